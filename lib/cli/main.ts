@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { KarloError } from '../errors.js';
+import { packageFolder } from '../torch/load.js';
+import { addInfo } from './info.js';
+import { addSetup } from './setup.js';
+
+const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
+
+const { version, description } = JSON.parse(
+  readFileSync(join(packageFolder(), 'package.json'), 'utf8'),
+) as { version: string; description: string };
+
+const program = new Command('karlo')
+  .description(description)
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError('(karlo --help shows all commands and options)');
+addInfo(program, version);
+addSetup(program);
+
+process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
+
+function fail(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitStatus.done : exitStatus.wrongUsage;
+  }
+  const known = error instanceof KarloError || (error as { code?: unknown }).code !== undefined;
+  const text = known ? `${(error as KarloError).code}: ${(error as Error).message}` : error;
+  console.error(text);
+  return exitStatus.failed;
+}

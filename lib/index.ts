@@ -1,0 +1,1 @@
+export { KarloError, type KarloErrorCode } from './errors.js';

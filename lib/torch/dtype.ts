@@ -1,0 +1,87 @@
+import type { TypedArray } from './addon-types.js';
+
+/** The typed array that carries each dtype. 16-bit floats travel as their bits, booleans as 0 and 1. */
+export interface TypedArrayOf {
+  float32: Float32Array;
+  float64: Float64Array;
+  float16: Uint16Array;
+  bfloat16: Uint16Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  int16: Int16Array;
+  uint16: Uint16Array;
+  int32: Int32Array;
+  uint32: Uint32Array;
+  int64: BigInt64Array;
+  uint64: BigUint64Array;
+  bool: Uint8Array;
+}
+
+/** An element type of a tensor. */
+export type Dtype = keyof TypedArrayOf;
+
+type Constructor<D extends Dtype> = new (length: number) => TypedArrayOf[D];
+
+export const typedArrays: { readonly [D in Dtype]: Constructor<D> } = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+};
+
+export const dtypes = Object.keys(typedArrays) as readonly Dtype[];
+
+/** The dtype that a typed array has by itself. */
+export type DtypeOf<A extends TypedArray> = A extends Float32Array
+  ? 'float32'
+  : A extends Float64Array
+    ? 'float64'
+    : A extends Int8Array
+      ? 'int8'
+      : A extends Uint8Array | Uint8ClampedArray
+        ? 'uint8'
+        : A extends Int16Array
+          ? 'int16'
+          : A extends Uint16Array
+            ? 'uint16'
+            : A extends Int32Array
+              ? 'int32'
+              : A extends Uint32Array
+                ? 'uint32'
+                : A extends BigInt64Array
+                  ? 'int64'
+                  : 'uint64';
+
+const byConstructor = new Map<string, Dtype>([
+  ['Float32Array', 'float32'],
+  ['Float64Array', 'float64'],
+  ['Int8Array', 'int8'],
+  ['Uint8Array', 'uint8'],
+  ['Uint8ClampedArray', 'uint8'],
+  ['Int16Array', 'int16'],
+  ['Uint16Array', 'uint16'],
+  ['Int32Array', 'int32'],
+  ['Uint32Array', 'uint32'],
+  ['BigInt64Array', 'int64'],
+  ['BigUint64Array', 'uint64'],
+]);
+
+const tagOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)?.get;
+
+/** The dtype of a typed array, by its real kind (a Buffer is a Uint8Array); undefined for others. */
+export function dtypeOf(value: unknown): Dtype | undefined {
+  const tag = ArrayBuffer.isView(value) ? (tagOf?.call(value) as string | undefined) : undefined;
+  return tag === undefined ? undefined : byConstructor.get(tag);
+}

@@ -1,0 +1,113 @@
+import { availableParallelism } from 'node:os';
+import {
+  expected,
+  guarded,
+  guardedAsync,
+  type KarloError,
+  type PublicFunction,
+} from '../errors.js';
+import type { EngineHandle } from './addon-types.js';
+import { addon } from './load.js';
+
+/** How an asynchronous call is made. */
+export interface CallOptions {
+  /**
+   * Rejects the call with the signal's reason. A call that waits is taken out of the queue; one
+   * that runs is let run to its end, and its result dropped.
+   */
+  signal?: AbortSignal | undefined;
+}
+
+let lastId = 0;
+
+/** The addon's handle of an engine; throws `expected('Engine', …)` for anything else. */
+export let engineHandleOf: (engine: unknown) => EngineHandle;
+
+/**
+ * One inference thread, with its own team of OpenMP threads. Calls run one at a time, in the order
+ * in which they were made; Node's event loop stays free.
+ */
+export class Engine implements AsyncDisposable {
+  readonly #handle: EngineHandle;
+  #disposal: Promise<void> | undefined;
+
+  /** @param options.threads 1 to 1024; as many as the machine has processors if absent. */
+  constructor(options: { threads?: number } = {}) {
+    const { threads = availableParallelism() } = options;
+    this.#handle = guarded(() => addon().engineCreate(threads));
+  }
+
+  static {
+    engineHandleOf = (engine) => {
+      if (typeof engine !== 'object' || engine === null || !(#handle in engine)) {
+        throw expected('Engine', 'engine', engine);
+      }
+      return engine.#handle;
+    };
+  }
+
+  /** Sets the number of threads for the calls that follow. */
+  setThreads(threads: number): Promise<void> {
+    return submit(this, this.setThreads, {}, (id) =>
+      addon().engineSetThreads(this.#handle, id, threads),
+    );
+  }
+
+  /** Waits for the calls made so far, then ends the thread. Idempotent. */
+  dispose(): Promise<void> {
+    this.#disposal ??= guardedAsync(this.dispose, async () =>
+      addon().engineDispose(this.#handle, nextId()),
+    );
+    return this.#disposal;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+function nextId(): number {
+  lastId += 1;
+  return lastId;
+}
+
+/** Makes one call to the addon that runs on the engine, under an id by which it can be withdrawn. */
+export function submit<T>(
+  engine: Engine,
+  entry: PublicFunction,
+  options: CallOptions,
+  call: (id: number) => Promise<T>,
+): Promise<T> {
+  return guardedAsync(entry, async () => {
+    const { signal } = options;
+    if (signal === undefined) return call(nextId());
+    if (!(signal instanceof AbortSignal)) throw expected('AbortSignal', 'signal', signal);
+    signal.throwIfAborted();
+    const id = nextId();
+    const withdraw = () => addon().engineCancel(engineHandleOf(engine), id);
+    signal.addEventListener('abort', withdraw, { once: true });
+    try {
+      const result = await call(id);
+      signal.throwIfAborted();
+      return result;
+    } catch (error) {
+      if ((error as Partial<KarloError>).code === 'ERR_KARLO_ABORTED') signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', withdraw);
+    }
+  });
+}
+
+let sharedEngine: Engine | undefined;
+
+/** The engine of modules that are loaded without one. It never ends, and keeps no process alive. */
+export function defaultEngine(): Engine {
+  sharedEngine ??= new Engine();
+  return sharedEngine;
+}
+
+/** Sets the number of threads of the shared engine: 1 to 1024. */
+export function setThreads(threads: number): Promise<void> {
+  return defaultEngine().setThreads(threads);
+}

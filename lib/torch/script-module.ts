@@ -1,0 +1,157 @@
+import { access } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expected, guarded, KarloError, type PublicFunction } from '../errors.js';
+import type { ModuleHandle, NativeInput, NativeResult, TensorHandle } from './addon-types.js';
+import { openDevice } from './device.js';
+import type { Dtype } from './dtype.js';
+import { type CallOptions, defaultEngine, type Engine, engineHandleOf, submit } from './engine.js';
+import { addon } from './load.js';
+import { handleOf, type Tensor, wrapTensor } from './tensor.js';
+
+/** An input of a method: a tensor, an array for a list or a tuple of tensors, or null for none. */
+export type ScriptInput = Tensor | null | readonly ScriptInput[];
+/** What a method returns: lists and tuples come as arrays. */
+export type ScriptOutput = Tensor | null | number | boolean | ScriptOutput[];
+
+export interface LoadOptions extends CallOptions {
+  /** The thread that runs the module; a shared one if absent. */
+  engine?: Engine;
+  /** `auto` (a CUDA device if there is one, else the CPU), `cpu`, `cuda` or `cuda:N`. Default `cpu`. */
+  device?: string;
+  /** Converts floating-point parameters and buffers; they stay as they are if absent. */
+  dtype?: Dtype;
+}
+
+/**
+ * A TorchScript module. A graph is a program: load only what you trust like one.
+ *
+ * Its calls run on its engine's thread and are rejected with ERR_KARLO_NATIVE in LibTorch's words
+ * where the graph fails, ERR_KARLO_OUT_OF_MEMORY where memory does.
+ */
+export class ScriptModule implements Disposable {
+  readonly #handle: ModuleHandle;
+  readonly #engine: Engine;
+  /** Where it was loaded to: what `auto` chose. */
+  readonly device: string;
+
+  private constructor(handle: ModuleHandle, engine: Engine, device: string) {
+    this.#handle = handle;
+    this.#engine = engine;
+    this.device = device;
+  }
+
+  /**
+   * Loads a module.
+   * @param source a file's path or `file:` URL, or the file's bytes.
+   * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT,
+   *   ERR_KARLO_DEVICE_UNAVAILABLE
+   */
+  static async load(
+    source: string | URL | Uint8Array,
+    options: LoadOptions = {},
+  ): Promise<ScriptModule> {
+    const { engine = defaultEngine(), device = 'cpu', dtype } = options;
+    const place = openDevice(device);
+    const origin = await readable(source);
+    const handle = await submit(engine, ScriptModule.load, options, (id) =>
+      addon().moduleLoad(engineHandleOf(engine), id, origin, place, dtype),
+    );
+    return new ScriptModule(handle, engine, place);
+  }
+
+  /** The names of its methods. */
+  methods(): string[] {
+    return guarded(() => addon().moduleMethods(this.#handle));
+  }
+
+  /** Its tensors (parameters, buffers, attributes) by dotted name. They share memory with the module. */
+  async attributes(): Promise<Record<string, Tensor>> {
+    const handles = await this.#submit(this.attributes, {}, (engine, id) =>
+      addon().moduleAttributes(engine, id, this.#handle),
+    );
+    return Object.fromEntries(
+      Object.entries(handles).map(([name, handle]) => [name, wrapTensor(handle)]),
+    );
+  }
+
+  /**
+   * Puts tensors in the place of attributes, by dotted name; all of them or, where a name is
+   * unknown, none. They may have another shape, dtype or device, and share memory with the module.
+   */
+  async assign(attributes: Readonly<Record<string, Tensor>>): Promise<void> {
+    await this.#submit(this.assign, {}, (engine, id) => {
+      if (typeof attributes !== 'object' || attributes === null) {
+        throw expected('object of tensors by attribute name', 'attributes', attributes);
+      }
+      const handles: Record<string, TensorHandle> = Object.fromEntries(
+        Object.entries(attributes).map(([name, tensor]) => [
+          name,
+          handleOf(tensor, `attributes.${name}`),
+        ]),
+      );
+      return addon().moduleAssign(engine, id, this.#handle, handles);
+    });
+  }
+
+  /**
+   * Runs a method on the engine's thread. Inputs may be disposed as soon as this returns. What comes
+   * back is the method's affair: name it, as in `run<Tensor<'float32'>>('forward', [x])`.
+   */
+  async run<Output extends ScriptOutput = ScriptOutput>(
+    method: string,
+    inputs: readonly ScriptInput[] = [],
+    options: CallOptions = {},
+  ): Promise<Output> {
+    const result = await this.#submit(this.run, options, (engine, id) => {
+      if (!Array.isArray(inputs)) throw expected('array of tensors', 'inputs', inputs);
+      const natives = inputs.map((input, i) => toNative(input, `inputs[${i}]`));
+      return addon().moduleRun(engine, id, this.#handle, method, natives);
+    });
+    return fromNative(result) as Output;
+  }
+
+  /** Drops this handle's reference. Idempotent; calls in flight end as they would have. */
+  dispose(): void {
+    guarded(() => addon().moduleDispose(this.#handle));
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #submit<T>(
+    entry: PublicFunction,
+    options: CallOptions,
+    call: (engine: ReturnType<typeof engineHandleOf>, id: number) => Promise<T>,
+  ): Promise<T> {
+    return submit(this.#engine, entry, options, (id) => call(engineHandleOf(this.#engine), id));
+  }
+}
+
+async function readable(source: string | URL | Uint8Array): Promise<string | Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  const isFileUrl = source instanceof URL && source.protocol === 'file:';
+  if (typeof source !== 'string' && !isFileUrl) {
+    throw expected('path, file: URL or Uint8Array', 'source', source);
+  }
+  const path = typeof source === 'string' ? source : fileURLToPath(source);
+  try {
+    await access(path);
+  } catch (cause) {
+    const message = `Expected a readable TorchScript file but ${path} cannot be opened`;
+    throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message, { cause });
+  }
+  return path;
+}
+
+function toNative(input: ScriptInput, name: string): NativeInput {
+  if (input === null) return null;
+  if (Array.isArray(input)) return input.map((item, i) => toNative(item, `${name}[${i}]`));
+  return handleOf(input, name);
+}
+
+function fromNative(result: NativeResult): ScriptOutput {
+  if (Array.isArray(result)) return result.map(fromNative);
+  if (typeof result === 'object' && result !== null) return wrapTensor(result);
+  return result;
+}

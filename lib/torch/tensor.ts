@@ -1,0 +1,194 @@
+import { expected, guarded } from '../errors.js';
+import type { TensorHandle, TypedArray } from './addon-types.js';
+import {
+  type Dtype,
+  type DtypeOf,
+  dtypeOf,
+  dtypes,
+  type TypedArrayOf,
+  typedArrays,
+} from './dtype.js';
+import { addon } from './load.js';
+
+interface TensorInfo {
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly dtype: Dtype;
+  readonly device: string;
+}
+
+/** The addon's handle of a tensor; throws `expected('Tensor', name, …)` for anything else. */
+export let handleOf: (tensor: unknown, name: string) => TensorHandle;
+/** A tensor over a handle that the addon made. */
+export let wrapTensor: <D extends Dtype = Dtype>(handle: TensorHandle) => Tensor<D>;
+
+/**
+ * A handle of a LibTorch tensor. Operations return new handles and run at once, on one thread of
+ * the caller: they are meant for latents and pictures, not for networks (see ScriptModule).
+ *
+ * `dispose()` frees the memory at once, unless a view shares it; a forgotten handle is collected.
+ * Every method throws ERR_KARLO_DISPOSED after that, and ERR_KARLO_NATIVE in LibTorch's words where
+ * shapes or dtypes do not fit.
+ */
+export class Tensor<D extends Dtype = Dtype> implements Disposable {
+  readonly #handle: TensorHandle;
+  #info: TensorInfo | undefined;
+
+  private constructor(handle: TensorHandle) {
+    this.#handle = handle;
+  }
+
+  static {
+    handleOf = (tensor, name) => {
+      if (typeof tensor !== 'object' || tensor === null || !(#handle in tensor)) {
+        throw expected('Tensor', name, tensor);
+      }
+      return tensor.#handle;
+    };
+    wrapTensor = <E extends Dtype>(handle: TensorHandle) => new Tensor<E>(handle);
+  }
+
+  /**
+   * Copies a typed array into a new tensor on the CPU.
+   * @param data elements in row-major order, as many as the shape has.
+   * @param shape dimensions from 0 up; one dimension of `data.length` if absent.
+   * @param dtype the array's own if absent. For `float16` and `bfloat16` a Uint16Array gives the bits,
+   *   any other array the values, rounded to nearest even.
+   */
+  static from<A extends TypedArray>(data: A, shape?: readonly number[]): Tensor<DtypeOf<A>>;
+  static from<E extends Dtype>(data: TypedArray, shape: readonly number[], dtype: E): Tensor<E>;
+  static from(data: TypedArray, shape?: readonly number[], dtype?: Dtype): Tensor {
+    return guarded(() => {
+      const own = dtypeOf(data);
+      if (own === undefined) throw expected('typed array', 'data', data);
+      return wrapTensor(addon().tensorFrom(data, shape ?? [data.length], dtype ?? own));
+    });
+  }
+
+  /** Joins tensors along a dimension, in which alone their shapes may differ. */
+  static cat<E extends Dtype>(tensors: readonly Tensor<E>[], dimension = 0): Tensor<E> {
+    return guarded(() => {
+      if (!Array.isArray(tensors)) throw expected('array of tensors', 'tensors', tensors);
+      const handles = tensors.map((tensor, i) => handleOf(tensor, `tensors[${i}]`));
+      return wrapTensor(addon().tensorCat(handles, dimension));
+    });
+  }
+
+  get shape(): readonly number[] {
+    return this.#describe().shape;
+  }
+
+  /** Elements between neighbours in each dimension. */
+  get strides(): readonly number[] {
+    return this.#describe().strides;
+  }
+
+  get dtype(): D {
+    return this.#describe().dtype as D;
+  }
+
+  /** `cpu` or `cuda:N`. */
+  get device(): string {
+    return this.#describe().device;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return this.shape.reduce((product, dimension) => product * dimension, 1);
+  }
+
+  get disposed(): boolean {
+    return guarded(() => addon().tensorIsDisposed(this.#handle));
+  }
+
+  /** This tensor on another device or in another dtype. Shares memory where nothing changes. */
+  to<E extends Dtype = D>(target: { device?: string; dtype?: E }): Tensor<E> {
+    if (typeof target !== 'object' || target === null) throw expected('object', 'target', target);
+    return this.#result((handle) => addon().tensorTo(handle, target.device, target.dtype));
+  }
+
+  /** The same elements in another shape, of which one dimension may be -1. A view if it can be. */
+  reshape(shape: readonly number[]): Tensor<D> {
+    return this.#result((handle) => addon().tensorReshape(handle, shape));
+  }
+
+  /** A view with its dimensions in another order: `permute([0, 2, 3, 1])` for NCHW to NHWC. */
+  permute(dimensions: readonly number[]): Tensor<D> {
+    return this.#result((handle) => addon().tensorPermute(handle, dimensions));
+  }
+
+  /** A view of the indices `start` (included) to `end` (excluded) of a dimension. */
+  slice(dimension: number, start: number, end: number): Tensor<D> {
+    return this.#result((handle) => addon().tensorSlice(handle, dimension, start, end));
+  }
+
+  /** Elementwise sum, broadcast; a number keeps the dtype. */
+  add(other: Tensor | number): Tensor<D> {
+    return this.#result((handle) => addon().tensorAdd(handle, operand(other)));
+  }
+
+  /** Elementwise difference, broadcast; a number keeps the dtype. */
+  sub(other: Tensor | number): Tensor<D> {
+    return this.#result((handle) => addon().tensorSub(handle, operand(other)));
+  }
+
+  /** Elementwise product, broadcast; a number keeps the dtype. */
+  mul(other: Tensor | number): Tensor<D> {
+    return this.#result((handle) => addon().tensorMul(handle, operand(other)));
+  }
+
+  exp(): Tensor<D> {
+    return this.#result((handle) => addon().tensorExp(handle));
+  }
+
+  /** To the nearest integer, halves to even. */
+  round(): Tensor<D> {
+    return this.#result((handle) => addon().tensorRound(handle));
+  }
+
+  clamp(lowest: number, highest: number): Tensor<D> {
+    return this.#result((handle) => addon().tensorClamp(handle, lowest, highest));
+  }
+
+  /** Pictures `[N, C, H, W]` at another size: bicubic, antialiased where they shrink. */
+  resizeBicubic(height: number, width: number): Tensor<D> {
+    return this.#result((handle) => addon().tensorResizeBicubic(handle, height, width));
+  }
+
+  /** Copies the elements out, in row-major order whatever the strides, from whatever device. */
+  toTypedArray(): TypedArrayOf[D] {
+    return guarded(() => {
+      const array = new typedArrays[this.dtype](this.size);
+      addon().tensorCopyTo(this.#handle, array);
+      return array;
+    });
+  }
+
+  /** Drops this handle's reference. Idempotent; what runs with this tensor keeps its own. */
+  dispose(): void {
+    guarded(() => addon().tensorDispose(this.#handle));
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #describe(): TensorInfo {
+    if (this.#info !== undefined && !this.disposed) return this.#info;
+    this.#info = guarded(() => addon().tensorInfo(this.#handle));
+    return this.#info;
+  }
+
+  #result<E extends Dtype>(operation: (handle: TensorHandle) => TensorHandle): Tensor<E> {
+    return guarded(() => wrapTensor<E>(operation(this.#handle)));
+  }
+}
+
+function operand(other: Tensor | number): TensorHandle | number {
+  return typeof other === 'number' ? other : handleOf(other, 'other');
+}
+
+/** Whether a string names a dtype. */
+export function isDtype(value: unknown): value is Dtype {
+  return dtypes.includes(value as Dtype);
+}

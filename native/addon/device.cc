@@ -1,0 +1,51 @@
+#include "addon/device.h"
+
+#include <ATen/Version.h>
+#include <torch/headeronly/version.h>
+
+#include "addon/arguments.h"
+#include "core/cpu_allocator.h"
+#include "core/cuda.h"
+
+namespace karlo {
+
+Napi::Value Version(const Napi::CallbackInfo& info) {
+  auto version = Napi::Object::New(info.Env());
+  version.Set("libtorch", TORCH_VERSION);
+  version.Set("cpuCapability", at::get_cpu_capability());
+  return version;
+}
+
+Napi::Value CudaDriver(const Napi::CallbackInfo& info) {
+  const auto driver = FindCudaDriver();
+  auto result = Napi::Object::New(info.Env());
+  result.Set("present", driver.present);
+  result.Set("version", driver.version);
+  result.Set("reason", driver.reason);
+  return result;
+}
+
+Napi::Value CudaDevices(const Napi::CallbackInfo& info) {
+  const auto listed = ListCudaDevices();
+  const auto usable = static_cast<size_t>(UsableCudaDevices());
+  auto devices = Napi::Array::New(info.Env());
+  for (size_t i = 0; i < listed.size() && i < usable; ++i) {
+    auto device = Napi::Object::New(info.Env());
+    device.Set("name", listed[i].name);
+    device.Set("totalMemory", static_cast<double>(listed[i].total_memory));
+    devices.Set(static_cast<uint32_t>(i), device);
+  }
+  return devices;
+}
+
+Napi::Value Memory(const Napi::CallbackInfo& info) {
+  const c10::Device device = ReadDevice(info[0], "device");
+  const auto statistics = device.is_cpu() ? CpuMemory() : CudaMemory(device.index());
+  auto memory = Napi::Object::New(info.Env());
+  memory.Set("allocated", static_cast<double>(statistics.allocated));
+  memory.Set("reserved", static_cast<double>(statistics.reserved));
+  memory.Set("peak", static_cast<double>(statistics.peak));
+  return memory;
+}
+
+}  // namespace karlo

@@ -1,0 +1,97 @@
+#include "addon/values.h"
+
+#include <ATen/core/function_schema.h>
+#include <ATen/core/jit_type.h>
+
+#include "addon/arguments.h"
+#include "addon/tensor.h"
+
+namespace karlo {
+namespace {
+
+c10::IValue ReadValue(const c10::TypePtr& type, const Napi::Value& value, const std::string& name);
+
+std::vector<c10::IValue> ReadArray(const Napi::Value& value, const std::string& name,
+                                   const std::string& what,
+                                   const std::function<c10::TypePtr(size_t)>& type_of,
+                                   std::optional<size_t> count) {
+  if (!value.IsArray()) throw Expected(what, name, value);
+  const auto array = value.As<Napi::Array>();
+  const size_t length = array.Length();
+  if (count && length != *count) {
+    throw CodedError(kInvalidArgument, "Expected " + what + " for " + name + " but received " +
+                                           std::to_string(length) + " elements");
+  }
+  std::vector<c10::IValue> elements;
+  for (uint32_t i = 0; i < length; ++i) {
+    elements.push_back(ReadValue(type_of(i), array.Get(i), name + "[" + std::to_string(i) + "]"));
+  }
+  return elements;
+}
+
+c10::IValue ReadList(const c10::TypePtr& type, const Napi::Value& value, const std::string& name) {
+  const auto element = type->expectRef<c10::ListType>().getElementType();
+  c10::impl::GenericList list(element);
+  for (auto& item :
+       ReadArray(value, name, "array of tensors", [&](size_t) { return element; }, std::nullopt)) {
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+c10::IValue ReadTuple(const c10::TypePtr& type, const Napi::Value& value, const std::string& name) {
+  const auto elements = type->expectRef<c10::TupleType>().elements();
+  const std::string what = "array of " + std::to_string(elements.size()) + " elements";
+  return c10::ivalue::Tuple::create(
+      ReadArray(value, name, what, [&](size_t i) { return elements[i]; }, elements.size()));
+}
+
+c10::IValue ReadValue(const c10::TypePtr& type, const Napi::Value& value, const std::string& name) {
+  switch (type->kind()) {
+    case c10::TypeKind::TensorType:
+      return UnwrapTensor(value, name.c_str());
+    case c10::TypeKind::ListType:
+      return ReadList(type, value, name);
+    case c10::TypeKind::TupleType:
+      return ReadTuple(type, value, name);
+    case c10::TypeKind::OptionalType:
+      if (value.IsNull() || value.IsUndefined()) return {};
+      return ReadValue(type->expectRef<c10::OptionalType>().getElementType(), value, name);
+    default:
+      throw CodedError(kInvalidArgument, "Expected a method that takes tensors but " + name +
+                                             " is of type " + type->repr_str());
+  }
+}
+
+template <class Elements>
+Napi::Value ToArray(Napi::Env env, const Elements& elements) {
+  auto array = Napi::Array::New(env, elements.size());
+  uint32_t i = 0;
+  for (const c10::IValue& element : elements) array.Set(i++, ToJs(env, element));
+  return array;
+}
+
+}  // namespace
+
+std::vector<c10::IValue> ReadInputs(const c10::FunctionSchema& schema, const Napi::Value& inputs) {
+  const auto& arguments = schema.arguments();  // the first is the module itself
+  const size_t count = arguments.size() - 1;
+  return ReadArray(
+      inputs, "inputs", "array of " + std::to_string(count) + " elements",
+      [&](size_t i) { return arguments[i + 1].type(); }, count);
+}
+
+Napi::Value ToJs(Napi::Env env, const c10::IValue& value) {
+  if (value.isTensor()) return WrapTensor(env, value.toTensor());
+  if (value.isTuple()) return ToArray(env, value.toTupleRef().elements());
+  if (value.isList()) return ToArray(env, value.toListRef());
+  if (value.isNone()) return env.Null();
+  if (value.isBool()) return Napi::Boolean::New(env, value.toBool());
+  if (value.isDouble()) return Napi::Number::New(env, value.toDouble());
+  if (value.isInt()) return Napi::Number::New(env, static_cast<double>(value.toInt()));
+  throw CodedError(kNative, "A result of type " + value.tagKind() +
+                                " has no counterpart in "
+                                "JavaScript");
+}
+
+}  // namespace karlo

@@ -1,0 +1,62 @@
+#include "core/inference_thread.h"
+
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace karlo {
+
+InferenceThread::InferenceThread(int threads, Finished finished)
+    : threads_(threads), finished_(std::move(finished)), thread_([this] { Run(); }) {}
+
+InferenceThread::~InferenceThread() { Stop(); }
+
+void InferenceThread::Submit(std::unique_ptr<Job> job) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    queue_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+}
+
+std::unique_ptr<Job> InferenceThread::Withdraw(uint64_t id) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto found = std::find_if(queue_.begin(), queue_.end(),
+                            [id](const std::unique_ptr<Job>& job) { return job->id() == id; });
+  if (found == queue_.end()) return nullptr;
+  auto job = std::move(*found);
+  queue_.erase(found);
+  return job;
+}
+
+void InferenceThread::Stop() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  queue_.clear();
+}
+
+void InferenceThread::Run() {
+  // OpenMP keeps the size of its team per calling thread: here is the one place where it counts.
+  at::set_num_threads(threads_);
+  const c10::InferenceMode inference_mode;
+  while (true) {
+    std::unique_ptr<Job> job;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (stopping_) return;
+      job = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    job->Execute();
+    finished_(std::move(job));
+  }
+}
+
+}  // namespace karlo

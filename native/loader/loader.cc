@@ -1,0 +1,73 @@
+// karlo.node: the part that Node loads. It links no LibTorch, so it loads anywhere; it then opens
+// LibTorch's libraries by absolute path, and the addon proper after them. glibc resolves the
+// addon's dependencies by SONAME among the libraries already open, so neither LD_LIBRARY_PATH nor
+// RPATH is needed. Nothing is ever closed: LibTorch's threads and static objects outlive any
+// environment.
+#include <node_api.h>
+
+#include <string>
+
+#include "core/dynamic_library.h"
+
+namespace {
+
+using RegisterAddon = napi_value (*)(napi_env, napi_value);
+
+napi_value ThrowLoadError(napi_env env, const std::string& message) {
+  napi_throw_error(env, "ERR_KARLO_NATIVE", message.c_str());
+  return nullptr;
+}
+
+bool ReadPath(napi_env env, napi_value value, std::string* path) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return false;
+  path->resize(length);
+  return napi_get_value_string_utf8(env, value, path->data(), length + 1, &length) == napi_ok &&
+         path->find('\0') == std::string::npos;
+}
+
+// open(path): keeps the library open for the life of the process.
+napi_value Open(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument = nullptr;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  std::string path, reason;
+  if (count < 1 || !ReadPath(env, argument, &path)) {
+    return ThrowLoadError(env, "Expected string for path");
+  }
+  if (karlo::OpenLibrary(path, &reason) == nullptr) return ThrowLoadError(env, reason);
+  return nullptr;
+}
+
+// openAddon(path): opens the addon proper and returns its exports, made for this environment.
+napi_value OpenAddon(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument = nullptr;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  std::string path, reason;
+  if (count < 1 || !ReadPath(env, argument, &path)) {
+    return ThrowLoadError(env, "Expected string for path");
+  }
+  void* library = karlo::OpenLibrary(path, &reason);
+  if (library == nullptr) return ThrowLoadError(env, reason);
+  auto register_addon =
+      reinterpret_cast<RegisterAddon>(karlo::FindSymbol(library, "napi_register_module_v1"));
+  if (register_addon == nullptr) return ThrowLoadError(env, path + " is not a Node addon");
+  napi_value exports = nullptr;
+  if (napi_create_object(env, &exports) != napi_ok) return nullptr;
+  return register_addon(env, exports);
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor functions[] = {
+      {"open", nullptr, Open, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"openAddon", nullptr, OpenAddon, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+  };
+  napi_define_properties(env, exports, 2, functions);
+  napi_value version = nullptr;
+  napi_create_string_utf8(env, KARLO_LIBTORCH_VERSION, NAPI_AUTO_LENGTH, &version);
+  napi_set_named_property(env, exports, "libtorch", version);
+  return exports;
+}

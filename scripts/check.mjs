@@ -1,0 +1,32 @@
+// npm run check: formatting, lint and types. With --write, mends the formatting.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeReady, root } from './build/ready.mjs';
+import { report } from './build/report.mjs';
+
+const write = process.argv.includes('--write');
+await report(() => makeReady());
+
+const native = readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => /\.(cc|h)$/.test(file))
+  .map((file) => join(root, 'native', file));
+const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
+
+const checks = [
+  { name: 'biome', command: [bin('biome'), 'check', ...(write ? ['--write'] : []), '.'] },
+  {
+    name: 'clang-format',
+    command: [bin('clang-format'), ...(write ? ['-i'] : ['--dry-run', '--Werror']), ...native],
+  },
+  { name: 'tsc', command: [bin('tsc'), '--project', 'tsconfig.check.json'] },
+];
+
+const failed = checks.filter(({ name, command: [program = '', ...args] }) => {
+  process.stderr.write(`${name} …\n`);
+  return spawnSync(program, args, { cwd: root, stdio: 'inherit' }).status !== 0;
+});
+if (failed.length > 0) {
+  process.stderr.write(`Failed: ${failed.map(({ name }) => name).join(', ')}\n`);
+  process.exit(1);
+}

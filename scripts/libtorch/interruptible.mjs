@@ -1,0 +1,24 @@
+/** What ends a process that was interrupted: 128 + SIGINT, as a shell counts. */
+export const interruptedStatus = 130;
+
+/**
+ * Does work that cleans up after itself when the process is told to end, and then ends the process.
+ * @template T
+ * @param {(signal: AbortSignal) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function interruptible(work) {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) process.exit(interruptedStatus);
+    throw error;
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+}

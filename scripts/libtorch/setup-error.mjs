@@ -1,0 +1,47 @@
+import { LIBTORCH_VERSION, officialArchive } from './pins.mjs';
+
+/** A failure to find or fetch LibTorch: what was tried, and the ways out. */
+export class SetupError extends Error {
+  /** @override */
+  name = 'SetupError';
+
+  /**
+   * @param {'ERR_KARLO_LIBTORCH_MISSING' | 'ERR_KARLO_LIBTORCH_VERSION' | 'ERR_KARLO_SETUP'} code
+   * @param {string} message
+   * @param {{ cause?: unknown }} [options]
+   */
+  constructor(code, message, options) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Ways to come by LibTorch, each a command to paste. */
+export const waysOut = `Ways out:
+  fetch it (530 MB, once):        npx karlo setup
+  from a file of your own:        curl -L -o libtorch.zip ${officialArchive}
+                                  npx karlo setup --archive libtorch.zip
+  from an installed Python torch: python3 -m pip install torch==${LIBTORCH_VERSION}
+  from a folder of your own:      export KARLO_LIBTORCH=/path/to/libtorch`;
+
+/**
+ * @param {string} reason
+ * @param {string[]} [tried] places, each with the reason why it did not serve
+ * @param {{ cause?: unknown }} [options]
+ */
+export function missing(reason, tried = [], options) {
+  const places = tried.map((line) => `\n  - ${line}`).join('');
+  const looked = tried.length > 0 ? `\nLooked in:${places}` : '';
+  return new SetupError('ERR_KARLO_LIBTORCH_MISSING', `${reason}${looked}\n${waysOut}`, options);
+}
+
+/**
+ * @param {string} place
+ * @param {string} found
+ */
+export function wrongVersion(place, found) {
+  return new SetupError(
+    'ERR_KARLO_LIBTORCH_VERSION',
+    `Expected LibTorch ${LIBTORCH_VERSION} in ${place} but it holds ${found}\n${waysOut}`,
+  );
+}

@@ -1,0 +1,6 @@
+// npm start -- "<prompt>": everything that a fresh clone needs, then the command line.
+import { makeReady } from './build/ready.mjs';
+import { report } from './build/report.mjs';
+
+await report(() => makeReady());
+await import(new URL('../dist/lib/cli/main.js', import.meta.url).href);

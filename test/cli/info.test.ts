@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { runProgram } from '../native/run-program.js';
+
+const karlo = (...args: string[]) => runProgram('dist/lib/cli/main.js', args);
+
+test('info prints what is installed', async () => {
+  const { status, stdout, stderr } = await karlo('info');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  for (const label of ['karlo', 'Node', 'LibTorch', 'device cpu', 'device cuda', 'CPU', 'memory']) {
+    expect(stdout).toMatch(new RegExp(`^${label} +\\S`, 'm'));
+  }
+});
+
+test('info --json is one object', async () => {
+  const { stdout } = await karlo('info', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    node: process.versions.node,
+    libtorch: { version: '2.11.0' },
+    devices: [{ device: 'cpu', available: true }, { device: expect.stringContaining('cuda') }],
+    threads: expect.any(Number),
+  });
+});
+
+test('a prompt alone prints the same, until there are networks', async () => {
+  expect((await karlo('a red heart on a white background')).stdout).toMatch(/^LibTorch/m);
+});
+
+test('wrong usage exits with 2', async () => {
+  expect((await karlo('info', '--nope')).status).toBe(2);
+  expect((await karlo('--help')).status).toBe(0);
+});

@@ -1,0 +1,76 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { runProgram } from './run-program.js';
+
+const programs = 'test/native/programs';
+const ended = (stdout: string, status = 0) => ({ status, signal: null, stdout, stderr: '' });
+
+describe('the addon in threads and processes that end', () => {
+  test('200 workers load, run and are terminated', { timeout: 300_000 }, async () => {
+    const result = await runProgram(`${programs}/workers.mjs`, ['200']);
+    expect(result).toEqual(ended('200 rounds\n'));
+  });
+
+  test('workers end while the main thread keeps using it', async () => {
+    const result = await runProgram(`${programs}/workers.mjs`, ['8', 'main-first']);
+    expect(result).toEqual(ended('8 rounds\n'));
+  });
+
+  test('two workers load at once, and one ends first', async () => {
+    expect(await runProgram(`${programs}/two-workers.mjs`)).toEqual(ended('ended with 0\n'));
+  });
+
+  test.each([0, 1, 5, 20, 50])(
+    'process.exit() in the middle of a step, after %i ms',
+    async (ms) => {
+      expect(await runProgram(`${programs}/exit-mid-step.mjs`, [`${ms}`])).toEqual(ended('', 7));
+    },
+  );
+
+  test.each(['before', 'after'])('sharp is loaded %s it', async (order) => {
+    expect(await runProgram(`${programs}/with-sharp.mjs`, [order])).toEqual(ended('both\n'));
+  });
+});
+
+describe('a LibTorch that does not serve', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'karlo-libtorch-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function info(env: NodeJS.ProcessEnv) {
+    return runProgram('dist/lib/cli/main.js', ['info'], { env });
+  }
+
+  function makeLibTorch(name: string, version: string): string {
+    const made = join(folder, name);
+    mkdirSync(join(made, 'lib'), { recursive: true });
+    writeFileSync(join(made, 'build-version'), `${version}\n`);
+    for (const library of ['libc10.so', 'libtorch_cpu.so']) {
+      writeFileSync(join(made, 'lib', library), 'not a library');
+    }
+    return made;
+  }
+
+  test('another version is refused before it is opened, and both are named', async () => {
+    const result = await info({ KARLO_LIBTORCH: makeLibTorch('old', '2.10.0+cpu') });
+    expect(result).toMatchObject({ status: 1, signal: null });
+    expect(result.stderr).toMatch(/ERR_KARLO_LIBTORCH_VERSION/);
+    expect(result.stderr).toMatch(/2\.11\.0.*2\.10\.0|2\.10\.0.*2\.11\.0/s);
+  });
+
+  test('broken libraries are an error that says how to get whole ones', async () => {
+    const made = makeLibTorch('broken', '2.11.0+cpu');
+    const result = await info({ KARLO_LIBTORCH: made });
+    expect(result).toMatchObject({ status: 1, signal: null });
+    expect(result.stderr).toContain(made);
+    expect(result.stderr).toContain('npx karlo setup');
+  });
+
+  test('a folder that is not there is an error that names it', async () => {
+    const missing = join(folder, 'missing');
+    const result = await info({ KARLO_LIBTORCH: missing });
+    expect(result).toMatchObject({ status: 1, signal: null });
+    expect(result.stderr).toContain(missing);
+  });
+});

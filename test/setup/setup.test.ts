@@ -1,0 +1,371 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findLibTorch } from '../../scripts/libtorch/index.mjs';
+import { sources } from '../../scripts/libtorch/pins.mjs';
+import { setUpLibTorch } from '../../scripts/libtorch/setup.mjs';
+import { runProgram } from '../native/run-program.js';
+import { libtorchEntries, makeZip } from './make-libtorch.js';
+
+const linux = process.platform === 'linux';
+const folderName = `libtorch-2.11.0-${process.platform}-${process.arch}-cpu`;
+
+let cache: string;
+let env: NodeJS.ProcessEnv;
+beforeEach(() => {
+  cache = mkdtempSync(join(tmpdir(), 'karlo-setup-'));
+  // No python on the path: this machine's own torch must not be found.
+  env = { PATH: join(cache, 'bin'), KARLO_CACHE: join(cache, 'cache') };
+});
+afterEach(() => rmSync(cache, { recursive: true, force: true }));
+
+const cached = () => join(cache, 'cache');
+const leftovers = () => readdirSync(cached()).filter((name) => name !== folderName);
+const zip = (entries: Record<string, Buffer | string> = libtorchEntries()) =>
+  makeZip(join(cache, 'libtorch.zip'), entries);
+const failure = (attempt: Promise<unknown>) =>
+  attempt.then(
+    () => expect.unreachable('it did not fail'),
+    (error: Error & { code?: string }) => error,
+  );
+
+function catchFind(environment: NodeJS.ProcessEnv): Error & { code?: string } {
+  try {
+    findLibTorch({ env: environment });
+  } catch (error) {
+    return error as Error;
+  }
+  return expect.unreachable('it did not fail');
+}
+
+function makeFolder(path: string, build: string): string {
+  mkdirSync(join(path, 'lib'), { recursive: true });
+  writeFileSync(join(path, 'build-version'), `${build}\n`);
+  for (const name of ['libc10.so', 'libtorch_cpu.so']) writeFileSync(join(path, 'lib', name), '');
+  return path;
+}
+
+describe.runIf(linux)('finding', () => {
+  test('says where it looked and every way out, as commands', () => {
+    const { code, message } = catchFind(env);
+    expect(code).toBe('ERR_KARLO_LIBTORCH_MISSING');
+    expect(message).toContain(join(cached(), folderName));
+    for (const words of [
+      '@karlo/libtorch-linux-x64: not there',
+      "Python's torch",
+      'npx karlo setup\n',
+      'npx karlo setup --archive libtorch.zip',
+      'pip install torch==2.11.0',
+      'export KARLO_LIBTORCH=',
+    ]) {
+      expect(message).toContain(words);
+    }
+  });
+
+  test('KARLO_LIBTORCH comes before the cache', () => {
+    makeFolder(join(cached(), folderName), '2.11.0+cpu');
+    expect(findLibTorch({ env })).toMatchObject({ source: 'cache', build: '2.11.0+cpu' });
+    const own = makeFolder(join(cache, 'own'), '2.11.0+cu130');
+    expect(findLibTorch({ env: { ...env, KARLO_LIBTORCH: own } })).toMatchObject({
+      source: 'KARLO_LIBTORCH',
+      folder: own,
+      version: '2.11.0',
+      build: '2.11.0+cu130',
+      includeDir: undefined,
+      cudaLibraries: undefined,
+      cpuLibraries: [join(own, 'lib/libc10.so'), join(own, 'lib/libtorch_cpu.so')],
+    });
+  });
+
+  test('KARLO_LIBTORCH that does not serve is never passed over', () => {
+    makeFolder(join(cached(), folderName), '2.11.0+cpu');
+    const own = join(cache, 'own');
+    const find = () => catchFind({ ...env, KARLO_LIBTORCH: own });
+    expect(find().message).toContain(`${own}, which is not there`);
+    mkdirSync(own);
+    expect(find().message).toContain('does not say its version');
+    writeFileSync(join(own, 'build-version'), '2.10.0+cpu');
+    expect(find()).toMatchObject({
+      code: 'ERR_KARLO_LIBTORCH_VERSION',
+      message: expect.stringMatching(/Expected LibTorch 2\.11\.0 .* but it holds 2\.10\.0\+cpu/),
+    });
+    writeFileSync(join(own, 'build-version'), '2.11.0+cpu');
+    expect(find().message).toContain('lacks');
+  });
+
+  test('a cached folder of another version, or half of one, is passed over and named', () => {
+    const folder = makeFolder(join(cached(), folderName), '2.12.0+cpu');
+    expect(catchFind(env).message).toContain(`holds 2.12.0+cpu (${folder})`);
+    writeFileSync(join(folder, 'build-version'), '2.11.0+cpu');
+    rmSync(join(folder, 'lib/libtorch_cpu.so'));
+    expect(catchFind(env).message).toMatch(/cache: lacks .*libtorch_cpu\.so/);
+  });
+
+  test("the version is read from a wheel's and from the headers' own words, too", () => {
+    const own = makeFolder(join(cache, 'own'), '');
+    const find = () => findLibTorch({ env: { ...env, KARLO_LIBTORCH: own } }).build;
+    rmSync(join(own, 'build-version'));
+    mkdirSync(join(own, 'include/torch/headeronly'), { recursive: true });
+    const header = join(own, 'include/torch/headeronly/version.h');
+    writeFileSync(header, '#define TORCH_VERSION \\\n  "2.11.0"\n');
+    expect(find()).toBe('2.11.0');
+    writeFileSync(join(own, 'version.py'), "__version__ = '2.11.0+cu130'\ndebug = False\n");
+    expect(find()).toBe('2.11.0+cu130');
+  });
+
+  test("Python's torch is the last that is asked", () => {
+    const torch = join(cache, 'site/torch');
+    mkdirSync(join(torch, 'lib'), { recursive: true });
+    mkdirSync(join(cache, 'bin'));
+    const python = `#!/bin/sh\necho ${join(torch, '__init__.py')}\n`;
+    writeFileSync(join(cache, 'bin/python3'), python, { mode: 0o755 });
+    writeFileSync(join(torch, 'version.py'), "__version__ = '2.9.1'\n");
+    const path = process.env.PATH;
+    process.env.PATH = [join(cache, 'bin'), path].join(delimiter);
+    try {
+      expect(catchFind(env).message).toContain(`Python's torch: holds 2.9.1 (${torch})`);
+      makeFolder(torch, '2.11.0+cu130');
+      writeFileSync(join(torch, 'version.py'), "__version__ = '2.11.0+cu130'\n");
+      expect(findLibTorch({ env })).toMatchObject({ source: 'python', folder: torch });
+      makeFolder(join(cached(), folderName), '2.11.0+cpu');
+      expect(findLibTorch({ env }).source).toBe('cache');
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+});
+
+describe.runIf(linux)('setting up from an archive', () => {
+  test('unpacks what is needed, notes it, and leaves nothing beside it', async () => {
+    const phases = new Set<string>();
+    const made = await setUpLibTorch({
+      env,
+      archives: [await zip()],
+      onProgress: ({ phase }) => phases.add(phase),
+    });
+    const folder = join(cached(), folderName);
+    expect(made).toMatchObject({ folder, source: 'cache', build: '2.11.0+cpu' });
+    expect(made.includeDir).toBe(join(folder, 'include'));
+    expect(readdirSync(join(folder, 'lib')).sort()).toEqual(['libc10.so', 'libtorch_cpu.so']);
+    expect(readFileSync(join(folder, 'lib/libc10.so'))).toEqual(Buffer.alloc(1000, 1));
+    expect(JSON.parse(readFileSync(join(folder, 'karlo-libtorch.json'), 'utf8'))).toEqual({
+      version: '2.11.0',
+      build: '2.11.0+cpu',
+    });
+    expect(leftovers()).toEqual([]);
+    expect([...phases]).toEqual(['unpack']);
+    expect(await setUpLibTorch({ env, offline: true })).toMatchObject({ folder });
+  });
+
+  test('a wheel of the CUDA build, with its CUDA runtime beside it, works offline', async () => {
+    const wheel = await makeZip(join(cache, 'torch.whl'), {
+      'torch/version.py': "__version__ = '2.11.0+cu130'\n",
+      'torch/lib/libc10.so': 'c10',
+      'torch/lib/libtorch_cpu.so': 'cpu',
+    });
+    const runtime = await makeZip(join(cache, 'runtime.whl'), {
+      'nvidia/cu13/lib/libcudart.so.13': 'runtime',
+    });
+    const alone = await failure(setUpLibTorch({ env, archives: [wheel], offline: true }));
+    expect(alone.message).toContain('--offline forbids it');
+    const made = await setUpLibTorch({ env, archives: [wheel, runtime], offline: true });
+    expect(made.build).toBe('2.11.0+cu130');
+    expect(existsSync(join(made.folder, 'lib/libcudart.so.13'))).toBe(true);
+  });
+
+  test.each<[string, () => Promise<string>, RegExp]>([
+    ['another version', () => zip(libtorchEntries('2.10.0+cpu')), /2\.11\.0.*2\.10\.0\+cpu/s],
+    ['a zip of something else', () => makeZip(join(cache, 'x.zip'), { a: 'b' }), /holds neither/],
+    ['no zip', () => Promise.resolve(fileURLToPath(import.meta.url)), /is none: /],
+    ['nothing', () => Promise.resolve(join(cache, 'none.zip')), /nothing is there/],
+    ['a zip without libraries', withoutLibraries, /lacks libtorch_cpu\.so/],
+    ['a truncated zip', truncated, /is none: /],
+    ['a damaged zip', damaged, /fails its checksum/],
+    ['a zip that climbs out', climbing, /is none: .*(invalid relative path|\.\.)/],
+  ])('%s is refused, and nothing is left', async (_name, make, message) => {
+    const error = await failure(setUpLibTorch({ env, archives: [await make()] }));
+    expect(error.message).toMatch(message);
+    expect(error.code).toMatch(/^ERR_KARLO_(SETUP|LIBTORCH_VERSION)$/);
+    expect(leftovers()).toEqual([]);
+    expect(existsSync(join(cache, 'evil'))).toBe(false);
+  });
+
+  async function withoutLibraries() {
+    const { 'libtorch/lib/libtorch_cpu.so': _, ...rest } = libtorchEntries();
+    return makeZip(join(cache, 'libtorch.zip'), rest);
+  }
+
+  async function truncated() {
+    const path = await zip();
+    truncateSync(path, 1500);
+    return path;
+  }
+
+  async function damaged() {
+    const path = await zip();
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf(Buffer.alloc(100, 2)) + 50] = 3;
+    writeFileSync(path, bytes);
+    return path;
+  }
+
+  async function climbing() {
+    const placeholder = 'libtorch/lib/xxxxxxxx';
+    const path = await zip({ ...libtorchEntries(), [placeholder]: 'evil' });
+    const bytes = readFileSync(path).toString('latin1');
+    writeFileSync(
+      path,
+      bytes.replaceAll(placeholder, 'libtorch/../../../evil'.slice(0, 21)),
+      'latin1',
+    );
+    return path;
+  }
+
+  test('the hash is checked where one is given', async () => {
+    const archives = [await zip()];
+    const sha256 = '0'.repeat(64);
+    const error = await failure(setUpLibTorch({ env, archives, sha256 }));
+    expect(error.message).toMatch(/Expected SHA-256 0+ for .* but it has [0-9a-f]{64}/);
+  });
+
+  test('a full disk is seen before, and the way round it named', async () => {
+    const freeBytes = async () => 1e6;
+    const error = await failure(setUpLibTorch({ env, archives: [await zip()], freeBytes }));
+    expect(error.message).toMatch(/needs 1\.0 GB but .* has 0\.0 GB free.*export KARLO_CACHE=/);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('an abort stops it and leaves nothing', async () => {
+    const controller = new AbortController();
+    const archives = [await zip(libtorchEntries('2.11.0+cpu', 20e6))];
+    const onProgress = () => controller.abort();
+    const attempt = setUpLibTorch({ env, archives, onProgress, signal: controller.signal });
+    expect((await failure(attempt)).name).toBe('AbortError');
+    expect(leftovers()).toEqual([]);
+  });
+});
+
+describe.runIf(linux)('set-ups that are killed, and several at once', () => {
+  const karlo = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url));
+  const setup = (archive: string) =>
+    spawn(process.execPath, [karlo, 'setup', '--archive', archive], {
+      env: { ...process.env, KARLO_LIBTORCH: '', KARLO_CACHE: cached() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+
+  test('a set-up killed at any moment leaves nothing half done, and the next succeeds', async () => {
+    const archive = await zip(libtorchEntries('2.11.0+cpu', 60e6));
+    const seen = new Set<boolean>();
+    for (const milliseconds of [150, 250, 350, 450, 600]) {
+      const child = setup(archive);
+      await wait(milliseconds);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      const folder = join(cached(), folderName);
+      seen.add(existsSync(folder));
+      // Whatever stands there is whole.
+      if (existsSync(folder)) expect(findLibTorch({ env }).build).toBe('2.11.0+cpu');
+    }
+    expect(seen.has(false)).toBe(true);
+    const { folder } = await setUpLibTorch({ env, archives: [archive] });
+    expect(readFileSync(join(folder, 'lib/libtorch_cpu.so')).length).toBe(60e6);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('an interrupted set-up cleans up and ends with 130', async () => {
+    const child = setup(await zip(libtorchEntries('2.11.0+cpu', 200e6)));
+    await once(child.stderr, 'data');
+    child.kill('SIGINT');
+    const [status] = await once(child, 'close');
+    expect(status).toBe(130);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('two at once: one waits for the other, and both succeed', async () => {
+    const archive = await zip(libtorchEntries('2.11.0+cpu', 100e6));
+    const children = [setup(archive), setup(archive)];
+    const outputs = children.map(async (child) => {
+      let text = '';
+      child.stderr.on('data', (chunk) => {
+        text += chunk;
+      });
+      const [status] = await once(child, 'close');
+      return { status, text };
+    });
+    const ended = await Promise.all(outputs);
+    expect(ended.map(({ status }) => status)).toEqual([0, 0]);
+    expect(ended.filter(({ text }) => text.includes('Waiting for another process'))).toHaveLength(
+      1,
+    );
+    expect(leftovers()).toEqual([]);
+  });
+});
+
+describe('fetching', () => {
+  test('offline, nothing is fetched, and the error says so', async () => {
+    for (const options of [{ env: { ...env, KARLO_OFFLINE: '1' } }, { env, offline: true }]) {
+      const error = await failure(setUpLibTorch(options));
+      expect(error).toMatchObject({ code: 'ERR_KARLO_LIBTORCH_MISSING' });
+      expect(error.message).toContain('KARLO_OFFLINE or --offline forbids it');
+    }
+  });
+
+  test('every file is pinned by its hash and its size', () => {
+    for (const { cpu, cuda } of Object.values(sources)) {
+      for (const { requirement, sha256, bytes, take } of [
+        ...(cpu?.pins ?? []),
+        ...(cuda?.pins ?? []),
+      ]) {
+        expect(requirement).toMatch(/^[a-z0-9-]+==\d[\d.]*$/);
+        expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+        expect(bytes).toBeGreaterThan(1e6);
+        expect(take.length).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  test('what pip says is passed on, with the ways out', async () => {
+    mkdirSync(join(cache, 'bin'));
+    const pip =
+      '#!/bin/sh\n[ "$3" = --version ] && exit 0\necho "THESE PACKAGES DO NOT MATCH THE HASHES" >&2\nexit 1\n';
+    writeFileSync(join(cache, 'bin/python3'), pip, { mode: 0o755 });
+    const path = process.env.PATH;
+    process.env.PATH = [join(cache, 'bin'), path].join(delimiter);
+    try {
+      const error = await failure(setUpLibTorch({ env }));
+      expect(error.message).toContain('THESE PACKAGES DO NOT MATCH THE HASHES');
+      expect(error.message).toContain('npx karlo setup --archive');
+      expect(leftovers()).toEqual([]);
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+});
+
+describe('karlo setup', () => {
+  test('finds what is there, as JSON too', async () => {
+    const result = await runProgram('dist/lib/cli/main.js', ['setup', '--json']);
+    expect(result).toMatchObject({ status: 0, stderr: '' });
+    expect(JSON.parse(result.stdout)).toMatchObject({ version: '2.11.0' });
+  });
+
+  test('wrong usage is 2', async () => {
+    expect(await runProgram('dist/lib/cli/main.js', ['setup', '--nope'])).toMatchObject({
+      status: 2,
+    });
+  });
+});

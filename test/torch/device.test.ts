@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { devices, memory, ScriptModule, Tensor, version } from '../../lib/torch/index.js';
+
+const cuda = devices().find(({ device }) => device.startsWith('cuda'));
+
+describe('devices', () => {
+  test('the CPU comes first, and CUDA is there or says why not', () => {
+    const [cpu] = devices();
+    expect(cpu).toMatchObject({ device: 'cpu', available: true, name: expect.any(String) });
+    expect(cuda).toBeDefined();
+    if (cuda?.available) expect(cuda.totalMemory).toBeGreaterThan(0);
+    else expect(cuda?.reason).toMatch(/driver|LibTorch/);
+  });
+
+  test.skipIf(cuda?.available)('CUDA that is not there is never replaced by the CPU', async () => {
+    const unavailable = {
+      name: 'KarloError',
+      code: 'ERR_KARLO_DEVICE_UNAVAILABLE',
+      message: expect.stringContaining(cuda?.reason ?? ''),
+    };
+    await expect(ScriptModule.load('x.pt', { device: 'cuda' })).rejects.toMatchObject(unavailable);
+    expect(() => memory('cuda:1')).toThrow(expect.objectContaining(unavailable));
+    expect(() => Tensor.from(new Float32Array(1)).to({ device: 'cuda' })).toThrow(
+      expect.objectContaining({ code: 'ERR_KARLO_DEVICE_UNAVAILABLE' }),
+    );
+  });
+
+  test('memory refuses what is no device', () => {
+    expect(() => memory('gpu')).toThrow(/for device but received 'gpu' of type string/);
+  });
+
+  test('version names LibTorch, its folder and the CPU capability', () => {
+    expect(version()).toMatchObject({
+      libtorch: '2.11.0',
+      build: expect.stringMatching(/^2\.11\.0/),
+      folder: expect.any(String),
+      cpuCapability: expect.stringMatching(/^(DEFAULT|AVX2|AVX512|NEON|SVE)/),
+    });
+  });
+});
