@@ -1,0 +1,6 @@
+// npm run build
+
+import { makeReady } from './ready.mjs';
+import { report } from './report.mjs';
+
+await report(() => makeReady());

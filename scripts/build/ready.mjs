@@ -1,0 +1,66 @@
+// Makes a checkout ready to run: dependencies, LibTorch, the addon, the compiled TypeScript.
+// Every step is skipped when its inputs have not changed. It starts with Node's own modules alone.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from './run.mjs';
+import { unlessFresh } from './stamp.mjs';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
+
+/**
+ * @param {{ tests?: boolean }} [options] `tests`: build what the tests need, too
+ * @returns {Promise<void>}
+ */
+export async function makeReady({ tests = false } = {}) {
+  await installDependencies();
+  const { ensureLibTorch } = await import('./libtorch.mjs');
+  const libtorch = await ensureLibTorch();
+  await buildAddon(libtorch, tests);
+  await compileTypeScript();
+}
+
+async function installDependencies() {
+  const stamp = join(root, 'node_modules', '.karlo-stamp');
+  await unlessFresh(stamp, [join(root, 'package-lock.json')], async () => {
+    say('Installing dependencies (npm ci) …');
+    const quietly = ['--no-audit', '--no-fund', '--ignore-scripts'];
+    await run('npm', ['ci', ...quietly], { cwd: root, quiet: true });
+  });
+}
+
+/**
+ * @param {string} libtorch its folder
+ * @param {boolean} tests
+ */
+async function buildAddon(libtorch, tests) {
+  const out = join(root, 'build');
+  const sources = [join(root, 'native'), join(root, 'CMakeLists.txt')];
+  // A build with the tests' parts also serves those who do not need them.
+  const both = tests || existsSync(join(out, 'test'));
+  await unlessFresh(join(out, '.stamp'), [...sources, libtorch, String(both)], async () => {
+    say('Building the addon (CMake) …');
+    const flags = [`--CDKARLO_LIBTORCH=${libtorch}`, `--CDKARLO_TESTS=${both ? 'ON' : 'OFF'}`];
+    const cmakeJs = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js');
+    for (const command of ['configure', 'build']) {
+      await run(process.execPath, [cmakeJs, command, '--out', out, ...flags], {
+        cwd: root,
+        quiet: true,
+      });
+    }
+  });
+}
+
+async function compileTypeScript() {
+  const inputs = ['lib', 'scripts/libtorch', 'tsconfig.json', 'package-lock.json'];
+  await unlessFresh(
+    join(root, 'dist', '.stamp'),
+    inputs.map((input) => join(root, input)),
+    async () => {
+      say('Compiling TypeScript …');
+      const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+      await run(process.execPath, [tsc, '--project', join(root, 'tsconfig.json')], { quiet: true });
+    },
+  );
+}
