@@ -25,8 +25,21 @@ export function run(program, args, { cwd, quiet = false, env = process.env } = {
     child.on('error', (cause) => reject(new Error(`${program} does not start`, { cause })));
     child.on('close', (status, signal) => {
       if (status === 0) return resolve();
-      const end = output.trimEnd().split('\n').slice(-60).join('\n');
-      reject(new Error(`${program} ${args.join(' ')} ended with ${signal ?? status}\n${end}`));
+      reject(
+        new Error(
+          `${program} ${args.join(' ')} ended with ${signal ?? status}\n${shorten(output)}`,
+        ),
+      );
     });
   });
+}
+
+/**
+ * Compilers end with what matters, npm begins with it.
+ * @param {string} output
+ */
+function shorten(output) {
+  const lines = output.trimEnd().split('\n');
+  if (lines.length <= 70) return lines.join('\n');
+  return [...lines.slice(0, 20), '…', ...lines.slice(-50)].join('\n');
 }
