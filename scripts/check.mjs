@@ -6,7 +6,8 @@ import { makeReady, root } from './build/ready.mjs';
 import { report } from './build/report.mjs';
 
 const write = process.argv.includes('--write');
-await report(() => makeReady());
+// With the tests' parts, so that `npm test` finds everything built.
+await report(() => makeReady({ tests: true }));
 
 const native = readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.(cc|h)$/.test(file))

@@ -10,8 +10,9 @@ export const interruptedStatus = 130;
 export async function interruptible(work) {
   const controller = new AbortController();
   const interrupt = () => controller.abort();
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  // Not `once`: the lock's own handler ends the process at once where it finds no other.
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
   try {
     return await work(controller.signal);
   } catch (error) {
