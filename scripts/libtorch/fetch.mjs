@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readdirSync, statSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runPip } from './pip.mjs';
 import { findPip } from './python.mjs';
 import { missing } from './setup-error.mjs';
 
@@ -10,12 +10,16 @@ import { missing } from './setup-error.mjs';
  * certificates, and refuses what does not have the pinned SHA-256.
  * @param {import('./pins.mjs').Pin[]} pins
  * @param {string[]} pipPlatform
- * @param {string} folder an empty folder for everything that pip writes
- * @param {{ onBytes: (total: number) => void, signal?: AbortSignal | undefined }} options
+ * @param {string} folder a folder for everything that pip writes
+ * @param {object} options
+ * @param {(total: number) => void} options.onBytes
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {AbortSignal | undefined} [options.signal]
  * @returns {Promise<string[]>} the wheels' paths, in the order of the pins
  */
-export async function fetchWheels(pins, pipPlatform, folder, { onBytes, signal }) {
-  const { command, tried } = findPip();
+export async function fetchWheels(pins, pipPlatform, folder, options) {
+  const { onBytes, env = process.env, signal } = options;
+  const { command, tried } = findPip(env);
   if (command === undefined) {
     throw missing(`Fetching LibTorch needs pip, which does not answer as: ${tried.join(', ')}.`);
   }
@@ -34,64 +38,53 @@ export async function fetchWheels(pins, pipPlatform, folder, { onBytes, signal }
     ...['--only-binary=:all:', '--require-hashes', '--dest', wheels, '-r', requirements],
     ...[...python, ...tags, ...platforms],
   ];
-  // pip shows no progress to a pipe: the growing files do.
+  // pip shows no progress to a pipe: the growing files do. Every name of the temporary folder is
+  // set, for what is left there is then removed with the rest.
   const watch = setInterval(() => onBytes(bytesUnder(folder)), 200);
   try {
-    await runPip(command, args, temporary, signal);
+    await runPip(command, args, {
+      env: { ...env, TMPDIR: temporary, TEMP: temporary, TMP: temporary },
+      signal,
+    });
   } finally {
     clearInterval(watch);
   }
-  return pins.map(({ requirement }) => wheelOf(requirement, wheels));
-}
-
-/**
- * @param {string[]} command
- * @param {string[]} args
- * @param {string} temporary
- * @param {AbortSignal | undefined} signal
- * @returns {Promise<void>}
- */
-function runPip([program = '', ...words], args, temporary, signal) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, [...words, ...args], {
-      env: { ...process.env, TMPDIR: temporary },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      signal,
-    });
-    let output = '';
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      output += text;
-    });
-    child.on('error', reject);
-    child.on('close', (status) => {
-      if (signal?.aborted) return reject(signal.reason);
-      if (status === 0) return resolve();
-      const end = output.trim().split('\n').slice(-8).join('\n  ');
-      reject(missing(`pip could not fetch LibTorch. It says:\n  ${end}`));
-    });
-  });
+  const files = await readdir(wheels);
+  return pins.map(({ requirement }) => join(wheels, wheelOf(requirement, files)));
 }
 
 /**
  * @param {string} requirement `nvidia-cuda-runtime==13.0.96`
- * @param {string} folder
+ * @param {string[]} files
  */
-function wheelOf(requirement, folder) {
+function wheelOf(requirement, files) {
   const start = requirement.replaceAll('-', '_').replace('==', '-').toLowerCase();
-  const file = readdirSync(folder).find((name) => name.toLowerCase().startsWith(`${start}-`));
+  const file = files.find((name) => name.toLowerCase().startsWith(`${start}-`));
   if (file === undefined) throw missing(`pip fetched no wheel of ${requirement}.`);
-  return join(folder, file);
+  return file;
 }
 
 /**
+ * The size of what lies in a folder. pip removes files and folders while they are counted: what is
+ * gone counts nothing.
  * @param {string} folder
  * @returns {number}
  */
 function bytesUnder(folder) {
-  if (!existsSync(folder)) return 0;
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return files.reduce((sum, file) => {
-    const stat = statSync(join(folder, file), { throwIfNoEntry: false });
-    return sum + (stat?.isFile() ? stat.size : 0);
-  }, 0);
+  let sum = 0;
+  for (const entry of entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) sum += bytesUnder(path);
+    else sum += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return sum;
+}
+
+/** @param {string} folder */
+function entriesOf(folder) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }

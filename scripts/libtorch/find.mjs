@@ -48,7 +48,7 @@ function places(env) {
     { source: 'package', name: `npm package ${inPackage}`, locate: () => locatePackage(inPackage) },
     { source: 'cache', name: 'cache, with CUDA', locate: () => libtorchFolder(env, 'cuda') },
     { source: 'cache', name: 'cache', locate: () => libtorchFolder(env, 'cpu') },
-    { source: 'python', name: "Python's torch", locate: findPythonTorch },
+    { source: 'python', name: "Python's torch", locate: () => findPythonTorch(env) },
   ];
 }
 

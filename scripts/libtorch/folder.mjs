@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { libraryFile } from './paths.mjs';
 
 /** Our own note in a folder that set-up made. */
@@ -11,12 +11,15 @@ export const manifestFile = 'karlo-libtorch.json';
  * @returns {string | undefined}
  */
 export function readBuild(folder) {
-  const header = join('include', 'torch', 'headeronly', 'version.h');
+  const headers = ['headeronly', 'csrc/api/include/torch'];
   return (
     search(join(folder, manifestFile), /"build": "([^"]+)"/) ??
     search(join(folder, 'build-version'), /(\S+)/) ??
     search(join(folder, 'version.py'), /__version__ = '([^']+)'/) ??
-    search(join(folder, header), /TORCH_VERSION[\s\\]+"([^"]+)"/)
+    headers
+      .map((name) => join(folder, 'include', 'torch', name, 'version.h'))
+      .map((header) => search(header, /TORCH_VERSION[\s\\]+"([^"]+)"/))
+      .find((version) => version !== undefined)
   );
 }
 
@@ -29,11 +32,32 @@ function search(file, pattern) {
 }
 
 /**
- * Which of the libraries that a run needs a folder lacks.
+ * Which of the libraries that a run needs a folder lacks, or has cut short.
  * @param {string} folder
  */
 export function missingLibraries(folder) {
-  return cpuLibraries(folder).filter((library) => !existsSync(library));
+  const sizes = notedSizes(folder);
+  const needed = new Set([
+    ...cpuLibraries(folder),
+    ...Object.keys(sizes).map((name) => join(folder, 'lib', name)),
+  ]);
+  return [...needed].filter((library) => {
+    const stat = statSync(library, { throwIfNoEntry: false });
+    const noted = sizes[basename(library)];
+    return stat === undefined || (noted !== undefined && noted !== stat.size);
+  });
+}
+
+/**
+ * @param {string} folder
+ * @returns {Record<string, number>} bytes by file name; none where set-up did not make the folder
+ */
+function notedSizes(folder) {
+  try {
+    return JSON.parse(readFileSync(join(folder, manifestFile), 'utf8')).libraries ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /**

@@ -3,6 +3,9 @@
 
 export const LIBTORCH_VERSION = '2.11.0';
 
+/** The build that the pinned wheel of torch holds. */
+export const pinnedBuild = `${LIBTORCH_VERSION}+cu130`;
+
 /** Where the project itself publishes LibTorch as a zip, for `karlo setup --archive`. */
 export const officialArchive = `https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-${LIBTORCH_VERSION}%2Bcpu.zip`;
 

@@ -8,11 +8,13 @@ export class SetupError extends Error {
   /**
    * @param {'ERR_KARLO_LIBTORCH_MISSING' | 'ERR_KARLO_LIBTORCH_VERSION' | 'ERR_KARLO_SETUP'} code
    * @param {string} message
-   * @param {{ cause?: unknown }} [options]
+   * @param {{ cause?: unknown, tried?: string[] }} [options]
    */
   constructor(code, message, options) {
     super(message, options);
     this.code = code;
+    /** Places, each with the reason why it did not serve. */
+    this.tried = options?.tried ?? [];
   }
 }
 
@@ -32,7 +34,10 @@ export const waysOut = `Ways out:
 export function missing(reason, tried = [], options) {
   const places = tried.map((line) => `\n  - ${line}`).join('');
   const looked = tried.length > 0 ? `\nLooked in:${places}` : '';
-  return new SetupError('ERR_KARLO_LIBTORCH_MISSING', `${reason}${looked}\n${waysOut}`, options);
+  return new SetupError('ERR_KARLO_LIBTORCH_MISSING', `${reason}${looked}\n${waysOut}`, {
+    ...options,
+    tried,
+  });
 }
 
 /**
@@ -44,4 +49,16 @@ export function wrongVersion(place, found) {
     'ERR_KARLO_LIBTORCH_VERSION',
     `Expected LibTorch ${LIBTORCH_VERSION} in ${place} but it holds ${found}\n${waysOut}`,
   );
+}
+
+/**
+ * An error of the system (a full disk, a folder that may not be written) with what to do about it;
+ * any other error as it is.
+ * @param {unknown} error
+ * @param {string} cache
+ */
+export function asSetupError(error, cache) {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  const message = `Setting up LibTorch in ${cache} failed: ${error.message}. Take another folder with: export KARLO_CACHE=/path/with/space`;
+  return new SetupError('ERR_KARLO_SETUP', message, { cause: error });
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { findLibTorch } from './find.mjs';
 import { cacheFolder } from './paths.mjs';
-import { SetupError } from './setup-error.mjs';
+import { asSetupError, SetupError } from './setup-error.mjs';
 
 /**
  * @typedef {object} Progress
@@ -29,32 +29,51 @@ import { SetupError } from './setup-error.mjs';
  */
 export async function setUpLibTorch(options = {}) {
   const { env = process.env, archives = [] } = options;
-  const found = archives.length > 0 ? undefined : lookUp(env, options.cuda);
+  const { found } = lookUp(env, options);
   if (found) return found;
-  // Loaded here and not above: what is found needs none of it.
-  const { makeLibTorch, withLock } = await import('./install.mjs');
-  return withLock(cacheFolder(env), options, async () => {
-    const meanwhile = archives.length > 0 ? undefined : lookUp(env, options.cuda);
-    if (meanwhile) return meanwhile;
-    const flavour = (options.cuda ?? hasNvidiaDriver()) ? 'cuda' : 'cpu';
-    await makeLibTorch(flavour, { ...options, env, archives });
-    return findLibTorch({ env });
-  });
+  const cache = cacheFolder(env);
+  try {
+    // Loaded here and not above: what is found needs none of it.
+    const [{ makeLibTorch }, { withLock }] = await Promise.all([
+      import('./install.mjs'),
+      import('./lock.mjs'),
+    ]);
+    return await withLock(cache, options, async (signal) => {
+      const { found: meanwhile, tried } = lookUp(env, options);
+      if (meanwhile) return meanwhile;
+      const flavour = (options.cuda ?? hasNvidiaDriver()) ? 'cuda' : 'cpu';
+      await makeLibTorch(flavour, { ...options, env, archives, tried, signal });
+      return findLibTorch({ env });
+    });
+  } catch (error) {
+    throw asSetupError(error, cache);
+  }
 }
 
 /**
+ * What is there already and serves; else where it was looked for. Archives are always unpacked.
  * @param {NodeJS.ProcessEnv} env
- * @param {boolean | undefined} cuda
+ * @param {SetUpOptions} options
+ * @returns {{ found?: import('./find.mjs').LibTorch, tried: string[] }}
  */
-function lookUp(env, cuda) {
+function lookUp(env, { archives = [], cuda }) {
   try {
     const found = findLibTorch({ env });
-    return cuda && found.cudaLibraries === undefined ? undefined : found;
+    const serves = archives.length === 0 && !(cuda && found.cudaLibraries === undefined);
+    if (serves) return { found, tried: [] };
+    if (env.KARLO_LIBTORCH) throw overruled(found.folder);
+    return { tried: [`${found.source}: has not what was asked for (${found.folder})`] };
   } catch (error) {
     // A folder that the user names and that does not serve is for the user to mend.
     if (env.KARLO_LIBTORCH || !(error instanceof SetupError)) throw error;
-    return undefined;
+    return { tried: error.tried };
   }
+}
+
+/** @param {string} folder */
+function overruled(folder) {
+  const message = `KARLO_LIBTORCH names ${folder}, which would be used whatever is set up. Set up anew with: unset KARLO_LIBTORCH`;
+  return new SetupError('ERR_KARLO_SETUP', message);
 }
 
 function hasNvidiaDriver() {

@@ -15,7 +15,7 @@ const openZip = promisify(yauzl.open);
  * Where an entry of a wheel or of the official zip lands; undefined for what has no place.
  * @param {string} name
  */
-function placeOf(name) {
+export function placeOf(name) {
   const rules = /** @type {[RegExp, string][]} */ ([
     [/^(?:lib)?torch\/(lib\/[^/]+|include\/.+)$/, '$1'],
     [/^nvidia\/[^/]+\/(lib\/[^/]+)$/, '$1'],
@@ -50,22 +50,22 @@ export async function unpack(archive, folder, { wants, onBytes = () => {}, signa
 }
 
 /**
- * The names in a zip file, and the text of one that matches.
+ * The files in a zip file, and the text of one that matches.
  * @param {string} archive
  * @param {RegExp} pattern
- * @returns {Promise<{ names: string[], text: string | undefined }>}
+ * @returns {Promise<{ entries: { name: string, bytes: number }[], text: string | undefined }>}
  */
 export async function inspect(archive, pattern) {
-  /** @type {string[]} */
-  const names = [];
+  /** @type {{ name: string, bytes: number }[]} */
+  const entries = [];
   let text;
   await forEachEntry(archive, async (zip, entry) => {
-    names.push(entry.fileName);
+    entries.push({ name: entry.fileName, bytes: entry.uncompressedSize });
     if (!pattern.test(entry.fileName) || entry.uncompressedSize > 1e5) return;
     const { stream } = await openEntry(zip, entry, () => {});
     text = Buffer.concat(await stream.toArray()).toString('utf8');
   });
-  return { names, text };
+  return { entries, text };
 }
 
 /**
@@ -84,6 +84,7 @@ async function openEntry(zip, entry, onBytes) {
     },
   });
   source.on('error', (error) => counting.destroy(error));
+  counting.on('close', () => source.destroy());
   return { stream: source.pipe(counting), sum: () => sum };
 }
 

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -165,26 +166,91 @@ describe.runIf(linux)('setting up from an archive', () => {
     expect(JSON.parse(readFileSync(join(folder, 'karlo-libtorch.json'), 'utf8'))).toEqual({
       version: '2.11.0',
       build: '2.11.0+cpu',
+      libraries: { 'libc10.so': 1000, 'libtorch_cpu.so': 1000 },
     });
     expect(leftovers()).toEqual([]);
     expect([...phases]).toEqual(['unpack']);
     expect(await setUpLibTorch({ env, offline: true })).toMatchObject({ folder });
   });
 
-  test('a wheel of the CUDA build, with its CUDA runtime beside it, works offline', async () => {
-    const wheel = await makeZip(join(cache, 'torch.whl'), {
-      'torch/version.py': "__version__ = '2.11.0+cu130'\n",
-      'torch/lib/libc10.so': 'c10',
-      'torch/lib/libtorch_cpu.so': 'cpu',
-    });
-    const runtime = await makeZip(join(cache, 'runtime.whl'), {
-      'nvidia/cu13/lib/libcudart.so.13': 'runtime',
-    });
-    const alone = await failure(setUpLibTorch({ env, archives: [wheel], offline: true }));
-    expect(alone.message).toContain('--offline forbids it');
-    const made = await setUpLibTorch({ env, archives: [wheel, runtime], offline: true });
+  test('a wheel of the CUDA build, with what it needs of CUDA beside it, works offline', async () => {
+    const archives = await cudaWheels();
+    for (const given of [archives.slice(0, 1), archives.slice(0, 2)]) {
+      const error = await failure(setUpLibTorch({ env, archives: given, offline: true }));
+      expect(error.message).toContain('--offline forbids it');
+      expect(leftovers()).toEqual([]);
+    }
+    const made = await setUpLibTorch({ env, archives, offline: true, cuda: false });
     expect(made.build).toBe('2.11.0+cu130');
-    expect(existsSync(join(made.folder, 'lib/libcudart.so.13'))).toBe(true);
+    expect(made.folder).toBe(join(cached(), folderName));
+    expect(made.cudaLibraries).toBeUndefined();
+    expect(readdirSync(join(made.folder, 'lib')).sort()).toEqual([
+      'libc10.so',
+      'libcudart.so.13',
+      'libcupti.so.13',
+      'libtorch_cpu.so',
+    ]);
+  });
+
+  async function cudaWheels() {
+    const wheel = (name: string, entries: Record<string, string>) =>
+      makeZip(join(cache, `${name}.whl`), { ...entries, [`${name}.dist-info/METADATA`]: '' });
+    return [
+      await wheel('torch-2.11.0', {
+        'torch/version.py': "__version__ = '2.11.0+cu130'\n",
+        'torch/lib/libc10.so': 'c10',
+        'torch/lib/libtorch_cpu.so': 'cpu',
+        'torch/lib/libc10_cuda.so': 'cuda',
+        'torch/lib/libtorch_cuda.so': 'cuda',
+      }),
+      await wheel('nvidia_cuda_runtime-13.0.96', { 'nvidia/cu13/lib/libcudart.so.13': 'runtime' }),
+      await wheel('nvidia_cuda_cupti-13.0.85', {
+        'nvidia/cu13/lib/libcupti.so.13': 'cupti',
+        'nvidia/cu13/lib/libcheckpoint.so': 'not needed',
+      }),
+    ];
+  }
+
+  test('a wheel of another CUDA is refused: the pinned ones do not go with it', async () => {
+    const wheel = await makeZip(join(cache, 'torch.whl'), {
+      'torch/version.py': "__version__ = '2.11.0+cu126'\n",
+    });
+    const error = await failure(setUpLibTorch({ env, archives: [wheel] }));
+    expect(error.message).toMatch(/2\.11\.0\+cu130.* but .* holds 2\.11\.0\+cu126/);
+  });
+
+  test('a former folder is replaced, and a library cut short is seen', async () => {
+    const { folder } = await setUpLibTorch({ env, archives: [await zip()] });
+    truncateSync(join(folder, 'lib/libtorch_cpu.so'), 10);
+    expect(catchFind(env).message).toMatch(/cache: lacks .*libtorch_cpu\.so/);
+    await setUpLibTorch({ env, archives: [await zip(libtorchEntries('2.11.0+cpu', 2000))] });
+    expect(statSync(join(folder, 'lib/libtorch_cpu.so')).size).toBe(2000);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('nothing is set up that KARLO_LIBTORCH would overrule', async () => {
+    const own = makeFolder(join(cache, 'own'), '2.11.0+cpu');
+    const named = { ...env, KARLO_LIBTORCH: own };
+    for (const options of [{ cuda: true }, { archives: [await zip()] }]) {
+      const error = await failure(setUpLibTorch({ env: named, ...options }));
+      expect(error.message).toContain('unset KARLO_LIBTORCH');
+    }
+    expect(existsSync(cached())).toBe(false);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('a folder that may not be written is named', async () => {
+    mkdirSync(cached(), { mode: 0o500 });
+    const error = await failure(setUpLibTorch({ env, archives: [await zip()] }));
+    expect(error).toMatchObject({ code: 'ERR_KARLO_SETUP' });
+    expect(error.message).toContain('export KARLO_CACHE=');
+  });
+
+  test('a cache folder that is a file is named', async () => {
+    writeFileSync(cached(), '');
+    const error = await failure(setUpLibTorch({ env, archives: [await zip()] }));
+    expect(error).toMatchObject({ code: 'ERR_KARLO_SETUP' });
+    expect(error.message).toMatch(/EEXIST|ENOTDIR/);
+    expect(error.message).toContain('export KARLO_CACHE=');
   });
 
   test.each<[string, () => Promise<string>, RegExp]>([
@@ -193,6 +259,7 @@ describe.runIf(linux)('setting up from an archive', () => {
     ['no zip', () => Promise.resolve(fileURLToPath(import.meta.url)), /is none: /],
     ['nothing', () => Promise.resolve(join(cache, 'none.zip')), /nothing is there/],
     ['a zip without libraries', withoutLibraries, /lacks libtorch_cpu\.so/],
+    ['a zip for another processor', foreign, /is for another processor/],
     ['a truncated zip', truncated, /is none: /],
     ['a damaged zip', damaged, /fails its checksum/],
     ['a zip that climbs out', climbing, /is none: .*(invalid relative path|\.\.)/],
@@ -207,6 +274,13 @@ describe.runIf(linux)('setting up from an archive', () => {
   async function withoutLibraries() {
     const { 'libtorch/lib/libtorch_cpu.so': _, ...rest } = libtorchEntries();
     return makeZip(join(cache, 'libtorch.zip'), rest);
+  }
+
+  async function foreign() {
+    const header = Buffer.alloc(64);
+    header.write('\x7fELF', 'latin1');
+    header.writeUInt16LE(8, 18); // MIPS
+    return zip({ ...libtorchEntries(), 'libtorch/lib/libc10.so': header });
   }
 
   async function truncated() {
@@ -245,7 +319,7 @@ describe.runIf(linux)('setting up from an archive', () => {
   test('a full disk is seen before, and the way round it named', async () => {
     const freeBytes = async () => 1e6;
     const error = await failure(setUpLibTorch({ env, archives: [await zip()], freeBytes }));
-    expect(error.message).toMatch(/needs 1\.0 GB but .* has 0\.0 GB free.*export KARLO_CACHE=/);
+    expect(error.message).toMatch(/needs 0\.1 GB but .* has 0\.0 GB free.*export KARLO_CACHE=/);
     expect(leftovers()).toEqual([]);
   });
 
@@ -261,29 +335,98 @@ describe.runIf(linux)('setting up from an archive', () => {
 
 describe.runIf(linux)('set-ups that are killed, and several at once', () => {
   const karlo = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url));
-  const setup = (archive: string) =>
-    spawn(process.execPath, [karlo, 'setup', '--archive', archive], {
-      env: { ...process.env, KARLO_LIBTORCH: '', KARLO_CACHE: cached() },
+  const run = (args: string[], variables: NodeJS.ProcessEnv) =>
+    spawn(process.execPath, [karlo, 'setup', ...args], {
+      env: { ...process.env, KARLO_LIBTORCH: '', KARLO_OFFLINE: '', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+  const setup = (archive: string, folder = cached()) =>
+    run(['--archive', archive], { KARLO_CACHE: folder });
+  const fetching = (variables: NodeJS.ProcessEnv) =>
+    run([], { KARLO_CACHE: cached(), ...variables });
 
   test('a set-up killed at any moment leaves nothing half done, and the next succeeds', async () => {
-    const archive = await zip(libtorchEntries('2.11.0+cpu', 60e6));
-    const seen = new Set<boolean>();
-    for (const milliseconds of [150, 250, 350, 450, 600]) {
-      const child = setup(archive);
-      await wait(milliseconds);
-      child.kill('SIGKILL');
-      await once(child, 'close');
-      const folder = join(cached(), folderName);
-      seen.add(existsSync(folder));
-      // Whatever stands there is whole.
-      if (existsSync(folder)) expect(findLibTorch({ env }).build).toBe('2.11.0+cpu');
+    const bytes = 120e6;
+    const archive = await zip(libtorchEntries('2.11.0+cpu', bytes));
+    // A cache for each moment: in one, all but the first would be killed waiting for its lock.
+    const moments = [1, bytes / 2, bytes + 1, 1.5 * bytes, 1.9 * bytes];
+    const caches = await Promise.all(
+      moments.map(async (moment, i) => {
+        const killed = join(cache, `cache-${i}`);
+        const child = setup(archive, killed);
+        while (bytesStaged(killed) < moment && child.exitCode === null) await wait(1);
+        child.kill('SIGKILL');
+        if (child.exitCode === null) await once(child, 'close');
+        return killed;
+      }),
+    );
+    const halfDone = caches.filter((killed) => !existsSync(join(killed, folderName)));
+    expect(halfDone.length).toBeGreaterThan(2);
+    await Promise.all(
+      caches.map(async (killed) => {
+        const next = { ...env, KARLO_CACHE: killed };
+        if (!halfDone.includes(killed)) findLibTorch({ env: next });
+        const { folder } = await setUpLibTorch({ env: next, archives: [archive] });
+        expect(statSync(join(folder, 'lib/libtorch_cpu.so')).size).toBe(bytes);
+        expect(readdirSync(killed)).toEqual([folderName]);
+      }),
+    );
+  });
+
+  function bytesStaged(folder: string): number {
+    if (!existsSync(folder)) return 0;
+    const staging = readdirSync(folder).find((name) => name.startsWith('.staging-'));
+    if (staging === undefined) return 0;
+    return ['libc10.so', 'libtorch_cpu.so']
+      .map((name) =>
+        statSync(join(folder, staging, 'libtorch/lib', name), { throwIfNoEntry: false }),
+      )
+      .reduce((sum, stat) => sum + (stat?.size ?? 0), 0);
+  }
+
+  // A pip that downloads for a minute, as its module: Python itself is this machine's.
+  function slowPip(): NodeJS.ProcessEnv {
+    mkdirSync(join(cache, 'site/pip'), { recursive: true });
+    writeFileSync(join(cache, 'site/pip/__init__.py'), '');
+    writeFileSync(
+      join(cache, 'site/pip/__main__.py'),
+      `import os, sys, time
+if '--version' not in sys.argv:
+    with open(${JSON.stringify(join(cache, 'pid'))}, 'w') as file:
+        file.write(str(os.getpid()))
+    with open(os.path.join(os.environ['TMPDIR'], 'part'), 'wb') as part:
+        for _ in range(600):
+            part.write(bytes(1000)); part.flush(); time.sleep(0.1)
+`,
+    );
+    return { PYTHONPATH: join(cache, 'site') };
+  }
+
+  function alive(pid: number): boolean {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
     }
-    expect(seen.has(false)).toBe(true);
-    const { folder } = await setUpLibTorch({ env, archives: [archive] });
-    expect(readFileSync(join(folder, 'lib/libtorch_cpu.so')).length).toBe(60e6);
-    expect(leftovers()).toEqual([]);
+  }
+
+  test.each<[NodeJS.Signals, boolean]>([
+    ['SIGINT', true],
+    ['SIGTERM', true],
+    ['SIGKILL', false],
+  ])('%s while pip downloads ends pip, too', async (signal, cleansUp) => {
+    const child = fetching(slowPip());
+    const pidFile = join(cache, 'pid');
+    while (!existsSync(pidFile) || readFileSync(pidFile, 'utf8') === '') await wait(20);
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    expect(alive(pid)).toBe(true);
+    child.kill(signal);
+    const [status] = await once(child, 'close');
+    if (cleansUp) {
+      expect(status).toBe(130);
+      expect(leftovers()).toEqual([]);
+    }
+    await expect.poll(() => alive(pid), { timeout: 5_000 }).toBe(false);
   });
 
   test('an interrupted set-up cleans up and ends with 130', async () => {
@@ -321,7 +464,11 @@ describe('fetching', () => {
       const error = await failure(setUpLibTorch(options));
       expect(error).toMatchObject({ code: 'ERR_KARLO_LIBTORCH_MISSING' });
       expect(error.message).toContain('KARLO_OFFLINE or --offline forbids it');
+      expect(error.message).toContain('unset KARLO_OFFLINE');
+      expect(error.message).toContain(`${join(cached(), folderName)}`);
     }
+    const online = { env: { ...env, KARLO_OFFLINE: '0' }, freeBytes: async () => 0 };
+    expect((await failure(setUpLibTorch(online))).message).toContain('0.0 GB free');
   });
 
   test('every file is pinned by its hash and its size', () => {
