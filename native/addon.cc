@@ -8,6 +8,8 @@
 #include "addon/environment.h"
 #include "addon/errors.h"
 #include "addon/generator.h"
+#include "addon/mapped_file.h"
+#include "addon/network.h"
 #include "addon/script_module.h"
 #include "addon/tensor.h"
 #include "core/cpu_allocator.h"
@@ -46,6 +48,14 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   Register<ModuleRun>(exports, "moduleRun");
   Register<ModuleDispose>(exports, "moduleDispose");
 
+  Register<ModuleSave>(exports, "moduleSave");
+  Register<ModuleFreeze>(exports, "moduleFreeze");
+  Register<NetworkTrace>(exports, "networkTrace");
+
+  Register<FileMap>(exports, "fileMap");
+  Register<FileTensor>(exports, "fileTensor");
+  Register<FileDispose>(exports, "fileDispose");
+
   Register<GeneratorCreate>(exports, "generatorCreate");
   Register<GeneratorRandn>(exports, "generatorRandn");
   Register<GeneratorGetState>(exports, "generatorGetState");
@@ -58,6 +68,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   Register<TensorDispose>(exports, "tensorDispose");
   Register<TensorIsDisposed>(exports, "tensorIsDisposed");
   Register<TensorTo>(exports, "tensorTo");
+  Register<TensorConvert>(exports, "tensorConvert");
   Register<TensorReshape>(exports, "tensorReshape");
   Register<TensorPermute>(exports, "tensorPermute");
   Register<TensorSlice>(exports, "tensorSlice");

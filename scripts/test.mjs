@@ -12,7 +12,7 @@ const fixtures = join(root, 'build', 'fixtures');
 await report(async () => {
   await makeReady({ tests: true });
   mkdirSync(fixtures, { recursive: true });
-  await run(join(root, 'build', 'test', 'karlo_fixtures'), [fixtures], { quiet: true });
+  await run(join(root, 'build', 'test', 'make_fixtures'), [fixtures], { quiet: true });
 });
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {

@@ -2,18 +2,31 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { devices } from '../torch/device.js';
 import { version as torchVersion } from '../torch/load.js';
+import { describeFolder } from './info-model.js';
+import { rows } from './rows.js';
 
-/** `karlo info`: what is installed. */
+/** `karlo info [FOLDER]`: what is installed, or what a model folder holds. */
 export function addInfo(program: Command, version: string): void {
   program
-    .command('info', { isDefault: true })
-    .description('print what is installed: versions, devices, threads, memory')
-    .argument('[prompt]', 'not used yet: this version has no networks')
+    .command('info')
+    .description('print what is installed, or what a model folder holds')
+    .argument('[folder]', 'a model folder')
     .option('--json', 'print one JSON object')
-    .action((_prompt: string | undefined, { json }: { json?: boolean }) => {
-      const facts = collect(version);
-      console.log(json ? JSON.stringify(facts, null, 2) : describe(facts));
+    .action(async (folder: string | undefined, { json = false }: { json?: boolean }) => {
+      console.log(
+        folder === undefined ? installed(version, json) : await describeFolder(folder, json),
+      );
     });
+  // Until there are pictures, a prompt prints what is installed, too.
+  program
+    .command('generate', { isDefault: true, hidden: true })
+    .argument('[prompt]')
+    .action(() => console.log(installed(version, false)));
+}
+
+function installed(version: string, json: boolean): string {
+  const facts = collect(version);
+  return json ? JSON.stringify(facts, null, 2) : describe(facts);
 }
 
 function collect(version: string) {
@@ -32,7 +45,7 @@ function collect(version: string) {
 
 function describe(facts: ReturnType<typeof collect>): string {
   const { libtorch, memory } = facts;
-  const rows: [string, string][] = [
+  const pairs: [string, string][] = [
     ['karlo', facts.karlo],
     ['Node', `${facts.node} on ${facts.platform}`],
     ['LibTorch', `${libtorch.build} from ${libtorch.source}: ${libtorch.folder}`],
@@ -43,8 +56,7 @@ function describe(facts: ReturnType<typeof collect>): string {
     ['CPU', `${facts.threads} threads, ${facts.cpuCapability}`],
     ['memory', `${size(memory.free)} free of ${size(memory.total)}`],
   ];
-  const width = Math.max(...rows.map(([label]) => label.length));
-  return rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join('\n');
+  return rows(pairs);
 }
 
 function size(bytes: number | undefined): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { KarloError } from '../errors.js';
 import { packageFolder } from '../torch/load.js';
+import { addConvert } from './convert.js';
 import { addInfo } from './info.js';
 import { addSetup } from './setup.js';
 
@@ -20,6 +21,7 @@ const program = new Command('karlo')
   .showHelpAfterError('(karlo --help shows all commands and options)');
 addInfo(program, version);
 addSetup(program);
+addConvert(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
 

@@ -12,6 +12,8 @@ export type ModuleHandle = Handle<'ScriptModule'>;
 export type GeneratorHandle = Handle<'Generator'>;
 export type EngineHandle = Handle<'Engine'>;
 
+export type MappedFileHandle = Handle<'MappedFile'>;
+
 export type TypedArray =
   | Int8Array
   | Uint8Array
@@ -27,6 +29,9 @@ export type TypedArray =
 
 /** A result of a method: a tensor, none, a number, or a list or tuple of these. */
 export type NativeResult = TensorHandle | null | number | boolean | NativeResult[];
+/** A value of a Hugging Face config.json. */
+export type ConfigValue = null | boolean | number | string | readonly number[] | readonly string[];
+
 /** An input of a method: a tensor, none, or a list or tuple of these. */
 export type NativeInput = TensorHandle | null | NativeInput[];
 
@@ -70,7 +75,33 @@ export interface NativeAddon {
     method: string,
     inputs: NativeInput[],
   ): Promise<NativeResult>;
+  /** The bytes of its file. */
+  moduleSave(engine: EngineHandle, id: number, module: ModuleHandle): Promise<Buffer>;
+  /** A module whose weights are constants of its graphs; it shares them with this one. */
+  moduleFreeze(engine: EngineHandle, id: number, module: ModuleHandle): Promise<ModuleHandle>;
   moduleDispose(module: ModuleHandle): void;
+
+  networkTrace(
+    engine: EngineHandle,
+    id: number,
+    kind: string,
+    config: Readonly<Record<string, ConfigValue>>,
+  ): Promise<{
+    module: ModuleHandle;
+    parameters: { name: string; shape: number[]; keepFloat32: boolean }[];
+    ignored: string[];
+  }>;
+
+  fileMap(path: string): MappedFileHandle;
+  /** A tensor over bytes of the file, without a copy. Strides count elements. */
+  fileTensor(
+    file: MappedFileHandle,
+    offset: number,
+    shape: readonly number[],
+    strides: readonly number[],
+    dtype: Dtype,
+  ): TensorHandle;
+  fileDispose(file: MappedFileHandle): void;
 
   generatorCreate(seed: number): GeneratorHandle;
   generatorRandn(generator: GeneratorHandle, shape: readonly number[]): TensorHandle;
@@ -95,6 +126,14 @@ export interface NativeAddon {
     device: string | undefined,
     dtype: Dtype | undefined,
   ): TensorHandle;
+  /** The same on an engine's thread; what comes is contiguous. */
+  tensorConvert(
+    engine: EngineHandle,
+    id: number,
+    tensor: TensorHandle,
+    device: string | undefined,
+    dtype: Dtype | undefined,
+  ): Promise<TensorHandle>;
   tensorReshape(tensor: TensorHandle, shape: readonly number[]): TensorHandle;
   tensorPermute(tensor: TensorHandle, dimensions: readonly number[]): TensorHandle;
   tensorSlice(tensor: TensorHandle, dimension: number, start: number, end: number): TensorHandle;

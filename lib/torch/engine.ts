@@ -7,7 +7,9 @@ import {
   type PublicFunction,
 } from '../errors.js';
 import type { EngineHandle } from './addon-types.js';
+import type { Dtype } from './dtype.js';
 import { addon } from './load.js';
+import { handleOf, type Tensor, wrapTensor } from './tensor.js';
 
 /** How an asynchronous call is made. */
 export interface CallOptions {
@@ -97,6 +99,28 @@ export function submit<T>(
       signal.removeEventListener('abort', withdraw);
     }
   });
+}
+
+/**
+ * `tensor.to(target)` on the engine's thread, and contiguous: for tensors that are too large for the
+ * event loop. Shares memory where nothing changes.
+ */
+export async function convert<D extends Dtype>(
+  engine: Engine,
+  tensor: Tensor,
+  target: { device?: string; dtype?: D },
+  options: CallOptions = {},
+): Promise<Tensor<D>> {
+  const handle = await submit(engine, convert, options, (id) =>
+    addon().tensorConvert(
+      engineHandleOf(engine),
+      id,
+      handleOf(tensor, 'tensor'),
+      target.device,
+      target.dtype,
+    ),
+  );
+  return wrapTensor(handle);
 }
 
 let sharedEngine: Engine | undefined;

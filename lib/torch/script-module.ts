@@ -8,6 +8,9 @@ import { type CallOptions, defaultEngine, type Engine, engineHandleOf, submit } 
 import { addon } from './load.js';
 import { handleOf, type Tensor, wrapTensor } from './tensor.js';
 
+/** A module over a handle that the addon made. */
+export let wrapModule: (handle: ModuleHandle, engine: Engine, device: string) => ScriptModule;
+
 /** An input of a method: a tensor, an array for a list or a tuple of tensors, or null for none. */
 export type ScriptInput = Tensor | null | readonly ScriptInput[];
 /** What a method returns: lists and tuples come as arrays. */
@@ -38,6 +41,10 @@ export class ScriptModule implements Disposable {
     this.#handle = handle;
     this.#engine = engine;
     this.device = device;
+  }
+
+  static {
+    wrapModule = (handle, engine, device) => new ScriptModule(handle, engine, device);
   }
 
   /**
@@ -108,6 +115,24 @@ export class ScriptModule implements Disposable {
       return addon().moduleRun(engine, id, this.#handle, method, natives);
     });
     return fromNative(result) as Output;
+  }
+
+  /** The bytes of a TorchScript file that holds this module. */
+  save(): Promise<Uint8Array> {
+    return this.#submit(this.save, {}, (engine, id) =>
+      addon().moduleSave(engine, id, this.#handle),
+    );
+  }
+
+  /**
+   * The same module with its weights as constants of its graphs, which makes it faster; the memory
+   * is shared. A frozen module has no attributes to assign.
+   */
+  async freeze(): Promise<ScriptModule> {
+    const handle = await this.#submit(this.freeze, {}, (engine, id) =>
+      addon().moduleFreeze(engine, id, this.#handle),
+    );
+    return new ScriptModule(handle, this.#engine, this.device);
   }
 
   /** Drops this handle's reference. Idempotent; calls in flight end as they would have. */

@@ -11,6 +11,7 @@ namespace karlo {
 inline constexpr char kInvalidArgument[] = "ERR_KARLO_INVALID_ARGUMENT";
 inline constexpr char kDisposed[] = "ERR_KARLO_DISPOSED";
 inline constexpr char kAborted[] = "ERR_KARLO_ABORTED";
+inline constexpr char kModelNotFound[] = "ERR_KARLO_MODEL_NOT_FOUND";
 inline constexpr char kModelCorrupt[] = "ERR_KARLO_MODEL_CORRUPT";
 inline constexpr char kDeviceUnavailable[] = "ERR_KARLO_DEVICE_UNAVAILABLE";
 inline constexpr char kOutOfMemory[] = "ERR_KARLO_OUT_OF_MEMORY";

@@ -1,5 +1,7 @@
 #include "addon/script_module.h"
 
+#include <torch/csrc/jit/passes/freeze_module.h>
+
 #include <sstream>
 #include <utility>
 
@@ -166,6 +168,34 @@ Napi::Value ModuleRun(const Napi::CallbackInfo& info) {
       info.Env(), id, [module, method = *method, inputs = std::move(inputs)]() -> Engine::Resolve {
         return [result = method(inputs)](Napi::Env env) { return ToJs(env, result); };
       });
+}
+
+// Returns the file's bytes: whoever keeps them decides where and how.
+Napi::Value ModuleSave(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
+  const uint64_t id = ReadJobId(info[1]);
+  const auto module = UnwrapModule(info[2]);
+  return engine->Submit(info.Env(), id, [module]() -> Engine::Resolve {
+    std::ostringstream stream;
+    module->save(stream);
+    return [bytes = stream.str()](Napi::Env env) -> Napi::Value {
+      return Napi::Buffer<char>::Copy(env, bytes.data(), bytes.size());
+    };
+  });
+}
+
+// A frozen module has its weights as constants of its graph, which shares them: it is faster, and
+// can neither move nor change any more.
+Napi::Value ModuleFreeze(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
+  const uint64_t id = ReadJobId(info[1]);
+  const auto module = UnwrapModule(info[2]);
+  return engine->Submit(info.Env(), id, [module]() -> Engine::Resolve {
+    std::vector<std::string> methods;
+    for (const auto& method : module->get_methods()) methods.push_back(method.name());
+    auto frozen = std::make_shared<Module>(torch::jit::freeze_module(*module, methods));
+    return [frozen](Napi::Env env) { return Handle<Module>::Wrap(env, frozen); };
+  });
 }
 
 Napi::Value ModuleDispose(const Napi::CallbackInfo& info) {

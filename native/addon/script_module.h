@@ -19,6 +19,8 @@ Napi::Value ModuleMethods(const Napi::CallbackInfo& info);
 Napi::Value ModuleAttributes(const Napi::CallbackInfo& info);
 Napi::Value ModuleAssign(const Napi::CallbackInfo& info);
 Napi::Value ModuleRun(const Napi::CallbackInfo& info);
+Napi::Value ModuleSave(const Napi::CallbackInfo& info);
+Napi::Value ModuleFreeze(const Napi::CallbackInfo& info);
 Napi::Value ModuleDispose(const Napi::CallbackInfo& info);
 
 }  // namespace karlo

@@ -82,7 +82,9 @@ CodedError WrongLength(const std::string& name, int64_t expected, int64_t receiv
 void StorageAccount::Add(Napi::Env env, const at::Tensor& tensor) {
   Entry& entry = storages_[tensor.storage().unsafeGetStorageImpl()];
   if (entry.handles++ > 0) return;
-  entry.bytes = static_cast<int64_t>(tensor.storage().nbytes());
+  // What no allocator made is a mapped file: the system takes its pages back by itself.
+  const bool mapped = tensor.storage().allocator() == nullptr;
+  entry.bytes = mapped ? 0 : static_cast<int64_t>(tensor.storage().nbytes());
   Napi::MemoryManagement::AdjustExternalMemory(env, entry.bytes);
 }
 

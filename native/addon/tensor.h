@@ -49,6 +49,7 @@ Napi::Value TensorIsDisposed(const Napi::CallbackInfo& info);
 
 // tensor_ops.cc
 Napi::Value TensorTo(const Napi::CallbackInfo& info);
+Napi::Value TensorConvert(const Napi::CallbackInfo& info);
 Napi::Value TensorReshape(const Napi::CallbackInfo& info);
 Napi::Value TensorPermute(const Napi::CallbackInfo& info);
 Napi::Value TensorSlice(const Napi::CallbackInfo& info);

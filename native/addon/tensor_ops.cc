@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "addon/arguments.h"
+#include "addon/engine.h"
 #include "addon/tensor.h"
 
 namespace karlo {
@@ -41,6 +42,19 @@ Napi::Value TensorTo(const Napi::CallbackInfo& info) {
   const c10::InferenceMode inference_mode;
   return WrapTensor(info.Env(), tensor.to(device.value_or(tensor.device()),
                                           dtype.value_or(tensor.scalar_type())));
+}
+
+Napi::Value TensorConvert(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
+  const uint64_t id = ReadJobId(info[1]);
+  const at::Tensor tensor = UnwrapTensor(info[2], "tensor");
+  const auto device = ReadOptional(info[3], "device", ReadDevice).value_or(tensor.device());
+  const auto dtype = ReadOptional(info[4], "dtype", ReadDtype).value_or(tensor.scalar_type());
+  return engine->Submit(info.Env(), id, [tensor, device, dtype]() -> Engine::Resolve {
+    return [result = tensor.to(device, dtype).contiguous()](Napi::Env env) {
+      return WrapTensor(env, result);
+    };
+  });
 }
 
 Napi::Value TensorReshape(const Napi::CallbackInfo& info) {

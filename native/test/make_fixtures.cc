@@ -1,4 +1,4 @@
-// Writes the TorchScript modules that the tests run: `karlo_fixtures FOLDER`.
+// Writes the TorchScript modules that the tests run: `make_fixtures FOLDER`.
 #include <ATen/Functions.h>
 #include <torch/script.h>
 
@@ -48,7 +48,7 @@ Module MakeArithmetic() {
 
 int main(int count, char** arguments) {
   if (count != 2) {
-    std::cerr << "usage: karlo_fixtures FOLDER\n";
+    std::cerr << "usage: make_fixtures FOLDER\n";
     return 2;
   }
   MakeArithmetic().save(std::string(arguments[1]) + "/arithmetic.pt");

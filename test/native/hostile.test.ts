@@ -11,6 +11,8 @@ const native = addon();
 const functions = Object.keys(native) as (keyof NativeAddon)[];
 const fixture = fileURLToPath(new URL('../../build/fixtures/arithmetic.pt', import.meta.url));
 
+const textProj = { clip_embeddings_dim: 8, time_embed_dim: 8, cross_attention_dim: 8 };
+
 let lastId = 1e6;
 const nextId = () => ++lastId;
 const engine = native.engineCreate(1);
@@ -93,6 +95,9 @@ async function makeValues(): Promise<unknown[]> {
     native.generatorCreate(1),
     await loadArithmetic(),
     engine,
+    native.fileMap(fixture),
+    textProj,
+    'text_proj',
     { weight: native.tensorFrom(new Float32Array(1), [1], 'float32') },
   ];
 }
@@ -169,6 +174,12 @@ describe('every function of the addon', () => {
       moduleAttributes: [engine, 1, module],
       moduleAssign: [engine, 1, module, { weight: tensor }],
       moduleRun: [engine, 1, module, 'forward', [tensor]],
+      moduleSave: [engine, 1, module],
+      moduleFreeze: [engine, 1, await loadArithmetic()],
+      networkTrace: [engine, 1, 'text_proj', textProj],
+      fileMap: [fixture],
+      fileTensor: [native.fileMap(fixture), 0, [2, 2], [2, 1], 'float32'],
+      tensorConvert: [engine, 1, tensor, 'cpu', 'bfloat16'],
     };
     for (const [name, args] of Object.entries(right) as [keyof NativeAddon, unknown[]][]) {
       expect(await call(name, args), `${name} with right arguments`).toBeUndefined();
@@ -211,5 +222,49 @@ describe('every function of the addon', () => {
       'Expected integer between 1 and 1024 for threads but received a value of type object',
     );
     expect(ran).toBe(false);
+  });
+});
+
+describe('a mapped file', () => {
+  const file = native.fileMap(fixture);
+
+  test.each<[string, number, number[], number[], RegExp]>([
+    ['ends past the file', 0, [1e9], [1], /ends past byte/],
+    ['starts past the file', 1e9, [1], [1], /between 0 and \d+ for offset/],
+    ['strides out of the file', 0, [2], [2 ** 40], /ends past byte|reach past/],
+    ['overflows', 0, [2 ** 26, 2 ** 26], [2 ** 52, 2 ** 52], /reach past 2\^53/],
+    ['has strides of another rank', 0, [2, 2], [1], /as many strides/],
+    ['has a negative stride', 8, [2], [-1], /for strides\[0\]/],
+  ])('refuses a tensor that %s', (_name, offset, shape, strides, message) => {
+    expect(() => native.fileTensor(file, offset, shape, strides, 'float32')).toThrow(message);
+  });
+
+  test('gives its bytes at any offset, and a copy where elements are not aligned', () => {
+    for (const offset of [0, 1, 3, 4]) {
+      const bytes = native.fileTensor(file, offset, [8], [1], 'uint8');
+      const words = native.fileTensor(file, offset, [2], [1], 'int32');
+      const [a, b] = [new Uint8Array(8), new Int32Array(2)];
+      native.tensorCopyTo(bytes, a);
+      native.tensorCopyTo(words, b);
+      expect(new Uint8Array(b.buffer)).toEqual(a);
+    }
+  });
+
+  test('stays mapped for its tensors after it was disposed', () => {
+    const own = native.fileMap(fixture);
+    const tensor = native.fileTensor(own, 0, [2], [1], 'uint8');
+    native.fileDispose(own);
+    const target = new Uint8Array(2);
+    native.tensorCopyTo(tensor, target);
+    expect(String.fromCharCode(...target)).toBe('PK');
+    expect(() => native.fileTensor(own, 0, [1], [1], 'uint8')).toThrow(/disposed/);
+  });
+
+  test('that is not there, or empty, or a folder, is ERR_KARLO_MODEL_NOT_FOUND', () => {
+    for (const path of ['/nowhere/at/all', '/dev/null', '/']) {
+      expect(() => native.fileMap(path)).toThrow(
+        expect.objectContaining({ code: 'ERR_KARLO_MODEL_NOT_FOUND' }),
+      );
+    }
   });
 });

@@ -1,0 +1,61 @@
+import cliProgress from 'cli-progress';
+import { type Command, Option } from 'commander';
+import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
+import { type ConvertProgress, convertModel } from '../models/convert.js';
+import type { WeightDtype } from '../models/weights.js';
+
+/** `karlo convert FROM TO`: published weights to graphs and safetensors, ready to load. */
+export function addConvert(program: Command): void {
+  program
+    .command('convert')
+    .description('convert a published model folder into one that loads at once')
+    .argument('<from>', 'a folder in the Hugging Face or the Kakao layout')
+    .argument('<to>', 'a folder that is not there yet')
+    .addOption(
+      new Option('--dtype <dtype>', "the weights' dtype")
+        .choices(['float32', 'float16', 'bfloat16'])
+        .default('float32'),
+    )
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  karlo convert models/karlo-tiny karlo-tiny-converted
+  karlo convert ./karlo-v1-alpha ./karlo-bfloat16 --dtype bfloat16
+
+A converted folder holds graphs, which are programs: trust it like one.`,
+    )
+    .action(convert);
+}
+
+async function convert(from: string, to: string, flags: { dtype: WeightDtype; json?: boolean }) {
+  const progress = showProgress();
+  const manifest = await interruptible((signal) =>
+    convertModel(from, to, { dtype: flags.dtype, onProgress: progress.update, signal }),
+  ).finally(progress.stop);
+  console.log(flags.json ? JSON.stringify({ folder: to, manifest }) : `Converted to ${to}`);
+}
+
+function showProgress() {
+  const bar = new cliProgress.SingleBar({
+    format: '{component} [{bar}] {megabytes} MB  {tensor}',
+    stream: process.stderr,
+    hideCursor: true,
+  });
+  let component: string | undefined;
+  return {
+    update({ component: current, tensor, done, total }: ConvertProgress) {
+      if (!process.stderr.isTTY) return;
+      const payload = { component: current, tensor, megabytes: Math.round(done / 1e6) };
+      if (component === current) {
+        bar.update(done, payload);
+        return;
+      }
+      component = current;
+      bar.stop();
+      bar.start(total, done, payload);
+    },
+    stop: () => bar.stop(),
+  };
+}

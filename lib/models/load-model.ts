@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KarloError } from '../errors.js';
+import { ScriptModule } from '../torch/script-module.js';
+import { corrupt } from '../weights/corrupt.js';
+import { readWeights } from '../weights/index.js';
+import type { ComponentName, SchedulerName, Task } from './components.js';
+import { NETWORKS_OF } from './components.js';
+import { type ComponentConfigs, parseConfig, type SchedulerConfig } from './config.js';
+import type { FeatureExtractorConfig } from './config-clip.js';
+import type { ComponentDescription } from './describe.js';
+import { matchTensors } from './describe-huggingface.js';
+import { describeModel } from './describe-model.js';
+import { type ConvertedLayout, recogniseLayout } from './layout.js';
+import { type Manifest, type ManifestComponent, readManifest } from './manifest.js';
+import { assignWeights, loadComponent, type Traced } from './network.js';
+import { expectedShapes } from './shapes/index.js';
+import { builtInTokenizer } from './tokenizer-files.js';
+import type { Placement } from './weights.js';
+
+type OnTensor = (component: ComponentName, name: string, bytes: number) => void;
+
+/** A model folder, read and checked: configs and headers, no weights yet. */
+export interface Model {
+  folder: string;
+  /** Of the published files: constants of the loops hang on it (karlo-reference.md). */
+  layout: 'huggingface' | 'kakao';
+  configs: Partial<ComponentConfigs>;
+  schedulers: Partial<Record<SchedulerName, SchedulerConfig>>;
+  featureExtractor?: FeatureExtractorConfig;
+  /** Folder of `vocab.json` and `merges.txt`. */
+  tokenizer: string;
+  /** Loads one network. */
+  load(component: ComponentName, placement: Placement, onTensor?: OnTensor): Promise<ScriptModule>;
+}
+
+/**
+ * Opens a model folder of any layout: published ones are traced when a network is loaded, converted
+ * ones hold their graphs.
+ * @param task what it has to be able to do; without one, whatever it holds
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
+ */
+export async function openModel(folder: string, task?: Task): Promise<Model> {
+  const layout = await recogniseLayout(folder);
+  if (layout.kind === 'converted') return openConverted(layout, task);
+  const model = await describeModel(layout, task);
+  return {
+    folder,
+    layout: model.layout,
+    configs: configsOf(model.components),
+    schedulers: model.schedulers,
+    ...(model.featureExtractor && { featureExtractor: model.featureExtractor }),
+    tokenizer: model.tokenizer ?? builtInTokenizer(),
+    load(component, placement, onTensor) {
+      const description = model.components[component];
+      if (description === undefined) throw lacking(folder, component);
+      return loadComponent(description as ComponentDescription, placement, (name, bytes) =>
+        onTensor?.(component, name, bytes),
+      );
+    },
+  };
+}
+
+function configsOf(components: object): Partial<ComponentConfigs> {
+  const pairs = Object.entries(components as Record<string, ComponentDescription>);
+  return Object.fromEntries(pairs.map(([name, { config }]) => [name, config]));
+}
+
+async function openConverted(layout: ConvertedLayout, task: Task | undefined): Promise<Model> {
+  const { folder } = layout;
+  const manifest = await readManifest(layout.manifest);
+  const missing = task ? NETWORKS_OF[task].filter((name) => !manifest.components[name]) : [];
+  if (missing[0] !== undefined) throw lacking(folder, missing[0]);
+  const configs: Record<string, unknown> = {};
+  for (const [name, { config }] of Object.entries(manifest.components)) {
+    configs[name] = parseConfig(name as ComponentName, config, layout.manifest);
+  }
+  return {
+    folder,
+    layout: manifest.layout,
+    configs: configs as Partial<ComponentConfigs>,
+    schedulers: manifest.schedulers as Model['schedulers'],
+    ...(manifest.featureExtractor && { featureExtractor: manifest.featureExtractor }),
+    tokenizer: join(folder, 'tokenizer'),
+    load: (component, placement, onTensor) =>
+      loadConverted(folder, manifest, component, placement, (name, bytes) =>
+        onTensor?.(component, name, bytes),
+      ),
+  };
+}
+
+function lacking(folder: string, component: ComponentName): KarloError {
+  const message = `Expected a model with ${component} in ${folder} but it holds none`;
+  return new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+}
+
+async function loadConverted(
+  folder: string,
+  manifest: Manifest,
+  component: ComponentName,
+  placement: Placement,
+  onTensor: (name: string, bytes: number) => void,
+): Promise<ScriptModule> {
+  const entry = manifest.components[component];
+  if (entry === undefined) throw lacking(folder, component);
+  const graph = await readGraph(folder, entry);
+  const weights = await readConvertedWeights(folder, component, entry);
+  const module = await ScriptModule.load(graph, { engine: placement.engine });
+  await assignWeights(module, weights, placement, onTensor);
+  return module;
+}
+
+/** A graph is a program: it is what the manifest says, or it is not run. */
+async function readGraph(folder: string, { graph }: ManifestComponent): Promise<Buffer> {
+  const path = join(folder, graph.file);
+  const bytes = await readFile(path).catch((cause) => {
+    const message = `Expected a graph at ${path} but it cannot be read`;
+    throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message, { cause });
+  });
+  const actual = createHash('sha256').update(bytes).digest('hex');
+  if (actual === graph.sha256) return bytes;
+  throw corrupt(`SHA-256 ${graph.sha256}`, 'the graph', path, actual);
+}
+
+async function readConvertedWeights(
+  folder: string,
+  component: ComponentName,
+  { config, weights, float32 }: ManifestComponent,
+): Promise<Traced['weights']> {
+  const path = join(folder, weights.file);
+  const shapes = expectedShapes(component, parseConfig(component, config, path));
+  const { tensors } = await readWeights(path);
+  return [...matchTensors(tensors, shapes, path).values()].map((tensor) => ({
+    tensor,
+    keepFloat32: float32.includes(tensor.name),
+  }));
+}

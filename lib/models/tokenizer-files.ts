@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { packageFolder } from '../torch/load.js';
+
+/** What a tokenizer folder of the Hugging Face layout holds; the first two are needed. */
+export const tokenizerFiles = [
+  'vocab.json',
+  'merges.txt',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+] as const;
+
+/** The folder of a model that comes with the package. */
+export function builtInModel(name: string): string {
+  return join(packageFolder(), 'models', name);
+}
+
+/** The Kakao layout has no tokenizer of its own: its vocabulary is the one of `karlo-tiny`. */
+export function builtInTokenizer(): string {
+  return join(builtInModel('karlo-tiny'), 'tokenizer');
+}

@@ -1,0 +1,30 @@
+import { KarloError } from '../errors.js';
+
+const SHOWN = 120;
+
+/**
+ * A `ERR_KARLO_MODEL_CORRUPT` in the house's message shape:
+ * `Expected <expected> for <what> in <file> but received <received>`.
+ */
+export function corrupt(
+  expected: string,
+  what: string,
+  file: string,
+  received: unknown,
+  cause?: unknown,
+): KarloError {
+  const message = `Expected ${expected} for ${printable(what)} in ${file} but received ${show(received)}`;
+  return new KarloError('ERR_KARLO_MODEL_CORRUPT', message, cause === undefined ? {} : { cause });
+}
+
+/** A value from an untrusted file as one short, printable line. */
+export function show(value: unknown): string {
+  if (Array.isArray(value)) return printable(`[${value.slice(0, 16).join(', ')}]`);
+  return printable(String(value));
+}
+
+function printable(text: string): string {
+  const short = text.length > SHOWN ? `${text.slice(0, SHOWN)}… (${text.length} characters)` : text;
+  // A file's words reach a terminal: no control, escape or direction characters.
+  return short.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\ufffd');
+}

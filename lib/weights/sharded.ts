@@ -1,0 +1,81 @@
+import { dirname, join } from 'node:path';
+import { corrupt } from './corrupt.js';
+import { JsonReader } from './json.js';
+import { withFile } from './source.js';
+import type { WeightFile } from './types.js';
+
+/** Largest index file, in bytes: about 200 a tensor are usual. */
+const MAX_INDEX = 32 * 1024 * 1024;
+
+/** Reads one weight file, whatever its format. */
+export type ReadFile = (path: string) => Promise<WeightFile>;
+
+/**
+ * Reads the shards that an index (`*.safetensors.index.json` or `*.bin.index.json`) names.
+ *
+ * Throws `ERR_KARLO_MODEL_CORRUPT` when a shard's name leaves the folder, when a shard's keys are
+ * not exactly those that the index gives it, or when two shards hold one key.
+ */
+export async function readSharded(indexPath: string, readFile: ReadFile): Promise<WeightFile> {
+  const weightMap = await withFile(indexPath, async (source) => {
+    if (source.size > MAX_INDEX) {
+      throw corrupt(`at most ${MAX_INDEX} bytes`, 'size', indexPath, source.size);
+    }
+    return parseIndex(await source.read(0, source.size), indexPath);
+  });
+  const shards: WeightFile[] = [];
+  for (const shard of new Set(weightMap.values())) {
+    const file = await readFile(join(dirname(indexPath), shard));
+    checkKeys(file, shard, weightMap, indexPath);
+    shards.push(file);
+  }
+  return mergeShards(shards);
+}
+
+/** Parses an index: tensor name → file name in the same folder. */
+export function parseIndex(bytes: Uint8Array, file: string): Map<string, string> {
+  const json = new JsonReader(bytes, file, 'index');
+  let weightMap: Map<string, string> | undefined;
+  json.object((key) => {
+    if (key !== 'weight_map') return json.skip();
+    const map = new Map<string, string>();
+    json.object((name) => map.set(name, checkShardName(json.string(), name, file)));
+    weightMap = map;
+  });
+  json.end();
+  if (!weightMap?.size) throw corrupt('at least one tensor', 'weight_map', file, 'none');
+  return weightMap;
+}
+
+// An index comes from the internet: it may name files beside itself and no others.
+function checkShardName(shard: string, name: string, file: string): string {
+  if (/^[A-Za-z0-9_][\w.=+-]{0,254}$/.test(shard)) return shard;
+  throw corrupt('the name of a file in the same folder', name, file, shard);
+}
+
+function checkKeys(
+  shard: WeightFile,
+  shardName: string,
+  weightMap: Map<string, string>,
+  indexPath: string,
+) {
+  for (const name of shard.tensors.keys()) {
+    const listed = weightMap.get(name);
+    if (listed === shardName) continue;
+    throw corrupt(`an entry ${shardName}`, name, indexPath, listed ?? 'none');
+  }
+  for (const [name, listed] of weightMap) {
+    if (listed !== shardName || shard.tensors.has(name)) continue;
+    throw corrupt('a tensor', name, join(dirname(indexPath), shardName), 'none');
+  }
+}
+
+// No key can be in two shards: each shard's keys are those that the index gives to it alone.
+function mergeShards(shards: WeightFile[]): WeightFile {
+  return {
+    format: shards[0]?.format ?? 'safetensors',
+    files: shards.flatMap((shard) => shard.files),
+    tensors: new Map(shards.flatMap((shard) => [...shard.tensors])),
+    metadata: new Map(),
+  };
+}

@@ -1,0 +1,103 @@
+#include "nets/layers.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/cos.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/exp.h>
+#include <ATen/ops/group_norm.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/sin.h>
+
+#include <cmath>
+
+namespace karlo::nets {
+
+Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias)
+    : weight(scope.tensor("weight", {out, in})) {
+  if (with_bias) bias = scope.tensor("bias", {out});
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  if (!bias.defined()) return at::linear(x, weight);
+  return at::linear(x, weight, bias);
+}
+
+Conv2d::Conv2d(const Scope& scope, int64_t in, int64_t out, int64_t kernel)
+    : weight(scope.tensor("weight", {out, in, kernel, kernel})),
+      bias(scope.tensor("bias", {out})) {}
+
+at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+  const int64_t padding = (weight.size(2) - 1) / 2;  // a parameter's size: constant in any graph
+  return at::conv2d(x, weight, bias, /*stride=*/1, padding);
+}
+
+GroupNorm::GroupNorm(const Scope& scope, int64_t channels, int64_t groups, double eps)
+    : weight(scope.tensor("weight", {channels})),
+      bias(scope.tensor("bias", {channels})),
+      groups(groups),
+      eps(eps) {}
+
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
+  return at::group_norm(x, groups, weight, bias, eps);
+}
+
+LayerNorm::LayerNorm(const Scope& scope, int64_t width, double eps)
+    : weight(scope.tensor("weight", {width})),
+      bias(scope.tensor("bias", {width})),
+      width(width),
+      eps(eps) {}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  return at::layer_norm(x, {width}, weight, bias, eps);
+}
+
+Embedding::Embedding(const Scope& scope, int64_t count, int64_t width)
+    : weight(scope.tensor("weight", {count, width})) {}
+
+at::Tensor Embedding::operator()(const at::Tensor& ids) const { return at::embedding(weight, ids); }
+
+at::Tensor Sinusoid::operator()(const at::Tensor& t) const {
+  const int64_t half = width / 2;
+  // 0, 1, ... half - 1 on the device of t: arange would fix the device in the graph.
+  const at::Tensor index = t.new_ones({half}).cumsum(0).sub(1).to(at::kFloat);
+  const at::Tensor frequencies = at::exp(index * -std::log(10000.0) / (half - shift));
+  const at::Tensor angles = t.reshape({-1, 1}).to(at::kFloat) * frequencies;
+  const at::Tensor sine = at::sin(angles), cosine = at::cos(angles);
+  const at::Tensor waves = cosine_first ? at::cat({cosine, sine}, -1) : at::cat({sine, cosine}, -1);
+  return width % 2 == 0 ? waves : at::constant_pad_nd(waves, {0, 1});
+}
+
+TimeEmbedding::TimeEmbedding(const Scope& scope, Sinusoid sinusoid, int64_t hidden, int64_t out)
+    : sinusoid(sinusoid),
+      linear_1(scope["linear_1"], sinusoid.width, hidden),
+      linear_2(scope["linear_2"], hidden, out) {}
+
+at::Tensor TimeEmbedding::operator()(const at::Tensor& t) const {
+  return linear_2(at::silu(linear_1(sinusoid(t).type_as(linear_1.weight))));
+}
+
+at::Tensor split_heads(const at::Tensor& x, int64_t heads) {
+  return x.unflatten(-1, {heads, -1}).transpose(1, 2);
+}
+
+at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
+
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                  const std::optional<at::Tensor>& bias) {
+  return at::scaled_dot_product_attention(q, k, v, bias);
+}
+
+at::Tensor attend_causally(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  return at::scaled_dot_product_attention(q, k, v, {}, /*dropout_p=*/0.0, /*is_causal=*/true);
+}
+
+at::Tensor mask_bias(const at::Tensor& mask, const at::Tensor& like) {
+  return ((mask.type_as(like) - 1) * -kMasked).unsqueeze(1).unsqueeze(1);
+}
+
+}  // namespace karlo::nets

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseWeights } from '../../lib/weights/index.js';
+import { parseSafetensors } from '../../lib/weights/safetensors.js';
+import { parseIndex } from '../../lib/weights/sharded.js';
+import { bufferSource } from '../../lib/weights/source.js';
+import { namedTensors } from '../../lib/weights/state-dict.js';
+import { parseTorchArchive } from '../../lib/weights/torch-archive.js';
+import type { WeightFile } from '../../lib/weights/types.js';
+import { unpickle } from '../../lib/weights/unpickle.js';
+import { openZip, readRecord } from '../../lib/weights/zip.js';
+import { safetensors, tensor } from '../fixtures/safetensors.js';
+import { zip } from '../fixtures/torch-writer.js';
+
+/** A reader under attack: its sound inputs, and what it does with any other. */
+export interface Target {
+  name: string;
+  seeds: Buffer[];
+  /** Returns the tensors if there are any; throws `KarloError` and nothing else. */
+  run(bytes: Buffer): Promise<WeightFile | undefined>;
+}
+
+const file = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`../fixtures/torch/${name}`, import.meta.url)));
+
+const archives = ['views.bin', 'views-protocol4.bin', 'pair.th', 'lightning.ckpt', 'module.pt'].map(
+  file,
+);
+
+async function pickles(): Promise<Buffer[]> {
+  const found: Buffer[] = [];
+  for (const bytes of archives) {
+    const archive = await openZip(bufferSource('seed', bytes));
+    for (const [name, record] of archive.records) {
+      if (name.endsWith('/data.pkl')) found.push(await readRecord(archive, record, 1e6));
+    }
+  }
+  return found;
+}
+
+function headers(): Buffer[] {
+  const plain = { a: tensor('F32', [2, 3], 0, 24), b: tensor('BF16', [4], 24, 32) };
+  const nasty =
+    '{"a\\u0041é":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"__metadata__":{"a":"b"}}';
+  return [
+    safetensors(plain, 32),
+    safetensors(nasty, 1),
+    safetensors({ ...plain, __metadata__: {} }, 32),
+  ];
+}
+
+/** All readers, each with its seeds. */
+export async function targets(): Promise<Target[]> {
+  const inner = await pickles();
+  const rezipped = await Promise.all(
+    inner.map((pickle) =>
+      zip(
+        [
+          ['m/data.pkl', pickle],
+          ['m/data/0', Buffer.alloc(96)],
+        ],
+        { compress: true },
+      ),
+    ),
+  );
+  const index = Buffer.from(
+    '{"metadata":{"n":[1,2.5e3,null]},"weight_map":{"a":"m-1.bin","b":"m-2.bin"}}',
+  );
+  return [
+    {
+      name: 'safetensors',
+      seeds: headers(),
+      run: (bytes) => parseSafetensors(bufferSource('fuzz', bytes)),
+    },
+    {
+      name: 'pickle',
+      seeds: inner,
+      run: async (bytes) => void namedTensors(unpickle(bytes, 'fuzz'), 'fuzz'),
+    },
+    {
+      name: 'archive',
+      seeds: [...archives, ...rezipped],
+      run: (bytes) => parseTorchArchive(bufferSource('fuzz', bytes)),
+    },
+    {
+      name: 'any',
+      seeds: [...archives, ...headers()],
+      run: (bytes) => parseWeights(bufferSource('fuzz', bytes)),
+    },
+    { name: 'index', seeds: [index], run: async (bytes) => void parseIndex(bytes, 'fuzz') },
+  ];
+}

@@ -1,0 +1,137 @@
+import type { ComponentName } from '../../lib/models/components.js';
+import type { ComponentConfigs } from '../../lib/models/config.js';
+import { kindOf } from '../../lib/models/network.js';
+import { MappedFiles } from '../../lib/models/weights.js';
+import { Tensor } from '../../lib/torch/index.js';
+import { readWeights } from '../../lib/weights/index.js';
+import { input } from '../fixtures/formula.js';
+
+const rows = 5;
+const tokens = 77;
+const extraTokens = 4;
+
+/** The reference's numbers of one model: integer inputs, and samples of each output. */
+export class Golden {
+  private constructor(
+    private readonly tensors: ReadonlyMap<string, Tensor>,
+    private readonly facts: {
+      stride: Record<string, number>;
+      shape: Record<string, number[]>;
+      max: Record<string, number>;
+    },
+  ) {}
+
+  static async read(path: string): Promise<Golden> {
+    const { tensors, metadata } = await readWeights(path);
+    using files = new MappedFiles();
+    const mapped = [...tensors].map(([name, { file, offset, shape, strides, dtype }]) => {
+      return [name, files.get(file).tensor(offset, shape, strides, dtype)] as const;
+    });
+    const fact = (name: string) => JSON.parse(metadata.get(name) ?? '{}');
+    return new Golden(new Map(mapped), {
+      stride: fact('stride'),
+      shape: fact('shape'),
+      max: fact('max'),
+    });
+  }
+
+  tensor(name: string): Tensor {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined) throw new Error(`the golden file has no ${name}`);
+    return tensor;
+  }
+
+  /** The largest difference from the reference, as a part of its output's largest magnitude. */
+  difference(name: string, output: Tensor): number {
+    const shape = this.facts.shape[name] ?? [];
+    if (String(output.shape.slice(1)) !== String(shape.slice(1))) {
+      throw new Error(`${name} has shape ${output.shape}, the reference's ${shape}`);
+    }
+    const expected = (this.tensor(name) as Tensor<'float32'>).toTypedArray();
+    const actual = output.to({ dtype: 'float32' }).toTypedArray();
+    const stride = this.facts.stride[name] ?? 1;
+    let largest = 0;
+    let compared = 0;
+    for (let i = 0; i * stride < actual.length; i += 1) {
+      const difference = Math.abs((actual[i * stride] as number) - (expected[i] as number));
+      // NaN is larger than everything.
+      if (!(difference <= largest)) largest = difference;
+      compared += 1;
+    }
+    if (compared === 0) throw new Error(`${name} has no samples`);
+    return largest / (this.facts.max[name] as number);
+  }
+}
+
+/** Inputs of a network's `forward`, at batch 5. */
+export function inputsOf(
+  component: ComponentName,
+  configs: Partial<ComponentConfigs>,
+  golden: Golden,
+): Tensor[] {
+  const kind = kindOf(component);
+  const given = (name: string, ...shape: number[]) => {
+    const count = shape.reduce((product, size) => product * size, rows);
+    return Tensor.from(input(kind, name, count), [rows, ...shape], 'float32');
+  };
+  const [ids, mask, t] = ['ids', 'mask', 't'].map((name) => golden.tensor(name)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const config = configs[component] as Record<string, number>;
+  const side = config.sample_size as number;
+  switch (component) {
+    case 'text_encoder':
+      return [ids];
+    case 'image_encoder': {
+      const pixels = config.image_size as number;
+      return [given('pixel_values', config.num_channels as number, pixels, pixels)];
+    }
+    case 'prior': {
+      const width = config.embedding_dim as number;
+      return [
+        given('x', width),
+        t,
+        given('text_embeds', width),
+        given('text_hidden', tokens, width),
+        mask,
+      ];
+    }
+    case 'text_proj': {
+      const width = config.clip_embeddings_dim as number;
+      const hidden = given('text_hidden', tokens, width);
+      return [given('image_embeds', width), given('text_embeds', width), hidden, mask];
+    }
+    case 'decoder': {
+      const context = given('context', extraTokens + tokens, config.cross_attention_dim as number);
+      const labels = given('class_labels', configs.text_proj?.time_embed_dim as number);
+      return [
+        given('x', config.in_channels as number, side, side),
+        t,
+        context,
+        padded(mask),
+        labels,
+      ];
+    }
+    default:
+      return [given('x', config.in_channels as number, side, side), t];
+  }
+}
+
+/** A text mask with ones for the extra tokens before it. */
+function padded(mask: Tensor): Tensor {
+  const ones = Tensor.from(new BigInt64Array(rows * extraTokens).fill(1n), [rows, extraTokens]);
+  return Tensor.cat<'int64'>([ones, mask as Tensor<'int64'>], 1);
+}
+
+/** The outputs of a network's `forward`, by the names that the golden files give them. */
+export const outputNames: Record<ComponentName, string[]> = {
+  text_encoder: ['text_embeds', 'last_hidden_state'],
+  image_encoder: ['image_embeds'],
+  prior: ['x0'],
+  text_proj: ['class_labels', 'context'],
+  decoder: ['output'],
+  super_res_first: ['output'],
+  super_res_last: ['output'],
+};

@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COMPONENTS } from '../../lib/models/components.js';
+import type { ComponentConfigs } from '../../lib/models/config.js';
+import { convertModel } from '../../lib/models/convert.js';
+import { type Model, openModel } from '../../lib/models/load-model.js';
+import { Engine, type ScriptOutput, Tensor } from '../../lib/torch/index.js';
+import { noise } from '../fixtures/formula.js';
+import { writeKakaoLayout } from '../fixtures/kakao-writer.js';
+import { writeRandomModel } from '../fixtures/random-model.js';
+
+const engine = new Engine();
+const placement = { engine, device: 'cpu', dtype: 'float32' } as const;
+let folder: string;
+let published: Model;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'karlo-kakao-'));
+  await writeRandomModel(join(folder, 'hf'));
+  await writeKakaoLayout(join(folder, 'hf'), join(folder, 'kakao'));
+  published = await openModel(join(folder, 'hf'));
+});
+afterAll(async () => {
+  await engine.dispose();
+  await rm(folder, { recursive: true });
+});
+
+function given(name: string, ...shape: number[]): Tensor {
+  const count = shape.reduce((product, size) => product * size, 1);
+  return Tensor.from(noise(name, count), shape, 'float32');
+}
+
+/** Inputs of each network's `forward`, at batch 2, by its config. */
+function inputsOf(configs: Partial<ComponentConfigs>) {
+  const {
+    prior,
+    decoder,
+    text_proj,
+    super_res_first: sr,
+    image_encoder,
+  } = configs as ComponentConfigs;
+  const { text_encoder } = configs as ComponentConfigs;
+  const tokens = prior.num_embeddings;
+  const mask = Tensor.from(new BigInt64Array(2 * tokens).fill(1n), [2, tokens]);
+  const t = Tensor.from(new BigInt64Array([7n, 999n]));
+  const width = prior.embedding_dim;
+  const ids = BigInt64Array.from({ length: 2 * tokens }, (_, i) =>
+    BigInt(i % text_encoder.eos_token_id),
+  );
+  ids[tokens - 1] = ids[2 * tokens - 1] = BigInt(text_encoder.eos_token_id);
+  const picture = (channels: number, side: number) =>
+    given(`picture${side}`, 2, channels, side, side);
+  const texts = [given('embeds', 2, width), given('hidden', 2, tokens, width), mask];
+  const context = given('context', 2, tokens + 4, decoder.cross_attention_dim);
+  const contextMask = Tensor.from(new BigInt64Array(2 * (tokens + 4)).fill(1n), [2, tokens + 4]);
+  const labels = given('labels', 2, text_proj.time_embed_dim);
+  const superRes = [picture(sr.in_channels, sr.sample_size as number), t];
+  return {
+    prior: [given('x', 2, width), t, ...texts],
+    decoder: [picture(3, decoder.sample_size), t, context, contextMask, labels],
+    text_proj: [given('image', 2, width), ...texts],
+    super_res_first: superRes,
+    super_res_last: superRes,
+    text_encoder: [Tensor.from(ids, [2, tokens])],
+    image_encoder: [picture(3, image_encoder.image_size)],
+  };
+}
+
+function bitsOf(output: ScriptOutput): unknown {
+  return Array.isArray(output) ? output.map(bitsOf) : (output as Tensor).toTypedArray();
+}
+
+describe('the Kakao layout holds the same model as the Hugging Face layout', () => {
+  test.each(COMPONENTS)('%s gives the same bits', async (component) => {
+    const kakao = await openModel(join(folder, 'kakao'));
+    expect(kakao.layout).toBe('kakao');
+    const inputs = inputsOf(published.configs)[component];
+    using expected = await published.load(component, placement);
+    using actual = await kakao.load(component, placement);
+    expect(bitsOf(await actual.run('forward', inputs))).toEqual(
+      bitsOf(await expected.run('forward', inputs)),
+    );
+  });
+
+  test('converted, it does so still, and remembers its layout', async () => {
+    await convertModel(join(folder, 'kakao'), join(folder, 'converted'));
+    const converted = await openModel(join(folder, 'converted'));
+    expect(converted.layout).toBe('kakao');
+    expect(converted.schedulers.prior_scheduler?.clip_sample_range).toBe(10);
+    const inputs = inputsOf(published.configs).decoder;
+    using expected = await published.load('decoder', placement);
+    using actual = await converted.load('decoder', placement);
+    expect(bitsOf(await actual.run('forward', inputs))).toEqual(
+      bitsOf(await expected.run('forward', inputs)),
+    );
+  });
+});

@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { readWeights } from '../../lib/weights/index.js';
+import { expectCode, expectCorrupt } from '../fixtures/corrupt.js';
+import { safetensors, tensor } from '../fixtures/safetensors.js';
+import { temporaryFolder } from '../fixtures/temporary.js';
+
+const folder = temporaryFolder();
+const one = 'm-00001-of-00002.safetensors';
+const two = 'm-00002-of-00002.safetensors';
+
+function index(weightMap: unknown): string {
+  const path = join(folder, 'm.safetensors.index.json');
+  const text = typeof weightMap === 'string' ? weightMap : JSON.stringify(weightMap);
+  writeFileSync(path, `{"metadata":{"total_size":24,"x":[1,null]},"weight_map":${text}}`);
+  return path;
+}
+
+beforeAll(() => {
+  writeFileSync(join(folder, one), safetensors({ a: tensor('F32', [4], 0, 16) }, 16));
+  writeFileSync(join(folder, two), safetensors({ b: tensor('F32', [2], 0, 8) }, 8));
+});
+
+it('joins the shards', async () => {
+  const file = await readWeights(index({ a: one, b: two }));
+  expect([...file.tensors].map(([name, entry]) => [name, entry.file])).toEqual([
+    ['a', join(folder, one)],
+    ['b', join(folder, two)],
+  ]);
+  expect(file.files).toEqual([join(folder, one), join(folder, two)]);
+});
+
+it.each([
+  ['../m.safetensors'],
+  ['/etc/passwd'],
+  ['sub/m.safetensors'],
+  ['..\\m.safetensors'],
+  ['C:m.safetensors'],
+  ['..'],
+  [''],
+  ['m\0.safetensors'],
+  ['.hidden'],
+])('refuses the shard name %j', async (name) => {
+  await expectCorrupt(() => readWeights(index({ a: name })), 'for a in', 'same folder');
+});
+
+it('refuses a shard whose keys are not those of the index', async () => {
+  await expectCorrupt(() => readWeights(index({ a: one, b: two, c: two })), 'for c in', two);
+  await expectCorrupt(() => readWeights(index({ a: one, c: two })), 'for b in', 'index.json');
+});
+
+it('refuses a key that two shards hold', async () => {
+  const both = join(folder, 'both.safetensors');
+  writeFileSync(both, safetensors({ a: tensor('U8', [1], 0, 1), c: tensor('U8', [1], 1, 2) }, 2));
+  const work = () => readWeights(index({ a: one, c: 'both.safetensors' }));
+  await expectCorrupt(work, 'for a in', 'both.safetensors', one);
+});
+
+it('refuses an index with a key twice, with no tensors, or of another shape', async () => {
+  await expectCorrupt(() => readWeights(index(`{"a":"${one}","a":"${one}"}`)), 'for a in', 'two');
+  await expectCorrupt(() => readWeights(index({})), 'weight_map');
+  await expectCorrupt(() => readWeights(index('[]')), 'index');
+  await expectCorrupt(() => readWeights(index({ a: 1 })), 'index');
+});
+
+it('says which shard is missing', async () => {
+  const work = () => readWeights(index({ a: 'gone.safetensors' }));
+  await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, 'gone.safetensors');
+});
