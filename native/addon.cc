@@ -1,5 +1,4 @@
 // Registers the native contract, lib/torch/addon-types.ts, and does nothing else.
-#include <ATen/Parallel.h>
 #include <napi.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
@@ -13,6 +12,7 @@
 #include "addon/script_module.h"
 #include "addon/tensor.h"
 #include "core/cpu_allocator.h"
+#include "core/threads.h"
 
 using namespace karlo;
 
@@ -28,7 +28,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   // The profiling executor would compile a graph anew for each shape that it meets.
   torch::jit::getProfilingMode() = false;
   // Tensor operations on the JavaScript thread are small: a team of threads would cost more.
-  at::set_num_threads(1);
+  SetThreadsOfThisThread(1);
   env.SetInstanceData(new Environment);
 
   Register<Version>(exports, "version");

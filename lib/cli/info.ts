@@ -17,11 +17,6 @@ export function addInfo(program: Command, version: string): void {
         folder === undefined ? installed(version, json) : await describeFolder(folder, json),
       );
     });
-  // Until there are pictures, a prompt prints what is installed, too.
-  program
-    .command('generate', { isDefault: true, hidden: true })
-    .argument('[prompt]')
-    .action(() => console.log(installed(version, false)));
 }
 
 function installed(version: string, json: boolean): string {

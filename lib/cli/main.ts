@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { KarloError } from '../errors.js';
 import { packageFolder } from '../torch/load.js';
 import { addConvert } from './convert.js';
+import { addGenerate } from './generate.js';
 import { addInfo } from './info.js';
 import { addSetup } from './setup.js';
 
@@ -19,6 +20,7 @@ const program = new Command('karlo')
   .version(version)
   .exitOverride()
   .showHelpAfterError('(karlo --help shows all commands and options)');
+addGenerate(program);
 addInfo(program, version);
 addSetup(program);
 addConvert(program);

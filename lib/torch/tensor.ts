@@ -17,6 +17,33 @@ interface TensorInfo {
   readonly device: string;
 }
 
+/** The tensors made within the innermost `tidy`. */
+let made: Tensor[] | undefined;
+
+/**
+ * Runs a synchronous function and disposes every tensor made in it but those that it returns, alone
+ * or in an array. What it throws disposes them all.
+ * @param inputs are disposed with them
+ */
+export function tidy<T extends Tensor | readonly Tensor[]>(
+  work: () => T,
+  inputs: readonly Tensor[] = [],
+): T {
+  const outer = made;
+  const own: Tensor[] = [];
+  made = own;
+  let kept: readonly Tensor[] = [];
+  try {
+    const result = work();
+    kept = result instanceof Tensor ? [result] : result;
+    return result;
+  } finally {
+    made = outer;
+    for (const tensor of [...own, ...inputs]) if (!kept.includes(tensor)) tensor.dispose();
+    outer?.push(...kept);
+  }
+}
+
 /** The addon's handle of a tensor; throws `expected('Tensor', name, …)` for anything else. */
 export let handleOf: (tensor: unknown, name: string) => TensorHandle;
 /** A tensor over a handle that the addon made. */
@@ -45,7 +72,11 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
       }
       return tensor.#handle;
     };
-    wrapTensor = <E extends Dtype>(handle: TensorHandle) => new Tensor<E>(handle);
+    wrapTensor = <E extends Dtype>(handle: TensorHandle) => {
+      const tensor = new Tensor<E>(handle);
+      made?.push(tensor);
+      return tensor;
+    };
   }
 
   /**

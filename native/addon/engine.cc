@@ -1,11 +1,10 @@
 #include "addon/engine.h"
 
-#include <ATen/Parallel.h>
-
 #include <exception>
 #include <utility>
 
 #include "addon/arguments.h"
+#include "core/threads.h"
 
 namespace karlo {
 
@@ -145,7 +144,7 @@ Napi::Value EngineSetThreads(const Napi::CallbackInfo& info) {
   const uint64_t id = ReadJobId(info[1]);
   const auto threads = static_cast<int>(ReadInteger(info[2], "threads", 1, 1024));
   return engine->Submit(info.Env(), id, [threads]() -> Engine::Resolve {
-    at::set_num_threads(threads);
+    SetThreadsOfThisThread(threads);
     return [](Napi::Env env) { return env.Undefined(); };
   });
 }

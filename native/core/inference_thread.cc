@@ -1,10 +1,11 @@
 #include "core/inference_thread.h"
 
-#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "core/threads.h"
 
 namespace karlo {
 
@@ -43,7 +44,7 @@ void InferenceThread::Stop() {
 
 void InferenceThread::Run() {
   // OpenMP keeps the size of its team per calling thread: here is the one place where it counts.
-  at::set_num_threads(threads_);
+  SetThreadsOfThisThread(threads_);
   const c10::InferenceMode inference_mode;
   while (true) {
     std::unique_ptr<Job> job;

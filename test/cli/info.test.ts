@@ -21,10 +21,6 @@ test('info --json is one object', async () => {
   });
 });
 
-test('a prompt alone prints the same, until there are networks', async () => {
-  expect((await karlo('a red heart on a white background')).stdout).toMatch(/^LibTorch/m);
-});
-
 test('wrong usage exits with 2', async () => {
   expect((await karlo('info', '--nope')).status).toBe(2);
   expect((await karlo('--help')).status).toBe(0);

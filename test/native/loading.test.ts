@@ -34,6 +34,11 @@ describe('the addon in threads and processes that end', () => {
   });
 });
 
+// Two teams of OpenMP threads would fight for the processors: it halved the speed of the networks.
+test.runIf(process.platform === 'linux')('the event loop computes alone', async () => {
+  expect(await runProgram(`${programs}/threads.mjs`)).toEqual(ended('0\n'));
+});
+
 describe('a LibTorch that does not serve', () => {
   const folder = mkdtempSync(join(tmpdir(), 'karlo-libtorch-'));
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,0 +1,33 @@
+import { type Tensor, tidy } from '../torch/tensor.js';
+
+/** 8-bit pixels of one picture: RGB, row-major. */
+export interface Pixels {
+  width: number;
+  height: number;
+  data: Uint8Array;
+}
+
+/**
+ * Pictures in [-1, 1] as 8-bit pixels, rounded as diffusers does (Kakao's program truncates).
+ * @param pictures `[N, 3, height, width]`, float32
+ */
+export function toPixels(pictures: Tensor): Pixels[] {
+  const [count = 0, , height = 0, width = 0] = pictures.shape;
+  using bytes = tidy(() =>
+    pictures
+      .mul(0.5)
+      .add(0.5)
+      .clamp(0, 1)
+      .mul(255)
+      .round()
+      .permute([0, 2, 3, 1])
+      .to({ dtype: 'uint8', device: 'cpu' }),
+  );
+  const all = bytes.toTypedArray();
+  const length = 3 * height * width;
+  return Array.from({ length: count }, (_, i) => ({
+    width,
+    height,
+    data: all.slice(i * length, (i + 1) * length),
+  }));
+}

@@ -1,0 +1,13 @@
+// Prints how many threads the process gains when this thread computes on a large tensor, after an
+// engine of two threads has computed.
+import { readdirSync } from 'node:fs';
+import { Engine, Tensor } from '../../../dist/lib/torch/index.js';
+import { runOnce } from './common.mjs';
+
+await runOnce({ engine: new Engine({ threads: 2 }) });
+const threads = () => readdirSync('/proc/self/task').length;
+const before = threads();
+Tensor.from(new Float32Array(1 << 22))
+  .add(1)
+  .mul(2);
+console.log(threads() - before);
