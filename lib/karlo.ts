@@ -1,29 +1,45 @@
 import { availableParallelism } from 'node:os';
+import { type BatchStep, batchesOf, imagesOf, type Job, jobsOf, stepEvent } from './batches.js';
+import { Clock } from './clock.js';
 import { expected, KarloError } from './errors.js';
-import { KarloImage } from './image.js';
+import type { KarloImage } from './image.js';
 import type { ComponentName } from './models/components.js';
 import type { ComponentConfigs } from './models/config.js';
 import { type Model, openModel } from './models/load-model.js';
+import { type LoadProgress, loadNetworks, type Networks } from './models/load-networks.js';
 import { builtInModel } from './models/tokenizer-files.js';
 import type { WeightDtype } from './models/weights.js';
 import {
+  type ImageVariationOptions,
+  type Resolved,
+  type ResolvedImageVariation,
   type ResolvedTextToImage,
+  resolveImageVariation,
   resolveTextToImage,
+  type Stage,
   type TextToImageOptions,
 } from './options.js';
-import { type ScheduleConfig, type Step, schedule, scheduleConfig } from './schedule/index.js';
+import {
+  type ScheduleConfig,
+  type Spacing,
+  type Step,
+  schedule,
+  scheduleConfig,
+} from './schedule/index.js';
 import { runDecoder } from './stages/decoder.js';
+import { encodeImages } from './stages/encode-image.js';
 import { encodeText, rowsOf, type TextFeatures } from './stages/encode-text.js';
 import { Noise } from './stages/noise.js';
-import { toPixels } from './stages/pictures.js';
+import { type Pixels, toPixels } from './stages/pictures.js';
 import { type LoopSettings, runPrior } from './stages/prior.js';
+import { type PictureInput, readPicture } from './stages/read-picture.js';
 import { runUpsample } from './stages/upsample.js';
 import { type Generation, type GenerationEvent, GenerationTask, type StageName } from './task.js';
 import { ClipTokenizer } from './text/index.js';
 import { openDevice } from './torch/device.js';
 import { Engine } from './torch/engine.js';
 import type { ScriptModule } from './torch/script-module.js';
-import type { Tensor } from './torch/tensor.js';
+import { Tensor, tidy } from './torch/tensor.js';
 
 export interface KarloOptions {
   /** A built-in name (`karlo-tiny`, the default) or a folder in any of the three layouts. */
@@ -35,17 +51,8 @@ export interface KarloOptions {
   /** Threads that compute: as many as the machine has processors if absent. */
   threads?: number;
   /** Called as weights are read, with the bytes read so far. */
-  onProgress?: (progress: { component: ComponentName; bytes: number }) => void;
+  onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
-}
-
-type Networks = Readonly<Partial<Record<ComponentName, ScriptModule>>>;
-
-/** A picture to be made: which prompt, and from which seed. */
-interface Job {
-  prompt: number;
-  seed: number;
-  index: number;
 }
 
 /** A loaded model. */
@@ -90,7 +97,8 @@ export class Karlo implements AsyncDisposable {
     const engine = new Engine({ threads });
     try {
       const placement = { engine, device, dtype: dtypeFor(dtype, device) };
-      const networks = await loadNetworks(model, placement, options);
+      const { onProgress, signal } = options;
+      const networks = await loadNetworks(model, placement, onProgress, signal);
       const kakao = { pad: 'zero', clean: 'kakao' } as const;
       const settings = model.layout === 'kakao' ? kakao : {};
       const tokenizer = await ClipTokenizer.fromFolder(model.tokenizer, settings);
@@ -111,65 +119,122 @@ export class Karlo implements AsyncDisposable {
   ): GenerationTask {
     const trainSteps = this.#trainSteps();
     const settings = resolveTextToImage(prompt, options, { trainSteps });
-    return this.#start(settings.signal, (emit, signal) =>
-      this.#textToImage(settings, emit, signal),
-    );
+    return this.#start(settings.signal, (run) => this.#textToImage(settings, run));
   }
 
-  async #textToImage(
-    settings: ResolvedTextToImage,
-    emit: (event: GenerationEvent) => void,
-    signal: AbortSignal,
+  async #textToImage(settings: ResolvedTextToImage, run: Run): Promise<Generation> {
+    const clock = new Clock();
+    const { prompts } = settings;
+    const encoder = this.#network('text_encoder');
+    using text = await encodeText([...prompts, ''], this.#tokenizer, encoder, run.signal);
+    clock.lap('encode');
+    const made = await this.#inBatches(
+      prompts.length,
+      settings,
+      run,
+      clock,
+      async (batch, loop) => {
+        using conditional = rowsOf(
+          text,
+          batch.map(({ source }) => source),
+        );
+        using empty = rowsOf(
+          text,
+          batch.map(() => prompts.length),
+        );
+        using imageEmbeds = await this.#prior(conditional, empty, loop('prior', settings.prior));
+        clock.lap('prior');
+        return await this.#decoder(
+          imageEmbeds,
+          conditional,
+          empty,
+          loop('decoder', settings.decoder),
+        );
+      },
+    );
+    const warnings = text.truncated.flatMap((words, i) =>
+      words === undefined
+        ? []
+        : [`The prompt '${prompts[i]}' is too long: '${words}' was left out`],
+    );
+    return { ...made, warnings, timings: clock.timings() };
+  }
+
+  /**
+   * Makes variations of pictures.
+   * @param image a path, a `file:` URL, a picture file's bytes, raw pixels or a KarloImage, or several
+   * @returns as textToImage does
+   */
+  imageVariation(
+    image: PictureInput | readonly PictureInput[],
+    options: ImageVariationOptions = {},
+  ): GenerationTask {
+    const fit = this.#model.layout === 'kakao' ? 'fill' : 'cover';
+    const settings = resolveImageVariation(options, { trainSteps: this.#trainSteps(), fit });
+    return this.#start(settings.signal, (run) => this.#imageVariation(image, settings, run));
+  }
+
+  async #imageVariation(
+    image: unknown,
+    settings: ResolvedImageVariation,
+    run: Run,
   ): Promise<Generation> {
     const clock = new Clock();
-    const { prompts, seeds, batchSize } = settings;
-    const encoder = this.#network('text_encoder');
-    using text = await encodeText([...prompts, ''], this.#tokenizer, encoder, signal);
+    const pictures = await readPictures(image);
+    const config = this.#model.featureExtractor ?? lacking('feature_extractor', this.#model);
+    const encoder = this.#network('image_encoder');
+    using embeds = await encodeImages(pictures, settings.fit, config, encoder, run.signal);
+    using text = await encodeText([''], this.#tokenizer, this.#network('text_encoder'), run.signal);
     clock.lap('encode');
-    const jobs = prompts.flatMap((_, prompt) =>
-      seeds.map((seed, j) => ({ prompt, seed, index: prompt * seeds.length + j })),
+    const made = await this.#inBatches(
+      pictures.length,
+      settings,
+      run,
+      clock,
+      async (batch, loop) => {
+        using empty = rowsOf(
+          text,
+          batch.map(() => 0),
+        );
+        using imageEmbeds = tidy(() =>
+          Tensor.cat(batch.map(({ source }) => embeds.slice(0, source, source + 1))),
+        );
+        return await this.#decoder(imageEmbeds, empty, empty, loop('decoder', settings.decoder));
+      },
     );
-    const batches = batchesOf(jobs, batchSize);
+    return { ...made, warnings: [], timings: clock.timings() };
+  }
+
+  /** Makes each batch's small pictures by `decode`, upsamples them, and hands them out. */
+  async #inBatches(
+    sources: number,
+    settings: Resolved,
+    { emit, signal }: Run,
+    clock: Clock,
+    decode: (batch: readonly Job[], loop: MakeLoop) => Promise<Tensor>,
+  ): Promise<Pick<Generation, 'images' | 'seeds'>> {
+    const jobs = jobsOf(sources, settings.seeds);
+    const batches = batchesOf(jobs, settings.batchSize);
     const images: KarloImage[] = [];
     for (const [b, batch] of batches.entries()) {
       using noise = new Noise(
         batch.map(({ seed }) => seed),
         this.device,
       );
-      using conditional = rowsOf(
-        text,
-        batch.map(({ prompt }) => prompt),
-      );
-      using empty = rowsOf(
-        text,
-        batch.map(() => prompts.length),
-      );
-      const loop = (stage: StageName) =>
-        this.#loop(stage, settings, noise, signal, (event) =>
-          emit(progress(event, b, batches, batch)),
+      const loop: MakeLoop = (stage, { spacing, guidanceScale }) =>
+        this.#loop(stage, spacing, guidanceScale, settings.previews, noise, signal, (step) =>
+          emit(stepEvent(step, b, batches)),
         );
-
-      using imageEmbeds = await this.#prior(conditional, empty, loop('prior'));
-      clock.lap('prior');
-      using small = await this.#decoder(imageEmbeds, conditional, empty, loop('decoder'));
+      using small = await decode(batch, loop);
       clock.lap('decoder');
-      using large = await this.#upsample(small, loop('upsample'));
+      using large = await this.#upsample(small, loop('upsample', settings.upsample));
       clock.lap('upsample');
-
-      for (const [i, pixels] of toPixels(large).entries()) {
-        const { index, seed } = batch[i] as Job;
-        if (images[index] !== undefined) continue;
-        const image = new KarloImage(pixels, seed);
+      for (const { index, image } of imagesOf(batch, toPixels(large))) {
         images[index] = image;
         emit({ type: 'image', index, image });
       }
     }
-    const warnings = text.truncated.flatMap((words, i) =>
-      words === undefined
-        ? []
-        : [`The prompt '${prompts[i]}' is too long: '${words}' was left out`],
-    );
-    return { images, seeds: jobs.map(({ seed }) => seed), warnings, timings: clock.timings() };
+    return { images, seeds: jobs.map(({ seed }) => seed) };
   }
 
   #prior(text: TextFeatures, empty: TextFeatures, loop: LoopSettings): Promise<Tensor> {
@@ -200,29 +265,22 @@ export class Karlo implements AsyncDisposable {
 
   #loop(
     stage: StageName,
-    settings: ResolvedTextToImage,
+    spacing: Spacing,
+    guidanceScale: number,
+    previews: boolean,
     noise: Noise,
     signal: AbortSignal,
-    emit: (event: StepEvent) => void,
+    emit: (step: BatchStep) => void,
   ): LoopSettings {
     const config = this.#schedule(stage);
-    const { spacing, guidanceScale } = settings[stage];
     const steps = schedule(config, spacing);
-    const pictures = settings.previews && stage !== 'prior';
-    return {
-      steps,
-      clip: config.clip,
-      guidanceScale,
-      noise,
-      signal,
-      onStep: ({ index }: Step, x0: Tensor) =>
-        emit({
-          stage,
-          step: index + 1,
-          steps: steps.length,
-          ...(pictures && { previews: toPixels(x0) }),
-        }),
-    };
+    const pictures = previews && stage !== 'prior';
+    const onStep = ({ index }: Step, x0: Tensor) =>
+      emit({
+        ...{ stage, step: index + 1, steps: steps.length },
+        ...(pictures && { previews: toPixels(x0) }),
+      });
+    return { steps, clip: config.clip, guidanceScale, noise, signal, onStep };
   }
 
   #schedule(stage: StageName): ScheduleConfig {
@@ -244,14 +302,11 @@ export class Karlo implements AsyncDisposable {
     return this.#model.configs[component] ?? lacking(component, this.#model);
   }
 
-  #start(
-    signal: AbortSignal | undefined,
-    run: (emit: (event: GenerationEvent) => void, signal: AbortSignal) => Promise<Generation>,
-  ): GenerationTask {
+  #start(signal: AbortSignal | undefined, work: (run: Run) => Promise<Generation>): GenerationTask {
     if (this.#disposed.signal.aborted) throw this.#disposed.signal.reason;
     signal?.throwIfAborted();
     const both = signal ? AbortSignal.any([signal, this.#disposed.signal]) : this.#disposed.signal;
-    const task = new GenerationTask(run, both);
+    const task = new GenerationTask((emit, signal) => work({ emit, signal }), both);
     const ended = task.then(
       () => {},
       () => {},
@@ -274,12 +329,13 @@ export class Karlo implements AsyncDisposable {
   }
 }
 
-type StepEvent = {
-  stage: StageName;
-  step: number;
-  steps: number;
-  previews?: ReturnType<typeof toPixels>;
-};
+/** Where a run's events go, and what ends it. */
+interface Run {
+  emit: (event: GenerationEvent) => void;
+  signal: AbortSignal;
+}
+
+type MakeLoop = (stage: StageName, settings: Stage) => LoopSettings;
 
 function dtypeFor(dtype: 'auto' | WeightDtype, device: string): WeightDtype {
   if (!['auto', 'float32', 'bfloat16', 'float16'].includes(dtype)) {
@@ -292,78 +348,14 @@ function dtypeFor(dtype: 'auto' | WeightDtype, device: string): WeightDtype {
   return device === 'cpu' ? 'float32' : 'bfloat16';
 }
 
-async function loadNetworks(
-  model: Model,
-  placement: { engine: Engine; device: string; dtype: WeightDtype },
-  { onProgress, signal }: KarloOptions,
-): Promise<Networks> {
-  const networks: Partial<Record<ComponentName, ScriptModule>> = {};
-  let bytes = 0;
-  for (const component of Object.keys(model.configs) as ComponentName[]) {
-    signal?.throwIfAborted();
-    using loaded = await model.load(component, placement, (_, _name, count) => {
-      bytes += count;
-      onProgress?.({ component, bytes });
-    });
-    networks[component] = await loaded.freeze();
-  }
-  return networks;
-}
-
-function lacking(component: ComponentName, { folder }: Model): never {
+function lacking(component: string, { folder }: Model): never {
   const message = `Expected a model with ${component} in ${folder} but it holds none`;
   throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 
-/**
- * Batches of exactly this size; the last one is filled up with its own last picture. What a kernel
- * computes for a row can hang on how many rows there are, so that a picture's bytes hang on its seed
- * and the batch size alone.
- */
-function batchesOf(jobs: readonly Job[], size: number): Job[][] {
-  return Array.from({ length: Math.ceil(jobs.length / size) }, (_, b) =>
-    Array.from({ length: size }, (_, i) => jobs[Math.min(b * size + i, jobs.length - 1)] as Job),
-  );
-}
-
-/** A step of one batch as an event of the whole run. */
-function progress(
-  { stage, step, steps, previews }: StepEvent,
-  b: number,
-  batches: readonly Job[][],
-  batch: readonly Job[],
-): GenerationEvent {
-  const unique = batch.filter(({ index }, i) => index !== batch[i - 1]?.index);
-  const images =
-    previews &&
-    unique.map(({ index, seed }, i) => {
-      return {
-        index,
-        image: new KarloImage(previews[i] as ReturnType<typeof toPixels>[number], seed),
-      };
-    });
-  return {
-    type: 'step',
-    stage,
-    step: b * steps + step,
-    steps: batches.length * steps,
-    ...(images && { previews: images }),
-  };
-}
-
-/** Seconds in each stage. */
-class Clock {
-  readonly #start = performance.now();
-  #last = this.#start;
-  readonly #seconds = { encode: 0, prior: 0, decoder: 0, upsample: 0 };
-
-  lap(stage: keyof Generation['timings'] & ('encode' | StageName)): void {
-    const now = performance.now();
-    this.#seconds[stage] += (now - this.#last) / 1000;
-    this.#last = now;
-  }
-
-  timings(): Generation['timings'] {
-    return { ...this.#seconds, total: (performance.now() - this.#start) / 1000 };
-  }
+async function readPictures(image: unknown): Promise<Pixels[]> {
+  const inputs: readonly unknown[] = Array.isArray(image) ? image : [image];
+  if (inputs.length === 0) throw expected('a picture or a non-empty array of them', 'image', image);
+  const name = (i: number) => (Array.isArray(image) ? `image[${i}]` : 'image');
+  return Promise.all(inputs.map((input, i) => readPicture(input, name(i))));
 }

@@ -8,6 +8,7 @@ import { addConvert } from './convert.js';
 import { addGenerate } from './generate.js';
 import { addInfo } from './info.js';
 import { addSetup } from './setup.js';
+import { addVary } from './vary.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
 
@@ -21,6 +22,7 @@ const program = new Command('karlo')
   .exitOverride()
   .showHelpAfterError('(karlo --help shows all commands and options)');
 addGenerate(program);
+addVary(program);
 addInfo(program, version);
 addSetup(program);
 addConvert(program);

@@ -14,7 +14,10 @@ export interface TextFeatures extends Disposable {
   truncated: (string | undefined)[];
 }
 
-/** Encodes prompts, one row each. */
+/**
+ * Encodes prompts, one row each. They go through the encoder one by one: what it makes of a prompt
+ * must not hang on its neighbours.
+ */
 export async function encodeText(
   prompts: readonly string[],
   tokenizer: ClipTokenizer,
@@ -22,15 +25,27 @@ export async function encodeText(
   signal: AbortSignal | undefined,
 ): Promise<TextFeatures> {
   const encodings = prompts.map((prompt) => tokenizer.encode(prompt));
-  const rows = (pick: 'ids' | 'mask') => {
-    const values = encodings.flatMap((encoding) => Array.from(encoding[pick], BigInt));
-    const shape = [prompts.length, tokenizer.length];
-    return Tensor.from(BigInt64Array.from(values), shape).to({ device: encoder.device });
-  };
-  using ids = rows('ids');
-  const [embeds, hidden] = await encoder.run<[Tensor, Tensor]>('forward', [ids], { signal });
+  const rows = await Promise.all(
+    encodings.map(async ({ ids: tokens, mask }) => {
+      using ids = toRow(tokens, encoder.device);
+      const run = encoder.run<[Tensor, Tensor]>('forward', [ids], { signal });
+      return [...(await run), toRow(mask, encoder.device)] as const;
+    }),
+  );
+  const [embeds, hidden, mask] = ([0, 1, 2] as const).map((part) =>
+    tidy(
+      () => Tensor.cat(rows.map((row) => row[part])),
+      rows.map((row) => row[part]),
+    ),
+  ) as [Tensor, Tensor, Tensor];
   const truncated = encodings.map((encoding) => encoding.truncated);
-  return features(embeds, hidden, rows('mask'), truncated);
+  return features(embeds, hidden, mask, truncated);
+}
+
+function toRow(values: Int32Array | Uint8Array, device: string): Tensor<'int64'> {
+  return tidy(() =>
+    Tensor.from(BigInt64Array.from(values, BigInt), [1, values.length]).to({ device }),
+  );
 }
 
 function features(

@@ -32,12 +32,23 @@ test('several pictures, as JSON', async () => {
   const { stdout } = await karlo('a ring', '-n', '2', '--seed', '1', '-o', out, '--json', ...short);
   const files = [join(out, 'a-ring-1.png'), join(out, 'a-ring-2.png')];
   expect(JSON.parse(stdout)).toMatchObject({
-    prompt: 'a ring',
+    name: 'a ring',
     seeds: [1, 2],
     files,
     warnings: [],
   });
   expect(readdirSync(out)).toHaveLength(2);
+});
+
+test('variations of a picture', async () => {
+  const heart = 'test/fixtures/pictures/heart-0.png';
+  const steps = ['--decoder-steps', '3', '--upsample-steps', '2'];
+  const result = await karlo('vary', heart, '--seed', '2', '-o', folder, ...steps);
+  expect(result).toMatchObject({ status: 0, stderr: '' });
+  expect(result.stdout).toBe(`${join(folder, 'heart-0-variation-2.png')}\n`);
+  const missing = await karlo('vary', '/nowhere.png', '-o', folder);
+  expect(missing.status).toBe(1);
+  expect(missing.stderr).toContain("'/nowhere.png' cannot be read");
 });
 
 test('one picture to a file of another format', async () => {

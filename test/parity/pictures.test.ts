@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
+import { toSquare } from '../../lib/stages/encode-image.js';
+import type { Pixels } from '../../lib/stages/pictures.js';
+import { readPicture } from '../../lib/stages/read-picture.js';
 
 interface Case {
   prompt: string;
@@ -30,6 +33,17 @@ function stage(steps: number | undefined, guidanceScale: number | undefined) {
   return { ...(steps && { steps }), ...(guidanceScale && { guidanceScale }) };
 }
 
+/** The largest difference from a checked-in picture. */
+async function difference(name: string, { data, width, height }: Pixels): Promise<number> {
+  const file = fileURLToPath(new URL(`${name}.png`, folder));
+  const { data: expected, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+  expect([width, height]).toEqual([info.width, info.height]);
+  return expected.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - (data[i] as number))),
+    0,
+  );
+}
+
 describe('whole pictures are the reference’s, to 1/255', () => {
   test.each(Object.entries(cases))('%s', async (name, golden) => {
     const { images } = await karlo.textToImage(golden.prompt, {
@@ -39,17 +53,27 @@ describe('whole pictures are the reference’s, to 1/255', () => {
       decoder: stage(golden.decoder_steps, golden.decoder_guidance),
     });
     expect(images).toHaveLength(golden.count);
-    for (const [j, { data, width, height }] of images.entries()) {
-      const file = fileURLToPath(new URL(`${name}-${j}.png`, folder));
-      const { data: expected, info } = await sharp(file)
-        .raw()
-        .toBuffer({ resolveWithObject: true });
-      expect([width, height]).toEqual([info.width, info.height]);
-      let largest = 0;
-      for (const [i, value] of expected.entries()) {
-        largest = Math.max(largest, Math.abs(value - (data[i] as number)));
-      }
-      expect(largest, `${name}-${j}`).toBeLessThanOrEqual(1);
+    for (const [j, image] of images.entries()) {
+      expect(await difference(`${name}-${j}`, image), `${name}-${j}`).toBeLessThanOrEqual(1);
     }
+  });
+});
+
+describe('variations are the reference’s, to 1/255', () => {
+  const odd = new URL('odd.png', folder);
+
+  test('the square that the image encoder is given', async () => {
+    const picture = await readPicture(odd, 'image');
+    const square = toSquare(picture, 'cover', 64).permute([0, 2, 3, 1]);
+    const pixels = { width: 64, height: 64, data: square.toTypedArray() };
+    expect(await difference('odd-pixels', pixels)).toBeLessThanOrEqual(1);
+  });
+
+  // From the reference's own square, so that Pillow's rounding stays out of what is compared here.
+  test('whole pictures', async () => {
+    const square = new URL('odd-pixels.png', folder);
+    const { images } = await karlo.imageVariation(square, { seed: 5, count: 2 });
+    expect(await difference('odd-0', images[0] as Pixels)).toBeLessThanOrEqual(1);
+    expect(await difference('odd-1', images[1] as Pixels)).toBeLessThanOrEqual(1);
   });
 });

@@ -63,13 +63,19 @@ describe('textToImage', () => {
     expect(first.images[0]?.data).not.toEqual(expected);
   });
 
-  test('equal bytes at equal batchSize, at most 1/255 across batch sizes', async () => {
-    const single = await karlo.textToImage(heart, { ...short, seed: 5, count: 3 });
+  test('equal bytes at equal batchSize', async () => {
     const one = await karlo.textToImage(heart, { ...short, seed: 6, batchSize: 2 });
     const two = await karlo.textToImage(heart, { ...short, seed: 5, count: 3, batchSize: 2 });
     expect(two.images).toHaveLength(3);
     expect(two.images[1]?.data).toEqual(one.images[0]?.data);
-    for (const [i, { data }] of two.images.entries()) {
+  });
+
+  // With all the steps of a preset: the fewer there are, the more the first one's rounding, which is
+  // divided by the square root of an alpha-bar near 0, is left in the picture.
+  test('at most 1/255 across batch sizes', async () => {
+    const single = await karlo.textToImage(heart, { seed: 5, count: 2 });
+    const both = await karlo.textToImage(heart, { seed: 5, count: 2, batchSize: 2 });
+    for (const [i, { data }] of both.images.entries()) {
       expect(difference(data, single.images[i]?.data as Uint8Array)).toBeLessThanOrEqual(1);
     }
   });
