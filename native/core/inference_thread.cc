@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "core/threads.h"
@@ -18,6 +19,7 @@ void InferenceThread::Submit(std::unique_ptr<Job> job) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     queue_.push_back(std::move(job));
+    idle_ = false;
   }
   wake_.notify_one();
 }
@@ -36,6 +38,7 @@ void InferenceThread::Stop() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
+    idle_ = false;
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
@@ -54,9 +57,19 @@ void InferenceThread::Run() {
       if (stopping_) return;
       job = std::move(queue_.front());
       queue_.pop_front();
+      idle_ = queue_.empty();
     }
     job->Execute();
     finished_(std::move(job));
+    AwaitSoon();
+  }
+}
+
+// To wake a sleeping thread takes tens of microseconds. In a loop the next call often comes sooner.
+void InferenceThread::AwaitSoon() const {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+  while (idle_.load(std::memory_order_relaxed) && std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();
   }
 }
 

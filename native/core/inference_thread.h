@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -42,6 +43,7 @@ class InferenceThread {
 
  private:
   void Run();
+  void AwaitSoon() const;
 
   const int threads_;
   Finished finished_;
@@ -49,6 +51,7 @@ class InferenceThread {
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> queue_;
   bool stopping_ = false;
+  std::atomic<bool> idle_{true};  // nothing to do: read without the lock
   std::thread thread_;
 };
 
