@@ -1,3 +1,4 @@
+export { karlo } from './default.js';
 export { KarloError, type KarloErrorCode } from './errors.js';
 export { type ImageFormat, KarloImage } from './image.js';
 export { Karlo, type KarloOptions } from './karlo.js';

@@ -26,30 +26,34 @@ bool ReadPath(napi_env env, napi_value value, std::string* path) {
          path->find('\0') == std::string::npos;
 }
 
-// open(path): keeps the library open for the life of the process.
-napi_value Open(napi_env env, napi_callback_info info) {
+// The library at the path that is the call's only argument, opened for the life of the process;
+// nullptr where a JavaScript exception says why not.
+void* OpenArgument(napi_env env, napi_callback_info info, std::string* path) {
   size_t count = 1;
   napi_value argument = nullptr;
   napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
-  std::string path, reason;
-  if (count < 1 || !ReadPath(env, argument, &path)) {
-    return ThrowLoadError(env, "Expected string for path");
+  if (count < 1 || !ReadPath(env, argument, path)) {
+    ThrowLoadError(env, "Expected string for path");
+    return nullptr;
   }
-  if (karlo::OpenLibrary(path, &reason) == nullptr) return ThrowLoadError(env, reason);
+  std::string reason;
+  void* library = karlo::OpenLibrary(*path, &reason);
+  if (library == nullptr) ThrowLoadError(env, reason);
+  return library;
+}
+
+// open(path)
+napi_value Open(napi_env env, napi_callback_info info) {
+  std::string path;
+  OpenArgument(env, info, &path);
   return nullptr;
 }
 
-// openAddon(path): opens the addon proper and returns its exports, made for this environment.
+// openAddon(path): the exports of the addon proper, made for this environment.
 napi_value OpenAddon(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value argument = nullptr;
-  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
-  std::string path, reason;
-  if (count < 1 || !ReadPath(env, argument, &path)) {
-    return ThrowLoadError(env, "Expected string for path");
-  }
-  void* library = karlo::OpenLibrary(path, &reason);
-  if (library == nullptr) return ThrowLoadError(env, reason);
+  std::string path;
+  void* library = OpenArgument(env, info, &path);
+  if (library == nullptr) return nullptr;
   auto register_addon =
       reinterpret_cast<RegisterAddon>(karlo::FindSymbol(library, "napi_register_module_v1"));
   if (register_addon == nullptr) return ThrowLoadError(env, path + " is not a Node addon");

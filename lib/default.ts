@@ -1,0 +1,71 @@
+import { Karlo } from './karlo.js';
+import type { ImageVariationOptions, TextToImageOptions } from './options.js';
+import type { PictureInput } from './stages/read-picture.js';
+import { GenerationTask } from './task.js';
+
+/** A model that is loaded when it is first used. */
+class DefaultKarlo {
+  #loading: Promise<Karlo> | undefined;
+
+  /** As Karlo's. */
+  textToImage(
+    prompt: string | readonly string[],
+    options: TextToImageOptions = {},
+  ): GenerationTask {
+    return this.#run(options, (karlo, signal) => karlo.textToImage(prompt, { ...options, signal }));
+  }
+
+  /** As Karlo's. */
+  imageVariation(
+    image: PictureInput | readonly PictureInput[],
+    options: ImageVariationOptions = {},
+  ): GenerationTask {
+    return this.#run(options, (karlo, signal) =>
+      karlo.imageVariation(image, { ...options, signal }),
+    );
+  }
+
+  /** Frees the model; the next use loads it again. */
+  async dispose(): Promise<void> {
+    const loading = this.#loading;
+    this.#loading = undefined;
+    await (await loading)?.dispose();
+  }
+
+  #run(
+    options: { signal?: AbortSignal },
+    start: (karlo: Karlo, signal: AbortSignal) => GenerationTask,
+  ): GenerationTask {
+    return new GenerationTask(async (emit, signal) => {
+      const task = start(await this.#load(), signal);
+      for await (const event of task) emit(event);
+      return task;
+    }, options.signal);
+  }
+
+  #load(): Promise<Karlo> {
+    const model = process.env.KARLO_MODEL;
+    this.#loading ??= Karlo.load(model ? { model } : {}).catch((error) => {
+      this.#loading = undefined; // what failed may be mended before the next use
+      throw error;
+    });
+    if (!model) sayOnce();
+    return this.#loading;
+  }
+}
+
+let said = false;
+
+function sayOnce(): void {
+  if (said) return;
+  said = true;
+  process.stderr.write(
+    'karlo: this is karlo-tiny, the built-in miniature. For the real model set KARLO_MODEL to its folder.\n',
+  );
+}
+
+/**
+ * A model without ceremony: loaded on first use, from the folder that KARLO_MODEL names or else the
+ * built-in miniature. `await karlo.textToImage('…')` is a whole program.
+ */
+export const karlo = new DefaultKarlo();
