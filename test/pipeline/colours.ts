@@ -1,0 +1,62 @@
+/** The colours of karlo-tiny's vocabulary, as its training pictures were painted. */
+export const palette: Readonly<Record<string, readonly [number, number, number]>> = {
+  red: [220, 40, 40],
+  orange: [240, 140, 30],
+  yellow: [245, 215, 50],
+  green: [50, 160, 70],
+  blue: [45, 90, 215],
+  purple: [130, 60, 180],
+  pink: [245, 130, 180],
+  brown: [130, 80, 45],
+  black: [25, 25, 30],
+  white: [250, 250, 250],
+  gray: [135, 140, 145],
+  cyan: [60, 200, 215],
+};
+
+export const shapes = [
+  ...['circle', 'square', 'triangle', 'star', 'heart'],
+  ...['ring', 'diamond', 'moon', 'cross', 'hexagon'],
+];
+
+interface Picture {
+  width: number;
+  data: Uint8Array;
+}
+
+/**
+ * The named colours that a picture shows: the background's is the nearest to most pixels of the
+ * border, the shape's the nearest to most pixels of the middle that are not the background's.
+ */
+export function coloursOf(picture: Picture): { background: string; shape: string | undefined } {
+  const side = picture.width;
+  const [margin, quarter] = [side / 16, side / 4];
+  const border = new Map<string, number>();
+  const middle = new Map<string, number>();
+  for (let y = 0; y < side; y += 1) {
+    for (let x = 0; x < side; x += 1) {
+      const edge = Math.min(x, y, side - 1 - x, side - 1 - y);
+      if (edge < margin) count(border, nearest(picture, x, y));
+      else if (edge >= quarter) count(middle, nearest(picture, x, y));
+    }
+  }
+  const background = most(border) as string;
+  middle.delete(background);
+  return { background, shape: most(middle) };
+}
+
+function nearest({ width, data }: Picture, x: number, y: number): string {
+  const at = 3 * (y * width + x);
+  const distance = (colour: readonly number[]) =>
+    colour.reduce((sum, value, c) => sum + (value - (data[at + c] as number)) ** 2, 0);
+  const [first] = Object.entries(palette).sort(([, a], [, b]) => distance(a) - distance(b));
+  return (first as [string, unknown])[0];
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function most(counts: Map<string, number>): string | undefined {
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+}
