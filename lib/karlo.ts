@@ -165,7 +165,7 @@ export class Karlo implements AsyncDisposable {
   ): Promise<Generation> {
     const start = performance.now();
     const seconds = () => (performance.now() - start) / 1000;
-    const facts = await this.#knowFacts();
+    const facts = await this.facts();
     using encoded = await this.#queue.expect(encode(run.signal));
     const encodeSeconds = seconds();
     const {
@@ -182,7 +182,8 @@ export class Karlo implements AsyncDisposable {
     return { images, seeds, warnings: warnings(encoded), timings };
   }
 
-  #knowFacts(): Promise<Facts> {
+  /** What recipes say of this model: its name and hash, the versions that run it, device and dtype. */
+  facts(): Promise<Facts> {
     this.#facts ??= factsOf(this.#model, this.device, this.dtype).catch((error) => {
       this.#facts = undefined;
       throw error;
