@@ -53,7 +53,11 @@ function toSeeds(text: string): number | number[] {
 /** Adds a loop's flags. */
 export function addStage(command: Command, stage: StageName): Command {
   command
-    .option(`--${stage}-steps <number>`, `steps of the ${stage}`, toNumber)
+    .option(
+      `--${stage}-steps <number>`,
+      `steps of ${stage === 'upsample' ? 'super-resolution' : `the ${stage}`}`,
+      toNumber,
+    )
     .option(`--${stage}-timestep-respacing <text>`, 'its steps as "25", "10,10,5" or "ddim25"');
   if (stage === 'upsample') return command;
   return command.option(`--${stage}-guidance <scale>`, 'its guidance scale, 0 to 30', toNumber);
