@@ -23,7 +23,7 @@ import { packageVersion } from './package.js';
 import { type Facts, imageVariationRecipe, textToImageRecipe } from './recipes.js';
 import { type Generation, GenerationTask } from './task.js';
 import { ClipTokenizer } from './text/index.js';
-import { openDevice } from './torch/device.js';
+import { openDevice, trimMemory } from './torch/device.js';
 import { Engine } from './torch/engine.js';
 import { version as torchVersion } from './torch/load.js';
 
@@ -218,6 +218,7 @@ export class Karlo implements AsyncDisposable {
     await this.#queue.idle();
     await this.#cascade[Symbol.asyncDispose]();
     await this.#engine.dispose();
+    trimMemory();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -37,6 +37,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   Register<CudaDriver>(exports, "cudaDriver");
   Register<CudaDevices>(exports, "cudaDevices");
   Register<Memory>(exports, "memory");
+  Register<TrimMemory>(exports, "trimMemory");
 
   Register<EngineCreate>(exports, "engineCreate");
   Register<EngineCancel>(exports, "engineCancel");

@@ -42,6 +42,7 @@ export interface NativeAddon {
   /** The devices that LibTorch can use: none before its CUDA library is open. */
   cudaDevices(): { name: string; totalMemory: number }[];
   memory(device: string): { allocated: number; reserved: number; peak: number };
+  trimMemory(): void;
 
   engineCreate(threads: number): EngineHandle;
   /** True if the call was still queued: its promise is then rejected with ERR_KARLO_ABORTED. */

@@ -91,3 +91,8 @@ export function openDevice(device: string): string {
 export function memory(device = 'cpu'): MemoryInfo {
   return guarded(() => addon().memory(openDevice(device)));
 }
+
+/** Gives memory that is kept for coming tensors, on every device, back to the system. */
+export function trimMemory(): void {
+  guarded(() => addon().trimMemory());
+}

@@ -28,8 +28,7 @@ at::Tensor over_pixels(const at::Tensor& values) { return values.unsqueeze(-1).u
 at::Tensor composed(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
                     const at::Tensor& bias, double eps, const Optional& offset,
                     const Optional& scale, const Optional& shift, bool silu) {
-  at::Tensor y =
-      at::group_norm(offset ? x + over_pixels(*offset) : x, groups, weight, bias, eps);
+  at::Tensor y = at::group_norm(offset ? x + over_pixels(*offset) : x, groups, weight, bias, eps);
   if (scale) y = y * (over_pixels(*scale) + 1);
   if (shift) y = y + over_pixels(*shift);
   return silu ? at::silu(y) : y;
@@ -98,8 +97,8 @@ class GroupNormKernel {
     const auto transform = silu ? &transform_silu<T> : &transform_rows<T>;
     each_chunk([&](int64_t chunk, const T* rows, int64_t count) {
       const int64_t picture = chunk / chunks_ * channels_;
-      transform(rows, count, channels_, affine.gain.data() + picture,
-                affine.lift.data() + picture, y + (rows - x_));
+      transform(rows, count, channels_, affine.gain.data() + picture, affine.lift.data() + picture,
+                y + (rows - x_));
     });
   }
 
@@ -148,15 +147,15 @@ at::Tensor fused(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
   at::Tensor y = at::empty_like(x);
   const GroupNormKernel<T> kernel(x, groups);
   const auto offsets = modulation_of(offset, x);
-  const Affine affine = affine_of(x, groups, kernel.moments(offsets), eps, weight, bias, offsets,
-                                  scale, shift);
+  const Affine affine =
+      affine_of(x, groups, kernel.moments(offsets), eps, weight, bias, offsets, scale, shift);
   kernel.apply(affine, silu, y.mutable_data_ptr<T>());
   return y;
 }
 
 at::Tensor on_cpu(const at::Tensor& given, int64_t groups, const at::Tensor& weight,
-                  const at::Tensor& bias, double eps, const Optional& offset,
-                  const Optional& scale, const Optional& shift, bool silu) {
+                  const at::Tensor& bias, double eps, const Optional& offset, const Optional& scale,
+                  const Optional& shift, bool silu) {
   TORCH_CHECK(given.dim() == 4 && groups > 0 && given.size(1) % groups == 0 && given.numel() > 0,
               "group_norm: expected [B, C, H, W] with C a multiple of ", groups);
   const at::Tensor x = given.contiguous(at::MemoryFormat::ChannelsLast);
@@ -173,8 +172,7 @@ at::Tensor on_cpu(const at::Tensor& given, int64_t groups, const at::Tensor& wei
 }  // namespace
 
 at::Tensor group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
-                      const at::Tensor& bias, double eps, const Modulation& modulation,
-                      bool silu) {
+                      const at::Tensor& bias, double eps, const Modulation& modulation, bool silu) {
   register_group_norm();
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("karlo::group_norm", "")

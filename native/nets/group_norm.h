@@ -14,9 +14,10 @@ struct Modulation {
   std::optional<at::Tensor> shift;   // and + shift
 };
 
-// Group normalisation of [B, C, H, W] (Wu & He 2018) with a modulation, and SiLU after it where `silu`
-// says so. In a graph this is one operator, karlo::group_norm. On the CPU it goes over the memory twice,
-// channels last, and computes in float32 whatever the dtype; elsewhere LibTorch's own operators do it.
+// Group normalisation of [B, C, H, W] (Wu & He 2018) with a modulation, and SiLU after it where
+// `silu` says so. In a graph this is one operator, karlo::group_norm. On the CPU it goes over the
+// memory twice, channels last, and computes in float32 whatever the dtype; elsewhere LibTorch's own
+// operators do it.
 at::Tensor group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
                       const at::Tensor& bias, double eps, const Modulation& modulation, bool silu);
 

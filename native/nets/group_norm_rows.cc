@@ -87,21 +87,21 @@ inline float same(float x) { return x; }
 
 }  // namespace
 
-#define KARLO_ROWS(T)                                                                            \
-  template <>                                                                                    \
-  KARLO_EACH_CPU void add_moments(const T* rows, int64_t count, int64_t channels, float* sum,    \
-                                  float* squares) {                                              \
-    add_all(rows, count, channels, sum, squares);                                                \
-  }                                                                                              \
-  template <>                                                                                    \
-  KARLO_EACH_CPU void transform_rows(const T* rows, int64_t count, int64_t channels,             \
-                                     const float* gain, const float* lift, T* y) {               \
-    transform(rows, count, channels, gain, lift, y, [](float x) { return same(x); });            \
-  }                                                                                              \
-  template <>                                                                                    \
-  KARLO_EACH_CPU void transform_silu(const T* rows, int64_t count, int64_t channels,             \
-                                     const float* gain, const float* lift, T* y) {               \
-    transform(rows, count, channels, gain, lift, y, [](float x) { return silu(x); });            \
+#define KARLO_ROWS(T)                                                                         \
+  template <>                                                                                 \
+  KARLO_EACH_CPU void add_moments(const T* rows, int64_t count, int64_t channels, float* sum, \
+                                  float* squares) {                                           \
+    add_all(rows, count, channels, sum, squares);                                             \
+  }                                                                                           \
+  template <>                                                                                 \
+  KARLO_EACH_CPU void transform_rows(const T* rows, int64_t count, int64_t channels,          \
+                                     const float* gain, const float* lift, T* y) {            \
+    transform(rows, count, channels, gain, lift, y, [](float x) { return same(x); });         \
+  }                                                                                           \
+  template <>                                                                                 \
+  KARLO_EACH_CPU void transform_silu(const T* rows, int64_t count, int64_t channels,          \
+                                     const float* gain, const float* lift, T* y) {            \
+    transform(rows, count, channels, gain, lift, y, [](float x) { return silu(x); });         \
   }
 
 KARLO_ROWS(float)
