@@ -78,7 +78,10 @@ function load(): Loaded {
  */
 function withShortSpins(load: () => void): void {
   const { env } = process;
-  if (env.OMP_WAIT_POLICY !== undefined || env.GOMP_SPINCOUNT !== undefined) return load();
+  if (env.OMP_WAIT_POLICY !== undefined || env.GOMP_SPINCOUNT !== undefined) {
+    load();
+    return;
+  }
   env.GOMP_SPINCOUNT = '1000';
   try {
     load();
