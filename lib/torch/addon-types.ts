@@ -151,5 +151,7 @@ export interface NativeAddon {
 export interface NativeLoader {
   readonly libtorch: string;
   open(path: string): void;
+  /** Where the process loaded a library of this file name from, if it has. */
+  loaded(name: string): string | undefined;
   openAddon(path: string): NativeAddon;
 }
