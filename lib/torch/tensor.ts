@@ -83,10 +83,15 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
    * Copies a typed array into a new tensor on the CPU.
    * @param data elements in row-major order, as many as the shape has.
    * @param shape dimensions from 0 up; one dimension of `data.length` if absent.
-   * @param dtype the array's own if absent. For `float16` and `bfloat16` a Uint16Array gives the bits,
-   *   any other array the values, rounded to nearest even.
    */
   static from<A extends TypedArray>(data: A, shape?: readonly number[]): Tensor<DtypeOf<A>>;
+  /**
+   * Copies a typed array into a new tensor of another dtype on the CPU.
+   * @param data elements in row-major order, as many as the shape has.
+   * @param shape dimensions from 0 up.
+   * @param dtype for `float16` and `bfloat16` a Uint16Array gives the bits, any other array the
+   *   values, rounded to nearest even.
+   */
   static from<E extends Dtype>(data: TypedArray, shape: readonly number[], dtype: E): Tensor<E>;
   static from(data: TypedArray, shape?: readonly number[], dtype?: Dtype): Tensor {
     return guarded(() => {
