@@ -1,6 +1,6 @@
+import type { PictureInput } from './image/read-picture.js';
 import { Karlo } from './karlo.js';
 import type { ImageVariationOptions, TextToImageOptions } from './options.js';
-import type { PictureInput } from './stages/read-picture.js';
 import { GenerationTask } from './task.js';
 
 /** A model that is loaded when it is first used. */

@@ -1,4 +1,4 @@
-import type { KarloImage } from './image.js';
+import type { KarloImage } from './image/karlo-image.js';
 
 /** A finished run. */
 export interface Generation {
@@ -55,6 +55,8 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
   }
 
   #emit(event: GenerationEvent): void {
+    // A batch that others are in goes on after an abort.
+    if (this.#ended) return;
     const last = this.#pending.at(-1);
     if (event.type === 'step' && last?.type === 'step') this.#pending.pop();
     this.#pending.push(event);

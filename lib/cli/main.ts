@@ -1,9 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { KarloError } from '../errors.js';
-import { packageFolder } from '../torch/load.js';
+import { packageJson } from '../package.js';
 import { addConvert } from './convert.js';
 import { addGenerate } from './generate.js';
 import { addInfo } from './info.js';
@@ -12,9 +10,7 @@ import { addVary } from './vary.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
 
-const { version, description } = JSON.parse(
-  readFileSync(join(packageFolder(), 'package.json'), 'utf8'),
-) as { version: string; description: string };
+const { version, description } = packageJson();
 
 const program = new Command('karlo')
   .description(description)
