@@ -28,6 +28,7 @@ import { openDevice } from './torch/device.js';
 import { Engine } from './torch/engine.js';
 import { version as torchVersion } from './torch/load.js';
 
+/** Which model, and where and how it runs. */
 export interface KarloOptions {
   /** A built-in name (`karlo-tiny`, the default) or a folder in any of the three layouts. */
   model?: string;
@@ -44,6 +45,7 @@ export interface KarloOptions {
   residency?: 'resident' | 'staged';
   /** Called as weights are read, with the bytes read so far. */
   onProgress?: (progress: LoadProgress) => void;
+  /** Aborts the loading. */
   signal?: AbortSignal;
 }
 
@@ -55,6 +57,7 @@ export class Karlo implements AsyncDisposable {
   readonly #queue: BatchQueue<PicturePortion, Made>;
   /** Where it runs: what `auto` chose. */
   readonly device: string;
+  /** The weights' dtype: what `auto` chose. */
   readonly dtype: WeightDtype;
   readonly #disposed = new AbortController();
   #disposal: Promise<void> | undefined;

@@ -14,6 +14,7 @@ export type EngineHandle = Handle<'Engine'>;
 
 export type MappedFileHandle = Handle<'MappedFile'>;
 
+/** An array that a tensor is made of. */
 export type TypedArray =
   | Int8Array
   | Uint8Array

@@ -6,6 +6,7 @@ import { addon, openCudaLibraries } from './load.js';
 export interface DeviceInfo {
   /** `cpu` or `cuda:N`; `cuda` where none can be used. */
   device: string;
+  /** Whether it can be used. */
   available: boolean;
   /** The processor's or the card's name; absent where none can be used. */
   name?: string;

@@ -37,6 +37,11 @@ export interface VersionInfo {
   cpuCapability: string;
 }
 
+/**
+ * The versions at work; loads LibTorch if nothing has yet.
+ * @throws {KarloError} ERR_KARLO_LIBTORCH_MISSING, ERR_KARLO_LIBTORCH_VERSION,
+ *   ERR_KARLO_ADDON_MISSING, ERR_KARLO_NATIVE, each with what to do
+ */
 export function version(): VersionInfo {
   const { libtorch, cpuCapability } = addon().version();
   const { build, folder, source } = (loaded as Loaded).libtorch;

@@ -110,6 +110,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     });
   }
 
+  /** The size of each dimension. */
   get shape(): readonly number[] {
     return this.#describe().shape;
   }
@@ -119,6 +120,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#describe().strides;
   }
 
+  /** The type of the elements. */
   get dtype(): D {
     return this.#describe().dtype as D;
   }
@@ -133,6 +135,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.shape.reduce((product, dimension) => product * dimension, 1);
   }
 
+  /** Whether `dispose` was called. */
   get disposed(): boolean {
     return guarded(() => addon().tensorIsDisposed(this.#handle));
   }
@@ -173,6 +176,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#result((handle) => addon().tensorMul(handle, operand(other)));
   }
 
+  /** e to the power of each element. */
   exp(): Tensor<D> {
     return this.#result((handle) => addon().tensorExp(handle));
   }
@@ -182,6 +186,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#result((handle) => addon().tensorRound(handle));
   }
 
+  /** Each element, brought into the range from `lowest` to `highest`. */
   clamp(lowest: number, highest: number): Tensor<D> {
     return this.#result((handle) => addon().tensorClamp(handle, lowest, highest));
   }
