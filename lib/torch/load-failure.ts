@@ -149,8 +149,8 @@ export function noAddon(root: string, cause: unknown): KarloError {
   const has = known.length > 0 ? `; it has: ${known.join(', ')}` : '';
   const libc = process.platform === 'linux' && glibcVersion() === undefined ? ' with musl' : '';
   const message = `karlo has no addon for ${platform}${libc} in ${root}${has}`;
-  const build: WayOut =
-    known.length > 0 ? buildHere : ['build it in this checkout', 'npm run build'];
+  const isCheckout = existsSync(join(root, 'lib', 'index.ts'));
+  const build: WayOut = isCheckout ? ['build it in this checkout', 'npm run build'] : buildHere;
   const other: WayOut = [
     'use a system with glibc, which LibTorch needs',
     'node:22-slim, not node:22-alpine',

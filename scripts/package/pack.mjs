@@ -1,6 +1,6 @@
 // The tarballs as npm packs them, in build/packages/.
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { create } from 'tar';
@@ -48,9 +48,4 @@ export async function packLibTorch() {
     paths,
   );
   return tarball;
-}
-
-/** The version that package.json states. */
-export async function packageVersion() {
-  return JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version;
 }

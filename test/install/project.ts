@@ -5,6 +5,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -18,7 +19,7 @@ import { afterAll, expect } from 'vitest';
 import type { Ended } from '../native/run-program.js';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-const version = '0.1.0';
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 export const tarballs = {
   karlo: join(root, 'build/packages', `karlo-${version}.tgz`),
   libtorch: join(root, 'build/packages/karlo-libtorch-linux-x64-2.11.0.tgz'),

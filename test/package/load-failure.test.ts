@@ -59,9 +59,23 @@ describe.runIf(process.platform === 'linux')('the addon', () => {
     expect(message).toContain('npx karlo setup --build');
   });
 
-  test('no prebuilds at all: a checkout', async () => {
+  test('no prebuilds at all', async () => {
     rmSync(join(copy.folder, 'prebuilds'), { recursive: true });
+    expect(await failure()).toContain('npx karlo setup --build');
+    mkdirSync(join(copy.folder, 'lib'));
+    writeFileSync(join(copy.folder, 'lib/index.ts'), '');
     expect(await failure()).toContain('build it in this checkout: npm run build');
+  });
+
+  test('building it says what it lacks', async () => {
+    const build = (env: NodeJS.ProcessEnv) =>
+      runFile(join(copy.folder, 'dist/lib/cli/main.js'), ['setup', '--build'], { env });
+    const bare = await build({ KARLO_LIBTORCH: libtorch, PATH: '', CXX: undefined });
+    expect(bare).toMatchObject({ status: 1, stdout: '' });
+    expect(bare.stderr).toMatch(/^ERR_KARLO_SETUP: .*CMake and a C\+\+17 compiler is not there/);
+    expect(bare.stderr).toContain('apt-get install cmake g++ make');
+    const headless = await build({ KARLO_LIBTORCH: linked() });
+    expect(headless.stderr).toContain('has no headers to build against');
   });
 
   test.each(['libkarlo.so', 'karlo.glibc.node'])('%s of another processor', async (name) => {
