@@ -40,7 +40,7 @@ async function setUp({ archive, build = false, json, ...options }: Flags): Promi
   const libtorch = await interruptible((signal) =>
     setUpLibTorch({ ...wanted, onProgress: progress.update, signal }),
   ).finally(progress.stop);
-  if (build) await buildInstalled(packageFolder(), libtorch);
+  if (build) await interruptible(() => buildInstalled(packageFolder(), libtorch));
   console.log(
     json
       ? JSON.stringify(libtorch, null, 2)
