@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { basename } from 'node:path';
 import { BatchQueue } from './batch-queue.js';
 import { type Job, type Made, makeBatch, type PicturePortion } from './batches.js';
 import { Cascade, type Encoded } from './cascade.js';
@@ -10,7 +9,7 @@ import { type PictureInput, readPictures } from './image/read-picture.js';
 import type { Recipe } from './image/recipe.js';
 import { type Model, openModel } from './models/load-model.js';
 import { type LoadProgress, loadNetworks } from './models/load-networks.js';
-import { builtInModel } from './models/tokenizer-files.js';
+import { findModel } from './models/store/resolve.js';
 import type { Placement, WeightDtype } from './models/weights.js';
 import {
   type ImageVariationOptions,
@@ -30,7 +29,10 @@ import { version as torchVersion } from './torch/load.js';
 
 /** Which model, and where and how it runs. */
 export interface KarloOptions {
-  /** A built-in name (`karlo-tiny`, the default) or a folder in any of the three layouts. */
+  /**
+   * A built-in name (`karlo-tiny`, the default), a name in the local store (`karlo pull`), or a folder
+   * in any of the three layouts.
+   */
   model?: string;
   /** `auto` (the default), `cpu`, `cuda` or `cuda:N`. */
   device?: string;
@@ -55,6 +57,8 @@ export class Karlo implements AsyncDisposable {
   readonly #cascade: Cascade;
   readonly #engine: Engine;
   readonly #queue: BatchQueue<PicturePortion, Made>;
+  /** The model's name, or its folder's. */
+  readonly model: string;
   /** Where it runs: what `auto` chose. */
   readonly device: string;
   /** The weights' dtype: what `auto` chose. */
@@ -64,7 +68,13 @@ export class Karlo implements AsyncDisposable {
   readonly #running = new Set<Promise<unknown>>();
   #facts: Promise<Facts> | undefined;
 
-  private constructor(model: Model, cascade: Cascade, { engine, device, dtype }: Placement) {
+  private constructor(
+    name: string,
+    model: Model,
+    cascade: Cascade,
+    { engine, device, dtype }: Placement,
+  ) {
+    this.model = name;
     this.#model = model;
     this.#cascade = cascade;
     this.#engine = engine;
@@ -80,17 +90,22 @@ export class Karlo implements AsyncDisposable {
    */
   static async load(options: KarloOptions = {}): Promise<Karlo> {
     const { model: name = 'karlo-tiny', threads = availableParallelism() } = options;
+    if (typeof name !== 'string' || name === '') {
+      throw expected('a name or the path of a folder', 'model', name);
+    }
+    const found = await findModel(name);
     const residencies = ['resident', 'staged'] as const;
     const residency = oneOf(options.residency, residencies, 'residency', 'resident');
     const device = openDevice(options.device ?? 'auto');
     const dtype = dtypeFor(options.dtype ?? 'auto', device);
-    const model = await openModel(name === 'karlo-tiny' ? builtInModel(name) : name);
+    const model = await openModel(found.folder);
     const placement = { engine: new Engine({ threads }), device, dtype };
     try {
       const { onProgress, signal } = options;
       const networks = await loadNetworks(model, residency, placement, onProgress, signal);
       const tokenizer = await tokenizerOf(model);
-      return new Karlo(model, new Cascade(model, networks, tokenizer, device), placement);
+      const cascade = new Cascade(model, networks, tokenizer, device);
+      return new Karlo(found.name, model, cascade, placement);
     } catch (error) {
       await placement.engine.dispose();
       throw error;
@@ -187,7 +202,7 @@ export class Karlo implements AsyncDisposable {
 
   /** What recipes say of this model: its name and hash, the versions that run it, device and dtype. */
   facts(): Promise<Facts> {
-    this.#facts ??= factsOf(this.#model, this.device, this.dtype).catch((error) => {
+    this.#facts ??= factsOf(this.model, this.#model, this).catch((error) => {
       this.#facts = undefined;
       throw error;
     });
@@ -238,9 +253,13 @@ function tokenizerOf({ layout, tokenizer }: Model): Promise<ClipTokenizer> {
   return ClipTokenizer.fromFolder(tokenizer, layout === 'kakao' ? kakao : {});
 }
 
-async function factsOf(model: Model, device: string, dtype: WeightDtype): Promise<Facts> {
+async function factsOf(
+  name: string,
+  model: Model,
+  { device, dtype }: Pick<Karlo, 'device' | 'dtype'>,
+): Promise<Facts> {
   return {
-    model: { name: basename(model.folder), sha256: await model.identity() },
+    model: { name, sha256: await model.identity() },
     versions: { karlo: packageVersion(), libtorch: torchVersion().libtorch },
     device: device.startsWith('cuda') ? 'cuda' : 'cpu',
     dtype,

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
+import { findModel } from '../models/store/resolve.js';
 import { devices } from '../torch/device.js';
 import { version as torchVersion } from '../torch/load.js';
 import { describeFolder } from './info-model.js';
@@ -12,14 +13,14 @@ export function addInfo(program: Command, version: string): void {
   program
     .command('info')
     .description('print what is installed, what a model folder holds, or how a picture was made')
-    .argument('[path]', 'a model folder, or a picture')
+    .argument('[path]', 'a model (its name or folder), or a picture')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
 Examples:
   karlo info
-  karlo info karlo-v1-alpha/
+  karlo info karlo-tiny
   karlo info a-red-heart-0.png`,
     )
     .action(async (path: string | undefined, { json = false }: { json?: boolean }) => {
@@ -30,7 +31,8 @@ Examples:
 async function about(path: string | undefined, version: string, json: boolean): Promise<string> {
   if (path === undefined) return installed(version, json);
   const isFile = statSync(path, { throwIfNoEntry: false })?.isFile();
-  return isFile ? describePicture(path, json) : describeFolder(path, json);
+  if (isFile) return describePicture(path, json);
+  return describeFolder((await findModel(path)).folder, json);
 }
 
 function installed(version: string, json: boolean): string {

@@ -5,6 +5,8 @@ import { packageJson } from '../package.js';
 import { addConvert } from './convert.js';
 import { addGenerate } from './generate.js';
 import { addInfo } from './info.js';
+import { addModels } from './models.js';
+import { addPull } from './pull.js';
 import { addSetup } from './setup.js';
 import { addVary } from './vary.js';
 
@@ -22,6 +24,8 @@ addVary(program);
 addInfo(program, version);
 addSetup(program);
 addConvert(program);
+addPull(program);
+addModels(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
 
