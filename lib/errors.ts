@@ -17,7 +17,9 @@ export type KarloErrorCode =
 
 /** Every error of this package. The message says what was expected, what came, and what to do. */
 export class KarloError extends Error {
+  /** `KarloError`. */
   override readonly name = 'KarloError';
+  /** What went wrong, for programs. */
   readonly code: KarloErrorCode;
 
   constructor(code: KarloErrorCode, message: string, options?: { cause?: unknown }) {

@@ -27,6 +27,7 @@ import { openDevice, trimMemory } from './torch/device.js';
 import { Engine } from './torch/engine.js';
 import { version as torchVersion } from './torch/load.js';
 
+/** Which model, and where and how it runs. */
 export interface KarloOptions {
   /**
    * A built-in name (`karlo-tiny`, the default), a name in the local store (`karlo pull`), or a folder
@@ -46,6 +47,7 @@ export interface KarloOptions {
   residency?: 'resident' | 'staged';
   /** Called as weights are read, with the bytes read so far. */
   onProgress?: (progress: LoadProgress) => void;
+  /** Aborts the loading. */
   signal?: AbortSignal;
 }
 
@@ -59,6 +61,7 @@ export class Karlo implements AsyncDisposable {
   readonly model: string;
   /** Where it runs: what `auto` chose. */
   readonly device: string;
+  /** The weights' dtype: what `auto` chose. */
   readonly dtype: WeightDtype;
   readonly #disposed = new AbortController();
   #disposal: Promise<void> | undefined;

@@ -12,8 +12,10 @@ export interface Generation {
   timings: { encode: number; prior: number; decoder: number; upsample: number; total: number };
 }
 
+/** The stages that take steps, in their order. */
 export type StageName = 'prior' | 'decoder' | 'upsample';
 
+/** What happens in a run: a step was taken, or a picture is finished. */
 export type GenerationEvent =
   | {
       type: 'step';

@@ -17,11 +17,13 @@ const formats = {
   tiff: 'tiff',
 } as const;
 
+/** A format by the extension of its files. */
 export type ImageFormat = keyof typeof formats;
 
 /** The names of all formats. */
 export const imageFormats = Object.keys(formats) as readonly ImageFormat[];
 
+/** How a picture is encoded. */
 export interface EncodeOptions {
   /** 1 to 100, for JPEG, WebP and AVIF; 90 by default. PNG and TIFF lose nothing and ignore it. */
   readonly quality?: number;

@@ -10,6 +10,7 @@ import { refuseTaken, writeWhole } from './write-file.js';
 
 export type { EncodeOptions, ImageFormat } from './encode.js';
 
+/** How a picture is written to a file. */
 export interface WriteOptions extends EncodeOptions {
   /** Whether a file of that name is replaced; false by default. */
   readonly force?: boolean;
@@ -17,7 +18,9 @@ export interface WriteOptions extends EncodeOptions {
 
 /** A finished picture, or a preview of one. */
 export class KarloImage {
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows of pixels. */
   readonly height: number;
   /** RGB, row-major, 8 bits a channel: `3 * width * height` bytes. */
   readonly data: Uint8Array;

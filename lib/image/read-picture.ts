@@ -9,7 +9,9 @@ import { notPicture, pictureBytes } from './picture-bytes.js';
 export interface RawPicture {
   /** `width * height * channels` elements. */
   readonly data: Uint8Array | Uint8ClampedArray;
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows of pixels. */
   readonly height: number;
   /** 1: grey; 2: grey and alpha; 3: RGB; 4: RGB and alpha, not premultiplied. */
   readonly channels: 1 | 2 | 3 | 4;

@@ -14,6 +14,7 @@ export type EngineHandle = Handle<'Engine'>;
 
 export type MappedFileHandle = Handle<'MappedFile'>;
 
+/** An array that a tensor is made of. */
 export type TypedArray =
   | Int8Array
   | Uint8Array
@@ -152,5 +153,7 @@ export interface NativeAddon {
 export interface NativeLoader {
   readonly libtorch: string;
   open(path: string): void;
+  /** Where the process loaded a library of this file name from, if it has. */
+  loaded(name: string): string | undefined;
   openAddon(path: string): NativeAddon;
 }
