@@ -1,0 +1,101 @@
+import { fileURLToPath } from 'node:url';
+import { Contest } from './contest.mjs';
+import { Side } from './side.mjs';
+
+/** @typedef {import('./statistics.mjs').Row} Row */
+
+/**
+ * What the groups need to know.
+ * @typedef {object} Options
+ * @property {string} model folder of the small model
+ * @property {string} [full] folder of the full-size model, as published
+ * @property {string} [fullConverted] the same, converted: ours reads this one
+ * @property {string} device
+ * @property {number} threads
+ * @property {'float32' | 'bfloat16'} dtype of the small model
+ * @property {number} [rounds]
+ * @property {boolean} quick
+ * @property {boolean} compile
+ * @property {{ python: string, script: string }} [reference] absent: ours alone
+ * @property {string} repository its root
+ */
+
+/** @param {string} file */
+const besides = (file) => fileURLToPath(new URL(file, import.meta.url));
+
+export const prompt = 'a red heart on a white background';
+
+/** One run of the bench: its options, and the rows so far. */
+export class Context {
+  /** @type {Row[]} */
+  rows = [];
+  /** The largest share of a core that a waiting side took. */
+  disturbance = 0;
+
+  /**
+   * @param {Options} options
+   * @param {(line: string) => void} say
+   */
+  constructor(options, say) {
+    this.options = options;
+    this.say = say;
+  }
+
+  /** @param {Row} row */
+  add(row) {
+    this.rows.push(row);
+  }
+
+  /**
+   * @param {number} usual
+   * @returns {{ rounds: number, warm: number }}
+   */
+  counts(usual) {
+    return { rounds: this.options.quick ? 1 : (this.options.rounds ?? usual), warm: 1 };
+  }
+
+  ours() {
+    return new Side('karlo', process.execPath, ['--expose-gc', besides('ours/worker.mjs')]);
+  }
+
+  theirs() {
+    const { reference } = this.options;
+    if (reference === undefined) return undefined;
+    const worker = besides('../reference_worker.py');
+    return new Side('the reference', reference.python, [worker, reference.script]);
+  }
+
+  /**
+   * Both sides, for as long as `work` takes.
+   * @param {(contest: Contest) => Promise<void>} work
+   */
+  async contest(work) {
+    const theirs = this.theirs();
+    const sides = { ours: this.ours(), ...(theirs && { theirs }) };
+    const contest = new Contest(sides);
+    try {
+      await work(contest);
+      await contest.end();
+    } finally {
+      for (const side of Object.values(sides)) side.kill();
+      this.disturbance = Math.max(this.disturbance, contest.disturbance);
+    }
+  }
+
+  /** @returns {Promise<Record<string, string> | undefined>} */
+  async referenceVersions() {
+    const side = this.theirs();
+    const versions = await side?.ask({ do: 'versions' });
+    await side?.end();
+    return versions;
+  }
+
+  /**
+   * With what each side loads a model.
+   * @param {string} dtype
+   */
+  placing(dtype = this.options.dtype) {
+    const { device, threads, compile } = this.options;
+    return { device, threads, dtype, compile };
+  }
+}
