@@ -60,6 +60,9 @@ class Worker:
         if self.device != "cpu":
             torch.cuda.empty_cache()
 
+    def ready(self, _):
+        return {}
+
     def place(self, a):
         self.drop()
         self.device, self.dtype = a.get("device", "cpu"), getattr(torch, a["dtype"])

@@ -74,6 +74,7 @@ export class Context {
     const sides = { ours: this.ours(), ...(theirs && { theirs }) };
     const contest = new Contest(sides);
     try {
+      await contest.both({ do: 'ready' }); // imports go on for seconds
       await work(contest);
       await contest.end();
     } finally {

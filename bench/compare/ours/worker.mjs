@@ -47,6 +47,10 @@ function textToImage(options) {
 
 /** @type {Record<string, (request: any) => Promise<Record<string, unknown>>>} */
 const requests = {
+  async ready() {
+    return {};
+  },
+
   /** @param {Placing & { residency?: 'resident' | 'staged' }} options */
   async load(options) {
     await drop();
@@ -130,16 +134,17 @@ const requests = {
     return { peak: process.resourceUsage().maxRSS * 1024, rss: process.memoryUsage().rss, ...cuda };
   },
 
+  /** What is left after dispose(). */
   async dispose() {
     await drop();
     globalThis.gc?.();
-    return { rss: process.memoryUsage().rss };
+    return requests.memory?.({}) ?? {};
   },
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { do: name, ...request } = JSON.parse(line);
-  const answer = await requests[name]?.(request).catch((error) => ({ error: String(error.stack) }));
+  const answer = await requests[name]?.(request).catch((error) => ({ error: String(error) }));
   console.log(JSON.stringify(answer));
 }
 await drop();
