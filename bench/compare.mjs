@@ -43,8 +43,18 @@ const options = new Command('npm run bench --')
 
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 const { reference: folder, referenceScript, only = names, output, ...rest } = options;
-const reference = findReference(folder, referenceScript);
+const reference = given();
 if (reference === undefined) say(howToGetIt);
+
+/** The reference, or the end with what is wrong about its names. */
+function given() {
+  try {
+    return findReference(folder, referenceScript);
+  } catch (error) {
+    say(/** @type {Error} */ (error).message);
+    process.exit(2);
+  }
+}
 
 const context = new Context(
   {
@@ -65,7 +75,6 @@ const result = {
   date: new Date().toISOString(),
   machine: describeMachine(rest.device, rest.threads),
   reference: await context.referenceVersions(),
-  compiled: rest.compile === true,
   quick: rest.quick === true,
   disturbance: context.disturbance,
   rows: context.rows,

@@ -29,6 +29,11 @@ export const prompt = 'a red heart on a white background';
 export class Context {
   /** @type {Row[]} */
   rows = [];
+  /** The reference's versions, once they were asked for. */
+  /** @type {Record<string, string> | undefined} */
+  versions;
+  /** @type {Set<Side>} */
+  #sides = new Set();
   /** The largest share of a core that a waiting side took. */
   disturbance = 0;
 
@@ -43,7 +48,16 @@ export class Context {
 
   /** @param {Row} row */
   add(row) {
-    this.rows.push(row);
+    const against = this.options.compile ? ', reference compiled' : '';
+    this.rows.push({ ...row, what: `${row.what}${against}` });
+  }
+
+  /** The same run, against the compiled reference. */
+  compiled() {
+    const other = new Context({ ...this.options, compile: true }, this.say);
+    other.rows = this.rows;
+    other.#sides = this.#sides;
+    return other;
   }
 
   /**
@@ -51,18 +65,31 @@ export class Context {
    * @returns {{ rounds: number, warm: number }}
    */
   counts(usual) {
-    return { rounds: this.options.quick ? 1 : (this.options.rounds ?? usual), warm: 1 };
+    const { quick, rounds = usual } = this.options;
+    return quick ? { rounds: 1, warm: 0 } : { rounds, warm: 1 };
   }
 
   ours() {
-    return new Side('karlo', process.execPath, ['--expose-gc', besides('ours/worker.mjs')]);
+    const args = ['--expose-gc', besides('ours/worker.mjs')];
+    return this.#known(new Side('karlo', process.execPath, args));
   }
 
   theirs() {
     const { reference } = this.options;
     if (reference === undefined) return undefined;
     const worker = besides('../reference_worker.py');
-    return new Side('the reference', reference.python, [worker, reference.script]);
+    return this.#known(new Side('the reference', reference.python, [worker, reference.script]));
+  }
+
+  /** @param {Side} side */
+  #known(side) {
+    this.#sides.add(side);
+    return side;
+  }
+
+  /** Ends every side at once: what waits for one fails. */
+  killSides() {
+    for (const side of this.#sides) side.kill();
   }
 
   /**
@@ -86,9 +113,9 @@ export class Context {
   /** @returns {Promise<Record<string, string> | undefined>} */
   async referenceVersions() {
     const side = this.theirs();
-    const versions = await side?.ask({ do: 'versions' });
+    this.versions = await side?.ask({ do: 'versions' });
     await side?.end();
-    return versions;
+    return this.versions;
   }
 
   /**

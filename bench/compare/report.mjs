@@ -10,7 +10,7 @@ import { median, ratio } from './statistics.mjs';
  * @property {string} date
  * @property {import('./machine.mjs').Machine} machine
  * @property {Record<string, string> | undefined} reference its versions; absent: ours alone
- * @property {boolean} compiled whether the reference was compiled
+ * @property {string[]} [notes] what did not come to its end
  * @property {boolean} quick too few rounds to be quoted
  * @property {number} disturbance the largest share of a core that a waiting side took
  * @property {Row[]} rows
@@ -44,14 +44,14 @@ function line(row) {
  * The run as a Markdown table.
  * @param {Result} result
  */
-export function toMarkdown({ date, machine, reference, compiled, quick, disturbance, rows }) {
+export function toMarkdown({ date, machine, reference, notes = [], quick, disturbance, rows }) {
   const versions = Object.entries(reference ?? {}).map(([name, version]) => `${name} ${version}`);
   const facts = [
     `${date.slice(0, 10)}, ${machine.processor}, ${machine.memoryGigabytes} GB, ${machine.platform}`,
     `device ${machine.device}, ${machine.threads} threads on each side`,
     `Node ${machine.node}, LibTorch ${machine.libtorch}`,
     reference
-      ? `Reference: ${versions.join(', ')}${compiled ? ', compiled' : ''}; rounds alternate in one run`
+      ? `Reference: ${versions.join(', ')}; rounds alternate in one run`
       : 'No reference: this package alone',
     'Medians, with the lowest and highest; ratio: how many times better than the reference',
     ...(rows.some(({ extrapolated }) => extrapolated)
@@ -61,6 +61,7 @@ export function toMarkdown({ date, machine, reference, compiled, quick, disturba
     ...(disturbance > 0.05
       ? [`The waiting side took up to ${Math.round(100 * disturbance)} % of a core`]
       : []),
+    ...notes,
   ];
   const head = [
     '| what | unit | karlo | reference | ratio | target |',

@@ -7,8 +7,9 @@
  * @property {number[]} ours every sample, or none
  * @property {number[]} [theirs]
  * @property {string} [target] what is wanted
+ * @property {number} [limit] the same, where ours may not be larger
  * @property {boolean} [extrapolated] computed from parts that were measured
- * @typedef {'s' | 'ms' | 'MB' | 'pictures a minute' | '×'} Unit
+ * @typedef {'s' | 'ms' | 'MB' | 'pictures a minute' | '×' | '/255'} Unit
  */
 
 /** @param {readonly number[]} values */

@@ -128,9 +128,23 @@ const requests = {
     return { ...(await network?.stage(steps)) };
   },
 
-  async memory() {
-    const { peak: cudaPeak, reserved: cudaReserved } = memory(device);
-    const cuda = device === 'cpu' ? {} : { cudaPeak, cudaReserved };
+  /**
+   * The pictures' bytes, RGB in base64: of each prompt with each seed.
+   * @param {{ prompts: string[], seeds: number[], batchSize: number }} request
+   */
+  async pixels({ prompts, seeds, batchSize }) {
+    const options = { count: seeds.length, seed: seeds, batchSize };
+    const result = await karlo?.textToImage(prompts, options);
+    return { pixels: result?.images.map(({ data }) => Buffer.from(data).toString('base64')) };
+  },
+
+  /**
+   * Bytes: RSS, its peak and, of a CUDA device, what tensors take and what is held from the driver.
+   * @param {{ of?: string }} request
+   */
+  async memory({ of = device }) {
+    const { allocated, peak, reserved } = memory(of);
+    const cuda = of === 'cpu' ? {} : { allocated, cudaPeak: peak, cudaReserved: reserved };
     return { peak: process.resourceUsage().maxRSS * 1024, rss: process.memoryUsage().rss, ...cuda };
   },
 
