@@ -57,6 +57,6 @@ async function failureOf(work) {
 /** Rows over their limits. @param {Context} context */
 function missed(context) {
   return context.rows
-    .filter(({ ours, limit = Number.POSITIVE_INFINITY }) => median(ours) > limit)
+    .filter(({ ours, limit = Number.POSITIVE_INFINITY }) => !(median(ours) <= limit))
     .map(({ what, target }) => `missed: ${what}, ${target}`);
 }
