@@ -29,8 +29,7 @@ export const prompt = 'a red heart on a white background';
 export class Context {
   /** @type {Row[]} */
   rows = [];
-  /** The reference's versions, once they were asked for. */
-  /** @type {Record<string, string> | undefined} */
+  /** @type {Record<string, string> | undefined} the reference's, once they were asked for */
   versions;
   /** @type {Set<Side>} */
   #sides = new Set();

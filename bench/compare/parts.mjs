@@ -19,11 +19,11 @@ export const forwards = [
  * @param {Context} context
  * @param {Contest} contest
  * @param {Subject} subject
- * @param {number} rounds
+ * @param {{ rounds: number, warm: number }} counts
  */
-export async function loadModel(context, contest, { group, model, dtype }, rounds) {
+export async function loadModel(context, contest, { group, model, dtype }, counts) {
   const request = { do: 'load', model, ...context.placing(dtype) };
-  const answers = await contest.measure(request, context.counts(rounds));
+  const answers = await contest.measure(request, counts);
   const what = `model load, ${dtype}`;
   context.add({ group, what, unit: 's', ...samples(answers, 'seconds') });
 }

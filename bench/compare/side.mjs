@@ -16,7 +16,9 @@ export class Side {
   #errors = '';
   /** @type {{ resolve(answer: any): void, reject(reason: Error): void } | undefined} */
   #asked;
-  /** @type {Promise<number | null>} */
+  /** @type {Error | undefined} why it cannot be asked any more */
+  #failure;
+  /** @type {Promise<void>} */
   #ended;
 
   /**
@@ -34,14 +36,15 @@ export class Side {
     // A request to a process that has ended: 'close' says so, too.
     this.#child.stdin.on('error', () => {});
     this.#ended = new Promise((resolve) => {
-      this.#child.on('error', (cause) => {
-        this.#asked?.reject(new Error(`${name} does not start: ${program}`, { cause }));
-        resolve(null);
-      });
-      this.#child.on('close', (status, signal) => {
-        this.#asked?.reject(new Error(`${name} ended with ${signal ?? status}\n${this.#errors}`));
-        resolve(status);
-      });
+      const fail = (/** @type {string} */ message, /** @type {unknown} */ cause) => {
+        this.#failure ??= new Error(message, { cause });
+        this.#asked?.reject(this.#failure);
+        resolve();
+      };
+      this.#child.on('error', (cause) => fail(`${name} does not start: ${program}`, cause));
+      this.#child.on('close', (status, signal) =>
+        fail(`${name} ended with ${signal ?? status}\n${this.#errors}`, undefined),
+      );
     });
   }
 
@@ -50,6 +53,7 @@ export class Side {
    * @returns {Promise<any>}
    */
   ask(request) {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#asked = { resolve, reject };
       this.#child.stdin.write(`${JSON.stringify(request)}\n`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { alternate } from '../../bench/compare/contest.mjs';
 import { type Result, toMarkdown } from '../../bench/compare/report.mjs';
+import { Side } from '../../bench/compare/side.mjs';
 import { median, type Row, ratio } from '../../bench/compare/statistics.mjs';
 import { temporaryFolder } from '../fixtures/temporary.js';
 import { runProgram } from '../native/run-program.js';
@@ -75,6 +76,17 @@ test('the check of a GPU says why there is none', async () => {
   const { status, stderr, stdout } = await runProgram('scripts/gpu-check', ['--device', 'cuda:99']);
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   expect(stderr).toMatch(/^No CUDA device 'cuda:99'\. \S/);
+});
+
+test('a side that has ended says so, and what it said last, to whoever asks', async () => {
+  const side = new Side('a side', process.execPath, [
+    '-e',
+    'console.error("why"); process.exit(3)',
+  ]);
+  await expect(side.ask({ do: 'ready' })).rejects.toThrow('a side ended with 3\nwhy');
+  await expect(side.ask({ do: 'ready' })).rejects.toThrow('a side ended with 3');
+  const absent = new Side('a side', '/nowhere/python', []);
+  await expect(absent.ask({ do: 'ready' })).rejects.toThrow('does not start: /nowhere/python');
 });
 
 describe('the arithmetic', () => {

@@ -14,7 +14,7 @@ export async function tiny(context) {
   const { dtype, model } = context.options;
   const subject = { group: 'tiny', model, dtype };
   await context.contest(async (contest) => {
-    await loadModel(context, contest, subject, 5);
+    await loadModel(context, contest, subject, context.counts(5));
     for (const settings of pictures) await picture(context, contest, subject, settings);
     for (const { component, what } of forwards) {
       await contest.both({ do: 'network', component, model, ...context.placing() });
