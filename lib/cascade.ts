@@ -1,6 +1,8 @@
+import { batchFlop } from './estimate.js';
 import type { Fit } from './image/preprocess.js';
 import type { ComponentName } from './models/components.js';
 import type { ComponentConfigs } from './models/config.js';
+import { flopPerToken } from './models/cost.js';
 import { lacking, type Model } from './models/load-model.js';
 import type { Residency } from './models/residency.js';
 import type { Stage } from './options.js';
@@ -47,6 +49,9 @@ export interface Batch {
 /** Seconds of each stage. */
 export type Seconds = Record<StageName, number>;
 
+/** CLIP's context. */
+const tokensOfPrompt = 77;
+
 /** The networks of a model in the paper's order: features -> prior -> decoder -> super-resolution. */
 export class Cascade implements AsyncDisposable {
   readonly #model: Model;
@@ -54,6 +59,8 @@ export class Cascade implements AsyncDisposable {
   readonly #tokenizer: ClipTokenizer;
   readonly #device: string;
   #empty: Promise<Encoded> | undefined;
+  /** Floating-point operations a second of the last batch. */
+  #pace: number | undefined;
 
   constructor(model: Model, networks: Residency, tokenizer: ClipTokenizer, device: string) {
     this.#model = model;
@@ -106,6 +113,8 @@ export class Cascade implements AsyncDisposable {
     clock.lap('decoder');
     using large = await this.#upsample(small, loop('upsample', loops.upsample));
     clock.lap('upsample');
+    const { prior, decoder, upsample } = clock.seconds;
+    this.#pace = this.flop(loops, seeds.length) / (prior + decoder + upsample);
     return { pictures: toPixels(large), seconds: clock.seconds };
   }
 
@@ -162,6 +171,24 @@ export class Cascade implements AsyncDisposable {
     const name = `${stage === 'upsample' ? 'super_res' : stage}_scheduler` as const;
     const config = scheduleConfig(this.#model.schedulers[name], name);
     return this.#model.layout === 'kakao' ? { ...config, tables: 'float64' } : config;
+  }
+
+  /** Floating-point operations of a batch. */
+  flop(loops: LoopOptions, batchSize: number): number {
+    const steps = (stage: StageName) =>
+      loops[stage] ? schedule(this.#schedule(stage), loops[stage].spacing).length : 0;
+    const all = { prior: steps('prior'), decoder: steps('decoder'), upsample: steps('upsample') };
+    return batchFlop(this.#model, loops, all, batchSize);
+  }
+
+  /** Floating-point operations a second: of the last batch, or else of an encoded prompt. */
+  async pace(): Promise<number> {
+    if (this.#pace !== undefined) return this.#pace;
+    await this.#unconditional();
+    const start = performance.now();
+    using _encoded = await this.encodeText(['']);
+    const seconds = (performance.now() - start) / 1000;
+    return (tokensOfPrompt * flopPerToken('text_encoder', this.#config('text_encoder'))) / seconds;
   }
 
   /** Training timesteps of each stage: the most steps it can take. */

@@ -1,5 +1,6 @@
 export { karlo } from './default.js';
 export { KarloError, type KarloErrorCode } from './errors.js';
+export type { Estimate } from './estimate.js';
 export {
   type EncodeOptions,
   type ImageFormat,

@@ -4,6 +4,7 @@ import { type Job, type Made, makeBatch, type PicturePortion } from './batches.j
 import { Cascade, type Encoded } from './cascade.js';
 import { oneOf } from './check.js';
 import { expected, KarloError } from './errors.js';
+import { type Estimate, peakBytes } from './estimate.js';
 import { generate, type Run } from './generate.js';
 import { type PictureInput, readPictures } from './image/read-picture.js';
 import type { Recipe } from './image/recipe.js';
@@ -19,6 +20,7 @@ import {
   resolveTextToImage,
   type TextToImageOptions,
 } from './options.js';
+import { advised } from './out-of-memory.js';
 import { packageVersion } from './package.js';
 import { type Facts, imageVariationRecipe, textToImageRecipe } from './recipes.js';
 import { type Generation, GenerationTask } from './task.js';
@@ -63,6 +65,8 @@ export class Karlo implements AsyncDisposable {
   readonly device: string;
   /** The weights' dtype: what `auto` chose. */
   readonly dtype: WeightDtype;
+  /** Where the weights are between the stages. */
+  readonly residency: 'resident' | 'staged';
   readonly #disposed = new AbortController();
   #disposal: Promise<void> | undefined;
   readonly #running = new Set<Promise<unknown>>();
@@ -72,15 +76,21 @@ export class Karlo implements AsyncDisposable {
     name: string,
     model: Model,
     cascade: Cascade,
-    { engine, device, dtype }: Placement,
+    { engine, device, dtype, residency }: Placement & Pick<Karlo, 'residency'>,
   ) {
     this.model = name;
+    this.residency = residency;
     this.#model = model;
     this.#cascade = cascade;
     this.#engine = engine;
     this.device = device;
     this.dtype = dtype;
-    this.#queue = new BatchQueue((portions, signal) => makeBatch(cascade, portions, signal));
+    this.#queue = new BatchQueue((portions, signal) =>
+      makeBatch(cascade, portions, signal).catch((error) => {
+        const batchSize = portions[0]?.capacity ?? 1;
+        throw advised(error, { batchSize, dtype, device, residency });
+      }),
+    );
   }
 
   /**
@@ -105,7 +115,7 @@ export class Karlo implements AsyncDisposable {
       const networks = await loadNetworks(model, residency, placement, onProgress, signal);
       const tokenizer = await tokenizerOf(model);
       const cascade = new Cascade(model, networks, tokenizer, device);
-      return new Karlo(found.name, model, cascade, placement);
+      return new Karlo(found.name, model, cascade, { ...placement, residency });
     } catch (error) {
       await placement.engine.dispose();
       throw error;
@@ -156,6 +166,31 @@ export class Karlo implements AsyncDisposable {
         return imageVariationRecipe(of, seed, settings, facts);
       },
     });
+  }
+
+  /**
+   * What a call is expected to take, for one prompt or picture: memory from the networks' sizes, time
+   * from the pace of what this model has made so far, or of its text encoder where it has made nothing.
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
+   */
+  async estimate(
+    kind: 'textToImage' | 'imageVariation',
+    options: TextToImageOptions | ImageVariationOptions = {},
+  ): Promise<Estimate> {
+    this.#disposed.signal.throwIfAborted();
+    const kinds = ['textToImage', 'imageVariation'] as const;
+    const context = { trainSteps: this.#cascade.trainSteps() };
+    const settings: Settings =
+      oneOf(kind, kinds, 'kind', undefined) === 'textToImage'
+        ? resolveTextToImage('', options, context)
+        : resolveImageVariation(options, context);
+    const { count, batchSize } = settings;
+    const placement = { dtype: this.dtype, residency: this.residency };
+    const flop = this.#cascade.flop(settings, batchSize) * Math.ceil(count / batchSize);
+    return {
+      bytes: peakBytes(this.#model, settings, batchSize, placement),
+      seconds: flop / (await this.#cascade.pace()),
+    };
   }
 
   #start(settings: Settings, kind: Kind): GenerationTask {

@@ -12,7 +12,9 @@ import { compileAddon } from './addon.mjs';
  */
 export async function buildInstalled(root, { folder, includeDir }) {
   if (includeDir === undefined) {
-    throw refused(`LibTorch in ${folder} has no headers to build against. Use one that has: unset KARLO_LIBTORCH`);
+    throw refused(
+      `LibTorch in ${folder} has no headers to build against. Use one that has: unset KARLO_LIBTORCH`,
+    );
   }
   requireTools();
   process.stderr.write('Building the addon (CMake), in a few minutes …\n');

@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
 import type { Pixels } from '../../lib/stages/pictures.js';
+import { writeSmallModel } from '../fixtures/formula.js';
+import { temporaryFolder } from '../fixtures/temporary.js';
 
 interface Case {
   prompt: string;
@@ -20,6 +23,15 @@ const cases = JSON.parse(readFileSync(new URL('cases.json', folder), 'utf8')) as
   string,
   Case
 >;
+
+/** By how much the reference differs from itself, of 255: at most, and in the mean. */
+const reference = JSON.parse(readFileSync(new URL('reference.json', folder), 'utf8')) as {
+  batch: number;
+  threads: number;
+  bfloat16: Record<string, number>;
+  small: number[];
+  'small-odd': number[];
+};
 
 let karlo: Karlo;
 beforeAll(async () => {
@@ -55,6 +67,77 @@ describe('whole pictures are the reference’s, to 1/255', () => {
       expect(await difference(`${name}-${j}`, image), `${name}-${j}`).toBeLessThanOrEqual(1);
     }
   });
+});
+
+describe('of a model with random weights, too', () => {
+  let small: Karlo;
+  let model: string;
+  beforeAll(async () => {
+    model = temporaryFolder();
+    cpSync(new URL('small', folder), model, { recursive: true });
+    cpSync(
+      new URL('../../models/karlo-tiny/tokenizer', import.meta.url),
+      join(model, 'tokenizer'),
+      {
+        recursive: true,
+      },
+    );
+    await writeSmallModel(fileURLToPath(new URL('../goldens', folder)), model);
+    small = await Karlo.load({ model, device: 'cpu', dtype: 'float32' });
+  });
+  afterAll(() => small.dispose());
+
+  // Random weights magnify rounding here and there: the reference's own two batch sizes differ by 3.7.
+  const allowed = (name: 'small' | 'small-odd', j: number) =>
+    Math.max(1, 2 * (reference[name][j] as number));
+
+  test('of a prompt', async () => {
+    const { prompt, seed, count } = cases.heart as Case;
+    const { images } = await small.textToImage(prompt, { seed, count });
+    for (const [j, image] of images.entries()) {
+      expect(await difference(`small-${j}`, image)).toBeLessThanOrEqual(allowed('small', j));
+    }
+  });
+
+  test('of a picture', async () => {
+    const { images } = await small.imageVariation(new URL('odd.png', folder), {
+      seed: 5,
+      count: 2,
+    });
+    for (const [j, image] of images.entries()) {
+      const most = allowed('small-odd', j);
+      expect(await difference(`small-odd-${j}`, image)).toBeLessThanOrEqual(most);
+    }
+  });
+});
+
+describe('bfloat16', () => {
+  test('differs from float32 no more than the reference’s does, and a tenth', async () => {
+    await using half = await Karlo.load({ dtype: 'bfloat16', device: 'cpu' });
+    for (const [name, limit] of Object.entries(reference.bfloat16)) {
+      const { prompt, seed, count, ...of } = cases[name] as Case;
+      const options = {
+        ...{ seed, count, batchSize: count },
+        prior: stage(of.prior_steps, of.prior_guidance),
+        decoder: stage(of.decoder_steps, of.decoder_guidance),
+      };
+      const [ours, theirs] = await Promise.all([
+        karlo.textToImage(prompt, options),
+        half.textToImage(prompt, options),
+      ]);
+      const differences = ours.images.map(({ data }, j) =>
+        data.reduce((sum, v, i) => sum + Math.abs(v - (theirs.images[j]?.data[i] as number)), 0),
+      );
+      const values = ours.images.reduce((sum, { data }) => sum + data.length, 0);
+      const mean = differences.reduce((sum, one) => sum + one, 0) / values;
+      expect(mean, name).toBeLessThanOrEqual(1.1 * limit);
+      expect(mean, name).toBeGreaterThan(0);
+    }
+  });
+});
+
+test('the reference agrees with itself far closer than to 1/255', () => {
+  expect(Math.max(reference.batch, reference.threads)).toBeLessThan(0.1);
 });
 
 describe('variations are the reference’s, to 1/255', () => {

@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+
+// A limit of a process of its own: what it has, and a little for one picture.
+const program = `
+  import { readFileSync } from 'node:fs';
+  import { execFileSync } from 'node:child_process';
+  import { Karlo } from './dist/lib/index.js';
+  const karlo = await Karlo.load({ device: 'cpu', dtype: 'float32' });
+  const short = { prior: { steps: 2 }, decoder: { steps: 2 }, upsample: { steps: 2 }, seed: 1 };
+  const before = await karlo.textToImage('a ring', short);
+  const size = Number(/VmSize:\\s+(\\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+  execFileSync('prlimit', ['--pid', String(process.pid), '--as=' + (size + 200_000) * 1024]);
+  const error = await karlo.textToImage('a ring', { ...short, batchSize: 400 }).catch((e) => e);
+  const after = await karlo.textToImage('a ring', short);
+  const same = Buffer.compare(before.images[0].data, after.images[0].data) === 0;
+  console.log(JSON.stringify({ code: error.code, message: error.message, same }));
+`;
+
+test.runIf(process.platform === 'linux')(
+  'out of memory says what helps, and the model stays usable',
+  { timeout: 180_000 },
+  () => {
+    const args = ['--input-type=module', '--eval', program];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      code: 'ERR_KARLO_OUT_OF_MEMORY',
+      message: expect.stringMatching(
+        /for 400 pictures at once in float32\. What helps: a batchSize below 400, dtype: 'bfloat16', residency: 'staged'\. The model can be used as before/,
+      ),
+      same: true,
+    });
+  },
+);
