@@ -3,7 +3,7 @@ import { type BatchStep, batchesOf, imagesOf, type Job, jobsOf, stepEvent } from
 import { Clock } from './clock.js';
 import { expected, KarloError } from './errors.js';
 import type { KarloImage } from './image.js';
-import type { ComponentName } from './models/components.js';
+import { type ComponentName, NETWORKS_OF, type Task } from './models/components.js';
 import type { ComponentConfigs } from './models/config.js';
 import { type Model, openModel } from './models/load-model.js';
 import { type LoadProgress, loadNetworks, type Networks } from './models/load-networks.js';
@@ -107,6 +107,22 @@ export class Karlo implements AsyncDisposable {
       await engine.dispose();
       throw error;
     }
+  }
+
+  /** Side of the pictures that it makes, in pixels. */
+  get size(): number {
+    return this.#config('super_res_first').sample_size as number;
+  }
+
+  /** What it can do: whether the folder holds the networks for it. */
+  get tasks(): Readonly<Record<Task, boolean>> {
+    const has = (task: Task) => NETWORKS_OF[task].every((name) => this.#networks[name]);
+    return { textToImage: has('textToImage'), imageVariation: has('imageVariation') };
+  }
+
+  /** Tokens of a prompt that the text encoder reads, begin and end included. */
+  countTokens(prompt: string): number {
+    return this.#tokenizer.encode(prompt).mask.reduce((sum, one) => sum + one, 0);
   }
 
   /**

@@ -7,6 +7,7 @@ import { packageFolder } from '../torch/load.js';
 import { addConvert } from './convert.js';
 import { addGenerate } from './generate.js';
 import { addInfo } from './info.js';
+import { addServe } from './serve.js';
 import { addSetup } from './setup.js';
 import { addVary } from './vary.js';
 
@@ -26,6 +27,7 @@ addVary(program);
 addInfo(program, version);
 addSetup(program);
 addConvert(program);
+addServe(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
 

@@ -75,7 +75,8 @@ export function stage(steps?: number, guidanceScale?: number): StageOptions {
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
-function defined<T extends object>(options: T): Defined<T> {
+/** Options without those that were not given. */
+export function defined<T extends object>(options: T): Defined<T> {
   const present = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(present) as Defined<T>;
 }
