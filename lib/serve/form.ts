@@ -12,12 +12,26 @@ type Fields = Record<string, unknown>;
  */
 export async function readForm(request: FastifyRequest): Promise<Fields> {
   const body: Fields = Object.create(null);
+  try {
+    await readParts(request, body);
+  } catch (error) {
+    // What the parser refuses by itself has no status.
+    if ('status' in (error as object) || 'statusCode' in (error as object)) throw error;
+    throw invalid(
+      undefined,
+      `Expected a whole form but: ${(error as Error).message}`,
+      'invalid_form',
+    );
+  }
+  return body;
+}
+
+async function readParts(request: FastifyRequest, body: Fields): Promise<void> {
   for await (const part of request.parts()) {
     const path = part.fieldname.split(/[.[\]]+/).filter((name) => name !== '');
     if (part.type === 'file') put(body, path, await part.toBuffer());
     else put(body, path, fieldValue(path, String(part.value)));
   }
-  return body;
 }
 
 function put(body: Fields, path: readonly string[], value: unknown): void {

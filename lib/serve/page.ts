@@ -11,7 +11,12 @@ The page is not built here: npm run build makes it.
 /** The built page at `/`, or words that say where the API is. */
 export function addPage(app: App, folder = join(packageFolder(), 'dist', 'web')): void {
   if (existsSync(join(folder, 'index.html'))) {
-    app.register(fastifyStatic, { root: folder, dotfiles: 'deny', setHeaders });
+    app.register(fastifyStatic, {
+      root: folder,
+      dotfiles: 'deny',
+      cacheControl: false,
+      setHeaders,
+    });
     return;
   }
   app.get('/', { schema: { hide: true } }, (_request, reply) => {

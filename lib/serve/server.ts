@@ -50,12 +50,14 @@ export async function createServer(
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
   }).withTypeProvider<ZodTypeProvider>();
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler as never);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.metrics));
   app.setNotFoundHandler(notFound);
   guard(app, settings);
   follow(app, context);
+  closeWhenIdle(app);
   await addPlugins(app, settings);
   addRoutes(app, context);
   await app.ready();
@@ -86,6 +88,14 @@ function follow(app: App, { metrics }: Context): void {
     const status = reply.statusCode;
     metrics.answered(method, route, status, seconds);
     log.info({ method, route, status, seconds: Number(seconds.toFixed(3)), ip }, 'answered');
+  });
+}
+
+/** While the server closes: connections that a client keeps open go as their answers end. */
+function closeWhenIdle(app: App): void {
+  app.addHook('preClose', async () => {
+    const timer = setInterval(() => app.server.closeIdleConnections(), 100);
+    app.server.once('close', () => clearInterval(timer));
   });
 }
 

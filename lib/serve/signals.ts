@@ -4,13 +4,12 @@
  */
 export function untilSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let first = true;
-    for (const name of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(name, () => {
-        if (!first) process.exit(name === 'SIGINT' ? 130 : 143);
-        first = false;
-        resolve(name);
-      });
-    }
+    const names = ['SIGTERM', 'SIGINT'] as const;
+    const first = (name: NodeJS.Signals) => {
+      resolve(name);
+      // The second one finds nobody, and ends the process as it ends any other.
+      for (const each of names) process.off(each, first);
+    };
+    for (const name of names) process.on(name, first);
   });
 }

@@ -78,8 +78,10 @@ describe('generations refuse', () => {
       status: 413,
       code: 'request_too_large',
     });
-    const text = await server.post('prompt=x', { headers: { 'content-type': 'text/plain' } });
-    expect(await errorOf(text)).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+    for (const type of ['text/plain', 'multipart/form-data; boundary=x', 'x']) {
+      const text = await server.post('prompt=x', { headers: { 'content-type': type } });
+      expect(await errorOf(text)).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+    }
   });
 });
 

@@ -48,6 +48,9 @@ export function addImages(app: App, context: Context): void {
       body: generationSchema(maxN),
       response,
     },
+    async preValidation(request) {
+      if (request.isMultipart()) throw wrongType('JSON: send Content-Type application/json');
+    },
     handler: (request, reply) => answer(request, reply, generationJob(request.body), context),
   });
 
@@ -62,7 +65,7 @@ export function addImages(app: App, context: Context): void {
       response,
     },
     async preValidation(request) {
-      if (!request.isMultipart()) throw notMultipart();
+      if (!request.isMultipart()) throw wrongType('a form: send Content-Type multipart/form-data');
       request.body = (await readForm(request)) as never;
     },
     async handler(request, reply) {
@@ -72,9 +75,8 @@ export function addImages(app: App, context: Context): void {
   });
 }
 
-function notMultipart(): ApiError {
-  const message = 'Expected a form: send Content-Type multipart/form-data';
-  return new ApiError(415, 'unsupported_media_type', message);
+function wrongType(wanted: string): ApiError {
+  return new ApiError(415, 'unsupported_media_type', `Expected ${wanted}`);
 }
 
 type ImageRequest = FastifyRequest & { body: GenerationRequest | VariationRequest };
