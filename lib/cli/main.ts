@@ -10,6 +10,7 @@ import { addInfo } from './info.js';
 import { addServe } from './serve.js';
 import { addSetup } from './setup.js';
 import { addVary } from './vary.js';
+import { addWorker } from './worker.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
 
@@ -28,6 +29,7 @@ addInfo(program, version);
 addSetup(program);
 addConvert(program);
 addServe(program);
+addWorker(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
 

@@ -16,6 +16,10 @@ export class EventQueue implements AsyncIterable<JobEvent> {
     this.#wake();
   }
 
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** No more will come; with an error, the reader throws it. */
   end(outcome: { error?: unknown } = {}): void {
     this.#ended ??= outcome;

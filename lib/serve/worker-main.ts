@@ -1,0 +1,40 @@
+import { pino } from 'pino';
+import { Karlo, type KarloOptions } from '../karlo.js';
+import { cardOf } from './local-backend.js';
+import { modelName } from './model-name.js';
+import { connect } from './queue/connection.js';
+import { openResults, type ResultsOptions } from './queue/open-results.js';
+import { QueueWorker } from './queue/worker.js';
+import type { ServerSettings } from './settings.js';
+import { untilSignal } from './signals.js';
+
+export interface WorkOptions {
+  karlo: KarloOptions;
+  /** Redis. */
+  url: string;
+  results: ResultsOptions;
+  /** Jobs at work at once. */
+  concurrency: number;
+  logLevel: ServerSettings['logLevel'];
+}
+
+/** `karlo worker`: until a signal comes, and then until what is under way has ended. */
+export async function work({ karlo: options, url, ...rest }: WorkOptions): Promise<void> {
+  const stop = untilSignal();
+  const log = pino({ level: rest.logLevel });
+  const redis = await connect(url, { patient: true });
+  const karlo = await Karlo.load(options);
+  const results = openResults(redis, rest.results);
+  const name = modelName(options.model);
+  const { queue } = rest.results;
+  const { concurrency } = rest;
+  const worker = await QueueWorker.start({
+    ...{ karlo, card: cardOf(karlo, name), queue, redis, results, log, concurrency },
+  });
+  process.stderr.write(`karlo works on ${name} for the queue ${queue}\n`);
+  log.info({ signal: await stop }, 'draining');
+  await worker.close();
+  await karlo.dispose();
+  await results.close();
+  redis.disconnect();
+}
