@@ -57,7 +57,7 @@ export class QueueWorker {
     this.#cancellations = cancellations;
     this.#stopAnnouncing = stopAnnouncing;
     this.#worker = new Worker<JobData, JobResult>(options.queue, ({ data }) => this.#do(data), {
-      connection: options.redis.duplicate(),
+      connection: options.redis,
       concurrency: options.concurrency,
       maxStalledCount: mostStalls,
       ...lockTimes,
