@@ -24,6 +24,12 @@ export class Gate {
     return { waiting: this.#waiting.length, running: this.#running };
   }
 
+  /** @throws {ApiError} 429 when no place is free */
+  check(): void {
+    const full = this.#running >= this.#concurrency && this.#waiting.length >= this.#capacity;
+    if (full) throw busy(this.#retryAfter());
+  }
+
   /**
    * Takes a place, at once.
    * @param onMove is told the place in the queue, 1 being next
@@ -34,8 +40,8 @@ export class Gate {
     { low, signal }: { low: boolean; signal: AbortSignal },
     onMove: (position: number) => void,
   ): Promise<() => void> {
+    this.check();
     if (this.#running < this.#concurrency) return Promise.resolve(this.#start());
-    if (this.#waiting.length >= this.#capacity) throw busy(this.#retryAfter());
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting = this.#waiting.filter((other) => other !== place);

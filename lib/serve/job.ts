@@ -77,6 +77,8 @@ export interface ModelCard {
 export interface Backend {
   /** The model that is served; undefined while nobody serves one. */
   model(): Promise<ModelCard | undefined>;
+  /** Refuses when the queue is full, as `submit` would: before a picture is read from the network. */
+  admit(): Promise<void>;
   /**
    * Takes a job in. The events end with `done`, or throw. An abort of the signal ends the work within
    * one step, and the events with the signal's reason.

@@ -28,6 +28,10 @@ export class LocalBackend implements Backend {
     return this.#gate.load;
   }
 
+  async admit(): Promise<void> {
+    this.#gate.check();
+  }
+
   async submit(job: Job, signal: AbortSignal): Promise<AsyncIterable<JobEvent>> {
     signal.throwIfAborted();
     const events = new EventQueue();

