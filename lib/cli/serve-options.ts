@@ -6,7 +6,7 @@ export function addQueueOptions(command: Command): Command {
   const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'];
   return command
     .option('--queue-name <name>', 'several queues may share one Redis', queueName, 'karlo')
-    .option('--results <folder>', 'keep pictures in a folder; with a queue, one that all share')
+    .option('--results <place>', 'keep pictures in a folder or s3://BUCKET/PREFIX that all share')
     .option('--result-time <seconds>', 'how long pictures are kept', positive, 3600)
     .addOption(toOption('--log-level <level>', 'what is logged', levels).default('info'));
 }

@@ -75,7 +75,7 @@ async function start(flags: Flags): Promise<void> {
     settings: { ...defaults, ...settingsOf(flags) },
     concurrency,
     capacity: flags.queueSize,
-    resultsFolder: flags.results,
+    results: { place: flags.results, seconds: flags.resultTime },
     queue: queue === undefined ? undefined : { url: queue, name: queueName },
   });
 }

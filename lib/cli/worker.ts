@@ -39,7 +39,8 @@ async function start(flags: Flags): Promise<void> {
   await work({
     karlo: defined({ model, device, dtype, threads }),
     url: flags.queue,
-    results: { queue: flags.queueName, folder: flags.results, seconds: flags.resultTime },
+    queue: flags.queueName,
+    results: { place: flags.results, seconds: flags.resultTime },
     concurrency,
     logLevel,
   });

@@ -1,8 +1,8 @@
 import { Karlo, type KarloOptions } from '../karlo.js';
-import { FolderResults } from './folder-results.js';
 import type { Backend } from './job.js';
 import { LocalBackend } from './local-backend.js';
 import { modelName } from './model-name.js';
+import { openResults, type ResultsOptions } from './open-results.js';
 import { MemoryResults, type ResultStore } from './results.js';
 import { createServer } from './server.js';
 import { checkSettings, type ServerSettings } from './settings.js';
@@ -15,8 +15,8 @@ export interface ServeOptions {
   concurrency: number;
   /** Jobs that may wait. */
   capacity: number;
-  /** A folder for pictures; else memory, or Redis where there is a queue. */
-  resultsFolder?: string | undefined;
+  /** Where pictures go; by default into memory, or Redis where there is a queue. */
+  results: ResultsOptions;
   /** Where workers do the jobs; else this process does them. */
   queue?: { url: string; name: string } | undefined;
 }
@@ -46,14 +46,10 @@ interface Opened {
 }
 
 async function openModel(options: ServeOptions): Promise<Opened> {
-  const { resultsFolder, settings } = options;
-  const seconds = settings.resultSeconds;
   const karlo = await Karlo.load(options.karlo);
   const name = modelName(options.karlo.model);
   const backend = new LocalBackend(karlo, name, options);
-  const results = resultsFolder
-    ? new FolderResults(resultsFolder, seconds)
-    : new MemoryResults({ seconds });
+  const results = await openResults(options.results, () => new MemoryResults(options.results));
   const close = async () => {
     await backend.close();
     await results.close();
@@ -62,15 +58,16 @@ async function openModel(options: ServeOptions): Promise<Opened> {
 }
 
 async function openQueue(
-  { resultsFolder, settings, capacity }: ServeOptions,
+  { results: where, capacity }: ServeOptions,
   { url, name: queue }: NonNullable<ServeOptions['queue']>,
 ): Promise<Opened> {
   const { connect } = await import('./queue/connection.js');
-  const { openResults } = await import('./queue/open-results.js');
+  const { RedisResults } = await import('./queue/redis-results.js');
+  const { namesOf } = await import('./queue/wire.js');
   const { QueueBackend } = await import('./queue/queue-backend.js');
   const redis = await connect(url, { patient: false });
-  const seconds = settings.resultSeconds;
-  const results = openResults(redis, { queue, folder: resultsFolder, seconds });
+  const inRedis = () => new RedisResults(redis, namesOf(queue), where.seconds);
+  const results = await openResults(where, inRedis);
   const backend = await QueueBackend.open({ queue, redis, results, capacity });
   const close = async () => {
     await backend.close();

@@ -2,8 +2,10 @@ import { pino } from 'pino';
 import { Karlo, type KarloOptions } from '../karlo.js';
 import { cardOf } from './local-backend.js';
 import { modelName } from './model-name.js';
+import { openResults, type ResultsOptions } from './open-results.js';
 import { connect } from './queue/connection.js';
-import { openResults, type ResultsOptions } from './queue/open-results.js';
+import { RedisResults } from './queue/redis-results.js';
+import { namesOf } from './queue/wire.js';
 import { QueueWorker } from './queue/worker.js';
 import type { ServerSettings } from './settings.js';
 import { untilSignal } from './signals.js';
@@ -12,6 +14,9 @@ export interface WorkOptions {
   karlo: KarloOptions;
   /** Redis. */
   url: string;
+  /** The queue's name. */
+  queue: string;
+  /** Where pictures go; by default into Redis. */
   results: ResultsOptions;
   /** Jobs at work at once. */
   concurrency: number;
@@ -24,9 +29,10 @@ export async function work({ karlo: options, url, ...rest }: WorkOptions): Promi
   const log = pino({ level: rest.logLevel });
   const redis = await connect(url, { patient: true });
   const karlo = await Karlo.load(options);
-  const results = openResults(redis, rest.results);
+  const { queue, results: where } = rest;
+  const inRedis = () => new RedisResults(redis, namesOf(queue), where.seconds);
+  const results = await openResults(where, inRedis);
   const name = modelName(options.model);
-  const { queue } = rest.results;
   const { concurrency } = rest;
   const worker = await QueueWorker.start({
     ...{ karlo, card: cardOf(karlo, name), queue, redis, results, log, concurrency },
