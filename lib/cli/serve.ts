@@ -8,7 +8,7 @@ import {
   httpUrl,
   port,
   positive,
-  redisUrl,
+  queueOption,
   whole,
 } from './serve-options.js';
 
@@ -51,7 +51,7 @@ export function addServe(program: Command): void {
     .option('--request-timeout <seconds>', 'for a request, waiting included', positive, 600)
     .option('--rate-limit <number>', 'picture requests a minute a key; 0: no limit', whole, 300)
     .option('--log-prompts', 'log prompts, too')
-    .option('--queue <url>', 'let karlo worker do the work, by Redis: redis://…', redisUrl);
+    .addOption(queueOption('let karlo worker do the work, by Redis: redis://…'));
   addModelOptions(addQueueOptions(command))
     .addHelpText(
       'after',

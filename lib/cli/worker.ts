@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { KarloOptions } from '../karlo.js';
 import type { ServerSettings } from '../serve/settings.js';
 import { defined } from './make.js';
-import { addModelOptions, addQueueOptions, positive, redisUrl } from './serve-options.js';
+import { addModelOptions, addQueueOptions, positive, queueOption } from './serve-options.js';
 
 interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
   queue: string;
@@ -18,7 +18,7 @@ export function addWorker(program: Command): void {
   const command = program
     .command('worker')
     .description('do the jobs of a queue that karlo serve --queue fills')
-    .requiredOption('--queue <url>', 'Redis, redis:// or rediss://', redisUrl)
+    .addOption(queueOption('Redis, redis:// or rediss://').makeOptionMandatory())
     .option('--concurrency <number>', 'requests at work at once', positive, 2);
   addModelOptions(addQueueOptions(command))
     .addHelpText(
