@@ -22,7 +22,8 @@ export function addModelOptions(command: Command): Command {
     .option('--model <name>', 'karlo-tiny, or a model folder')
     .option('--device <device>', 'auto, cpu, cuda or cuda:N')
     .option('--dtype <dtype>', 'auto, float32, bfloat16 or float16')
-    .option('--threads <number>', 'threads that compute', toNumber);
+    .option('--threads <number>', 'threads that compute', toNumber)
+    .option('--batch-size <number>', 'pictures of all requests that are made at once', positive, 1);
 }
 
 export function port(text: string): number {

@@ -23,6 +23,7 @@ interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threa
   maxImage: number;
   queueSize: number;
   concurrency: number;
+  batchSize: number;
   requestTimeout: number;
   rateLimit: number;
   queue?: string;
@@ -74,6 +75,7 @@ async function start(flags: Flags): Promise<void> {
     karlo: defined({ model, device, dtype, threads }),
     settings: { ...defaults, ...settingsOf(flags) },
     concurrency,
+    batchSize: flags.batchSize,
     capacity: flags.queueSize,
     results: { place: flags.results, seconds: flags.resultTime },
     queue: queue === undefined ? undefined : { url: queue, name: queueName },

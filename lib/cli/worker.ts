@@ -10,6 +10,7 @@ interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threa
   results?: string;
   resultTime: number;
   concurrency: number;
+  batchSize: number;
   logLevel: ServerSettings['logLevel'];
 }
 
@@ -42,6 +43,7 @@ async function start(flags: Flags): Promise<void> {
     queue: flags.queueName,
     results: { place: flags.results, seconds: flags.resultTime },
     concurrency,
+    batchSize: flags.batchSize,
     logLevel,
   });
 }

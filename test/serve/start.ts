@@ -39,7 +39,8 @@ export async function start(
     rateLimit: 0,
     ...overrides,
   };
-  const backend = new LocalBackend(await model(), 'karlo-tiny', limits);
+  const maker = { karlo: await model(), batchSize: 1 };
+  const backend = new LocalBackend(maker, 'karlo-tiny', limits);
   const results = new MemoryResults({ seconds: settings.resultSeconds });
   const app = await createServer(settings, backend, results);
   const url = await app.listen({ host: settings.host, port: 0 });
