@@ -1,6 +1,6 @@
+import type { PictureInput } from './image/read-picture.js';
 import { Karlo } from './karlo.js';
 import type { ImageVariationOptions, TextToImageOptions } from './options.js';
-import type { PictureInput } from './stages/read-picture.js';
 import { GenerationTask } from './task.js';
 
 /** A model that is loaded when it is first used. */
@@ -60,7 +60,7 @@ function sayOnce(): void {
   if (said) return;
   said = true;
   process.stderr.write(
-    'karlo: this is karlo-tiny, the built-in miniature. For the real model set KARLO_MODEL to its folder.\n',
+    'karlo: this is karlo-tiny, the built-in miniature. For the real one: npx karlo pull kakaobrain/karlo-v1-alpha --variations, then KARLO_MODEL=kakaobrain/karlo-v1-alpha\n',
   );
 }
 

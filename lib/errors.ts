@@ -7,6 +7,8 @@ export type KarloErrorCode =
   | 'ERR_KARLO_LIBTORCH_VERSION'
   | 'ERR_KARLO_SETUP'
   | 'ERR_KARLO_ADDON_MISSING'
+  | 'ERR_KARLO_WRITE'
+  | 'ERR_KARLO_DOWNLOAD'
   | 'ERR_KARLO_DEVICE_UNAVAILABLE'
   | 'ERR_KARLO_OUT_OF_MEMORY'
   | 'ERR_KARLO_DISPOSED'
@@ -15,7 +17,9 @@ export type KarloErrorCode =
 
 /** Every error of this package. The message says what was expected, what came, and what to do. */
 export class KarloError extends Error {
+  /** `KarloError`. */
   override readonly name = 'KarloError';
+  /** What went wrong, for programs. */
   readonly code: KarloErrorCode;
 
   constructor(code: KarloErrorCode, message: string, options?: { cause?: unknown }) {

@@ -1,6 +1,14 @@
 export { karlo } from './default.js';
 export { KarloError, type KarloErrorCode } from './errors.js';
-export { type ImageFormat, KarloImage } from './image.js';
+export {
+  type EncodeOptions,
+  type ImageFormat,
+  KarloImage,
+  type WriteOptions,
+} from './image/karlo-image.js';
+export type { PictureInput, RawPicture } from './image/read-picture.js';
+export { readRecipe } from './image/read-recipe.js';
+export type { Recipe } from './image/recipe.js';
 export { Karlo, type KarloOptions } from './karlo.js';
 export type { WeightDtype } from './models/weights.js';
 export type {
@@ -9,5 +17,4 @@ export type {
   StageOptions,
   TextToImageOptions,
 } from './options.js';
-export type { PictureInput, RawPicture } from './stages/read-picture.js';
 export { type Generation, type GenerationEvent, GenerationTask, type StageName } from './task.js';

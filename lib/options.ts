@@ -38,7 +38,9 @@ export interface GenerationOptions {
   readonly seed?: number | readonly number[];
   /** `'fast'` (the default): prior 25, decoder 25, upsample 7 steps; `'default'`: decoder 50. */
   readonly sampling?: 'fast' | 'default';
+  /** The stage that draws the small picture. */
   readonly decoder?: StageOptions;
+  /** The stage that makes it large. */
   readonly upsample?: StageOptions;
   /** Pictures that go through the networks at once, 1 to 1000; by default 1. More is faster and takes
    * more memory. Batches are always full: the last one is filled up, and what fills it is dropped. */
@@ -49,10 +51,13 @@ export interface GenerationOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of `textToImage`. */
 export interface TextToImageOptions extends GenerationOptions {
+  /** The stage that makes an image embedding of the prompt. */
   readonly prior?: StageOptions;
 }
 
+/** Options of `imageVariation`. */
 export interface ImageVariationOptions extends GenerationOptions {
   /**
    * How a picture becomes a square: `'cover'` crops the centre, `'fill'` squashes. By default as the

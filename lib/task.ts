@@ -1,4 +1,4 @@
-import type { KarloImage } from './image.js';
+import type { KarloImage } from './image/karlo-image.js';
 
 /** A finished run. */
 export interface Generation {
@@ -12,8 +12,10 @@ export interface Generation {
   timings: { encode: number; prior: number; decoder: number; upsample: number; total: number };
 }
 
+/** The stages that take steps, in their order. */
 export type StageName = 'prior' | 'decoder' | 'upsample';
 
+/** What happens in a run: a step was taken, or a picture is finished. */
 export type GenerationEvent =
   | {
       type: 'step';
@@ -55,6 +57,8 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
   }
 
   #emit(event: GenerationEvent): void {
+    // A batch that others are in goes on after an abort.
+    if (this.#ended) return;
     const last = this.#pending.at(-1);
     if (event.type === 'step' && last?.type === 'step') this.#pending.pop();
     this.#pending.push(event);

@@ -13,6 +13,7 @@
 #include "addon/tensor.h"
 #include "core/cpu_allocator.h"
 #include "core/threads.h"
+#include "nets/group_norm.h"
 
 using namespace karlo;
 
@@ -25,6 +26,7 @@ void Register(Napi::Object exports, const char* name) {
 
 Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   InstallCpuAllocator();
+  nets::register_group_norm();  // graphs of converted folders have it
   // The profiling executor would compile a graph anew for each shape that it meets.
   torch::jit::getProfilingMode() = false;
   // Tensor operations on the JavaScript thread are small: a team of threads would cost more.
@@ -35,6 +37,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   Register<CudaDriver>(exports, "cudaDriver");
   Register<CudaDevices>(exports, "cudaDevices");
   Register<Memory>(exports, "memory");
+  Register<TrimMemory>(exports, "trimMemory");
 
   Register<EngineCreate>(exports, "engineCreate");
   Register<EngineCancel>(exports, "engineCancel");

@@ -1,4 +1,4 @@
-// npm run check: formatting, lint and types. With --write, mends the formatting.
+// npm run check: formatting, lint, types and comments. With --write, mends the formatting.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ const checks = [
     command: [bin('clang-format'), ...(write ? ['-i'] : ['--dry-run', '--Werror']), ...native],
   },
   { name: 'tsc', command: [bin('tsc'), '--project', 'tsconfig.check.json'] },
+  { name: 'typedoc', command: [process.execPath, join(root, 'scripts', 'package', 'docs.mjs')] },
 ];
 
 const failed = checks.filter(({ name, command: [program = '', ...args] }) => {

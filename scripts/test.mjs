@@ -13,6 +13,7 @@ await report(async () => {
   await makeReady({ tests: true });
   mkdirSync(fixtures, { recursive: true });
   await run(join(root, 'build', 'test', 'make_fixtures'), [fixtures], { quiet: true });
+  await run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')], { quiet: true });
 });
 // Several processes share the cores here: threads that spin at OpenMP's barriers would take them from each other
 // (three times nets_test at once: 26 s with spinning, 7.5 s without).

@@ -2,6 +2,7 @@ import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
 import { type ConvertProgress, convertModel } from '../models/convert.js';
+import { findModel } from '../models/store/resolve.js';
 import type { WeightDtype } from '../models/weights.js';
 
 /** `karlo convert FROM TO`: published weights to graphs and safetensors, ready to load. */
@@ -9,7 +10,7 @@ export function addConvert(program: Command): void {
   program
     .command('convert')
     .description('convert a published model folder into one that loads at once')
-    .argument('<from>', 'a folder in the Hugging Face or the Kakao layout')
+    .argument('<from>', 'a pulled model, or a folder in the Hugging Face or the Kakao layout')
     .argument('<to>', 'a folder that is not there yet')
     .addOption(
       new Option('--dtype <dtype>', "the weights' dtype")
@@ -21,8 +22,8 @@ export function addConvert(program: Command): void {
       'after',
       `
 Examples:
-  karlo convert models/karlo-tiny karlo-tiny-converted
-  karlo convert ./karlo-v1-alpha ./karlo-bfloat16 --dtype bfloat16
+  karlo convert karlo-tiny ./karlo-tiny-converted
+  karlo convert kakaobrain/karlo-v1-alpha ./karlo-bfloat16 --dtype bfloat16
 
 A converted folder holds graphs, which are programs: trust it like one.`,
     )
@@ -30,9 +31,10 @@ A converted folder holds graphs, which are programs: trust it like one.`,
 }
 
 async function convert(from: string, to: string, flags: { dtype: WeightDtype; json?: boolean }) {
+  const { folder } = await findModel(from);
   const progress = showProgress();
   const manifest = await interruptible((signal) =>
-    convertModel(from, to, { dtype: flags.dtype, onProgress: progress.update, signal }),
+    convertModel(folder, to, { dtype: flags.dtype, onProgress: progress.update, signal }),
   ).finally(progress.stop);
   console.log(flags.json ? JSON.stringify({ folder: to, manifest }) : `Converted to ${to}`);
 }

@@ -1,22 +1,38 @@
+import { statSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
+import { findModel } from '../models/store/resolve.js';
 import { devices } from '../torch/device.js';
 import { version as torchVersion } from '../torch/load.js';
 import { describeFolder } from './info-model.js';
+import { describePicture } from './info-picture.js';
 import { rows } from './rows.js';
 
-/** `karlo info [FOLDER]`: what is installed, or what a model folder holds. */
+/** `karlo info [PATH]`: what is installed, what a model folder holds, or how a picture was made. */
 export function addInfo(program: Command, version: string): void {
   program
     .command('info')
-    .description('print what is installed, or what a model folder holds')
-    .argument('[folder]', 'a model folder')
+    .description('print what is installed, what a model folder holds, or how a picture was made')
+    .argument('[path]', 'a model (its name or folder), or a picture')
     .option('--json', 'print one JSON object')
-    .action(async (folder: string | undefined, { json = false }: { json?: boolean }) => {
-      console.log(
-        folder === undefined ? installed(version, json) : await describeFolder(folder, json),
-      );
+    .addHelpText(
+      'after',
+      `
+Examples:
+  karlo info
+  karlo info karlo-tiny
+  karlo info a-red-heart-0.png`,
+    )
+    .action(async (path: string | undefined, { json = false }: { json?: boolean }) => {
+      console.log(await about(path, version, json));
     });
+}
+
+async function about(path: string | undefined, version: string, json: boolean): Promise<string> {
+  if (path === undefined) return installed(version, json);
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile();
+  if (isFile) return describePicture(path, json);
+  return describeFolder((await findModel(path)).folder, json);
 }
 
 function installed(version: string, json: boolean): string {

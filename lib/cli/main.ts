@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { KarloError } from '../errors.js';
-import { packageFolder } from '../torch/load.js';
+import { packageJson } from '../package.js';
 import { addConvert } from './convert.js';
 import { addGenerate } from './generate.js';
 import { addInfo } from './info.js';
+import { addModels } from './models.js';
+import { addPull } from './pull.js';
 import { addServe } from './serve.js';
 import { addSetup } from './setup.js';
 import { addVary } from './vary.js';
@@ -14,9 +14,7 @@ import { addWorker } from './worker.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
 
-const { version, description } = JSON.parse(
-  readFileSync(join(packageFolder(), 'package.json'), 'utf8'),
-) as { version: string; description: string };
+const { version, description } = packageJson();
 
 const program = new Command('karlo')
   .description(description)
@@ -30,6 +28,8 @@ addSetup(program);
 addConvert(program);
 addServe(program);
 addWorker(program);
+addPull(program);
+addModels(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
 

@@ -1,149 +1,156 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
-import cliProgress from 'cli-progress';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { existsSync } from 'node:fs';
 import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
-import { KarloError } from '../errors.js';
+import { KarloImage } from '../image/karlo-image.js';
+import { readPicture } from '../image/read-picture.js';
+import type { Recipe } from '../image/recipe.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
-import type { StageOptions } from '../options.js';
-import type { GenerationEvent, GenerationTask } from '../task.js';
+import type { Generation, GenerationTask } from '../task.js';
+import { gridFileOf, prepareFolders, refuseTaken, type Target, targetsOf } from './files.js';
+import type { Flags } from './flags.js';
+import { openProgress } from './progress.js';
 
-/** What `karlo generate` and `karlo vary` share. */
-export interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
-  count?: number;
-  seed?: number;
-  sampling?: 'fast' | 'default';
-  batchSize?: number;
-  priorSteps?: number;
-  priorGuidance?: number;
-  decoderSteps?: number;
-  decoderGuidance?: number;
-  upsampleSteps?: number;
-  output: string;
-  force?: boolean;
-  json?: boolean;
+/** Pictures that a command is to make. */
+export interface Plan {
+  /** What they are made of, as it gives files their names. */
+  readonly names: readonly string[];
+  /** Of each source's pictures. */
+  readonly seeds: readonly number[];
+  readonly load: KarloOptions;
+  readonly recipe: Recipe | undefined;
+  /** Whether pictures that are there are left out, and not refused. */
+  readonly resume: boolean;
+  /** Starts pictures of some sources. */
+  start(
+    karlo: Karlo,
+    sources: readonly number[],
+    options: { seed: readonly number[]; signal: AbortSignal; previews: boolean },
+  ): GenerationTask;
 }
 
-export function toOption(flags: string, description: string, choices: readonly string[]): Option {
-  return new Option(flags, description).choices(choices);
+/** Pictures of prompts that are encoded at once. */
+const mostSources = 64;
+
+/** Loads the model, makes the pictures, writes each as soon as it is done, and prints what there is. */
+export async function make(plan: Plan, flags: Flags): Promise<void> {
+  const targets = targetsOf(plan.names, plan.seeds, { path: flags.output, format: flags.format });
+  const grid = flags.grid ? gridFileOf(targets) : undefined;
+  const open = plan.resume ? targets.filter(({ file }) => !existsSync(file)) : targets;
+  if (!flags.force) refuseTaken([...open.map(({ file }) => file), ...(grid ? [grid] : [])]);
+  prepareFolders(targets.map(({ file }) => file));
+  const report: Report = { warnings: [], timings: emptyTimings() };
+  if (open.length > 0) await interruptible((signal) => run(plan, open, flags, report, signal));
+  if (grid) await writeGrid(grid, targets, flags);
+  print(plan, targets, open, grid, report, flags);
 }
 
-export function toNumber(text: string): number {
-  const number = Number(text);
-  if (text.trim() === '' || Number.isNaN(number))
-    throw new InvalidArgumentError('Expected a number.');
-  return number;
+interface Report extends Pick<Generation, 'warnings' | 'timings'> {
+  device?: string;
+  dtype?: string;
 }
 
-/** Adds the options that both commands have. */
-export function addSampling(command: Command): Command {
-  return command
-    .option('-n, --count <number>', 'pictures', toNumber)
-    .option(
-      '--seed <integer>',
-      "the first picture's seed, 0 to 2^32 - 1; random if absent",
-      toNumber,
-    )
-    .addOption(toOption('--sampling <preset>', 'steps', ['fast', 'default']))
-    .option('--batch-size <number>', 'pictures that go through the networks at once', toNumber)
-    .option('--decoder-steps <number>', 'steps of the decoder', toNumber)
-    .option('--decoder-guidance <scale>', 'guidance scale of the decoder', toNumber)
-    .option('--upsample-steps <number>', 'steps of super-resolution', toNumber)
-    .option('-o, --output <path>', 'a folder, or a file name for one picture', '.')
-    .option('--force', 'overwrite')
-    .option('--model <name>', 'karlo-tiny, or a model folder')
-    .option('--device <device>', 'auto, cpu, cuda or cuda:N')
-    .option('--dtype <dtype>', 'auto, float32, bfloat16 or float16')
-    .option('--threads <number>', 'threads that compute', toNumber)
-    .option('--json', 'print one JSON object');
+function emptyTimings(): Generation['timings'] {
+  return { encode: 0, prior: 0, decoder: 0, upsample: 0, total: 0 };
 }
 
-/** The flags as options of the package; what was not given is left out. */
-export function samplingOf(flags: Flags) {
-  const { count, seed, batchSize, sampling } = flags;
-  return {
-    ...defined({ count, seed, batchSize }),
-    sampling: defined({ sampling }),
-    decoder: stage(flags.decoderSteps, flags.decoderGuidance),
-    upsample: stage(flags.upsampleSteps),
-  };
-}
-
-export function stage(steps?: number, guidanceScale?: number): StageOptions {
-  return defined({ steps, guidanceScale });
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Options without those that were not given. */
-export function defined<T extends object>(options: T): Defined<T> {
-  const present = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as Defined<T>;
-}
-
-/** Loads the model, makes the pictures and writes them, each under `name` and its seed. */
-export async function make(
-  name: string,
+async function run(
+  plan: Plan,
+  open: readonly Target[],
   flags: Flags,
-  start: (karlo: Karlo, signal: AbortSignal) => GenerationTask,
+  report: Report,
+  signal: AbortSignal,
 ): Promise<void> {
-  const { model, device, dtype, threads, force = false } = flags;
-  await using karlo = await Karlo.load(defined({ model, device, dtype, threads }));
-  await interruptible(async (signal) => {
-    const task = start(karlo, signal);
-    await showProgress(task);
-    const { images, seeds, warnings, timings } = await task;
-    for (const warning of warnings) console.error(`warning: ${warning}`);
-    const files = pathsFor(name, seeds, flags.output);
-    checkFree(files, force);
-    for (const [i, image] of images.entries()) await image.toFile(files[i] as string, { force });
-    if (flags.json) console.log(JSON.stringify({ name, seeds, files, warnings, timings }));
-    else for (const file of files) console.log(file);
+  await using karlo = await Karlo.load({ ...plan.load, signal });
+  report.device = karlo.device;
+  report.dtype = karlo.dtype;
+  if (plan.recipe) report.warnings.push(...(await differences(plan.recipe, karlo)));
+  for (const group of groupsOf(open)) {
+    const seed = group[0]?.map((target) => target.seed) ?? [];
+    const sources = group.map(([target]) => (target as Target).source);
+    const options = { seed, signal, previews: flags.preview ?? false };
+    const { warnings, timings } = await write(
+      plan.start(karlo, sources, options),
+      group.flat(),
+      flags,
+    );
+    report.warnings.push(...warnings);
+    for (const stage of Object.keys(timings) as (keyof typeof timings)[]) {
+      report.timings[stage] += timings[stage];
+    }
+  }
+}
+
+/** Sources whose pictures have the same seeds, each with its targets: they can be made in one call. */
+function groupsOf(targets: readonly Target[]): Target[][][] {
+  const bySource = grouped(targets, ({ source }) => source);
+  const bySeeds = grouped(bySource, (own) => own.map(({ seed }) => seed).join());
+  return bySeeds.flatMap((sources) => {
+    const groups = Math.ceil(sources.length / mostSources);
+    return Array.from({ length: groups }, (_, i) =>
+      sources.slice(i * mostSources, (i + 1) * mostSources),
+    );
   });
 }
 
-/** `a-red-heart-0.png` in a folder, or the file that was named. */
-function pathsFor(name: string, seeds: readonly number[], output: string): string[] {
-  const isFolder = extname(output) === '' || (existsSync(output) && statSync(output).isDirectory());
-  if (!isFolder && seeds.length === 1) {
-    mkdirSync(dirname(output), { recursive: true });
-    return [output];
-  }
-  if (!isFolder) {
-    const message = `Expected a folder for --output with ${seeds.length} pictures but received '${output}'`;
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
-  }
-  mkdirSync(output, { recursive: true });
-  const words = name.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ['picture'];
-  return seeds.map((seed) => join(output, `${words.join('-').slice(0, 60)}-${seed}.png`));
+function grouped<T>(list: readonly T[], keyOf: (item: T) => unknown): T[][] {
+  const groups = new Map<unknown, T[]>();
+  for (const item of list) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return [...groups.values()];
 }
 
-function checkFree(paths: readonly string[], force: boolean): void {
-  const taken = force ? undefined : paths.find((path) => existsSync(path));
-  if (taken === undefined) return;
-  const message = `Expected a new file but ${taken} is there already: pass --force to overwrite it`;
-  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
-}
-
-/** A bar a stage, on a terminal's stderr. */
-async function showProgress(task: GenerationTask): Promise<void> {
-  if (!process.stderr.isTTY) return;
-  const bar = new cliProgress.SingleBar({
-    format: '{stage} [{bar}] {value}/{total}  {eta_formatted} left',
-    stream: process.stderr,
-    hideCursor: true,
-  });
-  let stageShown: string | undefined;
-  const show = (event: Extract<GenerationEvent, { type: 'step' }>) => {
-    if (stageShown !== event.stage) {
-      bar.stop();
-      bar.start(event.steps, event.step, { stage: event.stage.padEnd(8) });
-      stageShown = event.stage;
-    } else bar.update(event.step);
-  };
+async function write(
+  task: GenerationTask,
+  targets: readonly Target[],
+  { preview = false, force = false, quality, recipe }: Flags,
+): Promise<Generation> {
+  const progress = await openProgress(preview);
+  const options = { force, recipe, ...(quality !== undefined && { quality }) };
   try {
-    for await (const event of task) if (event.type === 'step') show(event);
+    for await (const event of task) {
+      if (event.type === 'step') await progress.show(event);
+      else await event.image.toFile((targets[event.index] as Target).file, options);
+    }
+    return await task;
   } finally {
-    bar.stop();
+    progress.end();
   }
+}
+
+/** What stands in the way of the recipe's very picture. */
+async function differences({ model, versions }: Recipe, karlo: Karlo): Promise<string[]> {
+  const own = await karlo.facts();
+  if (model.sha256 !== own.model.sha256) {
+    return [`The recipe is of other weights (${model.name}): the picture will be another one`];
+  }
+  if (versions.libtorch === own.versions.libtorch) return [];
+  return [`The recipe is of LibTorch ${versions.libtorch}: the picture may differ by 1/255`];
+}
+
+async function writeGrid(file: string, targets: readonly Target[], flags: Flags): Promise<void> {
+  const images = await Promise.all(
+    targets.map(async (target) => new KarloImage(await readPicture(target.file), target.seed)),
+  );
+  await KarloImage.grid(images).toFile(file, { force: flags.force ?? false });
+}
+
+function print(
+  { names }: Plan,
+  targets: readonly Target[],
+  open: readonly Target[],
+  grid: string | undefined,
+  { warnings, ...report }: Report,
+  { json = false }: Flags,
+): void {
+  for (const warning of warnings) console.error(`warning: ${warning}`);
+  const pictures = targets.map((target) => ({
+    file: target.file,
+    of: names[target.source],
+    seed: target.seed,
+    skipped: !open.includes(target),
+  }));
+  if (json) {
+    console.log(JSON.stringify({ pictures, ...(grid && { grid }), warnings, ...report }));
+    return;
+  }
+  for (const { file, skipped } of pictures) console.log(skipped ? `${file} (was there)` : file);
+  if (grid) console.log(grid);
 }

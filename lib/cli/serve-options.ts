@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { toNumber, toOption } from './make.js';
+import { toNumber, toOption } from './flags.js';
 
 /** `--queue`. The address may hold a password, which the environment hides better than a command line. */
 export function queueOption(description: string): Option {

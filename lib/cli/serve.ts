@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KarloOptions } from '../karlo.js';
 import type { ServerSettings } from '../serve/settings.js';
-import { defined } from './make.js';
+import { defined } from './flags.js';
 import {
   addModelOptions,
   addQueueOptions,

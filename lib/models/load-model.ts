@@ -12,6 +12,7 @@ import type { FeatureExtractorConfig } from './config-clip.js';
 import type { ComponentDescription } from './describe.js';
 import { matchTensors } from './describe-huggingface.js';
 import { describeModel } from './describe-model.js';
+import { identityOf } from './identity.js';
 import { type ConvertedLayout, recogniseLayout } from './layout.js';
 import { type Manifest, type ManifestComponent, readManifest } from './manifest.js';
 import { assignWeights, loadComponent, type Traced } from './network.js';
@@ -31,6 +32,8 @@ export interface Model {
   featureExtractor?: FeatureExtractorConfig;
   /** Folder of `vocab.json` and `merges.txt`. */
   tokenizer: string;
+  /** Says which weights these are, in hex. */
+  identity(): Promise<string>;
   /** Loads one network. */
   load(component: ComponentName, placement: Placement, onTensor?: OnTensor): Promise<ScriptModule>;
 }
@@ -52,14 +55,20 @@ export async function openModel(folder: string, task?: Task): Promise<Model> {
     schedulers: model.schedulers,
     ...(model.featureExtractor && { featureExtractor: model.featureExtractor }),
     tokenizer: model.tokenizer ?? builtInTokenizer(),
+    identity: () => identityOf(filesOf(model.components)),
     load(component, placement, onTensor) {
       const description = model.components[component];
-      if (description === undefined) throw lacking(folder, component);
+      if (description === undefined) lacking(folder, component);
       return loadComponent(description as ComponentDescription, placement, (name, bytes) =>
         onTensor?.(component, name, bytes),
       );
     },
   };
+}
+
+function filesOf(components: object): Map<string, readonly string[]> {
+  const pairs = Object.entries(components as Record<string, ComponentDescription>);
+  return new Map(pairs.map(([name, { files }]) => [name, files]));
 }
 
 function configsOf(components: object): Partial<ComponentConfigs> {
@@ -71,7 +80,7 @@ async function openConverted(layout: ConvertedLayout, task: Task | undefined): P
   const { folder } = layout;
   const manifest = await readManifest(layout.manifest);
   const missing = task ? NETWORKS_OF[task].filter((name) => !manifest.components[name]) : [];
-  if (missing[0] !== undefined) throw lacking(folder, missing[0]);
+  if (missing[0] !== undefined) lacking(folder, missing[0]);
   const configs: Record<string, unknown> = {};
   for (const [name, { config }] of Object.entries(manifest.components)) {
     configs[name] = parseConfig(name as ComponentName, config, layout.manifest);
@@ -83,6 +92,7 @@ async function openConverted(layout: ConvertedLayout, task: Task | undefined): P
     schedulers: manifest.schedulers as Model['schedulers'],
     ...(manifest.featureExtractor && { featureExtractor: manifest.featureExtractor }),
     tokenizer: join(folder, 'tokenizer'),
+    identity: async () => identityOfManifest(manifest),
     load: (component, placement, onTensor) =>
       loadConverted(folder, manifest, component, placement, (name, bytes) =>
         onTensor?.(component, name, bytes),
@@ -90,9 +100,16 @@ async function openConverted(layout: ConvertedLayout, task: Task | undefined): P
   };
 }
 
-function lacking(folder: string, component: ComponentName): KarloError {
-  const message = `Expected a model with ${component} in ${folder} but it holds none`;
-  return new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+/** The manifest has the hash of each file already. */
+function identityOfManifest({ components }: Manifest): string {
+  const hashes = Object.values(components).map(({ weights }) => weights.sha256);
+  return createHash('sha256').update(hashes.sort().join()).digest('hex');
+}
+
+/** Throws that a model cannot do what it lacks something for. */
+export function lacking(folder: string, part: string): never {
+  const message = `Expected a model with ${part} in ${folder} but it holds none`;
+  throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 
 async function loadConverted(
@@ -103,7 +120,7 @@ async function loadConverted(
   onTensor: (name: string, bytes: number) => void,
 ): Promise<ScriptModule> {
   const entry = manifest.components[component];
-  if (entry === undefined) throw lacking(folder, component);
+  if (entry === undefined) lacking(folder, component);
   const graph = await readGraph(folder, entry);
   const weights = await readConvertedWeights(folder, component, entry);
   const module = await ScriptModule.load(graph, { engine: placement.engine });

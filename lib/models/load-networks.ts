@@ -1,10 +1,8 @@
 import type { ScriptModule } from '../torch/script-module.js';
 import type { ComponentName } from './components.js';
 import type { Model } from './load-model.js';
+import { type Residency, Resident, Staged } from './residency.js';
 import type { Placement } from './weights.js';
-
-/** The networks of a model, ready to run. */
-export type Networks = Readonly<Partial<Record<ComponentName, ScriptModule>>>;
 
 export interface LoadProgress {
   component: ComponentName;
@@ -12,22 +10,28 @@ export interface LoadProgress {
   bytes: number;
 }
 
-/** Loads and freezes every network that a model folder holds. */
+/**
+ * The networks of a model: all of them, loaded and frozen, or none before a stage needs it.
+ * @param signal ends the loading of resident networks
+ */
 export async function loadNetworks(
   model: Model,
+  residency: 'resident' | 'staged',
   placement: Placement,
   onProgress: (progress: LoadProgress) => void = () => {},
   signal?: AbortSignal,
-): Promise<Networks> {
-  const networks: Partial<Record<ComponentName, ScriptModule>> = {};
+): Promise<Residency> {
   let bytes = 0;
-  for (const component of Object.keys(model.configs) as ComponentName[]) {
-    signal?.throwIfAborted();
+  const load = async (component: ComponentName): Promise<ScriptModule> => {
     using loaded = await model.load(component, placement, (_component, _name, count) => {
       bytes += count;
       onProgress({ component, bytes });
     });
-    networks[component] = await loaded.freeze();
-  }
-  return networks;
+    return await loaded.freeze();
+  };
+  if (residency === 'staged') return new Staged(load);
+  return await Resident.load(Object.keys(model.configs) as ComponentName[], (component) => {
+    signal?.throwIfAborted();
+    return load(component);
+  });
 }

@@ -9,6 +9,9 @@ export const tokenizerFiles = [
   'special_tokens_map.json',
 ] as const;
 
+/** The names of the models that come with the package. */
+export const builtIn: readonly string[] = ['karlo-tiny'];
+
 /** The folder of a model that comes with the package. */
 export function builtInModel(name: string): string {
   return join(packageFolder(), 'models', name);

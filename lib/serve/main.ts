@@ -1,7 +1,6 @@
 import { Karlo, type KarloOptions } from '../karlo.js';
 import type { Backend } from './job.js';
 import { LocalBackend } from './local-backend.js';
-import { modelName } from './model-name.js';
 import { openResults, type ResultsOptions } from './open-results.js';
 import { MemoryResults, type ResultStore } from './results.js';
 import { createServer } from './server.js';
@@ -49,15 +48,14 @@ interface Opened {
 
 async function openModel(options: ServeOptions): Promise<Opened> {
   const karlo = await Karlo.load(options.karlo);
-  const name = modelName(options.karlo.model);
   const maker = { karlo, batchSize: options.batchSize };
-  const backend = new LocalBackend(maker, name, options);
+  const backend = new LocalBackend(maker, karlo.model, options);
   const results = await openResults(options.results, () => new MemoryResults(options.results));
   const close = async () => {
     await backend.close();
     await results.close();
   };
-  return { backend, results, what: name, close };
+  return { backend, results, what: karlo.model, close };
 }
 
 async function openQueue(

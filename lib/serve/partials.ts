@@ -1,4 +1,4 @@
-import type { KarloImage } from '../image.js';
+import type { KarloImage } from '../image/karlo-image.js';
 import type { GenerationEvent } from '../task.js';
 
 type StepEvent = Extract<GenerationEvent, { type: 'step' }>;

@@ -1,4 +1,4 @@
-import type { KarloImage } from '../image.js';
+import type { KarloImage } from '../image/karlo-image.js';
 import type { Karlo } from '../karlo.js';
 import type { GenerationTask } from '../task.js';
 import type { Job, JobEvent } from './job.js';
@@ -51,7 +51,8 @@ function start(
 
 /** @param size what a small preview is enlarged to, in pixels */
 function encode(image: KarloImage, { format, quality }: Job, size = image.width): Promise<Buffer> {
-  if (quality === undefined && size === image.width) return image.toBuffer(format);
+  const options = quality === undefined ? {} : { quality };
+  if (size === image.width) return image.toBuffer(format, options);
   const picture = image.toSharp().resize(size, size, { kernel: 'cubic' });
-  return picture.toFormat(format, quality === undefined ? {} : { quality }).toBuffer();
+  return picture.toFormat(format, options).toBuffer();
 }

@@ -1,7 +1,6 @@
 import { pino } from 'pino';
 import { Karlo, type KarloOptions } from '../karlo.js';
 import { cardOf } from './local-backend.js';
-import { modelName } from './model-name.js';
 import { openResults, type ResultsOptions } from './open-results.js';
 import { connect } from './queue/connection.js';
 import { RedisResults } from './queue/redis-results.js';
@@ -34,13 +33,12 @@ export async function work({ karlo: options, url, ...rest }: WorkOptions): Promi
   const { queue, results: where } = rest;
   const inRedis = () => new RedisResults(redis, namesOf(queue), where.seconds);
   const results = await openResults(where, inRedis);
-  const name = modelName(options.model);
   const worker = await QueueWorker.start({
-    ...{ queue, redis, results, log, card: cardOf(karlo, name) },
+    ...{ queue, redis, results, log, card: cardOf(karlo, karlo.model) },
     maker: { karlo, batchSize: rest.batchSize },
     concurrency: rest.concurrency,
   });
-  process.stderr.write(`karlo works on ${name} for the queue ${queue}\n`);
+  process.stderr.write(`karlo works on ${karlo.model} for the queue ${queue}\n`);
   log.info({ signal: await stop }, 'draining');
   await worker.close();
   await karlo.dispose();

@@ -5,41 +5,30 @@ import { Tensor, tidy } from '../torch/tensor.js';
 /** What CLIP makes of prompts; a row each. */
 export interface TextFeatures extends Disposable {
   /** `[prompts, E]` */
-  embeds: Tensor;
+  readonly embeds: Tensor;
   /** `[prompts, 77, E]` */
-  hidden: Tensor;
+  readonly hidden: Tensor;
   /** `[prompts, 77]`, int64: 1 where a token counts. */
-  mask: Tensor;
-  /** The part of each prompt that did not fit, if any. */
-  truncated: (string | undefined)[];
+  readonly mask: Tensor;
 }
 
-/**
- * Encodes prompts, one row each. They go through the encoder one by one: what it makes of a prompt
- * must not hang on its neighbours.
- */
+/** One prompt's features, and the part of it that did not fit, if any. */
+export interface EncodedText {
+  readonly text: TextFeatures;
+  readonly truncated: string | undefined;
+}
+
+/** Encodes one prompt, as a batch of its own: what the encoder makes of it must not hang on others. */
 export async function encodeText(
-  prompts: readonly string[],
+  prompt: string,
   tokenizer: ClipTokenizer,
   encoder: ScriptModule,
   signal: AbortSignal | undefined,
-): Promise<TextFeatures> {
-  const encodings = prompts.map((prompt) => tokenizer.encode(prompt));
-  const rows = await Promise.all(
-    encodings.map(async ({ ids: tokens, mask }) => {
-      using ids = toRow(tokens, encoder.device);
-      const run = encoder.run<[Tensor, Tensor]>('forward', [ids], { signal });
-      return [...(await run), toRow(mask, encoder.device)] as const;
-    }),
-  );
-  const [embeds, hidden, mask] = ([0, 1, 2] as const).map((part) =>
-    tidy(
-      () => Tensor.cat(rows.map((row) => row[part])),
-      rows.map((row) => row[part]),
-    ),
-  ) as [Tensor, Tensor, Tensor];
-  const truncated = encodings.map((encoding) => encoding.truncated);
-  return features(embeds, hidden, mask, truncated);
+): Promise<EncodedText> {
+  const { ids: tokens, mask, truncated } = tokenizer.encode(prompt);
+  using ids = toRow(tokens, encoder.device);
+  const [embeds, hidden] = await encoder.run<[Tensor, Tensor]>('forward', [ids], { signal });
+  return { text: features(embeds, hidden, toRow(mask, encoder.device)), truncated };
 }
 
 function toRow(values: Int32Array | Uint8Array, device: string): Tensor<'int64'> {
@@ -48,27 +37,20 @@ function toRow(values: Int32Array | Uint8Array, device: string): Tensor<'int64'>
   );
 }
 
-function features(
-  embeds: Tensor,
-  hidden: Tensor,
-  mask: Tensor,
-  truncated: (string | undefined)[],
-): TextFeatures {
+function features(embeds: Tensor, hidden: Tensor, mask: Tensor): TextFeatures {
   return {
     embeds,
     hidden,
     mask,
-    truncated,
     [Symbol.dispose]() {
       for (const tensor of [embeds, hidden, mask]) tensor.dispose();
     },
   };
 }
 
-/** The rows of these prompts, in this order; a prompt may stand in several. */
-export function rowsOf(text: TextFeatures, prompts: readonly number[]): TextFeatures {
-  const take = (tensor: Tensor) =>
-    tidy(() => Tensor.cat(prompts.map((i) => tensor.slice(0, i, i + 1))));
-  const truncated = prompts.map((i) => text.truncated[i]);
-  return features(take(text.embeds), take(text.hidden), take(text.mask), truncated);
+/** The rows of all of these, in this order. */
+export function together(texts: readonly TextFeatures[]): TextFeatures {
+  const all = (part: 'embeds' | 'hidden' | 'mask') =>
+    tidy(() => Tensor.cat(texts.map((text) => text[part])));
+  return features(all('embeds'), all('hidden'), all('mask'));
 }

@@ -14,6 +14,7 @@ export type EngineHandle = Handle<'Engine'>;
 
 export type MappedFileHandle = Handle<'MappedFile'>;
 
+/** An array that a tensor is made of. */
 export type TypedArray =
   | Int8Array
   | Uint8Array
@@ -42,6 +43,7 @@ export interface NativeAddon {
   /** The devices that LibTorch can use: none before its CUDA library is open. */
   cudaDevices(): { name: string; totalMemory: number }[];
   memory(device: string): { allocated: number; reserved: number; peak: number };
+  trimMemory(): void;
 
   engineCreate(threads: number): EngineHandle;
   /** True if the call was still queued: its promise is then rejected with ERR_KARLO_ABORTED. */
@@ -151,5 +153,7 @@ export interface NativeAddon {
 export interface NativeLoader {
   readonly libtorch: string;
   open(path: string): void;
+  /** Where the process loaded a library of this file name from, if it has. */
+  loaded(name: string): string | undefined;
   openAddon(path: string): NativeAddon;
 }

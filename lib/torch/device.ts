@@ -6,6 +6,7 @@ import { addon, openCudaLibraries } from './load.js';
 export interface DeviceInfo {
   /** `cpu` or `cuda:N`; `cuda` where none can be used. */
   device: string;
+  /** Whether it can be used. */
   available: boolean;
   /** The processor's or the card's name; absent where none can be used. */
   name?: string;
@@ -25,8 +26,9 @@ export interface MemoryInfo {
   peak: number;
 }
 
-// CUDA 13.0, of which the pinned LibTorch is a build.
+// CUDA 13.0, of which the pinned LibTorch is a build, and the first driver that serves it.
 const minimumCuda = 13_000;
+const minimumDriver = 580;
 
 let cudaReason: string | undefined;
 
@@ -43,7 +45,7 @@ function whyNoCuda(): string | undefined {
   const driver = addon().cudaDriver();
   if (!driver.present) return `No NVIDIA driver can be used: ${driver.reason}`;
   if (driver.version < minimumCuda) {
-    return `The NVIDIA driver serves CUDA ${cudaVersion(driver.version)} but this LibTorch needs ${cudaVersion(minimumCuda)}: update the driver`;
+    return `The NVIDIA driver serves CUDA ${cudaVersion(driver.version)} but this LibTorch needs ${cudaVersion(minimumCuda)}. Update it to ${minimumDriver} or newer (Ubuntu: apt-get install nvidia-driver-${minimumDriver}), or take the CPU: --device cpu`;
   }
   const reason = openCudaLibraries();
   if (reason !== undefined) return reason;
@@ -90,4 +92,9 @@ export function openDevice(device: string): string {
 /** Bytes of tensor memory on a device: `cpu` (default), `cuda` or `cuda:N`. */
 export function memory(device = 'cpu'): MemoryInfo {
   return guarded(() => addon().memory(openDevice(device)));
+}
+
+/** Gives memory that is kept for coming tensors, on every device, back to the system. */
+export function trimMemory(): void {
+  guarded(() => addon().trimMemory());
 }

@@ -38,6 +38,7 @@ export const typedArrays: { readonly [D in Dtype]: Constructor<D> } = {
   bool: Uint8Array,
 };
 
+/** The names of all dtypes. */
 export const dtypes = Object.keys(typedArrays) as readonly Dtype[];
 
 /** The dtype that a typed array has by itself. */

@@ -1,16 +1,18 @@
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findLibTorch } from '../../scripts/libtorch/index.mjs';
-import { asKarloError, guarded, KarloError } from '../errors.js';
+import { describeLibTorch, findLibTorch, libraryFile } from '../../scripts/libtorch/index.mjs';
+import { guarded, KarloError } from '../errors.js';
 import type { NativeAddon, NativeLoader } from './addon-types.js';
+import { type LibTorch, loadFailure, noAddon } from './load-failure.js';
 
 const require = createRequire(import.meta.url);
 
 interface Loaded {
   readonly addon: NativeAddon;
   readonly loader: NativeLoader;
-  readonly libtorch: ReturnType<typeof findLibTorch>;
+  readonly libtorch: LibTorch;
 }
 
 let loaded: Loaded | undefined;
@@ -29,12 +31,17 @@ export interface VersionInfo {
   build: string;
   /** The folder that holds its `lib`. */
   folder: string;
-  /** What named the folder: `KARLO_LIBTORCH`, `package`, `cache` or `python`. */
+  /** What named the folder: `KARLO_LIBTORCH`, `package`, `cache`, `python`; `process` where it was open already. */
   source: string;
   /** The vector instructions that LibTorch uses on this CPU: `DEFAULT`, `AVX2`, `AVX512`. */
   cpuCapability: string;
 }
 
+/**
+ * The versions at work; loads LibTorch if nothing has yet.
+ * @throws {KarloError} ERR_KARLO_LIBTORCH_MISSING, ERR_KARLO_LIBTORCH_VERSION,
+ *   ERR_KARLO_ADDON_MISSING, ERR_KARLO_NATIVE, each with what to do
+ */
 export function version(): VersionInfo {
   const { libtorch, cpuCapability } = addon().version();
   const { build, folder, source } = (loaded as Loaded).libtorch;
@@ -57,30 +64,65 @@ export function openCudaLibraries(): string | undefined {
 }
 
 function load(): Loaded {
-  const path = findLoader();
-  const loader = require(path) as NativeLoader;
-  const libtorch = findLibTorch();
-  checkVersion(loader.libtorch, libtorch.version, libtorch.folder);
+  const loaderPath = findLoader();
+  const addonPath = join(dirname(loaderPath), addonFile);
+  const loader = attempt(loaderPath, () => require(loaderPath) as NativeLoader);
+  const libtorch = theOneOpen(loader, findLibTorch());
+  checkVersion(loader.libtorch, libtorch);
+  withShortSpins(() => {
+    for (const library of libtorch.cpuLibraries) {
+      attempt(library, () => loader.open(library), libtorch);
+    }
+  });
+  return { addon: attempt(addonPath, () => loader.openAddon(addonPath)), loader, libtorch };
+}
+
+/**
+ * OpenMP reads once, when it is loaded, how long its threads turn in a circle before they sleep. By
+ * default it is so long that two programs on the same processors slow each other down fivefold and
+ * more; without any, one program alone is half as fast. docs/performance.md has the figures.
+ */
+function withShortSpins(load: () => void): void {
+  const { env } = process;
+  if (env.OMP_WAIT_POLICY !== undefined || env.GOMP_SPINCOUNT !== undefined) {
+    load();
+    return;
+  }
+  env.GOMP_SPINCOUNT = '1000';
   try {
-    for (const library of libtorch.cpuLibraries) loader.open(library);
-    return { addon: loader.openAddon(join(dirname(path), addonFile)), loader, libtorch };
-  } catch (error) {
-    throw notLoaded(libtorch.folder, asKarloError(error));
+    load();
+  } finally {
+    delete env.GOMP_SPINCOUNT;
   }
 }
 
-const addonFile =
-  process.platform === 'win32'
-    ? 'karlo.dll'
-    : `libkarlo.${process.platform === 'darwin' ? 'dylib' : 'so'}`;
+function attempt<T>(file: string, open: () => T, libtorch?: LibTorch): T {
+  try {
+    return open();
+  } catch (error) {
+    throw loadFailure(file, error, libtorch);
+  }
+}
+
+/**
+ * The LibTorch that this process has open already, where that is not the one found: another copy of
+ * this package, or another addon, opened it. A second one would end the process.
+ */
+function theOneOpen(loader: NativeLoader, found: LibTorch): LibTorch {
+  const open = loader.loaded(libraryFile('torch_cpu'));
+  const same = (library: string) => realpathSync(library) === realpathSync(open as string);
+  if (open === undefined || found.cpuLibraries.some(same)) return found;
+  return describeLibTorch(dirname(dirname(open)), 'process');
+}
+
+const addonFile = libraryFile('karlo');
 
 function findLoader(): string {
   const root = packageFolder();
   try {
     return (require('node-gyp-build') as { path(folder: string): string }).path(root);
   } catch (cause) {
-    const message = `karlo has no addon for ${process.platform}-${process.arch} in ${root}. Build it there with: npm run build`;
-    throw new KarloError('ERR_KARLO_ADDON_MISSING', message, { cause });
+    throw noAddon(root, cause);
   }
 }
 
@@ -92,14 +134,12 @@ export function packageFolder(): string {
 }
 
 // The C++ interface changes from version to version: another one would crash, not fail.
-function checkVersion(built: string, found: string, folder: string): void {
+function checkVersion(built: string, { version: found, folder, source }: LibTorch): void {
   if (built === found) return;
-  const message = `Expected LibTorch ${built}, for which the addon was built, but ${folder} holds ${found}. Fetch the right one with: npx karlo setup`;
+  const wayOut =
+    source === 'process'
+      ? 'This process has that one open already, and holds no second one: run one of the two in a process of its own (node:child_process).'
+      : 'Fetch the right one with: npx karlo setup';
+  const message = `Expected LibTorch ${built}, for which the addon was built, but ${folder} holds ${found}. ${wayOut}`;
   throw new KarloError('ERR_KARLO_LIBTORCH_VERSION', message);
-}
-
-function notLoaded(folder: string, cause: unknown): KarloError {
-  const words = cause instanceof Error ? cause.message : String(cause);
-  const message = `LibTorch in ${folder} does not load: ${words}\nFetch a whole one with: npx karlo setup`;
-  return new KarloError('ERR_KARLO_NATIVE', message, { cause });
 }

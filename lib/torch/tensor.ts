@@ -83,10 +83,15 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
    * Copies a typed array into a new tensor on the CPU.
    * @param data elements in row-major order, as many as the shape has.
    * @param shape dimensions from 0 up; one dimension of `data.length` if absent.
-   * @param dtype the array's own if absent. For `float16` and `bfloat16` a Uint16Array gives the bits,
-   *   any other array the values, rounded to nearest even.
    */
   static from<A extends TypedArray>(data: A, shape?: readonly number[]): Tensor<DtypeOf<A>>;
+  /**
+   * Copies a typed array into a new tensor of another dtype on the CPU.
+   * @param data elements in row-major order, as many as the shape has.
+   * @param shape dimensions from 0 up.
+   * @param dtype for `float16` and `bfloat16` a Uint16Array gives the bits, any other array the
+   *   values, rounded to nearest even.
+   */
   static from<E extends Dtype>(data: TypedArray, shape: readonly number[], dtype: E): Tensor<E>;
   static from(data: TypedArray, shape?: readonly number[], dtype?: Dtype): Tensor {
     return guarded(() => {
@@ -105,6 +110,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     });
   }
 
+  /** The size of each dimension. */
   get shape(): readonly number[] {
     return this.#describe().shape;
   }
@@ -114,6 +120,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#describe().strides;
   }
 
+  /** The type of the elements. */
   get dtype(): D {
     return this.#describe().dtype as D;
   }
@@ -128,6 +135,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.shape.reduce((product, dimension) => product * dimension, 1);
   }
 
+  /** Whether `dispose` was called. */
   get disposed(): boolean {
     return guarded(() => addon().tensorIsDisposed(this.#handle));
   }
@@ -168,6 +176,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#result((handle) => addon().tensorMul(handle, operand(other)));
   }
 
+  /** e to the power of each element. */
   exp(): Tensor<D> {
     return this.#result((handle) => addon().tensorExp(handle));
   }
@@ -177,6 +186,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#result((handle) => addon().tensorRound(handle));
   }
 
+  /** Each element, brought into the range from `lowest` to `highest`. */
   clamp(lowest: number, highest: number): Tensor<D> {
     return this.#result((handle) => addon().tensorClamp(handle, lowest, highest));
   }

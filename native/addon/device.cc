@@ -48,4 +48,10 @@ Napi::Value Memory(const Napi::CallbackInfo& info) {
   return memory;
 }
 
+Napi::Value TrimMemory(const Napi::CallbackInfo& info) {
+  TrimCpuMemory();
+  if (UsableCudaDevices() > 0) TrimCudaMemory();
+  return info.Env().Undefined();
+}
+
 }  // namespace karlo

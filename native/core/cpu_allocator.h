@@ -11,9 +11,12 @@ struct MemoryStatistics {
   int64_t peak = 0;       ///< the highest `allocated` so far
 };
 
-/// Puts a counting allocator under LibTorch's CPU tensors. Idempotent; call it before the first
-/// tensor is made.
+/// Puts an allocator under LibTorch's CPU tensors that counts, and keeps large blocks for the next
+/// one of their size. Idempotent; call it before the first tensor is made.
 void InstallCpuAllocator();
+
+/// Gives what it keeps back to the system.
+void TrimCpuMemory();
 
 MemoryStatistics CpuMemory();
 

@@ -96,4 +96,9 @@ MemoryStatistics CudaMemory(int64_t index) {
   return {allocated.current, statistics.reserved_bytes[kTotal].current, allocated.peak};
 }
 
+void TrimCudaMemory() {
+  auto* allocator = c10::getDeviceAllocator(c10::DeviceType::CUDA);
+  if (allocator->initialized()) allocator->emptyCache();
+}
+
 }  // namespace karlo

@@ -26,5 +26,7 @@ std::vector<CudaDeviceInfo> ListCudaDevices();
 /// Devices that LibTorch itself can use: 0 unless its CUDA library is open.
 int64_t UsableCudaDevices();
 MemoryStatistics CudaMemory(int64_t index);
+/// Gives what LibTorch keeps for coming tensors back, on every device.
+void TrimCudaMemory();
 
 }  // namespace karlo

@@ -1,11 +1,17 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #ifdef _WIN32
 #include <windows.h>
 #else
 #include <dlfcn.h>
+#endif
+#ifdef __linux__
+#include <link.h>
+#elif defined(__APPLE__)
+#include <mach-o/dyld.h>
 #endif
 
 namespace karlo {
@@ -43,5 +49,40 @@ inline void* OpenLibrary(const std::string& path, std::string* reason) {
 inline void* FindSymbol(void* library, const char* name) { return dlsym(library, name); }
 
 #endif
+
+/// Where a library of this file name was loaded from; empty if this process has none.
+inline std::string FindLoaded(const std::string& name) {
+#ifdef _WIN32
+  char path[32768] = {};
+  const HMODULE library = GetModuleHandleA(name.c_str());
+  if (library == nullptr || GetModuleFileNameA(library, path, sizeof path) == 0) return "";
+  return path;
+#else
+  const std::string ending = "/" + name;
+  const auto matches = [&ending](const std::string& path) {
+    return path.size() > ending.size() &&
+           path.compare(path.size() - ending.size(), ending.size(), ending) == 0;
+  };
+#ifdef __APPLE__
+  for (uint32_t i = 0; i < _dyld_image_count(); ++i) {
+    const char* path = _dyld_get_image_name(i);
+    if (path != nullptr && matches(path)) return path;
+  }
+  return "";
+#else
+  using Search = std::pair<decltype(matches)&, std::string>;
+  Search search{matches, ""};
+  dl_iterate_phdr(
+      [](dl_phdr_info* library, size_t, void* data) {
+        auto& [is_wanted, found] = *static_cast<Search*>(data);
+        if (!is_wanted(library->dlpi_name)) return 0;
+        found = library->dlpi_name;
+        return 1;
+      },
+      &search);
+  return search.second;
+#endif
+#endif
+}
 
 }  // namespace karlo

@@ -18,12 +18,12 @@ napi_value ThrowLoadError(napi_env env, const std::string& message) {
   return nullptr;
 }
 
-bool ReadPath(napi_env env, napi_value value, std::string* path) {
+bool ReadText(napi_env env, napi_value value, std::string* text) {
   size_t length = 0;
   if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return false;
-  path->resize(length);
-  return napi_get_value_string_utf8(env, value, path->data(), length + 1, &length) == napi_ok &&
-         path->find('\0') == std::string::npos;
+  text->resize(length);
+  return napi_get_value_string_utf8(env, value, text->data(), length + 1, &length) == napi_ok &&
+         text->find('\0') == std::string::npos;
 }
 
 // The library at the path that is the call's only argument, opened for the life of the process;
@@ -32,7 +32,7 @@ void* OpenArgument(napi_env env, napi_callback_info info, std::string* path) {
   size_t count = 1;
   napi_value argument = nullptr;
   napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
-  if (count < 1 || !ReadPath(env, argument, path)) {
+  if (count < 1 || !ReadText(env, argument, path)) {
     ThrowLoadError(env, "Expected string for path");
     return nullptr;
   }
@@ -47,6 +47,22 @@ napi_value Open(napi_env env, napi_callback_info info) {
   std::string path;
   OpenArgument(env, info, &path);
   return nullptr;
+}
+
+// loaded(name): the path of a library that this process has loaded already; undefined if it has
+// not.
+napi_value Loaded(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument = nullptr;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  std::string name;
+  if (count < 1 || !ReadText(env, argument, &name)) {
+    return ThrowLoadError(env, "Expected string for name");
+  }
+  const std::string path = karlo::FindLoaded(name);
+  napi_value result = nullptr;
+  if (!path.empty()) napi_create_string_utf8(env, path.data(), path.size(), &result);
+  return result;
 }
 
 // openAddon(path): the exports of the addon proper, made for this environment.
@@ -67,9 +83,10 @@ napi_value OpenAddon(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {"open", nullptr, Open, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"loaded", nullptr, Loaded, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"openAddon", nullptr, OpenAddon, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
-  napi_define_properties(env, exports, 2, functions);
+  napi_define_properties(env, exports, 3, functions);
   napi_value version = nullptr;
   napi_create_string_utf8(env, KARLO_LIBTORCH_VERSION, NAPI_AUTO_LENGTH, &version);
   napi_set_named_property(env, exports, "libtorch", version);

@@ -6,7 +6,6 @@
 #include <ATen/ops/cos.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/exp.h>
-#include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
@@ -43,7 +42,11 @@ GroupNorm::GroupNorm(const Scope& scope, int64_t channels, int64_t groups, doubl
       eps(eps) {}
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
-  return at::group_norm(x, groups, weight, bias, eps);
+  return group_norm(x, groups, weight, bias, eps, {}, /*silu=*/false);
+}
+
+at::Tensor GroupNorm::then_silu(const at::Tensor& x, const Modulation& modulation) const {
+  return group_norm(x, groups, weight, bias, eps, modulation, /*silu=*/true);
 }
 
 LayerNorm::LayerNorm(const Scope& scope, int64_t width, double eps)

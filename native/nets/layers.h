@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "nets/group_norm.h"
 #include "nets/scope.h"
 
 // The layers that the networks are made of. None of them reads a size from a tensor at run time,
@@ -33,6 +34,8 @@ struct GroupNorm {
 
   GroupNorm(const Scope& scope, int64_t channels, int64_t groups, double eps);
   at::Tensor operator()(const at::Tensor& x) const;
+  // The norm, what a modulation does to it, and SiLU.
+  at::Tensor then_silu(const at::Tensor& x, const Modulation& modulation = {}) const;
 };
 
 struct LayerNorm {

@@ -1,7 +1,6 @@
 #include "nets/unet.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/silu.h>
 
 #include <string>
 
@@ -128,7 +127,8 @@ at::Tensor UNet::project_context(const at::Tensor& context) const {
 
 at::Tensor UNet::operator()(const at::Tensor& x, const at::Tensor& times,
                             const Context& prompt) const {
-  at::Tensor h = conv_in_(cast(x));
+  // Channels last: what the convolutions compute in, so that nothing is reordered between them.
+  at::Tensor h = conv_in_(cast(x).contiguous(at::MemoryFormat::ChannelsLast));
   std::vector<at::Tensor> skipped{h};
   for (const Level& level : down_) {
     for (size_t i = 0; i < level.resnets.size(); ++i) {
@@ -153,7 +153,7 @@ at::Tensor UNet::operator()(const at::Tensor& x, const at::Tensor& times,
     }
     if (level.resample) h = (*level.resample)(h, times);
   }
-  return conv_out_(at::silu(conv_norm_out_(h))).type_as(x);
+  return conv_out_(conv_norm_out_.then_silu(h)).contiguous().type_as(x);
 }
 
 }  // namespace karlo::nets

@@ -25,9 +25,6 @@ at::Tensor resampled(const at::Tensor& x, Resample resample) {
   return x;
 }
 
-// [B, C] -> [B, C, 1, 1]
-at::Tensor over_pixels(const at::Tensor& x) { return x.unsqueeze(-1).unsqueeze(-1); }
-
 // The context's bias, and none for the pixels: [B, 1, 1, n + H * W].
 at::Tensor joint_bias(const at::Tensor& context_bias, const at::Tensor& pixels) {
   const at::Tensor none = at::zeros_like(pixels.narrow(2, 0, 1)).transpose(1, 2);
@@ -74,17 +71,16 @@ ResBlock::ResBlock(const Scope& scope, int64_t in, int64_t out, const ResBlockOp
 }
 
 at::Tensor ResBlock::operator()(const at::Tensor& x, const at::Tensor& times) const {
-  at::Tensor h = conv1(resampled(at::silu(norm1(x)), resample));
-  const at::Tensor t = over_pixels(time.of(times));
-  if (scale_shift) {
-    const auto parts = t.chunk(2, 1);
-    h = norm2(h) * (parts[0] + 1) + parts[1];
-  } else {
-    h = norm2(h + t);
-  }
-  h = conv2(at::silu(h));
+  at::Tensor h = conv1(resampled(norm1.then_silu(x), resample));
+  h = conv2(norm2.then_silu(h, modulation(time.of(times))));
   const at::Tensor skipped = resampled(x, resample);
   return (shortcut ? (*shortcut)(skipped) : skipped) + h;
+}
+
+Modulation ResBlock::modulation(const at::Tensor& time) const {
+  if (!scale_shift) return {time, std::nullopt, std::nullopt};
+  const auto parts = time.chunk(2, 1);
+  return {std::nullopt, parts[0], parts[1]};
 }
 
 // The norm's eps is 1e-5 here whatever norm_eps says: diffusers does not hand it on.

@@ -80,6 +80,10 @@ struct ResBlock {
 
   // x [B, in, H, W], times [B or 1, *] -> [B, out, H', W']
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& times) const;
+
+ private:
+  // What the time embedding does to the second norm.
+  Modulation modulation(const at::Tensor& time) const;
 };
 
 // Self-attention over the pixels whose keys and values stand behind those of the context.

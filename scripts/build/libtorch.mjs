@@ -10,7 +10,7 @@ export async function ensureLibTorch() {
   const progress = showProgress();
   try {
     const { folder, includeDir } = await interruptible((signal) =>
-      setUpLibTorch({ onProgress: progress.update, signal }),
+      setUpLibTorch({ headers: true, onProgress: progress.update, signal }),
     );
     if (includeDir !== undefined) return folder;
     throw new Error(

@@ -1,8 +1,9 @@
 // Makes a checkout ready to run: dependencies, LibTorch, the addon, the compiled TypeScript.
 // Every step is skipped when its inputs have not changed. It starts with Node's own modules alone.
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileAddon } from './addon.mjs';
 import { run } from './run.mjs';
 import { unlessFresh } from './stamp.mjs';
 
@@ -41,24 +42,21 @@ async function buildAddon(libtorch, tests) {
   const both = tests || existsSync(join(out, 'test'));
   await unlessFresh(join(out, '.stamp'), [...sources, libtorch, String(both)], async () => {
     say('Building the addon (CMake) …');
-    const flags = [`--CDKARLO_LIBTORCH=${libtorch}`, `--CDKARLO_TESTS=${both ? 'ON' : 'OFF'}`];
-    const cmakeJs = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js');
-    for (const command of ['configure', 'build']) {
-      await run(process.execPath, [cmakeJs, command, '--out', out, ...flags], {
-        cwd: root,
-        quiet: true,
-      });
-    }
+    await compileAddon({ source: root, out, libtorch, tests: both });
   });
 }
 
 async function compileTypeScript() {
-  const inputs = ['lib', 'scripts/libtorch', 'tsconfig.json', 'package-lock.json'];
+  const inputs = ['lib', 'scripts/libtorch', 'scripts/build', 'tsconfig.json', 'package-lock.json'];
   await unlessFresh(
     join(root, 'dist', '.stamp'),
     inputs.map((input) => join(root, input)),
     async () => {
       say('Compiling TypeScript …');
+      // What was compiled of files that are gone would be packed.
+      for (const folder of ['lib', 'scripts']) {
+        rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+      }
       const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
       await run(process.execPath, [tsc, '--project', join(root, 'tsconfig.json')], { quiet: true });
     },

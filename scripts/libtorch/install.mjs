@@ -86,7 +86,7 @@ async function finish(made) {
     throw new SetupError('ERR_KARLO_SETUP', `The archive lacks ${names}: is it for ${platform}?`);
   }
   for (const library of cpuLibraries(made)) {
-    if (!(await isForeign(library))) continue;
+    if (!isForeign(library)) continue;
     const message = `Expected LibTorch for ${platform} but ${basename(library)} is for another processor`;
     throw new SetupError('ERR_KARLO_SETUP', message);
   }

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 
 // ELF's e_machine, by Node's name for the architecture.
 /** @type {Record<string, number>} */
@@ -8,13 +8,14 @@ const machines = { x64: 62, arm64: 183 };
  * Whether a Linux library is built for another processor: its name is the same for each.
  * @param {string} library
  */
-export async function isForeign(library) {
-  const file = await open(library);
+export function isForeign(library) {
+  const header = Buffer.alloc(20);
+  const file = openSync(library, 'r');
   try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(20) });
-    if (bytesRead < 20 || buffer.toString('latin1', 0, 4) !== '\x7fELF') return false;
-    return buffer.readUInt16LE(18) !== machines[process.arch];
+    if (readSync(file, header, 0, 20, 0) < 20 || header.toString('latin1', 0, 4) !== '\x7fELF')
+      return false;
+    return header.readUInt16LE(18) !== machines[process.arch];
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }

@@ -11,7 +11,10 @@ export function refuseOffline({ env = process.env, offline = isOffline(env), tri
   );
 }
 
-/** @param {NodeJS.ProcessEnv} env */
-function isOffline({ KARLO_OFFLINE = '' }) {
+/**
+ * Whether KARLO_OFFLINE forbids to fetch anything.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function isOffline({ KARLO_OFFLINE = '' }) {
   return !['', '0', 'false', 'no'].includes(KARLO_OFFLINE.toLowerCase());
 }

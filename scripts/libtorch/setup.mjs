@@ -14,6 +14,7 @@ import { asSetupError, SetupError } from './setup-error.mjs';
  * @property {string[]} [archives] LibTorch's zip or torch's wheels, instead of fetching
  * @property {string} [sha256] what the first archive must have
  * @property {boolean} [cuda] with CUDA's libraries; by default where there is an NVIDIA driver
+ * @property {boolean} [headers] with headers, to build against
  * @property {boolean} [offline] fetch nothing; by default KARLO_OFFLINE
  * @property {(progress: Progress) => void} [onProgress]
  * @property {(folder: string) => Promise<number>} [freeBytes]
@@ -43,7 +44,7 @@ export async function setUpLibTorch(options = {}) {
       if (meanwhile) return meanwhile;
       const flavour = (options.cuda ?? hasNvidiaDriver()) ? 'cuda' : 'cpu';
       await makeLibTorch(flavour, { ...options, env, archives, tried, signal });
-      return findLibTorch({ env });
+      return findLibTorch({ env, headers: options.headers ?? false });
     });
   } catch (error) {
     throw asSetupError(error, cache);
@@ -56,9 +57,9 @@ export async function setUpLibTorch(options = {}) {
  * @param {SetUpOptions} options
  * @returns {{ found?: import('./find.mjs').LibTorch, tried: string[] }}
  */
-function lookUp(env, { archives = [], cuda }) {
+function lookUp(env, { archives = [], cuda, headers = false }) {
   try {
-    const found = findLibTorch({ env });
+    const found = findLibTorch({ env, headers });
     const serves = archives.length === 0 && !(cuda && found.cudaLibraries === undefined);
     if (serves) return { found, tried: [] };
     if (env.KARLO_LIBTORCH) throw overruled(found.folder);

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runProgram } from '../native/run-program.js';
 
 let folder: string;
@@ -11,8 +12,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const karlo = (...args: string[]) => runProgram('dist/lib/cli/main.js', args);
-const short = ['--prior-steps', '3', '--decoder-steps', '3', '--upsample-steps', '2'];
+const program = 'dist/lib/cli/main.js';
+const karlo = (...args: string[]) => runProgram(program, args);
+const vary = ['--decoder-steps', '3', '--upsample-steps', '2'];
+const short = ['--prior-steps', '3', ...vary];
+const heart = 'test/fixtures/pictures/heart-0.png';
 
 test('a prompt alone makes a picture, named after it and its seed', async () => {
   const result = await karlo('a red heart', '--seed', '4', '-o', folder, ...short);
@@ -27,49 +31,215 @@ test('a prompt alone makes a picture, named after it and its seed', async () => 
   ).toBe(0);
 });
 
-test('several pictures, as JSON', async () => {
+test('several pictures and a grid, as JSON', async () => {
   const out = join(folder, 'several');
-  const { stdout } = await karlo('a ring', '-n', '2', '--seed', '1', '-o', out, '--json', ...short);
-  const files = [join(out, 'a-ring-1.png'), join(out, 'a-ring-2.png')];
-  expect(JSON.parse(stdout)).toMatchObject({
-    name: 'a ring',
-    seeds: [1, 2],
-    files,
+  const flags = ['-n', '3', '--seed', '1', '--grid', '--format', 'webp', '--json'];
+  const { stdout } = await karlo('a ring', ...flags, '-o', out, ...short);
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({
+    pictures: [1, 2, 3].map((seed) => ({
+      file: join(out, `a-ring-${seed}.webp`),
+      of: 'a ring',
+      seed,
+      skipped: false,
+    })),
+    grid: join(out, 'a-ring-1-grid.webp'),
     warnings: [],
+    device: 'cpu',
   });
-  expect(readdirSync(out)).toHaveLength(2);
+  expect(readdirSync(out)).toHaveLength(4);
+  const size = 2 * 128 + 2;
+  expect(await sharp(report.grid).metadata()).toMatchObject({ width: size, height: size });
 });
 
-test('variations of a picture', async () => {
-  const heart = 'test/fixtures/pictures/heart-0.png';
-  const steps = ['--decoder-steps', '3', '--upsample-steps', '2'];
-  const result = await karlo('vary', heart, '--seed', '2', '-o', folder, ...steps);
+test('variations of pictures', async () => {
+  const odd = 'test/fixtures/pictures/odd.png';
+  const result = await karlo('vary', heart, odd, '--seed', '2', '-o', folder, ...vary);
   expect(result).toMatchObject({ status: 0, stderr: '' });
-  expect(result.stdout).toBe(`${join(folder, 'heart-0-variation-2.png')}\n`);
-  const missing = await karlo('vary', '/nowhere.png', '-o', folder);
-  expect(missing.status).toBe(1);
-  expect(missing.stderr).toContain("'/nowhere.png' cannot be read");
+  const files = ['heart-0', 'odd'].map((name) => join(folder, `${name}-variation-2.png`));
+  expect(result.stdout).toBe(`${files.join('\n')}\n`);
 });
 
-test('one picture to a file of another format', async () => {
-  const path = join(folder, 'ring.webp');
-  expect((await karlo('a ring', '-o', path, ...short)).status).toBe(0);
-  expect((await sharp(path).metadata()).format).toBe('webp');
+describe('prompts from a file', () => {
+  const prompts = '\uFEFFa red heart\r\n\n a blue star \na red heart\nA red heart!\n';
+
+  test('are made in order, and what is there is left out when it is run again', async () => {
+    const out = join(folder, 'prompts');
+    const file = join(folder, 'prompts.txt');
+    writeFileSync(file, prompts);
+    const first = await karlo('--prompts', file, '-o', out, ...short);
+    const names = ['a-red-heart-0.png', 'a-blue-star-0.png', 'a-red-heart-2-0.png'];
+    expect(first.stdout).toBe(names.map((name) => `${join(out, name)}\n`).join(''));
+    const made = readFileSync(join(out, names[1] as string));
+    rmSync(join(out, names[1] as string));
+    const again = await karlo('--prompts', file, '-o', out, '--json', ...short);
+    const { pictures } = JSON.parse(again.stdout);
+    expect(pictures.map(({ skipped }: { skipped: boolean }) => skipped)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(readFileSync(join(out, names[1] as string))).toEqual(made);
+  });
+
+  test('come from stdin, too', () => {
+    const args = [program, '--prompts', '-', '-o', join(folder, 'stdin'), '-n', '2', ...short];
+    const { stdout, status } = spawnSync(process.execPath, args, {
+      input: 'a ring',
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(2);
+  });
 });
 
-test.each<[string, string[], number, RegExp]>([
-  ['an option that does not exist', ['a ring', '--nope'], 2, /--nope/],
-  ['no prompt', [], 2, /missing required argument 'prompt'/],
-  ['a number that is none', ['a ring', '--seed', 'x'], 2, /--seed/],
-  [
-    'steps out of range',
-    ['a ring', '--decoder-steps', '0'],
-    1,
-    /between 1 and 1000 for decoder\.steps/,
-  ],
-  ['a model that is not there', ['a ring', '--model', '/nowhere'], 1, /ERR_KARLO_MODEL_NOT_FOUND/],
-])('%s', async (_name, args, status, message) => {
-  const result = await karlo(...args);
-  expect(result.status).toBe(status);
-  expect(result.stderr).toMatch(message);
+describe('recipes', () => {
+  test('a picture is made again from the recipe in it', async () => {
+    const [first, second] = [join(folder, 'first.jpg'), join(folder, 'second.png')];
+    const flags = ['--seed', '9', '--decoder-guidance', '5', '--decoder-timestep-respacing', '4'];
+    await karlo('a red heart & <a ring>', ...flags, '--prior-steps', '3', '-o', first);
+    const { stdout } = await karlo('info', first, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      prompt: 'a red heart & <a ring>',
+      seed: 9,
+      decoder: { timestepRespacing: '4', guidanceScale: 5 },
+      model: { name: 'karlo-tiny' },
+    });
+    expect((await karlo('info', first)).stdout).toMatch(/decoder +steps 4, guidance scale 5/);
+    const again = await karlo('generate', '--from', first, '-o', second);
+    expect(again).toMatchObject({ status: 0, stderr: '' });
+    const [a, b] = await Promise.all(
+      [first, second].map((file) => sharp(file).removeAlpha().raw().toBuffer()),
+    );
+    const difference = (a as Buffer).reduce((sum, v, i) => sum + Math.abs(v - (b?.[i] ?? 0)), 0);
+    expect(difference / (a as Buffer).length).toBeLessThan(2);
+    const third = join(folder, 'third.png');
+    await karlo('generate', '--from', second, '-o', third);
+    expect(readFileSync(third)).toEqual(readFileSync(second));
+  });
+
+  test('flags and prompts go before the recipe’s', async () => {
+    const [first, second] = [join(folder, 'a.png'), join(folder, 'b.png')];
+    await karlo('a red heart', '--seed', '9', '-o', first, ...short);
+    const flags = ['--seed', '3', '--decoder-timestep-respacing', '2'];
+    await karlo('a ring', '--from', first, ...flags, '-o', second);
+    const { stdout } = await karlo('info', second, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ prompt: 'a ring', seed: 3, prior: { steps: 3 } },
+      decoder: { timestepRespacing: '2', guidanceScale: 8 },
+    });
+  });
+
+  test('of variations, which need their picture', async () => {
+    const [first, second] = [join(folder, 'v.png'), join(folder, 'w.png')];
+    await karlo('vary', heart, '--seed', '3', '-o', first, ...vary);
+    await karlo('vary', heart, '--from', first, '-o', second);
+    expect(readFileSync(second)).toEqual(readFileSync(first));
+    const wrong = await karlo('generate', '--from', first, '-o', join(folder, 'x.png'));
+    expect(wrong).toMatchObject({ status: 1 });
+    expect(wrong.stderr).toContain(`karlo vary PICTURE --from ${first}`);
+  });
+
+  test('are left out where that is wanted', async () => {
+    const file = join(folder, 'bare.png');
+    await karlo('a ring', '--no-recipe', '-o', file, ...short);
+    expect((await sharp(file).metadata()).xmp).toBeUndefined();
+    const info = await karlo('info', file);
+    expect(info).toMatchObject({ status: 1 });
+    expect(info.stderr).toContain('holds none');
+  });
+});
+
+describe('what is wrong', () => {
+  test.each<[string, string[], number, RegExp]>([
+    ['an option that does not exist', ['a ring', '--nope'], 2, /--nope/],
+    ['no prompt', [], 2, /missing required argument 'prompt'/],
+    ['a number that is none', ['a ring', '--seed', 'x'], 2, /--seed/],
+    [
+      'steps out of range',
+      ['a ring', '--decoder-steps', '0'],
+      2,
+      /between 1 and 1000 for --decoder-steps/,
+    ],
+    ['a guidance scale', ['a ring', '--prior-guidance', '31'], 2, /30 for --prior-guidance/],
+    [
+      'both spellings',
+      ['a ring', '--prior-steps', '3', '--prior-timestep-respacing', '3'],
+      2,
+      /both/,
+    ],
+    ['two kinds of prompt', ['a ring', '--prompts', '-'], 2, /not both/],
+    ['no file of prompts', ['--prompts', '/nowhere'], 1, /Cannot read prompts from \/nowhere/],
+    ['one file for two pictures', ['a ring', '-n', '2', '-o', 'x.png'], 1, /a folder for --output/],
+    ['a file of no known format', ['a ring', '-o', 'x.bmp'], 1, /ends in \.png/],
+    [
+      'a model that is not there',
+      ['a ring', '--model', '/nowhere'],
+      1,
+      /ERR_KARLO_MODEL_NOT_FOUND/,
+    ],
+    ['no picture', ['vary', '/nowhere.png'], 1, /'\/nowhere\.png': there is no such file/],
+    ['a picture that is none', ['vary', 'package.json'], 1, /in no known format/],
+  ])('%s', async (_name, args, status, message) => {
+    const result = await karlo(...args);
+    expect(result.stderr).toMatch(message);
+    expect(result).toMatchObject({ status, stdout: '' });
+  });
+
+  test('a folder that cannot be written to is told before any work', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const result = await karlo('a ring', '-o', join(folder, 'file', 'out'));
+    expect(result.stderr).toMatch(/ERR_KARLO_WRITE: Cannot write in .*no folder/);
+    expect(result.status).toBe(1);
+  });
+
+  /** Only root can mount. */
+  const withTmpfs = async (options: string, work: (mounted: string) => Promise<void>) => {
+    const mounted = mkdtempSync(join(tmpdir(), 'karlo-disk-'));
+    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', mounted]);
+    try {
+      if (status === 0) await work(mounted);
+    } finally {
+      spawnSync('umount', [mounted]);
+      rmSync(mounted, { recursive: true });
+    }
+  };
+
+  test('a disk that is full leaves no half-written file', () =>
+    withTmpfs('size=8k', async (full) => {
+      const result = await karlo('a ring', '-o', full, ...short);
+      expect(result.stderr).toMatch(/ERR_KARLO_WRITE: .*no space is left/);
+      expect(result.status).toBe(1);
+      expect(readdirSync(full)).toEqual([]);
+    }));
+
+  test('a read-only disk is told before any work', () =>
+    withTmpfs('ro', async (readOnly) => {
+      const result = await karlo('a ring', '-o', readOnly);
+      expect(result.stderr).toMatch(/ERR_KARLO_WRITE: .*it is read-only/);
+    }));
+});
+
+describe('an interruption', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'by %s ends with 130 and whole files',
+    async (signal) => {
+      const out = join(folder, signal);
+      const args = [program, 'a ring', '-n', '500', '--seed', '0', '-o', out, ...short];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const ended = new Promise((resolve) =>
+        child.on('close', (status, by) => resolve({ status, by })),
+      );
+      while (!existsSync(out) || readdirSync(out).length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      child.kill(signal);
+      expect(await ended).toEqual({ status: 130, by: null });
+      for (const file of readdirSync(out)) {
+        expect(file).toMatch(/^a-ring-\d+\.png$/);
+        await sharp(join(out, file)).raw().toBuffer();
+      }
+      expect(readdirSync(out).length).toBeLessThan(400);
+    },
+  );
 });

@@ -14,7 +14,15 @@ export function runProgram(
   args: string[] = [],
   options: { env?: NodeJS.ProcessEnv; node?: string[] } = {},
 ): Promise<Ended> {
-  const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
+  return runFile(fileURLToPath(new URL(`../../${file}`, import.meta.url)), args, options);
+}
+
+/** The same for a program anywhere. */
+export function runFile(
+  path: string,
+  args: string[] = [],
+  options: { env?: NodeJS.ProcessEnv; node?: string[] } = {},
+): Promise<Ended> {
   const child = spawn(process.execPath, [...(options.node ?? []), path, ...args], {
     env: { ...process.env, ...options.env },
   });

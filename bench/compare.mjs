@@ -1,0 +1,86 @@
+// npm run bench [-- OPTION …]: this package and the reference, in turn, on the same machine.
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import { Context } from './compare/context.mjs';
+import { runCallers } from './compare/groups/callers.mjs';
+import { full } from './compare/groups/full.mjs';
+import { peaks } from './compare/groups/memory.mjs';
+import { start } from './compare/groups/start.mjs';
+import { tiny } from './compare/groups/tiny.mjs';
+import { describeMachine } from './compare/machine.mjs';
+import { findReference, howToGetIt } from './compare/reference.mjs';
+import { toMarkdown, writeReport } from './compare/report.mjs';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+/** @type {Record<string, (context: Context) => Promise<void>>} */
+const groups = { start, tiny, callers: runCallers, memory: peaks, full };
+const names = Object.keys(groups);
+
+const options = new Command('npm run bench --')
+  .description('Times this package and the reference in one run, in turn.')
+  .option('--reference <dir>', 'virtual environment of the reference, or its python')
+  .option('--reference-script <file>', "the reference's script")
+  .addOption(new Option('--only <group...>', 'groups to run').choices(names))
+  .option('--quick', 'one round each: to see that the bench works')
+  .option('--rounds <number>', 'rounds of every measurement', Number)
+  .option('--model <dir>', 'the small model', join(repository, 'models', 'karlo-tiny'))
+  .option('--full <dir>', 'the full-size model, as published')
+  .option('--full-converted <dir>', 'the same, converted to bfloat16: this package reads it')
+  .option('--device <device>', 'cpu, cuda or cuda:N', 'cpu')
+  .option('--threads <number>', 'threads of each side', Number, availableParallelism())
+  .addOption(
+    new Option('--dtype <dtype>', "the small model's dtype")
+      .choices(['float32', 'bfloat16'])
+      .default('float32'),
+  )
+  .option('--compile', 'compile the reference (torch.compile)')
+  .option('--output <dir>', 'folder of the results', join(repository, 'bench', 'results'))
+  .parse()
+  .opts();
+
+const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
+const { reference: folder, referenceScript, only = names, output, ...rest } = options;
+const reference = given();
+if (reference === undefined) say(howToGetIt);
+
+/** The reference, or the end with what is wrong about its names. */
+function given() {
+  try {
+    return findReference(folder, referenceScript);
+  } catch (error) {
+    say(/** @type {Error} */ (error).message);
+    process.exit(2);
+  }
+}
+
+const context = new Context(
+  {
+    ...{ ...rest, repository, model: resolve(rest.model) },
+    ...(rest.full && { full: resolve(rest.full) }),
+    ...(rest.fullConverted && { fullConverted: resolve(rest.fullConverted) }),
+    ...{ quick: rest.quick === true, compile: rest.compile === true },
+    ...(reference && { reference }),
+  },
+  say,
+);
+for (const name of names.filter((one) => only.includes(one))) {
+  say(`${name} …`);
+  await groups[name]?.(context);
+}
+
+const result = {
+  date: new Date().toISOString(),
+  machine: describeMachine(rest.device, rest.threads),
+  reference: await context.referenceVersions(),
+  quick: rest.quick === true,
+  disturbance: context.disturbance,
+  rows: context.rows,
+};
+const file = [result.machine.device, ...(only === names ? [] : only)]
+  .join('-')
+  .replace(/\W+/g, '-');
+writeReport(result, output, file.toLowerCase());
+console.log(toMarkdown(result));

@@ -1,0 +1,128 @@
+import { fileURLToPath } from 'node:url';
+import { Contest } from './contest.mjs';
+import { Side } from './side.mjs';
+
+/** @typedef {import('./statistics.mjs').Row} Row */
+
+/**
+ * What the groups need to know.
+ * @typedef {object} Options
+ * @property {string} model folder of the small model
+ * @property {string} [full] folder of the full-size model, as published
+ * @property {string} [fullConverted] the same, converted: ours reads this one
+ * @property {string} device
+ * @property {number} threads
+ * @property {'float32' | 'bfloat16'} dtype of the small model
+ * @property {number} [rounds]
+ * @property {boolean} quick
+ * @property {boolean} compile
+ * @property {{ python: string, script: string }} [reference] absent: ours alone
+ * @property {string} repository its root
+ */
+
+/** @param {string} file */
+const besides = (file) => fileURLToPath(new URL(file, import.meta.url));
+
+export const prompt = 'a red heart on a white background';
+
+/** One run of the bench: its options, and the rows so far. */
+export class Context {
+  /** @type {Row[]} */
+  rows = [];
+  /** @type {Record<string, string> | undefined} the reference's, once they were asked for */
+  versions;
+  /** @type {Set<Side>} */
+  #sides = new Set();
+  /** The largest share of a core that a waiting side took. */
+  disturbance = 0;
+
+  /**
+   * @param {Options} options
+   * @param {(line: string) => void} say
+   */
+  constructor(options, say) {
+    this.options = options;
+    this.say = say;
+  }
+
+  /** @param {Row} row */
+  add(row) {
+    const against = this.options.compile ? ', reference compiled' : '';
+    this.rows.push({ ...row, what: `${row.what}${against}` });
+  }
+
+  /** The same run, against the compiled reference. */
+  compiled() {
+    const other = new Context({ ...this.options, compile: true }, this.say);
+    other.rows = this.rows;
+    other.#sides = this.#sides;
+    return other;
+  }
+
+  /**
+   * @param {number} usual
+   * @returns {{ rounds: number, warm: number }}
+   */
+  counts(usual) {
+    const { quick, rounds = usual } = this.options;
+    return quick ? { rounds: 1, warm: 0 } : { rounds, warm: 1 };
+  }
+
+  ours() {
+    const args = ['--expose-gc', besides('ours/worker.mjs')];
+    return this.#known(new Side('karlo', process.execPath, args));
+  }
+
+  theirs() {
+    const { reference } = this.options;
+    if (reference === undefined) return undefined;
+    const worker = besides('../reference_worker.py');
+    return this.#known(new Side('the reference', reference.python, [worker, reference.script]));
+  }
+
+  /** @param {Side} side */
+  #known(side) {
+    this.#sides.add(side);
+    return side;
+  }
+
+  /** Ends every side at once: what waits for one fails. */
+  killSides() {
+    for (const side of this.#sides) side.kill();
+  }
+
+  /**
+   * Both sides, for as long as `work` takes.
+   * @param {(contest: Contest) => Promise<void>} work
+   */
+  async contest(work) {
+    const theirs = this.theirs();
+    const sides = { ours: this.ours(), ...(theirs && { theirs }) };
+    const contest = new Contest(sides);
+    try {
+      await contest.both({ do: 'ready' }); // imports go on for seconds
+      await work(contest);
+      await contest.end();
+    } finally {
+      for (const side of Object.values(sides)) side.kill();
+      this.disturbance = Math.max(this.disturbance, contest.disturbance);
+    }
+  }
+
+  /** @returns {Promise<Record<string, string> | undefined>} */
+  async referenceVersions() {
+    const side = this.theirs();
+    this.versions = await side?.ask({ do: 'versions' });
+    await side?.end();
+    return this.versions;
+  }
+
+  /**
+   * With what each side loads a model.
+   * @param {string} dtype
+   */
+  placing(dtype = this.options.dtype) {
+    const { device, threads, compile } = this.options;
+    return { device, threads, dtype, compile };
+  }
+}

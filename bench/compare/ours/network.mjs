@@ -1,0 +1,221 @@
+import { Engine, Generator, Tensor } from '../package.mjs';
+
+const built = new URL('../../../dist/lib/', import.meta.url);
+/** @type {typeof import('../../../lib/models/load-model.js')} */
+const { openModel } = await import(`${built}models/load-model.js`);
+/** @type {typeof import('../../../lib/schedule/index.js')} */
+const { schedule, scheduleConfig } = await import(`${built}schedule/index.js`);
+/** @type {typeof import('../../../lib/stages/noise.js')} */
+const { Noise } = await import(`${built}stages/noise.js`);
+/** @type {typeof import('../../../lib/stages/prior.js')} */
+const { runPrior } = await import(`${built}stages/prior.js`);
+/** @type {typeof import('../../../lib/stages/decoder.js')} */
+const { runDecoder } = await import(`${built}stages/decoder.js`);
+/** @type {typeof import('../../../lib/stages/upsample.js')} */
+const { runUpsample } = await import(`${built}stages/upsample.js`);
+
+/** @typedef {import('../../../lib/models/components.js').ComponentName} ComponentName */
+/** @typedef {import('../../../lib/torch/index.js').Tensor} AnyTensor */
+/** @typedef {import('../../../lib/torch/index.js').ScriptModule} ScriptModule */
+/** @typedef {import('../../../lib/models/load-model.js').Model} Model */
+
+/** One network alone, with inputs for one picture; both halves of the guidance at once. */
+export class LoadedNetwork {
+  #engine;
+  #model;
+  #component;
+  #networks;
+  #device;
+  #inputs;
+
+  /**
+   * @param {import('./worker.mjs').Placing & { component: ComponentName }} options
+   */
+  static async load({ model: folder, component, threads, device, dtype }) {
+    const model = await openModel(folder);
+    const engine = new Engine({ threads });
+    // The decoder's stage begins with the projection.
+    /** @type {ComponentName[]} */
+    const names = component === 'decoder' ? ['decoder', 'text_proj'] : [component];
+    /** @type {Partial<Record<ComponentName, ScriptModule>>} */
+    const networks = {};
+    for (const name of names) {
+      const loaded = await model.load(name, { engine, device, dtype });
+      networks[name] = await loaded.freeze();
+      loaded.dispose();
+    }
+    return new LoadedNetwork(engine, model, component, networks, device);
+  }
+
+  /**
+   * @param {import('../../../lib/torch/index.js').Engine} engine
+   * @param {Model} model
+   * @param {ComponentName} component
+   * @param {Partial<Record<ComponentName, ScriptModule>>} networks
+   * @param {string} device
+   */
+  constructor(engine, model, component, networks, device) {
+    this.#engine = engine;
+    this.#model = model;
+    this.#component = component;
+    this.#networks = networks;
+    this.#device = device;
+    this.#inputs = inputsOf(component, model.configs, device);
+  }
+
+  async forward() {
+    const output = await this.#network(this.#component).run('forward', this.#inputs);
+    for (const tensor of /** @type {AnyTensor[]} */ ([output].flat())) {
+      // On a device, the work has ended when something of it has come back.
+      if (this.#device !== 'cpu') tensor.slice(0, 0, 1).to({ device: 'cpu' }).dispose();
+      tensor.dispose();
+    }
+  }
+
+  /**
+   * Its stage's loop for a few steps, without previews.
+   * @param {number} count of steps, 2 or more
+   * @returns seconds of all of it, and of its last step
+   */
+  async stage(count) {
+    const name = /** @type {'prior' | 'decoder' | 'super_res'} */ (
+      this.#component.replace('_first', '')
+    );
+    const config = scheduleConfig(this.#model.schedulers[`${name}_scheduler`]);
+    const noise = new Noise([0], this.#device);
+    /** @type {number[]} */
+    const times = [performance.now()];
+    const output = await this.#run(name, {
+      steps: schedule(config, { steps: count }),
+      clip: config.clip,
+      guidanceScale: 4,
+      noise,
+      signal: undefined,
+      onStep: () => times.push(performance.now()),
+    });
+    output.toTypedArray();
+    output.dispose();
+    noise[Symbol.dispose]();
+    const [start, end] = [times[0], performance.now()].map(Number);
+    const [before, last] = times.slice(-2);
+    return {
+      seconds: (Number(end) - Number(start)) / 1000,
+      step: (Number(last) - Number(before)) / 1000,
+    };
+  }
+
+  /**
+   * @param {'prior' | 'decoder' | 'super_res'} name
+   * @param {import('../../../lib/stages/prior.js').LoopSettings} loop
+   * @returns {Promise<AnyTensor>}
+   */
+  async #run(name, loop) {
+    const random = this.#random();
+    const { prior, decoder, super_res_first: first } = this.#model.configs;
+    if (name === 'super_res') {
+      const side = Number(first?.sample_size);
+      const network = this.#network('super_res_first');
+      // The last step's network is as large: the first one stands for it.
+      const stage = { first: network, last: network, shape: shapeOf(3, side) };
+      return runUpsample(stage, random(1, 3, side / 4, side / 4), loop);
+    }
+    const [text, empty] = [this.#text(), this.#text()];
+    const width = Number(prior?.embedding_dim);
+    if (name === 'prior') return runPrior(this.#network('prior'), width, text, empty, loop);
+    const stage = {
+      textProjection: this.#network('text_proj'),
+      decoder: this.#network('decoder'),
+      shape: shapeOf(3, Number(decoder?.sample_size)),
+    };
+    return runDecoder(stage, random(1, width), text, empty, loop);
+  }
+
+  #text() {
+    const width = Number(this.#model.configs.prior?.embedding_dim);
+    const random = this.#random();
+    return {
+      embeds: random(1, width),
+      hidden: random(1, 77, width),
+      mask: ones(this.#device, 1, 77),
+      [Symbol.dispose]() {},
+    };
+  }
+
+  #random() {
+    return (/** @type {number[]} */ ...shape) => randomOn(this.#device, ...shape);
+  }
+
+  /**
+   * @param {ComponentName} name
+   * @returns {ScriptModule}
+   */
+  #network(name) {
+    return /** @type {ScriptModule} */ (this.#networks[name]);
+  }
+
+  async dispose() {
+    for (const network of Object.values(this.#networks)) network.dispose();
+    for (const tensor of this.#inputs) tensor.dispose();
+    await this.#engine.dispose();
+  }
+}
+
+/**
+ * @param {number} channels
+ * @param {number} side
+ * @returns {[number, number, number]}
+ */
+function shapeOf(channels, side) {
+  return [channels, side, side];
+}
+
+/**
+ * @param {string} device
+ * @param {number[]} shape
+ * @returns {AnyTensor}
+ */
+function randomOn(device, ...shape) {
+  return new Generator(0).randn(shape).to({ device });
+}
+
+/**
+ * @param {string} device
+ * @param {number[]} shape
+ * @returns {AnyTensor}
+ */
+function ones(device, ...shape) {
+  const count = shape.reduce((product, size) => product * size, 1);
+  return Tensor.from(new BigInt64Array(count).fill(1n), shape).to({ device });
+}
+
+/**
+ * Inputs of `forward`: native/export/trace.h.
+ * @param {ComponentName} component
+ * @param {Model['configs']} configs
+ * @param {string} device
+ * @returns {AnyTensor[]}
+ */
+function inputsOf(component, configs, device) {
+  const random = (/** @type {number[]} */ ...shape) => randomOn(device, ...shape);
+  const t = Tensor.from(new BigInt64Array([500n])).to({ device });
+  const config = /** @type {Record<string, any>} */ (configs[component]);
+  const { sample_size: side, embedding_dim: width, image_size: pixels } = config;
+  switch (component) {
+    case 'text_encoder': {
+      const ids = new BigInt64Array(77).fill(320n);
+      [ids[0], ids[76]] = [49406n, 49407n];
+      return [Tensor.from(ids, [1, 77]).to({ device })];
+    }
+    case 'image_encoder':
+      return [random(1, 3, pixels, pixels)];
+    case 'prior':
+      return [random(2, width), t, random(2, width), random(2, 77, width), ones(device, 2, 77)];
+    case 'decoder': {
+      const context = random(2, 81, config.cross_attention_dim);
+      const labels = random(2, 4 * config.block_out_channels[0]);
+      return [random(2, 3, side, side), t, context, ones(device, 2, 81), labels];
+    }
+    default:
+      return [random(1, 6, side, side), t];
+  }
+}

@@ -1,0 +1,164 @@
+// Our side of the bench: answers each line of JSON on stdin with a line of JSON on stdout.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+import { Karlo, memory } from '../package.mjs';
+import { LoadedNetwork } from './network.mjs';
+
+/**
+ * @typedef {object} Placing what a model or a network is loaded with
+ * @property {string} model its folder
+ * @property {string} device
+ * @property {import('../../../lib/index.js').WeightDtype} dtype
+ * @property {number} threads
+ */
+
+const prompt = 'a red heart on a white background';
+/** In ms: how often the delay of the event loop is looked at. */
+const resolution = 1;
+
+/** @type {import('../../../lib/index.js').Karlo | undefined} */
+let karlo;
+/** @type {LoadedNetwork | undefined} */
+let network;
+let device = 'cpu';
+
+async function drop() {
+  await karlo?.dispose();
+  await network?.dispose();
+  karlo = undefined;
+  network = undefined;
+}
+
+/**
+ * @param {() => Promise<unknown>} work
+ * @returns {Promise<number>}
+ */
+async function seconds(work) {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
+
+/** @param {import('../../../lib/index.js').TextToImageOptions} options */
+function textToImage(options) {
+  if (karlo === undefined) throw new Error('no model is loaded');
+  return karlo.textToImage(prompt, { seed: 0, ...options });
+}
+
+/** @type {Record<string, (request: any) => Promise<Record<string, unknown>>>} */
+const requests = {
+  async ready() {
+    return {};
+  },
+
+  /** @param {Placing & { residency?: 'resident' | 'staged' }} options */
+  async load(options) {
+    await drop();
+    const taken = await seconds(async () => {
+      karlo = await Karlo.load(options);
+    });
+    device = karlo?.device ?? device;
+    return { seconds: taken };
+  },
+
+  /**
+   * One call; the stages' seconds, too.
+   * @param {{ batch: number, sampling?: 'fast' | 'default', steps?: [number, number, number] }} request
+   */
+  async picture({ batch, sampling = 'fast', steps }) {
+    const [prior, decoder, upsample] = steps ?? [];
+    const stages = steps && {
+      prior: { steps: /** @type {number} */ (prior) },
+      decoder: { steps: /** @type {number} */ (decoder) },
+      upsample: { steps: /** @type {number} */ (upsample) },
+    };
+    const start = performance.now();
+    const options = { count: batch, batchSize: batch, sampling, ...stages };
+    const { timings } = await textToImage(options);
+    return { ...timings, seconds: (performance.now() - start) / 1000 };
+  },
+
+  /**
+   * Calls of one picture each: at once, or one after the other.
+   * @param {{ callers: number, atOnce: boolean, batchSize: number }} request
+   */
+  async callers({ callers, atOnce, batchSize }) {
+    const call = (/** @type {number} */ seed) => textToImage({ seed, batchSize });
+    const seeds = Array.from({ length: callers }, (_, seed) => seed);
+    const taken = await seconds(async () => {
+      if (atOnce) await Promise.all(seeds.map(call));
+      else for (const seed of seeds) await call(seed);
+    });
+    return { seconds: taken };
+  },
+
+  /**
+   * How long the event loop keeps a timer waiting while pictures are made, p99.
+   * @param {{ pictures: number, previews: boolean }} request
+   */
+  async delay({ pictures, previews }) {
+    const histogram = monitorEventLoopDelay({ resolution });
+    histogram.enable();
+    for (let seed = 0; seed < pictures; seed += 1) {
+      for await (const _ of textToImage({ seed, previews }));
+    }
+    histogram.disable();
+    // What it records is the time between two looks.
+    return { seconds: Math.max(0, histogram.percentile(99) / 1e9 - resolution / 1000) };
+  },
+
+  /** @param {Placing & { component: import('../../../lib/models/components.js').ComponentName }} options */
+  async network(options) {
+    await drop();
+    const taken = await seconds(async () => {
+      network = await LoadedNetwork.load(options);
+    });
+    return { seconds: taken };
+  },
+
+  async forward() {
+    return { seconds: await seconds(async () => network?.forward()) };
+  },
+
+  /**
+   * The stage of the network that is loaded, for a few steps.
+   * @param {{ steps: number }} request
+   */
+  async stage({ steps }) {
+    return { ...(await network?.stage(steps)) };
+  },
+
+  /**
+   * The pictures' bytes, RGB in base64: of each prompt with each seed.
+   * @param {{ prompts: string[], seeds: number[], batchSize: number }} request
+   */
+  async pixels({ prompts, seeds, batchSize }) {
+    const options = { count: seeds.length, seed: seeds, batchSize };
+    const result = await karlo?.textToImage(prompts, options);
+    return { pixels: result?.images.map(({ data }) => Buffer.from(data).toString('base64')) };
+  },
+
+  /**
+   * Bytes: RSS, its peak and, of a CUDA device, what tensors take and what is held from the driver.
+   * @param {{ of?: string }} request
+   */
+  async memory({ of = device }) {
+    const { allocated, peak, reserved } = memory(of);
+    const cuda = of === 'cpu' ? {} : { allocated, cudaPeak: peak, cudaReserved: reserved };
+    return { peak: process.resourceUsage().maxRSS * 1024, rss: process.memoryUsage().rss, ...cuda };
+  },
+
+  /** What is left after dispose(). */
+  async dispose() {
+    await drop();
+    globalThis.gc?.();
+    return requests.memory?.({}) ?? {};
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { do: name, ...request } = JSON.parse(line);
+  const answer = await requests[name]?.(request).catch((error) => ({ error: String(error) }));
+  console.log(JSON.stringify(answer));
+}
+await drop();

@@ -1,0 +1,83 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { median, ratio } from './statistics.mjs';
+
+/** @typedef {import('./statistics.mjs').Row} Row */
+
+/**
+ * One run of the bench.
+ * @typedef {object} Result
+ * @property {string} date
+ * @property {import('./machine.mjs').Machine} machine
+ * @property {Record<string, string> | undefined} reference its versions; absent: ours alone
+ * @property {string[]} [notes] what did not come to its end
+ * @property {boolean} quick too few rounds to be quoted
+ * @property {number} disturbance the largest share of a core that a waiting side took
+ * @property {Row[]} rows
+ */
+
+/** @param {number} value */
+function figure(value) {
+  if (value >= 100) return String(Math.round(value));
+  return String(Number(value.toPrecision(3)));
+}
+
+/** The median, and the lowest and highest where there are several. @param {number[] | undefined} values */
+function cell(values) {
+  if (values === undefined || values.length === 0) return '';
+  const middle = figure(median(values));
+  if (values.length === 1) return middle;
+  return `${middle} (${figure(Math.min(...values))} to ${figure(Math.max(...values))})`;
+}
+
+/** @param {Row} row */
+function line(row) {
+  const times = ratio(row);
+  const { what, unit, ours, theirs, target = '', extrapolated } = row;
+  const [mine, reference] = [cell(ours), cell(theirs)];
+  const label = extrapolated ? `${what} (extrapolated)` : what;
+  const quotient = times === undefined ? '' : figure(times);
+  return `| ${[label, unit, mine, reference, quotient, target].join(' | ')} |`;
+}
+
+/**
+ * The run as a Markdown table.
+ * @param {Result} result
+ */
+export function toMarkdown({ date, machine, reference, notes = [], quick, disturbance, rows }) {
+  const versions = Object.entries(reference ?? {}).map(([name, version]) => `${name} ${version}`);
+  const facts = [
+    `${date.slice(0, 10)}, ${machine.processor}, ${machine.memoryGigabytes} GB, ${machine.platform}`,
+    `device ${machine.device}, ${machine.threads} threads on each side`,
+    `Node ${machine.node}, LibTorch ${machine.libtorch}`,
+    reference
+      ? `Reference: ${versions.join(', ')}; rounds alternate in one run`
+      : 'No reference: this package alone',
+    'Medians, with the lowest and highest; ratio: how many times better than the reference',
+    ...(rows.some(({ extrapolated }) => extrapolated)
+      ? ['Extrapolated: steps that were measured, times their number']
+      : []),
+    ...(quick ? ['QUICK: one round each, not to be quoted'] : []),
+    ...(disturbance > 0.05
+      ? [`The waiting side took up to ${Math.round(100 * disturbance)} % of a core`]
+      : []),
+    ...notes,
+  ];
+  const head = [
+    '| what | unit | karlo | reference | ratio | target |',
+    '| --- | --- | --- | --- | --- | --- |',
+  ];
+  return [...facts.map((fact) => `- ${fact}`), '', ...head, ...rows.map(line), ''].join('\n');
+}
+
+/**
+ * Writes `NAME.md` and `NAME.json`, which has every sample.
+ * @param {Result} result
+ * @param {string} folder
+ * @param {string} name
+ */
+export function writeReport(result, folder, name) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.md`), toMarkdown(result));
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`);
+}

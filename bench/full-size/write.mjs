@@ -1,0 +1,83 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const built = new URL('../../dist/lib/', import.meta.url);
+/** @type {typeof import('../../lib/models/components.js')} */
+const { COMPONENTS } = await import(`${built}models/components.js`);
+/** @type {typeof import('../../lib/models/config.js')} */
+const { parseConfig } = await import(`${built}models/config.js`);
+/** @type {typeof import('../../lib/models/shapes/index.js')} */
+const { expectedShapes } = await import(`${built}models/shapes/index.js`);
+/** @type {typeof import('../../lib/weights/safetensors-writer.js')} */
+const { writeSafetensors } = await import(`${built}weights/safetensors-writer.js`);
+
+const bytesPerValue = 2;
+/** Values are drawn from this many, again and again: no kernel is faster for it. */
+const table = bfloat16(Float32Array.from({ length: 1 << 22 }, () => (Math.random() - 0.5) / 15));
+const one = bfloat16(new Float32Array(1 << 16).fill(1));
+
+/**
+ * The upper halves of float32 values.
+ * @param {Float32Array} values
+ */
+function bfloat16(values) {
+  const bits = new Uint32Array(values.buffer);
+  return new Uint8Array(Uint16Array.from(bits, (word) => word >>> 16).buffer);
+}
+
+/**
+ * @param {number} byteLength
+ * @param {Uint8Array} source
+ */
+function* repeated(byteLength, source) {
+  for (let at = 0; at < byteLength; at += source.length) {
+    yield source.subarray(0, Math.min(source.length, byteLength - at));
+  }
+}
+
+/**
+ * Writes a model of Karlo's full size with random bfloat16 weights (7.5 GB), in the published layout.
+ * @param {string} folder
+ * @param {AbortSignal} [signal]
+ */
+export async function writeFullSize(folder, signal) {
+  const json = await readFile(new URL('configs.json', import.meta.url), 'utf8');
+  /** @type {Record<string, object>} */
+  const files = JSON.parse(json);
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, JSON.stringify(content, null, 1));
+  }
+  const tokenizer = fileURLToPath(new URL('../../models/karlo-tiny/tokenizer', import.meta.url));
+  cpSync(tokenizer, join(folder, 'tokenizer'), { recursive: true });
+  for (const component of COMPONENTS) {
+    await writeNetwork(folder, component, files, signal);
+  }
+}
+
+/**
+ * @param {string} folder
+ * @param {import('../../lib/models/components.js').ComponentName} component
+ * @param {Record<string, object>} files
+ * @param {AbortSignal} [signal]
+ */
+async function writeNetwork(folder, component, files, signal) {
+  const config = parseConfig(component, files[`${component}/config.json`], component);
+  const tensors = [...expectedShapes(component, config)].map(([name, shape]) => {
+    const byteLength = bytesPerValue * shape.reduce((product, size) => product * size, 1);
+    // A norm's scale; anything else may be small.
+    const source = /norm.*weight$|clip_std$/.test(name) ? one : table;
+    return {
+      ...{ name, shape, dtype: /** @type {const} */ ('bfloat16') },
+      chunks: () => repeated(byteLength, source),
+    };
+  });
+  const isTransformers = component === 'text_encoder' || component === 'image_encoder';
+  const file = isTransformers ? 'model.safetensors' : 'diffusion_pytorch_model.safetensors';
+  // transformers reads no file without a format.
+  const options = { metadata: { format: 'pt' }, ...(signal && { signal }) };
+  await writeSafetensors(join(folder, component, file), tensors, options);
+}

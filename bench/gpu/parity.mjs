@@ -1,0 +1,72 @@
+// karlo-tiny's pictures on the card against the CPU's float32 pictures.
+
+/** @typedef {import('../compare/context.mjs').Context} Context */
+/** @typedef {import('../compare/side.mjs').Side} Side */
+
+const group = 'parity';
+const prompts = [
+  'a red heart on a white background',
+  'a blue star',
+  'a green ring on a black background',
+];
+const seeds = [0, 1, 2, 3];
+const batchSize = 4;
+const cudaDtypes = ['float32', 'bfloat16', 'float16'];
+
+/**
+ * The card's pictures may differ from the CPU's in float32 by no more than the CPU's own do in bfloat16.
+ * @param {Context} context
+ */
+export async function parity(context) {
+  const side = context.ours();
+  try {
+    const exact = await pixels(context, side, 'cpu', 'float32');
+    const allowed = add(
+      context,
+      'cpu, bfloat16',
+      exact,
+      await pixels(context, side, 'cpu', 'bfloat16'),
+    );
+    for (const dtype of cudaDtypes) {
+      const made = await pixels(context, side, context.options.device, dtype);
+      add(context, `cuda, ${dtype}`, exact, made, allowed);
+    }
+    await side.end();
+  } finally {
+    side.kill();
+  }
+}
+
+/**
+ * @param {Context} context
+ * @param {Side} side
+ * @param {string} device
+ * @param {string} dtype
+ * @returns {Promise<Uint8Array>} of all pictures
+ */
+async function pixels(context, side, device, dtype) {
+  const { model, threads } = context.options;
+  await side.ask({ do: 'load', model, threads, device, dtype });
+  const { pixels } = await side.ask({ do: 'pixels', prompts, seeds, batchSize });
+  return Buffer.concat(pixels.map((/** @type {string} */ text) => Buffer.from(text, 'base64')));
+}
+
+/**
+ * The mean of the pixels' differences, 0 to 255.
+ * @param {Context} context
+ * @param {string} what
+ * @param {Uint8Array} exact
+ * @param {Uint8Array} made
+ * @param {number} [allowed]
+ */
+function add(context, what, exact, made, allowed) {
+  if (made.length !== exact.length)
+    throw new Error(`${what}: ${made.length} bytes, not ${exact.length}`);
+  const sum = exact.reduce((total, value, i) => total + Math.abs(value - Number(made[i])), 0);
+  const mean = sum / exact.length;
+  context.add({
+    ...{ group, what: `mean difference to cpu, float32: ${what}`, unit: '/255', ours: [mean] },
+    ...(allowed !== undefined && { limit: allowed, target: `≤ ${allowed.toPrecision(3)}` }),
+  });
+  return mean;
+}

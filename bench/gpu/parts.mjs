@@ -1,0 +1,62 @@
+import { full } from '../compare/groups/full.mjs';
+import { tiny } from '../compare/groups/tiny.mjs';
+import { median } from '../compare/statistics.mjs';
+import { writeFullSize } from '../full-size/write.mjs';
+import { cudaMemory } from './memory.mjs';
+import { parity } from './parity.mjs';
+
+/** @typedef {import('../compare/context.mjs').Context} Context */
+/** @typedef {[name: string, work: (signal: AbortSignal) => Promise<unknown>]} Part */
+
+/**
+ * Runs the parts in the order of their worth, and stops at the deadline: the reference compiles for
+ * minutes.
+ * @param {Context} context gets the rows
+ * @param {{ writeModel: boolean, minutes: number }} plan
+ * @returns {Promise<string[]>} what failed, was missed or did not come to its end
+ */
+export async function runParts(context, { writeModel, minutes }) {
+  const signal = AbortSignal.timeout(minutes * 60_000);
+  signal.addEventListener('abort', () => context.killSides());
+  /** @type {Part[]} */
+  const parts = [
+    ['reference', () => context.referenceVersions()],
+    ['parity', () => parity(context)],
+    ['memory', () => cudaMemory(context)],
+    ['speed, full size', () => full(context)],
+    ['speed, karlo-tiny', () => tiny(context)],
+  ];
+  const write = () => writeFullSize(String(context.options.full), signal);
+  if (writeModel) parts.splice(2, 0, ['weights', write]);
+  if (context.options.reference) parts.push(['compiled reference', () => full(context.compiled())]);
+  /** @type {string[]} */
+  const notes = [];
+  for (const [name, work] of parts) {
+    context.say(`${name} …`);
+    const failure = signal.aborted ? 'no time was left' : await failureOf(() => work(signal));
+    if (failure === undefined) continue;
+    notes.push(`${name}: ${signal.aborted ? 'no time was left' : failure}`);
+    context.say(`${notes.at(-1)}`);
+  }
+  return [...notes, ...missed(context)];
+}
+
+/**
+ * @param {() => Promise<unknown>} work
+ * @returns {Promise<string | undefined>} its message, if it fails
+ */
+async function failureOf(work) {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Rows over their limits. @param {Context} context */
+function missed(context) {
+  return context.rows
+    .filter(({ ours, limit = Number.POSITIVE_INFINITY }) => !(median(ours) <= limit))
+    .map(({ what, target }) => `missed: ${what}, ${target}`);
+}

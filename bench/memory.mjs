@@ -1,0 +1,68 @@
+// npm run bench:memory [-- OPTION …]: whether many pictures in one process, or a load and a dispose, leave
+// memory behind.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Command } from 'commander';
+import { Karlo, Tensor } from './compare/package.mjs';
+
+const options = new Command('npm run bench:memory --')
+  .option('--count <number>', 'pictures', Number, 1000)
+  .option('--settled <number>', 'pictures after which memory should be flat', Number, 50)
+  .option('--model <dir>', 'a model folder', 'karlo-tiny')
+  .option('--dtype <dtype>', 'float32 or bfloat16', 'float32')
+  .option('--device <device>', 'cpu, cuda or cuda:N', 'cpu')
+  .option('--json', 'print one JSON object')
+  .parse()
+  .opts();
+const { count, model, dtype, device, json } = options;
+const settled = Math.min(options.settled, Math.ceil(count / 2));
+
+setFlagsFromString('--expose-gc');
+/** @type {() => void} */
+const collect = runInNewContext('gc');
+
+/** RSS in MB, when what nobody holds any more has been given back. */
+async function rss() {
+  for (let i = 0; i < 5; i += 1) {
+    collect();
+    await sleep(20);
+  }
+  return process.memoryUsage().rss / 1e6;
+}
+
+Tensor.from(new Float32Array(1)).dispose(); // LibTorch itself stays
+const beforeLoad = await rss();
+const karlo = await Karlo.load({ model, dtype, device });
+const loaded = await rss();
+/** @type {{ pictures: number, megabytes: number }[]} */
+const samples = [];
+for (let made = 1; made <= count; made += 1) {
+  await karlo.textToImage('a red heart on a white background', { seed: made });
+  const isDue = made === settled || made === count || made % 100 === 0;
+  if (!isDue) continue;
+  samples.push({ pictures: made, megabytes: await rss() });
+  process.stderr.write(`${made} pictures: ${Math.round(Number(samples.at(-1)?.megabytes))} MB\n`);
+}
+await karlo.dispose();
+const disposed = await rss();
+
+const flat = samples.filter(({ pictures }) => pictures >= settled);
+const growth = Math.max(...flat.map(({ megabytes }) => megabytes)) - Number(flat[0]?.megabytes);
+if (json) {
+  const left = disposed - beforeLoad;
+  console.log(JSON.stringify({ beforeLoad, loaded, samples, growth, disposed, left }));
+} else {
+  const rows = [
+    ['before the load', beforeLoad, ''],
+    ['loaded', loaded, ''],
+    ...samples.map(({ pictures, megabytes }) => [`after ${pictures} pictures`, megabytes, '']),
+    [`growth after ${settled} pictures, at most`, growth, '≤ 30'],
+    ['after dispose()', disposed, ''],
+    ['left of the model', disposed - beforeLoad, '≤ 100'],
+  ];
+  const lines = rows.map(
+    ([what, value, target]) => `| ${what} | ${Math.round(Number(value))} | ${target} |`,
+  );
+  console.log(['| RSS | MB | target |', '| --- | --- | --- |', ...lines].join('\n'));
+}

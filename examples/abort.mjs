@@ -1,0 +1,14 @@
+// node abort.mjs [MILLISECONDS]: a call ends within one step of its signal
+import { Karlo } from 'karlo';
+
+const [limit = '200'] = process.argv.slice(2);
+
+const karlo = await Karlo.load({ model: 'karlo-tiny' });
+const signal = AbortSignal.timeout(Number(limit));
+try {
+  await karlo.textToImage('a purple moon', { count: 100, signal });
+} catch (error) {
+  if (error !== signal.reason) throw error;
+  console.log(`aborted: ${signal.reason.name}`);
+}
+await karlo.dispose(); // the model can be used again after an abort; here it is done with

@@ -1,0 +1,105 @@
+import type { Hash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type Checksum, startChecksum } from './checksum.js';
+
+// Not the flag `a`: Windows cannot truncate a file that is open for appending alone.
+const readWriteCreate = constants.O_RDWR | constants.O_CREAT;
+const pieceSize = 1024 * 1024;
+
+/**
+ * The beginning of a file that is being fetched, with the checksum of what is there. It outlives the
+ * process: what an earlier one left is read again, for the checksum, and kept.
+ */
+export class Part {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #file: { size: number; checksum: Checksum };
+  #hash: Hash;
+  #bytes = 0;
+
+  private constructor(path: string, handle: FileHandle, file: Part['file']) {
+    this.#path = path;
+    this.#handle = handle;
+    this.#file = file;
+    this.#hash = startChecksum(file.checksum, file.size);
+  }
+
+  /** Opens what is there, or begins. What is longer than the file is none of it. */
+  static async open(path: string, file: Part['file'], signal?: AbortSignal): Promise<Part> {
+    const part = new Part(path, await open(path, readWriteCreate, 0o644), file);
+    try {
+      const { size } = await part.#handle.stat();
+      if (size > file.size) await part.restart();
+      else await part.#read(size, signal);
+      return part;
+    } catch (error) {
+      await part.close();
+      throw error;
+    }
+  }
+
+  async #read(size: number, signal: AbortSignal | undefined): Promise<void> {
+    const buffer = Buffer.allocUnsafe(Math.min(size, pieceSize));
+    while (this.#bytes < size) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.#bytes);
+      if (bytesRead === 0) return;
+      this.#hash.update(buffer.subarray(0, bytesRead));
+      this.#bytes += bytesRead;
+    }
+  }
+
+  get file(): { size: number; checksum: Checksum } {
+    return this.#file;
+  }
+
+  /** How much is there. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isWhole(): boolean {
+    return this.#bytes === this.#file.size;
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    let written = 0;
+    while (written < chunk.length) {
+      const rest = chunk.length - written;
+      const { bytesWritten } = await this.#handle.write(chunk, written, rest, this.#bytes);
+      this.#hash.update(chunk.subarray(written, written + bytesWritten));
+      this.#bytes += bytesWritten;
+      written += bytesWritten;
+    }
+  }
+
+  /** Throws away what is there. */
+  async restart(): Promise<void> {
+    await this.#handle.truncate(0);
+    this.#hash = startChecksum(this.#file.checksum, this.#file.size);
+    this.#bytes = 0;
+  }
+
+  /** The checksum of what is there. */
+  digest(): string {
+    return this.#hash.copy().digest('hex');
+  }
+
+  /** Makes it the file itself. It is on the disk before it has its name. */
+  async keep(target: string): Promise<void> {
+    await this.#handle.sync();
+    await this.close();
+    await rename(this.#path, target);
+  }
+
+  async discard(): Promise<void> {
+    await this.close();
+    await rm(this.#path, { force: true });
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    await this.#handle.close().catch(() => {});
+  }
+}

@@ -1,0 +1,56 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KarloError } from '../../errors.js';
+import { asStoreError } from './disk.js';
+import { checkModelName, modelFolder, modelOf, storeFolder } from './folder.js';
+import { listModels } from './list.js';
+import { withStoreLock } from './lock.js';
+import { modelJson, pullJson, readRecord } from './record.js';
+
+export interface RemoveOptions {
+  env?: NodeJS.ProcessEnv;
+  /** Only what an interrupted pull has left. */
+  partial?: boolean;
+  signal?: AbortSignal;
+}
+
+/**
+ * Removes a model from the store, with all repositories of which it is made.
+ * @returns the name of what was removed
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND
+ */
+export async function removeModel(name: string, options: RemoveOptions = {}): Promise<string> {
+  const { env = process.env, signal, partial = false } = options;
+  const model = modelOf(checkModelName(name));
+  const store = storeFolder(env);
+  const stored = await listModels({ env });
+  const fitting = stored.filter(
+    (one) => one.name === model && (!partial || one.state === 'partial'),
+  );
+  if (fitting.length === 0) throw notThere(name, partial, store);
+  try {
+    await withStoreLock(store, { signal }, async () => {
+      const folder = modelFolder(env, model);
+      if (partial) return removePartial(folder);
+      // The record goes first: the model is gone before its first file is.
+      await rm(join(folder, modelJson), { force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    });
+  } catch (error) {
+    throw asStoreError(error, store);
+  }
+  return model;
+}
+
+async function removePartial(folder: string): Promise<void> {
+  const pull = await readRecord(folder, pullJson);
+  if (pull === undefined) return;
+  await rm(join(folder, `${pull.folder}.new`), { recursive: true, force: true, maxRetries: 5 });
+  await rm(join(folder, pullJson), { force: true });
+}
+
+function notThere(name: string, partial: boolean, store: string): KarloError {
+  const what = partial ? `an interrupted pull of ${name}` : `the model ${name}`;
+  const message = `Expected ${what} in ${store} but there is none: see npx karlo models`;
+  return new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+}

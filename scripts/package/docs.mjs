@@ -1,0 +1,23 @@
+// npm run docs: the API reference, in docs/api/. Fails where a public name has no comment, a link leads
+// nowhere, or a type that users meet is not exported.
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../build/ready.mjs';
+
+const docs = join(root, 'docs');
+rmSync(join(docs, 'api'), { recursive: true, force: true });
+const typedoc = join(docs, 'node_modules', 'typedoc', 'bin', 'typedoc');
+const { status, stdout, stderr } = spawnSync(process.execPath, [typedoc], {
+  cwd: docs,
+  encoding: 'utf8',
+  env: { ...process.env, NO_COLOR: '1' },
+});
+// Not of interest: the fields of an unnamed type, which its property explains, and what is named by a
+// symbol, which the language explains.
+const explained = /\.__type\.|\.\[\w+\] \(|Found 0 errors and \d+ warnings/;
+const problems = `${stdout}${stderr}`
+  .split('\n')
+  .filter((line) => line.trim() !== '' && !explained.test(line));
+for (const problem of problems) console.error(problem);
+process.exitCode = status !== 0 || problems.length > 0 ? 1 : 0;

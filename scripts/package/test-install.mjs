@@ -1,0 +1,24 @@
+// npm run test:install [-- FILTER …]: packs the tarballs and tests what comes of installing them.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { makeReady, root } from '../build/ready.mjs';
+import { report } from '../build/report.mjs';
+import { run } from '../build/run.mjs';
+
+await report(async () => {
+  await makeReady();
+  await run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')], { quiet: true });
+  const { packKarlo, packLibTorch } = await import('./pack.mjs');
+  process.stderr.write('Packing the tarballs …\n');
+  await packKarlo();
+  await packLibTorch();
+});
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+const args = ['run', '--config', 'vitest.install.config.ts', ...process.argv.slice(2)];
+const env = { OMP_WAIT_POLICY: 'passive', ...process.env }; // as scripts/test.mjs
+const { status } = spawnSync(process.execPath, [vitest, ...args], {
+  cwd: root,
+  env,
+  stdio: 'inherit',
+});
+process.exit(status ?? 1);

@@ -1,0 +1,110 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Project, projectsFolder, root, succeeded, tarballs } from './project.js';
+
+const parent = projectsFolder();
+const types = '@types/node@20.19.43';
+let project: Project;
+
+beforeAll(async () => {
+  project = new Project(parent, 'project', { type: 'module' });
+  const next = `karlo-next@file:${nextVersion()}`;
+  await project.npmInstall([tarballs.karlo, tarballs.libtorch, next, types]);
+});
+
+/** The package once more, under another version. */
+function nextVersion(): string {
+  const folder = join(parent, 'next');
+  execFileSync('mkdir', [folder]);
+  execFileSync('tar', ['-xzf', tarballs.karlo, '-C', folder]);
+  const manifest = join(folder, 'package', 'package.json');
+  const next = JSON.parse(readFileSync(manifest, 'utf8'));
+  writeFileSync(manifest, JSON.stringify({ ...next, version: '99.0.0' }));
+  execFileSync('tar', ['-czf', join(parent, 'next.tgz'), '-C', folder, 'package']);
+  return join(parent, 'next.tgz');
+}
+
+test('import', () => project.makesPicture(['import.mjs']));
+
+test('require(), and LibTorch is the npm package', async () => {
+  const { stdout } = await project.makesPicture(['require.cjs']);
+  const folder = join(project.folder, 'node_modules/@karlo/libtorch-linux-x64');
+  expect(JSON.parse(stdout)).toMatchObject({ libtorch: '2.11.0', source: 'package', folder });
+});
+
+test('the command line', () => {
+  const prompt = ['a red heart on a white background', '--seed', '0', '--device', 'cpu'];
+  return project.makesPicture(['node_modules/.bin/karlo', ...prompt, '-o']);
+});
+
+test('a worker thread', () => project.makesPicture(['worker.mjs']));
+
+test('two versions in one process', () => project.makesPicture(['two-versions.mjs']));
+
+describe('TypeScript, strict, with the package’s own declarations checked, too', () => {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const compile = (options: object) => {
+    const compilerOptions = {
+      target: 'ES2022',
+      lib: ['ES2023', 'ESNext.Disposable'],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      types: ['node'],
+      ...options,
+    };
+    project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+    return project.node([tsc]);
+  };
+
+  test('node16', async () => {
+    const ended = await compile({ module: 'node16', moduleResolution: 'node16' });
+    expect(ended.stdout).toBe('');
+    succeeded(ended);
+    await project.makesPicture(['consumer.js']);
+  });
+
+  test('bundler', async () => {
+    const options = { module: 'esnext', moduleResolution: 'bundler', noEmit: true };
+    const ended = await compile(options);
+    expect(ended.stdout).toBe('');
+    succeeded(ended);
+  });
+});
+
+test.each(['esm', 'cjs'] as const)('esbuild to %s, with the package external', async (format) => {
+  const outfile = `bundle-${format}.${format === 'esm' ? 'mjs' : 'cjs'}`;
+  const entry = format === 'esm' ? 'import.mjs' : 'require.cjs';
+  buildSync({
+    absWorkingDir: project.folder,
+    entryPoints: [entry],
+    bundle: true,
+    platform: 'node',
+    external: ['karlo', 'karlo/torch'],
+    format,
+    outfile,
+  });
+  await project.makesPicture([outfile]);
+});
+
+test('a read-only node_modules, and a user who owns nothing', async () => {
+  const before = listing();
+  execFileSync('chmod', ['-R', 'a-w,a+rX', join(project.folder, 'node_modules')]);
+  chmodSync(parent, 0o755);
+  chmodSync(join(project.folder, 'out'), 0o777);
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+  try {
+    await project.makesPicture(['import.mjs'], {
+      ...nobody,
+      env: { HOME: '/nonexistent' },
+    });
+  } finally {
+    execFileSync('chmod', ['-R', 'u+w', join(project.folder, 'node_modules')]);
+  }
+  expect(listing()).toEqual(before);
+});
+
+const listing = () => readdirSync(join(project.folder, 'node_modules'), { recursive: true }).sort();

@@ -1,0 +1,13 @@
+// node require.cjs PICTURE
+const { Karlo } = require('karlo');
+const { version } = require('karlo/torch');
+
+async function main() {
+  const karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu' });
+  const { images } = await karlo.textToImage('a red heart on a white background', { seed: 0 });
+  await images[0].toFile(process.argv[2]);
+  await karlo.dispose();
+  console.log(JSON.stringify(version()));
+}
+
+main();

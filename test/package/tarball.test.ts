@@ -1,0 +1,116 @@
+// The tarball that npm would publish: what is in it, and what tools for package authors say of it.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { floorOf, isAbove } from '../../scripts/package/floor.mjs';
+import { npmPack, type Packed } from '../../scripts/package/pack.mjs';
+import { prebuilds, root } from './package-copy.js';
+
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const manifest = JSON.parse(read('package.json'));
+let packed: Packed;
+let files: string[];
+
+beforeAll(async () => {
+  if (!existsSync(join(root, prebuilds))) throw new Error('Make them first: npm run prebuild');
+  packed = await npmPack(root, ['--dry-run']);
+  files = packed.files.map(({ path }) => path);
+});
+
+const allowed = [
+  /^(package\.json|LICENSE|(README|NOTICE|CHANGELOG)\.md|CMakeLists\.txt)$/,
+  /^dist\/lib\/.+\.(js|d\.ts)$/,
+  /^dist\/scripts\/(build|libtorch)\/[^/]+\.(mjs|d\.mts)$/,
+  /^native\/(?!test\/).+\.(cc|h)$/,
+  /^models\/karlo-tiny\/(README\.md|.+\.(json|txt|safetensors))$/,
+  /^prebuilds\/\w+-\w+\/(karlo(\.glibc)?\.node|(lib)?karlo\.(so|dylib|dll))$/,
+];
+
+describe('the tarball', () => {
+  test('holds what it should and nothing else', () => {
+    expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
+    for (const pattern of allowed) expect(files.some((file) => pattern.test(file))).toBe(true);
+  });
+
+  test('is under 12 MB', () => {
+    expect(packed.size).toBeLessThan(12e6);
+  });
+
+  test('holds every file that package.json names', () => {
+    const { exports, bin } = manifest as {
+      exports: Record<string, string | Record<string, string>>;
+      bin: Record<string, string>;
+    };
+    const targets = Object.values(exports).flatMap((target) =>
+      typeof target === 'string' ? [target] : Object.values(target),
+    );
+    for (const target of [...targets, ...Object.values(bin)]) {
+      expect(files).toContain(target.replace(/^\.\//, ''));
+    }
+  });
+
+  test('holds nothing compiled of a source that is gone', () => {
+    const compiled = files.filter((file) => /^dist\/lib\/.+\.js$/.test(file));
+    const stale = compiled.filter(
+      (file) => !existsSync(join(root, file.replace('dist/', '').replace(/\.js$/, '.ts'))),
+    );
+    expect(stale).toEqual([]);
+  });
+
+  test('holds the sources that CMake compiles', () => {
+    const [own = ''] = read('CMakeLists.txt').split('if(KARLO_TESTS)');
+    const sources = [...own.matchAll(/native\/\w+\/?\w*\.cc/g)].map(([source]) => source);
+    expect(sources.length).toBeGreaterThan(30);
+    for (const source of sources) expect(files).toContain(source);
+  });
+
+  test.each(['publint', 'attw'])('%s finds nothing', (name) => {
+    const ended = spawnSync('npm', ['run', '--silent', name], { cwd: root, encoding: 'utf8' });
+    expect(ended.stderr.replaceAll(/^npm warn .*\n/gm, '')).toBe('');
+    expect(ended).toMatchObject({ status: 0 });
+  });
+});
+
+describe('the supply chain', () => {
+  const lock = JSON.parse(read('package-lock.json')).packages as Record<
+    string,
+    { hasInstallScript?: boolean; dev?: boolean; integrity?: string; link?: boolean }
+  >;
+  const installed = Object.entries(lock).filter(([path]) => path.includes('node_modules/'));
+
+  test('every version is exact', () => {
+    const { dependencies, devDependencies, optionalDependencies } = manifest;
+    const versions = { ...dependencies, ...devDependencies, ...optionalDependencies };
+    for (const [name, version] of Object.entries(versions)) {
+      expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
+    }
+  });
+
+  test('no install script, of its own or of what it depends on', () => {
+    const hooks = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
+    expect(Object.keys(manifest.scripts).filter((name) => hooks.includes(name))).toEqual([]);
+    const scripted = installed.filter(([, { hasInstallScript, dev }]) => hasInstallScript && !dev);
+    expect(scripted).toEqual([]);
+  });
+
+  test('every package is locked by its hash', () => {
+    const open = installed.filter(([, { integrity, link }]) => !integrity && !link);
+    expect(open).toEqual([]);
+  });
+});
+
+// What this machine's compiler makes; the release builds against glibc 2.28 and checks that.
+test.runIf(process.platform === 'linux')('the floor of glibc and libstdc++', () => {
+  const floor = floorOf(join(root, prebuilds));
+  console.log('glibc and libstdc++ at least:', floor);
+  expect(isAbove(floor.GLIBC ?? '', '2.34')).toBe(false);
+  expect(isAbove(floor.GLIBCXX ?? '', '3.4.30')).toBe(false);
+  expect(isAbove(floor.CXXABI ?? '', '1.3.11')).toBe(false);
+});
+
+test.runIf(process.platform === 'linux')('the prebuilt addon is stripped', () => {
+  for (const name of ['karlo.glibc.node', 'libkarlo.so']) {
+    expect(readFileSync(join(root, prebuilds, name)).includes('.symtab')).toBe(false);
+  }
+});
