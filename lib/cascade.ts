@@ -69,6 +69,11 @@ export class Cascade implements AsyncDisposable {
     this.#device = device;
   }
 
+  /** Tokens of a prompt that the text encoder reads, begin and end included. */
+  countTokens(prompt: string): number {
+    return this.#tokenizer.encode(prompt).mask.reduce((sum, one) => sum + one, 0);
+  }
+
   /** The features of prompts. */
   async encodeText(prompts: readonly string[], signal?: AbortSignal): Promise<Encoded> {
     await using networks = await this.#networks.lease('text_encoder');

@@ -36,7 +36,8 @@ export function expected(what: string, name: string, received: unknown): KarloEr
   );
 }
 
-function describe(value: unknown): string {
+/** A value as messages name it, cut where it is long. */
+export function describe(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length} elements`;
   if (typeof value === 'object') return `a value of type ${value.constructor?.name ?? 'object'}`;

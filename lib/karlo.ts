@@ -8,6 +8,7 @@ import { type Estimate, peakBytes } from './estimate.js';
 import { generate, type Run } from './generate.js';
 import { type PictureInput, readPictures } from './image/read-picture.js';
 import type { Recipe } from './image/recipe.js';
+import { NETWORKS_OF, type Task } from './models/components.js';
 import { type Model, openModel } from './models/load-model.js';
 import { type LoadProgress, loadNetworks } from './models/load-networks.js';
 import { findModel } from './models/store/resolve.js';
@@ -120,6 +121,22 @@ export class Karlo implements AsyncDisposable {
       await placement.engine.dispose();
       throw error;
     }
+  }
+
+  /** Side of the pictures that it makes, in pixels. */
+  get size(): number {
+    return this.#model.configs.super_res_first?.sample_size as number;
+  }
+
+  /** What it can do: whether the folder holds the networks for it. */
+  get tasks(): Readonly<Record<Task, boolean>> {
+    const has = (task: Task) => NETWORKS_OF[task].every((name) => this.#model.configs[name]);
+    return { textToImage: has('textToImage'), imageVariation: has('imageVariation') };
+  }
+
+  /** Tokens of a prompt that the text encoder reads, begin and end included. */
+  countTokens(prompt: string): number {
+    return this.#cascade.countTokens(prompt);
   }
 
   /**

@@ -110,11 +110,11 @@ export interface ResolveContext {
 }
 
 /** Kakao Brain's two settings (steps of each stage) and the guidance scales of both. */
-const PRESETS = {
+export const PRESETS = {
   fast: { prior: 25, decoder: 25, upsample: 7 },
   default: { prior: 25, decoder: 50, upsample: 7 },
 } as const;
-const GUIDANCE = { prior: 4, decoder: 8, upsample: 1 } as const;
+export const GUIDANCE = { prior: 4, decoder: 8, upsample: 1 } as const;
 
 type StageName = keyof typeof GUIDANCE;
 

@@ -7,8 +7,10 @@ import { addGenerate } from './generate.js';
 import { addInfo } from './info.js';
 import { addModels } from './models.js';
 import { addPull } from './pull.js';
+import { addServe } from './serve.js';
 import { addSetup } from './setup.js';
 import { addVary } from './vary.js';
+import { addWorker } from './worker.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
 
@@ -24,6 +26,8 @@ addVary(program);
 addInfo(program, version);
 addSetup(program);
 addConvert(program);
+addServe(program);
+addWorker(program);
 addPull(program);
 addModels(program);
 

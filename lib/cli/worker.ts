@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { KarloOptions } from '../karlo.js';
+import type { ServerSettings } from '../serve/settings.js';
+import { defined } from './flags.js';
+import { addModelOptions, addQueueOptions, positive, queueOption } from './serve-options.js';
+
+interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
+  queue: string;
+  queueName: string;
+  results?: string;
+  resultTime: number;
+  concurrency: number;
+  batchSize: number;
+  logLevel: ServerSettings['logLevel'];
+}
+
+/** `karlo worker`: does the jobs that `karlo serve --queue` takes in. */
+export function addWorker(program: Command): void {
+  const command = program
+    .command('worker')
+    .description('do the jobs of a queue that karlo serve --queue fills')
+    .addOption(queueOption('Redis, redis:// or rediss://').makeOptionMandatory())
+    .option('--concurrency <number>', 'requests at work at once', positive, 2);
+  addModelOptions(addQueueOptions(command))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  karlo serve --queue redis://localhost
+  karlo worker --queue redis://localhost --device cuda:0
+  karlo worker --queue redis://localhost --device cuda:1`,
+    )
+    .action(start);
+}
+
+async function start(flags: Flags): Promise<void> {
+  // Loaded here: no other command needs a queue.
+  const { work } = await import('../serve/worker-main.js');
+  const { model, device, dtype, threads, concurrency, logLevel } = flags;
+  await work({
+    karlo: defined({ model, device, dtype, threads }),
+    url: flags.queue,
+    queue: flags.queueName,
+    results: { place: flags.results, seconds: flags.resultTime },
+    concurrency,
+    batchSize: flags.batchSize,
+    logLevel,
+  });
+}

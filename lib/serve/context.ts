@@ -1,0 +1,23 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Backend } from './job.js';
+import type { Metrics } from './metrics.js';
+import type { ResultStore } from './results.js';
+import type { ServerSettings } from './settings.js';
+
+/** What the routes of one server share. */
+export interface Context {
+  readonly settings: ServerSettings;
+  readonly backend: Backend;
+  readonly results: ResultStore;
+  readonly metrics: Metrics;
+}
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { errorSchema } from '../answer-schemas.js';
+import { unavailable } from '../api-error.js';
+import type { App, Context } from '../context.js';
+
+const ok = z.object({ status: z.literal('ok') });
+
+/** `GET /healthz`: the process lives. `GET /readyz`: it can make pictures. `GET /metrics`. */
+export function addHealth(app: App, { backend, metrics }: Context): void {
+  app.route({
+    method: 'GET',
+    url: '/healthz',
+    schema: { summary: 'Whether the server lives', response: { 200: ok } },
+    handler: async () => ({ status: 'ok' as const }),
+  });
+  app.route({
+    method: 'GET',
+    url: '/readyz',
+    schema: {
+      summary: 'Whether the server takes requests',
+      response: { 200: ok, 503: errorSchema },
+    },
+    async handler() {
+      if ((await backend.model()) === undefined) throw unavailable('No worker serves a model');
+      return { status: 'ok' as const };
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/metrics',
+    schema: { summary: 'Figures for Prometheus' },
+    async handler(_request, reply) {
+      reply.header('content-type', metrics.contentType);
+      return reply.send(await metrics.text());
+    },
+  });
+}

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { errorOf, eventsOf, short, start } from './start.js';
+
+const prompt = 'a ring';
+/** Long enough to be interrupted. */
+const long = { prompt, n: 8, decoder: { steps: 200 } };
+
+async function until(condition: () => Promise<boolean>, seconds = 20): Promise<void> {
+  const end = Date.now() + 1000 * seconds;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error('It did not come about in time');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test('a full queue tells to come back, and lets in again', async () => {
+  const { post, backend } = await start({}, { concurrency: 1, capacity: 1 });
+  const answers = [post({ ...short, prompt })];
+  await until(async () => (await backend.load()).running === 1);
+  answers.push(post({ ...short, prompt }));
+  await until(async () => (await backend.load()).waiting === 1);
+  const refused = await post({ ...short, prompt, stream: true });
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  expect(await errorOf(refused)).toMatchObject({ status: 429, code: 'queue_full' });
+  for (const answer of answers) expect((await answer).status).toBe(200);
+  expect((await post({ ...short, prompt })).status).toBe(200);
+});
+
+test('those who wait are told their place; low priority comes last', async () => {
+  const { post, backend } = await start({}, { concurrency: 1, capacity: 9 });
+  const gone = new AbortController();
+  const first = post({ ...long }, { signal: gone.signal }).catch(() => {});
+  await until(async () => (await backend.load()).running === 1);
+  const ended: string[] = [];
+  const wait = async (name: string, priority: string, count: number) => {
+    const response = post({ ...short, prompt, priority, stream: true, progress: true });
+    await until(async () => (await backend.load()).waiting === count);
+    const events = response.then(eventsOf).then((all) => {
+      ended.push(name);
+      return all.filter(({ stage }) => stage === 'queued').map(({ position }) => position);
+    });
+    return events;
+  };
+  const low = wait('low', 'low', 1);
+  await until(async () => (await backend.load()).waiting === 1);
+  const normal = wait('normal', 'normal', 2);
+  await until(async () => (await backend.load()).waiting === 2);
+  gone.abort();
+  await first;
+  expect(await normal).toEqual([1]);
+  expect((await low)[0]).toBe(1);
+  expect(await low).toContain(2);
+  expect(ended).toEqual(['normal', 'low']);
+});
+
+test('a client that goes away ends its work within a step, waiting or not', async () => {
+  const { post, backend } = await start({}, { concurrency: 1, capacity: 9 });
+  const gone = new AbortController();
+  const calls = [1, 2].map((n) =>
+    post({ ...long, stream: n === 1, partial_images: 1 }, { signal: gone.signal })
+      .then((response) => response.text())
+      .catch(({ name }) => name),
+  );
+  await until(async () => (await backend.load()).waiting === 1);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  gone.abort();
+  const start_ = performance.now();
+  expect(await Promise.all(calls)).toEqual(['AbortError', 'AbortError']);
+  await until(async () => {
+    const { waiting, running } = await backend.load();
+    return waiting + running === 0;
+  });
+  // A step of the decoder takes about 10 ms here; the whole would take 20 s and more.
+  expect(performance.now() - start_).toBeLessThan(2000);
+});
+
+test('a request that takes too long is ended, in an answer and in a stream', async () => {
+  const { post, backend, client } = await start({ requestTimeout: 1 });
+  const response = await post(long);
+  expect(response.headers.get('x-should-retry')).toBe('false');
+  expect(await errorOf(response)).toMatchObject({ status: 504, code: 'timeout' });
+  const stream = await client.images.generate({ ...long, stream: true } as never);
+  const read = async () => {
+    for await (const _ of stream as unknown as AsyncIterable<unknown>);
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'timeout', type: 'server_error' });
+  expect(await backend.load()).toEqual({ waiting: 0, running: 0 });
+});
