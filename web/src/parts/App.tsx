@@ -1,4 +1,5 @@
 import { useEffect } from 'react';
+import { createPortal } from 'react-dom';
 import { Studio, useStudio, useStudioState } from '../studio/use-studio';
 import { Header } from './Header';
 import { KeyDialog } from './KeyDialog';
@@ -25,14 +26,16 @@ export function App() {
   );
 }
 
+/** Beside the page: an open dialog makes all else inert, and so silent, but for the top layer. */
 function Said() {
   const { said } = useStudio();
-  return (
-    <div role="status">
+  return createPortal(
+    <div role="status" data-react-aria-top-layer="true">
       <span key={said.id} className={said.shown ? 'toast' : 'unseen'}>
         {said.words}
       </span>
-    </div>
+    </div>,
+    document.body,
   );
 }
 

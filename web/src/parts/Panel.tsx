@@ -48,18 +48,19 @@ export function Panel() {
   );
 }
 
+/** Two buttons, told apart by key: were it one, the click that cancels would go on to submit the form. */
 function Action() {
   const { form, ready, work, cancel } = useStudio();
   const { kind } = form.settings;
   return (
     <div className="action">
       {work ? (
-        <Button className="button" onPress={cancel}>
+        <Button key="cancel" className="button" onPress={cancel}>
           <X aria-hidden size={18} />
           Cancel
         </Button>
       ) : (
-        <Button type="submit" className="button primary" isDisabled={!ready}>
+        <Button key="start" type="submit" className="button primary" isDisabled={!ready}>
           <Sparkles aria-hidden size={18} />
           {kind === 'create' ? 'Create' : 'Vary'}
         </Button>

@@ -9,7 +9,7 @@ import {
   Trash2,
   X,
 } from 'lucide-react';
-import type { KeyboardEvent } from 'react';
+import { useEffect } from 'react';
 import { Button, Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { copy, download, fileName, useObjectUrl } from '../studio/browser';
 import { toHash } from '../studio/link';
@@ -46,20 +46,16 @@ export function PictureDialog({ place, onMove, onClose }: Props) {
 function Content({ place: { run, index }, onMove, onClose }: Props & { place: Place }) {
   const picture = run.pictures[index];
   const url = useObjectUrl(picture?.blob);
-  if (picture === undefined) return null;
   const places = run.pictures.flatMap((other, i) => (other ? [i] : []));
   const at = places.indexOf(index);
   const move = (by: number) => {
     const next = places[at + by];
     if (next !== undefined) onMove(next);
   };
-  const keys = ({ key }: KeyboardEvent) => {
-    if (key === 'ArrowLeft') move(-1);
-    if (key === 'ArrowRight') move(1);
-  };
+  useArrowKeys(move);
+  if (picture === undefined) return null;
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the buttons beside the picture do the same
-    <div className="look" onKeyDown={keys}>
+    <div className="look">
       <div className="look-picture">
         {url && <img src={url} alt={`${titleOf(run)}, seed ${picture.seed}`} />}
         {places.length > 1 && (
@@ -90,6 +86,18 @@ function Content({ place: { run, index }, onMove, onClose }: Props & { place: Pl
       <IconButton icon={X} label="Close" className="close" onPress={onClose} />
     </div>
   );
+}
+
+/** The arrow keys go to the pictures beside, wherever in the dialog the focus is. */
+function useArrowKeys(move: (by: number) => void) {
+  useEffect(() => {
+    const press = ({ key }: KeyboardEvent) => {
+      if (key === 'ArrowLeft') move(-1);
+      if (key === 'ArrowRight') move(1);
+    };
+    window.addEventListener('keydown', press);
+    return () => window.removeEventListener('keydown', press);
+  });
 }
 
 function Recipe({ place: { run, index } }: { place: Place }) {

@@ -38,6 +38,7 @@ export function useStudioState() {
     (failure: Failure) => {
       if (failure.kind === 'key') setState('key');
       else setFailure(failure);
+      if (failure.kind === 'gone') setState('gone');
     },
     [setState],
   );
