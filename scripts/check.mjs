@@ -21,6 +21,7 @@ const checks = [
     command: [bin('clang-format'), ...(write ? ['-i'] : ['--dry-run', '--Werror']), ...native],
   },
   { name: 'tsc', command: [bin('tsc'), '--project', 'tsconfig.check.json'] },
+  { name: 'tsc web', command: [bin('tsc'), '--project', 'web/tsconfig.json'] },
 ];
 
 const failed = checks.filter(({ name, command: [program = '', ...args] }) => {

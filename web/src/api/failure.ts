@@ -1,5 +1,5 @@
 /** Why a request came to nothing, in the words that the page uses for it. */
-export type FailureKind = 'busy' | 'key' | 'gone' | 'refused' | 'failed';
+export type FailureKind = 'busy' | 'key' | 'gone' | 'refused' | 'failed' | 'unkept';
 
 export class Failure extends Error {
   override readonly name = 'Failure';

@@ -11,7 +11,11 @@ const titles: Record<FailureKind, string> = {
   gone: 'The server went away',
   refused: 'The server refuses this',
   failed: 'That went wrong',
+  unkept: 'This browser does not keep the pictures',
 };
+
+/** Where another try would end the same. */
+const final = new Set<FailureKind>(['refused', 'unkept']);
 
 /** What went wrong, in clear words, with what can be done. */
 export function Notice() {
@@ -25,7 +29,7 @@ export function Notice() {
             <strong>{titles[failure.kind]}</strong>
             <p>{failure.message}</p>
           </div>
-          {ready && !work && failure.kind !== 'refused' && (
+          {ready && !work && !final.has(failure.kind) && (
             <Button className="button small" onPress={start}>
               Try again
               <Wait failure={failure} />

@@ -1,6 +1,6 @@
 import { Copy, Link2 } from 'lucide-react';
-import { useEffect, useRef } from 'react';
-import { copy, useObjectUrl } from '../studio/browser';
+import { useEffect } from 'react';
+import { copy, reveal, useObjectUrl } from '../studio/browser';
 import { toHash } from '../studio/link';
 import { type Run, timeOf, type Work } from '../studio/runs';
 import { summary } from '../studio/settings';
@@ -17,16 +17,14 @@ interface Props {
 }
 
 export function RunGroup({ run, work, onOpen }: Props) {
-  const head = useRef<HTMLDivElement>(null);
   const isNew = work !== undefined;
   useEffect(() => {
-    // On a phone the wall lies under the form.
-    const block = matchMedia('(max-width: 900px)').matches ? 'start' : 'nearest';
-    if (isNew) head.current?.scrollIntoView({ block });
+    // The newest run is the first.
+    if (isNew) reveal('.run-head');
   }, [isNew]);
   return (
     <article className="run" aria-label={titleOf(run)}>
-      <div ref={head} className="run-head">
+      <div className="run-head">
         <RunHead run={run} />
       </div>
       <div className="tiles">

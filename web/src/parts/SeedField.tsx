@@ -1,5 +1,12 @@
 import { Dices, Lock, LockOpen } from 'lucide-react';
-import { Input, Label, NumberField, ToggleButton } from 'react-aria-components';
+import {
+  Input,
+  Label,
+  NumberField,
+  ToggleButton,
+  Tooltip,
+  TooltipTrigger,
+} from 'react-aria-components';
 import { randomSeed, ranges } from '../studio/settings';
 import { useStudio } from '../studio/use-studio';
 import { IconButton } from './IconButton';
@@ -32,14 +39,19 @@ export function SeedField() {
         label="Another seed"
         onPress={() => change({ seed: randomSeed() })}
       />
-      <ToggleButton
-        className="icon-button lock"
-        aria-label="Keep this seed"
-        isSelected={locked}
-        onChange={setLocked}
-      >
-        {locked ? <Lock aria-hidden size={18} /> : <LockOpen aria-hidden size={18} />}
-      </ToggleButton>
+      <TooltipTrigger delay={500}>
+        <ToggleButton
+          className="icon-button lock"
+          aria-label="Keep this seed"
+          isSelected={locked}
+          onChange={setLocked}
+        >
+          {locked ? <Lock aria-hidden size={18} /> : <LockOpen aria-hidden size={18} />}
+        </ToggleButton>
+        <Tooltip offset={6} className="tooltip">
+          Keep this seed
+        </Tooltip>
+      </TooltipTrigger>
     </div>
   );
 }

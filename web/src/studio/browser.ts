@@ -12,6 +12,12 @@ export function useObjectUrl(blob: Blob | undefined): string | undefined {
   return url;
 }
 
+/** Scrolls to what is out of sight. On a phone, the form and the wall lie one under the other. */
+export function reveal(selector: string): void {
+  const block = matchMedia('(max-width: 900px)').matches ? 'start' : 'nearest';
+  document.querySelector(selector)?.scrollIntoView({ block });
+}
+
 export function download(blob: Blob, name: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);

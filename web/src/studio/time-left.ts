@@ -23,7 +23,6 @@ export class Clock {
   see({ stage, step, steps }: Extract<PictureEvent, { type: 'step' }>): void {
     if (this.#start === 0) this.#start = performance.now();
     this.#done[stage] = Math.max(this.#done[stage], step / steps);
-    // A stage has begun: those before it are done, at least for the pictures at work.
   }
 
   /** Share of the work that is done, 0 to 1. */

@@ -10,7 +10,7 @@ export function useHistory(onTrouble: (message: string) => void) {
     (work: Promise<void>) =>
       work.catch((error: Error) => {
         // A full or private browser: the pictures stay until the page is left.
-        onTrouble(`This browser does not keep the pictures: ${error.message}`);
+        onTrouble(error.message);
       }),
     [onTrouble],
   );

@@ -1,6 +1,7 @@
 import { createContext, useCallback, useContext, useState } from 'react';
 import { Failure } from '../api/failure';
 import { setKey } from '../api/key';
+import { reveal } from './browser';
 import { type Picture, type Run, settingsOf } from './runs';
 import { useHistory } from './use-history';
 import { useMaker } from './use-maker';
@@ -29,7 +30,7 @@ export function useStudioState() {
   const say = useCallback((words: string) => setSaid(saying(words, false)), []);
   const show = useCallback((words: string) => setSaid(saying(words, true)), []);
   const trouble = useCallback((message: string) => {
-    setFailure((now) => now ?? new Failure('failed', message));
+    setFailure((now) => now ?? new Failure('unkept', message));
   }, []);
   const history = useHistory(trouble);
 
@@ -57,9 +58,12 @@ export function useStudioState() {
   const choose = useCallback(
     (picture: Blob | undefined) => {
       setSource(picture);
-      if (picture) change({ kind: 'vary' });
+      if (picture === undefined) return;
+      change({ kind: 'vary' });
+      say('The picture can be varied');
+      reveal('.panel');
     },
-    [change],
+    [change, say],
   );
 
   /** Puts the settings that made a picture back into the form, its seed kept. */
@@ -67,6 +71,7 @@ export function useStudioState() {
     change(settingsOf(run, picture));
     if (run.source) setSource(run.source);
     setLocked(true);
+    reveal('.panel');
     show('Its settings are back, and its seed is kept');
   };
 
