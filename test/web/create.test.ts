@@ -144,6 +144,12 @@ test('on a phone nothing is wider than the screen, and the button stays under th
   await pictures(page).first().tap();
   const overflow = 'document.scrollingElement.scrollWidth - innerWidth';
   expect(await page.evaluate(overflow)).toBe(0);
+  const dialog = page.getByRole('dialog');
+  const edge = async (name: string) => {
+    const box = await dialog.getByRole('button', { name }).boundingBox();
+    return (box?.x ?? 0) + (box?.width ?? 0);
+  };
+  expect(await edge('Copy prompt')).toBeLessThanOrEqual(390 - 20 - 18);
   await button(page, 'Close').tap();
   await page.evaluate('scrollTo(0, document.body.scrollHeight)');
   const box = await button(page, 'Create').boundingBox();
