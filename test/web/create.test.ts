@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 test('an example becomes pictures: previews come first, and a reload keeps them', async () => {
-  const page = await open(`${url}/#prior.steps=5&decoder.steps=100`);
+  const page = await open(`${url}/#prior.steps=5&decoder.steps=60`);
   await page.getByText('karlo-tiny').waitFor();
   await button(page, 'a red heart on a white background').click();
   await page.getByRole('radio', { name: '2', exact: true }).check({ force: true });
@@ -24,7 +24,7 @@ test('an example becomes pictures: previews come first, and a reload keeps them'
   expect(name).toMatch(/^karlo-a-red-heart-on-a-white-background-\d+\.png$/);
   expect(bytes.subarray(1, 4).toString()).toBe('PNG');
   expect(new URL(page.url()).hash).toBe(
-    '#prompt=a+red+heart+on+a+white+background&n=2&prior.steps=5&decoder.steps=100',
+    '#prompt=a+red+heart+on+a+white+background&n=2&prior.steps=5&decoder.steps=60',
   );
   await page.reload();
   await pictures(page).nth(1).waitFor();
