@@ -1,5 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { toNumber, toOption } from './make.js';
+
+/** `--queue`. The address may hold a password, which the environment hides better than a command line. */
+export function queueOption(description: string): Option {
+  return new Option('--queue <url>', description).env('KARLO_QUEUE').argParser(redisUrl);
+}
 
 /** Options of where jobs and pictures go, and of the log. */
 export function addQueueOptions(command: Command): Command {
@@ -17,7 +22,8 @@ export function addModelOptions(command: Command): Command {
     .option('--model <name>', 'karlo-tiny, or a model folder')
     .option('--device <device>', 'auto, cpu, cuda or cuda:N')
     .option('--dtype <dtype>', 'auto, float32, bfloat16 or float16')
-    .option('--threads <number>', 'threads that compute', toNumber);
+    .option('--threads <number>', 'threads that compute', toNumber)
+    .option('--batch-size <number>', 'pictures of all requests that are made at once', positive, 1);
 }
 
 export function port(text: string): number {
@@ -43,7 +49,7 @@ export function httpUrl(text: string): string {
   throw new InvalidArgumentError('Expected an http or https URL.');
 }
 
-export function redisUrl(text: string): string {
+function redisUrl(text: string): string {
   if (isUrl(text, ['redis:', 'rediss:'])) return text;
   throw new InvalidArgumentError('Expected a redis:// or rediss:// URL.');
 }

@@ -8,7 +8,7 @@ import {
   httpUrl,
   port,
   positive,
-  redisUrl,
+  queueOption,
   whole,
 } from './serve-options.js';
 
@@ -23,6 +23,7 @@ interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threa
   maxImage: number;
   queueSize: number;
   concurrency: number;
+  batchSize: number;
   requestTimeout: number;
   rateLimit: number;
   queue?: string;
@@ -51,7 +52,7 @@ export function addServe(program: Command): void {
     .option('--request-timeout <seconds>', 'for a request, waiting included', positive, 600)
     .option('--rate-limit <number>', 'picture requests a minute a key; 0: no limit', whole, 300)
     .option('--log-prompts', 'log prompts, too')
-    .option('--queue <url>', 'let karlo worker do the work, by Redis: redis://…', redisUrl);
+    .addOption(queueOption('let karlo worker do the work, by Redis: redis://…'));
   addModelOptions(addQueueOptions(command))
     .addHelpText(
       'after',
@@ -74,6 +75,7 @@ async function start(flags: Flags): Promise<void> {
     karlo: defined({ model, device, dtype, threads }),
     settings: { ...defaults, ...settingsOf(flags) },
     concurrency,
+    batchSize: flags.batchSize,
     capacity: flags.queueSize,
     results: { place: flags.results, seconds: flags.resultTime },
     queue: queue === undefined ? undefined : { url: queue, name: queueName },

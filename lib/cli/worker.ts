@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { KarloOptions } from '../karlo.js';
 import type { ServerSettings } from '../serve/settings.js';
 import { defined } from './make.js';
-import { addModelOptions, addQueueOptions, positive, redisUrl } from './serve-options.js';
+import { addModelOptions, addQueueOptions, positive, queueOption } from './serve-options.js';
 
 interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
   queue: string;
@@ -10,6 +10,7 @@ interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threa
   results?: string;
   resultTime: number;
   concurrency: number;
+  batchSize: number;
   logLevel: ServerSettings['logLevel'];
 }
 
@@ -18,7 +19,7 @@ export function addWorker(program: Command): void {
   const command = program
     .command('worker')
     .description('do the jobs of a queue that karlo serve --queue fills')
-    .requiredOption('--queue <url>', 'Redis, redis:// or rediss://', redisUrl)
+    .addOption(queueOption('Redis, redis:// or rediss://').makeOptionMandatory())
     .option('--concurrency <number>', 'requests at work at once', positive, 2);
   addModelOptions(addQueueOptions(command))
     .addHelpText(
@@ -42,6 +43,7 @@ async function start(flags: Flags): Promise<void> {
     queue: flags.queueName,
     results: { place: flags.results, seconds: flags.resultTime },
     concurrency,
+    batchSize: flags.batchSize,
     logLevel,
   });
 }

@@ -2,11 +2,11 @@ import type { Karlo } from '../karlo.js';
 import { EventQueue } from './event-queue.js';
 import { Gate } from './gate.js';
 import type { Backend, Job, JobEvent, ModelCard } from './job.js';
-import { runJob } from './run-job.js';
+import { type Maker, runJob } from './run-job.js';
 
 /** Jobs that are done in this process. */
 export class LocalBackend implements Backend {
-  readonly #karlo: Karlo;
+  readonly #maker: Maker;
   readonly #card: ModelCard;
   readonly #gate: Gate;
 
@@ -14,9 +14,9 @@ export class LocalBackend implements Backend {
    * @param limits.concurrency jobs that are at work at once
    * @param limits.capacity jobs that may wait
    */
-  constructor(karlo: Karlo, name: string, limits: { concurrency: number; capacity: number }) {
-    this.#karlo = karlo;
-    this.#card = cardOf(karlo, name);
+  constructor(maker: Maker, name: string, limits: { concurrency: number; capacity: number }) {
+    this.#maker = maker;
+    this.#card = cardOf(maker.karlo, name);
     this.#gate = new Gate(limits);
   }
 
@@ -48,14 +48,14 @@ export class LocalBackend implements Backend {
   async #run(turn: Promise<() => void>, job: Job, events: EventQueue, signal: AbortSignal) {
     const leave = await turn;
     try {
-      await runJob(this.#karlo, job, (event) => events.push(event), signal);
+      await runJob(this.#maker, job, (event) => events.push(event), signal);
     } finally {
       leave();
     }
   }
 
   close(): Promise<void> {
-    return this.#karlo.dispose();
+    return this.#maker.karlo.dispose();
   }
 }
 

@@ -13,6 +13,8 @@ export interface ServeOptions {
   settings: ServerSettings;
   /** Jobs at work at once, in this process. */
   concurrency: number;
+  /** Pictures that go through the networks at once, in this process. */
+  batchSize: number;
   /** Jobs that may wait. */
   capacity: number;
   /** Where pictures go; by default into memory, or Redis where there is a queue. */
@@ -48,7 +50,8 @@ interface Opened {
 async function openModel(options: ServeOptions): Promise<Opened> {
   const karlo = await Karlo.load(options.karlo);
   const name = modelName(options.karlo.model);
-  const backend = new LocalBackend(karlo, name, options);
+  const maker = { karlo, batchSize: options.batchSize };
+  const backend = new LocalBackend(maker, name, options);
   const results = await openResults(options.results, () => new MemoryResults(options.results));
   const close = async () => {
     await backend.close();

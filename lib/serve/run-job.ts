@@ -4,14 +4,21 @@ import type { GenerationTask } from '../task.js';
 import type { Job, JobEvent } from './job.js';
 import { PartialPicker } from './partials.js';
 
+/** Who makes the pictures. */
+export interface Maker {
+  readonly karlo: Karlo;
+  /** Pictures that go through the networks at once: of one job, or of several. */
+  readonly batchSize: number;
+}
+
 /** Does a job: its pictures and previews come out as the bytes of files. */
 export async function runJob(
-  karlo: Karlo,
+  { karlo, batchSize }: Maker,
   job: Job,
   emit: (event: JobEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const task = start(karlo, job, signal);
+  const task = start(karlo, job, { batchSize, signal });
   const picker = new PartialPicker(job.partials, job.options.count);
   for await (const event of task) {
     if (event.type === 'image') {
@@ -31,9 +38,13 @@ export async function runJob(
   emit({ type: 'done', warnings, timings, tokens });
 }
 
-function start(karlo: Karlo, job: Job, signal: AbortSignal): GenerationTask {
+function start(
+  karlo: Karlo,
+  job: Job,
+  run: { batchSize: number; signal: AbortSignal },
+): GenerationTask {
   const { prior, ...rest } = job.options;
-  const options = { ...rest, previews: job.partials > 0, signal };
+  const options = { ...rest, ...run, previews: job.partials > 0 };
   if (job.kind === 'image-variation') return karlo.imageVariation(job.image as Uint8Array, options);
   return karlo.textToImage(job.prompt as string, { ...options, ...(prior && { prior }) });
 }

@@ -27,6 +27,8 @@ import { validatorCompiler } from './validation.js';
 
 /** Bytes of a request that is no form. */
 const bodyLimit = 256 * 1024;
+/** Time for a client to send its request. */
+const uploadSeconds = 120;
 
 /**
  * The HTTP server: its API, its page and its figures. It listens when told to (`listen`), and `close`
@@ -42,6 +44,7 @@ export async function createServer(
   const context: Context = { settings, backend, results, metrics: new Metrics(backend) };
   const app = Fastify({
     bodyLimit,
+    requestTimeout: 1000 * uploadSeconds,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     logController: new LogController({ disableRequestLogging: true }),

@@ -20,6 +20,8 @@ export interface WorkOptions {
   results: ResultsOptions;
   /** Jobs at work at once. */
   concurrency: number;
+  /** Pictures that go through the networks at once. */
+  batchSize: number;
   logLevel: ServerSettings['logLevel'];
 }
 
@@ -33,9 +35,10 @@ export async function work({ karlo: options, url, ...rest }: WorkOptions): Promi
   const inRedis = () => new RedisResults(redis, namesOf(queue), where.seconds);
   const results = await openResults(where, inRedis);
   const name = modelName(options.model);
-  const { concurrency } = rest;
   const worker = await QueueWorker.start({
-    ...{ karlo, card: cardOf(karlo, name), queue, redis, results, log, concurrency },
+    ...{ queue, redis, results, log, card: cardOf(karlo, name) },
+    maker: { karlo, batchSize: rest.batchSize },
+    concurrency: rest.concurrency,
   });
   process.stderr.write(`karlo works on ${name} for the queue ${queue}\n`);
   log.info({ signal: await stop }, 'draining');

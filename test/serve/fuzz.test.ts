@@ -7,7 +7,7 @@ import { errorOf, heart, short, start } from './start.js';
 
 const seed = Number(process.env.KARLO_FUZZ_SEED ?? 8);
 /** Hostile bodies in all; a third each of JSON values, JSON bytes and forms. */
-const bodies = Number(process.env.KARLO_FUZZ_BODIES ?? 300);
+const bodies = Number(process.env.KARLO_FUZZ_BODIES ?? 240);
 
 const generations = '/v1/images/generations';
 const variations = '/v1/images/variations';

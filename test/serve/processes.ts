@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll } from 'vitest';
+import { atEnd } from './at-end.js';
 
 const main = 'dist/lib/cli/main.js';
 
@@ -19,7 +19,7 @@ export interface Program {
 /** A process that ends with the test file at the latest. */
 function launch(command: string, args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env } });
-  afterAll(() => child.kill('SIGKILL'));
+  atEnd(() => child.kill('SIGKILL'));
   return child;
 }
 
@@ -78,7 +78,7 @@ export class RedisServer {
   private constructor(port: number) {
     this.#port = port;
     this.url = `redis://127.0.0.1:${port}`;
-    afterAll(() => rmSync(this.#folder, { recursive: true, force: true }));
+    atEnd(() => rmSync(this.#folder, { recursive: true, force: true }));
   }
 
   async start(): Promise<void> {

@@ -1,33 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runProgram } from '../native/run-program.js';
+import { karlo, urlOf } from './processes.js';
 import { callers, eventsOf, short } from './start.js';
-
-const main = 'dist/lib/cli/main.js';
-const running: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of running.splice(0)) child.kill('SIGKILL');
-});
 
 /** `karlo serve`, once it listens. */
 async function serve(args: string[] = [], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [main, 'serve', '--port', '0', ...args], {
-    env: { ...process.env, ...env },
-  });
-  running.push(child);
-  let log = '';
-  child.stdout.on('data', (data) => {
-    log += data;
-  });
-  let said = '';
-  for await (const data of child.stderr) {
-    said += data;
-    if (said.includes('\n')) break;
-  }
-  const url = /at (http:\S+)/.exec(said)?.[1];
-  if (url === undefined) throw new Error(said);
-  return { child, url, log: () => log, ...callers(url) };
+  const program = await karlo(['serve', '--port', '0', ...args], env);
+  const url = urlOf(program);
+  return { ...program, url, ...callers(url) };
 }
 
 const prompt = 'a secret ring';
@@ -84,7 +65,7 @@ test.each<[string, string[], number, RegExp]>([
   ['a short key', ['--api-key', 'short'], 1, /at least 16 characters/],
   ['no queue at all', ['--queue-size', '-1'], 2, /whole number/],
 ])('%s', async (_name, args, status, message) => {
-  const result = await runProgram(main, ['serve', ...args]);
+  const result = await runProgram('dist/lib/cli/main.js', ['serve', ...args]);
   expect(result.status).toBe(status);
   expect(result.stderr).toMatch(message);
 });

@@ -1,5 +1,6 @@
 import { createReadStream, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../fixtures/temporary.js';
 import { runProgram } from '../native/run-program.js';
@@ -10,6 +11,7 @@ const prompt = 'a red heart on a white background';
 /** A few seconds of work. */
 const long = { ...short, prompt, n: 2, seed: 5, decoder: { steps: 60 } };
 
+const results = temporaryFolder();
 let redis: RedisServer;
 let url: string;
 let worker: Program;
@@ -116,15 +118,15 @@ test('a full queue tells to come back; those who wait are told their place', asy
 });
 
 test('a worker that is killed loses nothing: another one does its job again', async () => {
-  const answer = far.post(long);
-  await until(async () => (await load()).running === 1);
   const second = await startWorker();
-  expect((await load()).running).toBe(1);
+  const answers = [far.post(long), far.post(long)];
+  await until(async () => (await load()).running === 2);
   const killed = performance.now();
   await end(worker, 'SIGKILL');
   worker = second;
-  expect(await pictures(await answer)).toEqual(expected);
+  for (const answer of answers) expect(await pictures(await answer)).toEqual(expected);
   expect(performance.now() - killed).toBeLessThan(15_000);
+  expect(worker.log()).toContain('its worker is gone: done again');
 });
 
 test('Redis restarted loses nothing: who waits gets pictures, who comes gets 503', async () => {
@@ -142,8 +144,16 @@ test('Redis restarted loses nothing: who waits gets pictures, who comes gets 503
   expect((await far.post({ ...short, prompt })).status).toBe(200);
 });
 
+test('what Redis forgets is put in again', async () => {
+  const answers = [far.post(long), far.post(long)];
+  await until(async () => (await load()).waiting === 1);
+  const client = new Redis(redis.url);
+  await client.flushall();
+  client.disconnect();
+  for (const answer of answers) expect(await pictures(await answer)).toEqual(expected);
+});
+
 test('SIGTERM lets a worker end its job; pictures can go through a folder', async () => {
-  const results = temporaryFolder();
   await end(worker, 'SIGTERM');
   const name = ['--queue-name', 'other', '--results', results];
   const server = await startServer(...name);

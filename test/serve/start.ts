@@ -1,10 +1,10 @@
 import OpenAI from 'openai';
-import { afterAll } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
 import { LocalBackend } from '../../lib/serve/local-backend.js';
 import { MemoryResults } from '../../lib/serve/results.js';
 import { createServer } from '../../lib/serve/server.js';
 import { defaults, type ServerSettings } from '../../lib/serve/settings.js';
+import { atEnd } from './at-end.js';
 
 /** Few steps: what is tested here does not hang on their number. */
 export const short = { prior: { steps: 2 }, decoder: { steps: 4 }, upsample: { steps: 1 } };
@@ -17,7 +17,7 @@ let loading: Promise<Karlo> | undefined;
 export function model(): Promise<Karlo> {
   if (loading === undefined) {
     loading = Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32', threads: 2 });
-    afterAll(async () => (await loading)?.dispose());
+    atEnd(async () => (await loading)?.dispose());
   }
   return loading;
 }
@@ -39,11 +39,12 @@ export async function start(
     rateLimit: 0,
     ...overrides,
   };
-  const backend = new LocalBackend(await model(), 'karlo-tiny', limits);
+  const maker = { karlo: await model(), batchSize: 1 };
+  const backend = new LocalBackend(maker, 'karlo-tiny', limits);
   const results = new MemoryResults({ seconds: settings.resultSeconds });
   const app = await createServer(settings, backend, results);
   const url = await app.listen({ host: settings.host, port: 0 });
-  afterAll(() => app.close());
+  atEnd(() => app.close());
   return { app, url, backend, ...callers(url, settings.apiKeys[0]) };
 }
 

@@ -119,11 +119,13 @@ export class WaitingJob {
     return true;
   }
 
-  async #picture({ index, seed }: { index: number; seed: number }): Promise<void> {
+  /** Hands a picture on. Returns whether it is there. */
+  async #picture({ index, seed }: { index: number; seed: number }): Promise<boolean> {
     const { id, format } = this.#job;
     const data = await this.#around.results.get(resultName(id, index, format));
-    if (data === undefined) throw new Error(`The picture ${index} of job ${id} is gone`);
+    if (data === undefined) return false;
     if (this.#isNew(`picture ${index}`)) this.#events.push({ type: 'picture', index, seed, data });
+    return true;
   }
 
   /** Looks at the job until it has ended or nobody waits. */
@@ -157,16 +159,14 @@ export class WaitingJob {
       throw new ApiError(status, code, message, { param: param ?? undefined });
     }
     if (result && 'pictures' in result) {
-      for (const picture of result.pictures) await this.#picture(picture);
+      const found = await Promise.all(result.pictures.map((picture) => this.#picture(picture)));
+      if (!found.every(Boolean)) return job.remove(); // Lost from the store: to be done again.
       this.#events.push(result.done);
       this.#events.end();
       return;
     }
-    if (result) {
-      // Cancelled, though somebody waits: its sign was lost with Redis. It is put in again.
-      await job.remove();
-      return;
-    }
+    // Cancelled, though somebody waits: its sign was lost with Redis. To be done again.
+    if (result) return job.remove();
     const message = 'The workers failed: their logs have the reason';
     throw new ApiError(500, 'worker_failed', message, { cause: new Error(job.failedReason) });
   }

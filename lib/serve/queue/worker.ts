@@ -1,11 +1,10 @@
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import type { Karlo } from '../../karlo.js';
 import { asApiError } from '../api-error.js';
 import type { Done, Job, JobEvent, ModelCard } from '../job.js';
 import { type ResultStore, resultName } from '../results.js';
-import { runJob } from '../run-job.js';
+import { type Maker, runJob } from '../run-job.js';
 import { keepAnnouncing } from './announce.js';
 import { Cancellations } from './cancellations.js';
 import {
@@ -19,7 +18,7 @@ import {
 } from './wire.js';
 
 export interface WorkerOptions {
-  karlo: Karlo;
+  maker: Maker;
   card: ModelCard;
   queue: string;
   /** Patient: what is done while Redis is gone is told when it is back. */
@@ -111,7 +110,7 @@ export class QueueWorker {
       else this.#tell(job.id, messageOf(event));
     };
     try {
-      await runJob(this.#options.karlo, job, emit, signal);
+      await runJob(this.#options.maker, job, emit, signal);
     } finally {
       await Promise.allSettled(stored);
     }
