@@ -22,6 +22,7 @@ const checks = [
   },
   { name: 'tsc', command: [bin('tsc'), '--project', 'tsconfig.check.json'] },
   { name: 'typedoc', command: [process.execPath, join(root, 'scripts', 'package', 'docs.mjs')] },
+  { name: 'tsc web', command: [bin('tsc'), '--project', 'web/tsconfig.json'] },
 ];
 
 const failed = checks.filter(({ name, command: [program = '', ...args] }) => {

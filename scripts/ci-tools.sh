@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# What the tests need beyond npm's packages: redis-server, for the queue's tests.
+# What the tests need beyond npm's packages: redis-server, for the queue's tests; chromium, for the page's.
 set -euo pipefail
-command -v redis-server > /dev/null && exit 0
+missing=()
+for tool in redis-server chromium; do
+  command -v "$tool" > /dev/null || missing+=("$tool")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
 sudo=''
 [ "$(id -u)" -eq 0 ] || sudo=sudo
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -q
-$sudo apt-get install -qy --no-install-recommends redis-server
+$sudo apt-get install -qy --no-install-recommends "${missing[@]}"

@@ -20,6 +20,7 @@ export async function makeReady({ tests = false } = {}) {
   const libtorch = await ensureLibTorch();
   await buildAddon(libtorch, tests);
   await compileTypeScript();
+  await buildPage();
 }
 
 async function installDependencies() {
@@ -61,4 +62,14 @@ async function compileTypeScript() {
       await run(process.execPath, [tsc, '--project', join(root, 'tsconfig.json')], { quiet: true });
     },
   );
+}
+
+async function buildPage() {
+  const stamp = join(root, 'dist', '.web-stamp');
+  const inputs = [join(root, 'web'), join(root, 'package-lock.json')];
+  await unlessFresh(stamp, inputs, async () => {
+    say('Building the page (Vite) …');
+    const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+    await run(process.execPath, [vite, 'build', join(root, 'web')], { quiet: true });
+  });
 }

@@ -1,0 +1,65 @@
+import { beforeAll, expect, test } from 'vitest';
+import { karlo, urlOf } from '../serve/processes.js';
+import { button, desktop, ended, faults, open, phone, pictures, quick, useBrowser } from './browser.js'; // biome-ignore format: one line
+
+useBrowser();
+let url: string;
+beforeAll(async () => {
+  url = urlOf(await karlo(['serve', '--port', '0']));
+});
+
+test.each([
+  ['light', { ...desktop, colorScheme: 'light' }],
+  ['dark, on a phone', { ...phone, colorScheme: 'dark' }],
+] as const)('axe finds nothing: %s', async (_name, options) => {
+  const page = await open(url + quick('a red heart', { n: 2, 'decoder.steps': 40 }), options);
+  await page.getByText('karlo-tiny').waitFor();
+  expect(await faults(page)).toEqual([]);
+  await button(page, 'Create').click();
+  await page.getByAltText('Preview 1').waitFor();
+  expect(await faults(page)).toEqual([]);
+  await ended(page);
+  expect(await faults(page)).toEqual([]);
+  await pictures(page).first().click();
+  await page.getByRole('dialog').waitFor();
+  expect(await faults(page)).toEqual([]);
+  await page.getByRole('dialog').getByRole('button', { name: 'Copy prompt' }).click();
+  await page.getByText('Prompt copied').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Vary this' }).click();
+  await page.getByAltText('What will be varied').waitFor();
+  expect(await faults(page)).toEqual([]);
+});
+
+test('everything is done by keyboard', async () => {
+  const page = await open(url + quick('a blue star'));
+  await page.getByText('karlo-tiny').waitFor();
+  const focused = () =>
+    page.evaluate<string>(
+      "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent",
+    );
+  const tabTo = async (name: RegExp) => {
+    for (let i = 0; i < 40 && !name.test(await focused()); i++) await page.keyboard.press('Tab');
+    expect(await focused()).toMatch(name);
+  };
+  await page.getByLabel('Prompt').focus();
+  await page.keyboard.type(' on a white background');
+  await page.keyboard.press('Tab');
+  await page.getByRole('radio', { name: '1', exact: true }).focus();
+  await page.keyboard.press('ArrowRight');
+  await tabTo(/^Keep this seed/);
+  await page.keyboard.press('Space');
+  await page.getByLabel('Prompt').focus();
+  await page.keyboard.press('Enter');
+  await ended(page);
+  expect(await pictures(page).count()).toBe(2);
+  expect(new URL(page.url()).hash).toMatch(/n=2&seed=\d+/);
+  await tabTo(/^Look at picture 1/);
+  await page.keyboard.press('Enter');
+  await page.getByText('1 of 2').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await page.getByText('2 of 2').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  // The focus goes back where it came from, a frame later.
+  await expect.poll(focused).toMatch(/^Look at picture 1/);
+});

@@ -1,0 +1,104 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A desktop's window, and a phone's. */
+export const desktop: BrowserContextOptions = { viewport: { width: 1360, height: 900 } };
+export const phone: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  isMobile: true,
+  hasTouch: true,
+};
+
+let browser: Browser;
+const pages: Page[] = [];
+const complaints: string[] = [];
+
+/** Starts a browser for the test file. A page that complains on its console fails its test. */
+export function useBrowser(): void {
+  beforeAll(async () => {
+    if (!existsSync('dist/web/index.html')) {
+      throw new Error('The test needs the built page: npm run build:web');
+    }
+    browser = await chromium.launch({ executablePath }).catch((error: Error) => {
+      throw new Error(`The test needs Chromium (Debian: chromium): ${error.message}`);
+    });
+  });
+  afterAll(() => browser?.close());
+  afterEach(async () => {
+    await Promise.all(pages.splice(0).map((page) => page.context().close()));
+    expect(complaints.splice(0)).toEqual([]);
+  });
+}
+
+/** Opens the page in a profile of its own. */
+export async function open(url: string, options = desktop): Promise<Page> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  pages.push(page);
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => {
+    // The browser itself notes each status above 399: the tests of refusals want them.
+    const noted = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !noted) complaints.push(message.text());
+  });
+  await page.goto(url);
+  return page;
+}
+
+export function button(page: Page, name: string) {
+  return page.getByRole('button', { name, exact: true });
+}
+
+/** Waits until the run at work, if any, has ended. */
+export async function ended(page: Page): Promise<void> {
+  await button(page, 'Cancel').waitFor({ state: 'detached' });
+}
+
+/** The finished pictures that the page shows. */
+export function pictures(page: Page) {
+  return page.getByRole('button', { name: /^Look at picture/ });
+}
+
+/** Settings that are quick: few pictures of few steps. */
+export function quick(prompt: string, more: Record<string, string | number> = {}): string {
+  const few = { n: 1, 'prior.steps': 2, 'decoder.steps': 4 };
+  const link = new URLSearchParams();
+  for (const [name, value] of Object.entries({ prompt, ...few, ...more })) {
+    link.set(name, String(value));
+  }
+  return `/#${link}`;
+}
+
+/** What axe finds wrong, in a line each. */
+export async function faults(page: Page): Promise<string[]> {
+  // The page's policy forbids scripts that are injected; the debugger may evaluate them.
+  await page.evaluate(axe);
+  return page.evaluate(`axe.run().then(({ violations }) =>
+    violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 200))))`);
+}
+
+/** Drops a file on the page, as a file manager does. */
+export async function drop(page: Page, file: string, onto: string): Promise<void> {
+  const box = await page.locator(onto).boundingBox();
+  const client = await page.context().newCDPSession(page);
+  const { x, y, width, height } = box ?? { x: 0, y: 0, width: 0, height: 0 };
+  const at = { x: x + width / 2, y: y + height / 2 };
+  const data = { items: [], files: [file], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await client.send('Input.dispatchDragEvent', { type, ...at, data });
+  }
+}
+
+/** The bytes of the file that a press of `name` downloads. */
+export async function downloaded(page: Page, name = 'Download') {
+  const waiting = page.waitForEvent('download');
+  await button(page, name).first().click();
+  const download = await waiting;
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+}

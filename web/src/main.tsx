@@ -1,0 +1,17 @@
+import { StrictMode } from 'react';
+import { I18nProvider } from 'react-aria-components';
+import { createRoot } from 'react-dom/client';
+import { App } from './parts/App';
+import './style/base.css';
+import './style/controls.css';
+import './style/panel.css';
+import './style/wall.css';
+import './style/dialog.css';
+
+createRoot(document.getElementById('root') as HTMLElement).render(
+  <StrictMode>
+    <I18nProvider locale="en-US">
+      <App />
+    </I18nProvider>
+  </StrictMode>,
+);
