@@ -35,6 +35,8 @@ Examples:
 
 async function start(flags: Flags): Promise<void> {
   // Loaded here: no other command needs a queue.
+  const { requireQueuePackages } = await import('../serve/queue-packages.js');
+  await requireQueuePackages();
   const { work } = await import('../serve/worker-main.js');
   const { model, device, dtype, threads, concurrency, logLevel } = flags;
   await work({

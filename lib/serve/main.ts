@@ -2,6 +2,7 @@ import { Karlo, type KarloOptions } from '../karlo.js';
 import type { Backend } from './job.js';
 import { LocalBackend } from './local-backend.js';
 import { openResults, type ResultsOptions } from './open-results.js';
+import { requireQueuePackages } from './queue-packages.js';
 import { MemoryResults, type ResultStore } from './results.js';
 import { createServer } from './server.js';
 import { checkSettings, type ServerSettings } from './settings.js';
@@ -62,6 +63,7 @@ async function openQueue(
   { results: where, capacity }: ServeOptions,
   { url, name: queue }: NonNullable<ServeOptions['queue']>,
 ): Promise<Opened> {
+  await requireQueuePackages();
   const { connect } = await import('./queue/connection.js');
   const { RedisResults } = await import('./queue/redis-results.js');
   const { namesOf } = await import('./queue/wire.js');
