@@ -39,6 +39,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   Register<Memory>(exports, "memory");
   Register<TrimMemory>(exports, "trimMemory");
 
+  Register<ProcessExit>(exports, "processExit");
   Register<EngineCreate>(exports, "engineCreate");
   Register<EngineCancel>(exports, "engineCancel");
   Register<EngineSetThreads>(exports, "engineSetThreads");

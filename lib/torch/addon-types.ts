@@ -44,6 +44,7 @@ export interface NativeAddon {
   cudaDevices(): { name: string; totalMemory: number }[];
   memory(device: string): { allocated: number; reserved: number; peak: number };
   trimMemory(): void;
+  processExit(status: number): void;
 
   engineCreate(threads: number): EngineHandle;
   /** True if the call was still queued: its promise is then rejected with ERR_KARLO_ABORTED. */

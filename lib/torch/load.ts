@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 import { describeLibTorch, findLibTorch, libraryFile } from '../../scripts/libtorch/index.mjs';
 import { guarded, KarloError } from '../errors.js';
 import type { NativeAddon, NativeLoader } from './addon-types.js';
@@ -74,7 +75,10 @@ function load(): Loaded {
       attempt(library, () => loader.open(library), libtorch);
     }
   });
-  return { addon: attempt(addonPath, () => loader.openAddon(addonPath)), loader, libtorch };
+  const addon = attempt(addonPath, () => loader.openAddon(addonPath));
+  // In a worker, Node itself waits for the call that runs.
+  if (isMainThread) process.on('exit', (status) => addon.processExit(status));
+  return { addon, loader, libtorch };
 }
 
 /**

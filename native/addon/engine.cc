@@ -1,5 +1,7 @@
 #include "addon/engine.h"
 
+#include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <utility>
 
@@ -7,6 +9,12 @@
 #include "core/threads.h"
 
 namespace karlo {
+namespace {
+
+// Calls under way, of all engines of the process.
+std::atomic<int> all_pending{0};
+
+}  // namespace
 
 // Its result or its error is made on the inference thread and turned into JavaScript on the other.
 class Engine::PromiseJob final : public Job {
@@ -110,7 +118,10 @@ void Engine::Settle(Napi::Env env, std::unique_ptr<PromiseJob> job) {
   CountPending(-1);
 }
 
+bool Engine::Busy() { return all_pending > 0; }
+
 void Engine::CountPending(int change) {
+  all_pending += change;
   const bool was_idle = pending_ == 0;
   pending_ += change;
   const bool is_idle = pending_ == 0;
@@ -123,6 +134,26 @@ void Engine::CallJs(napi_env env, napi_value /*callback*/, void* /*context*/, vo
   if (env == nullptr) return;  // the environment is closing: nobody waits any more
   const auto engine = job->engine();
   engine->Settle(env, std::move(job));
+}
+
+namespace {
+
+// exit() destroys LibTorch's static objects, and a thread that computes would find them gone: what
+// ends the process in the middle of a call must not wait for the call's end, nor crash.
+void LeaveAtOnce(int status) {
+  if (Engine::Busy()) std::_Exit(status);
+}
+
+}  // namespace
+
+Napi::Value ProcessExit(const Napi::CallbackInfo& info) {
+#ifdef __GLIBC__
+  // Registered last, called first: before any object is destroyed.
+  on_exit([](int status, void*) { LeaveAtOnce(status); }, nullptr);
+#else
+  LeaveAtOnce(static_cast<int>(ReadInteger(info[0], "status", 0, 255)));
+#endif
+  return info.Env().Undefined();
 }
 
 uint64_t ReadJobId(const Napi::Value& value) {

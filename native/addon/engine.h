@@ -18,6 +18,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// Runs on the inference thread. Owns (references) all that it uses; may throw.
   using Work = std::function<Resolve()>;
 
+  /// Whether any engine of the process has calls under way.
+  static bool Busy();
   static std::shared_ptr<Engine> Create(Napi::Env env, int threads);
   ~Engine();
 
@@ -55,6 +57,8 @@ struct Traits<Engine> {
 uint64_t ReadJobId(const Napi::Value& value);
 
 Napi::Value EngineCreate(const Napi::CallbackInfo& info);
+/// To be called when the process is about to end: calls under way then end it at once.
+Napi::Value ProcessExit(const Napi::CallbackInfo& info);
 Napi::Value EngineCancel(const Napi::CallbackInfo& info);
 Napi::Value EngineSetThreads(const Napi::CallbackInfo& info);
 Napi::Value EngineDispose(const Napi::CallbackInfo& info);
