@@ -25,6 +25,19 @@ export const NETWORKS_OF: Readonly<Record<Task, readonly ComponentName[]>> = {
   imageVariation: ['image_encoder', 'text_encoder', ...SHARED],
 };
 
+const UPSAMPLE = ['times', 'step_at'] as const;
+
+/** The methods that the stages call: of all that native/export/trace.h lists, a loaded network has these. */
+export const METHODS_OF: Readonly<Record<ComponentName, readonly string[]>> = {
+  text_encoder: ['forward'],
+  image_encoder: ['forward'],
+  prior: ['prefill', 'times', 'step_at', 'finish'],
+  text_proj: ['forward', 'unconditional'],
+  decoder: ['condition', 'times', 'step_at'],
+  super_res_first: UPSAMPLE,
+  super_res_last: UPSAMPLE,
+};
+
 /** The schedulers that each task runs. */
 export const SCHEDULERS_OF: Readonly<Record<Task, readonly SchedulerName[]>> = {
   textToImage: ['prior_scheduler', 'decoder_scheduler', 'super_res_scheduler'],

@@ -15,12 +15,10 @@ import { describeModel } from './describe-model.js';
 import { identityOf } from './identity.js';
 import { type ConvertedLayout, recogniseLayout } from './layout.js';
 import { type Manifest, type ManifestComponent, readManifest } from './manifest.js';
-import { assignWeights, loadComponent, type Traced } from './network.js';
+import { assignWeights, type Loading, loadComponent, type Traced } from './network.js';
 import { expectedShapes } from './shapes/index.js';
 import { builtInTokenizer } from './tokenizer-files.js';
 import type { Placement } from './weights.js';
-
-type OnTensor = (component: ComponentName, name: string, bytes: number) => void;
 
 /** A model folder, read and checked: configs and headers, no weights yet. */
 export interface Model {
@@ -35,7 +33,7 @@ export interface Model {
   /** Says which weights these are, in hex. */
   identity(): Promise<string>;
   /** Loads one network. */
-  load(component: ComponentName, placement: Placement, onTensor?: OnTensor): Promise<ScriptModule>;
+  load(component: ComponentName, placement: Placement, loading?: Loading): Promise<ScriptModule>;
 }
 
 /**
@@ -56,12 +54,10 @@ export async function openModel(folder: string, task?: Task): Promise<Model> {
     ...(model.featureExtractor && { featureExtractor: model.featureExtractor }),
     tokenizer: model.tokenizer ?? builtInTokenizer(),
     identity: () => identityOf(filesOf(model.components)),
-    load(component, placement, onTensor) {
+    load(component, placement, loading) {
       const description = model.components[component];
       if (description === undefined) lacking(folder, component);
-      return loadComponent(description as ComponentDescription, placement, (name, bytes) =>
-        onTensor?.(component, name, bytes),
-      );
+      return loadComponent(description as ComponentDescription, placement, loading);
     },
   };
 }
@@ -93,10 +89,8 @@ async function openConverted(layout: ConvertedLayout, task: Task | undefined): P
     ...(manifest.featureExtractor && { featureExtractor: manifest.featureExtractor }),
     tokenizer: join(folder, 'tokenizer'),
     identity: async () => identityOfManifest(manifest),
-    load: (component, placement, onTensor) =>
-      loadConverted(folder, manifest, component, placement, (name, bytes) =>
-        onTensor?.(component, name, bytes),
-      ),
+    load: (component, placement, loading) =>
+      loadConverted(folder, manifest, component, placement, loading),
   };
 }
 
@@ -117,7 +111,7 @@ async function loadConverted(
   manifest: Manifest,
   component: ComponentName,
   placement: Placement,
-  onTensor: (name: string, bytes: number) => void,
+  { onTensor }: Loading = {},
 ): Promise<ScriptModule> {
   const entry = manifest.components[component];
   if (entry === undefined) lacking(folder, component);

@@ -1,5 +1,5 @@
 import type { ScriptModule } from '../torch/script-module.js';
-import type { ComponentName } from './components.js';
+import { type ComponentName, METHODS_OF } from './components.js';
 import type { Model } from './load-model.js';
 import { type Residency, Resident, Staged } from './residency.js';
 import type { Placement } from './weights.js';
@@ -23,11 +23,13 @@ export async function loadNetworks(
 ): Promise<Residency> {
   let bytes = 0;
   const load = async (component: ComponentName): Promise<ScriptModule> => {
-    using loaded = await model.load(component, placement, (_component, _name, count) => {
+    const methods = METHODS_OF[component];
+    const onTensor = (_name: string, count: number) => {
       bytes += count;
       onProgress({ component, bytes });
-    });
-    return await loaded.freeze();
+    };
+    using loaded = await model.load(component, placement, { onTensor, methods });
+    return await loaded.freeze(methods);
   };
   if (residency === 'staged') return new Staged(load);
   return await Resident.load(Object.keys(model.configs) as ComponentName[], (component) => {

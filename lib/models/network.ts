@@ -23,14 +23,16 @@ export interface Traced {
 
 /**
  * Traces a described network.
+ * @param methods those to be recorded; all of them, where none is named
  * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT where the description and the network disagree
  */
 export async function traceComponent(
   { component, config, tensors, files }: ComponentDescription,
   engine: Placement['engine'],
+  methods: readonly string[] = [],
 ): Promise<Traced> {
   const values = config as unknown as Record<string, ConfigValue>;
-  const { module, parameters } = await traceNetwork(kindOf(component), values, engine);
+  const { module, parameters } = await traceNetwork(kindOf(component), values, engine, methods);
   const weights = parameters.map((parameter) => {
     const tensor = tensors.get(parameter.name);
     checkParameter(parameter, tensor, files[0] ?? component);
@@ -54,17 +56,23 @@ export function dtypeOfWeight(keepFloat32: boolean, dtype: WeightDtype): WeightD
   return keepFloat32 ? 'float32' : dtype;
 }
 
+export interface Loading {
+  /** Called after each tensor. */
+  onTensor?: (name: string, bytes: number) => void;
+  /** The methods that are needed: a published network has no others then. All of them if absent. */
+  methods?: readonly string[];
+}
+
 /**
  * A published network, ready to run: traced, its weights mapped from their files and moved to the
  * device and dtype. Where file and placement agree, nothing is copied.
- * @param onTensor called after each tensor
  */
 export async function loadComponent(
   description: ComponentDescription,
   placement: Placement,
-  onTensor: (name: string, bytes: number) => void = () => {},
+  { onTensor, methods }: Loading = {},
 ): Promise<ScriptModule> {
-  const { module, weights } = await traceComponent(description, placement.engine);
+  const { module, weights } = await traceComponent(description, placement.engine, methods);
   await assignWeights(module, weights, placement, onTensor);
   return module;
 }

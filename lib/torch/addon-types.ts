@@ -80,8 +80,13 @@ export interface NativeAddon {
   ): Promise<NativeResult>;
   /** The bytes of its file. */
   moduleSave(engine: EngineHandle, id: number, module: ModuleHandle): Promise<Buffer>;
-  /** A module whose weights are constants of its graphs; it shares them with this one. */
-  moduleFreeze(engine: EngineHandle, id: number, module: ModuleHandle): Promise<ModuleHandle>;
+  /** A module whose weights are constants of its graphs; it shares them with this one. All methods, where none is named. */
+  moduleFreeze(
+    engine: EngineHandle,
+    id: number,
+    module: ModuleHandle,
+    methods: readonly string[] | undefined,
+  ): Promise<ModuleHandle>;
   moduleDispose(module: ModuleHandle): void;
 
   networkTrace(
@@ -89,6 +94,8 @@ export interface NativeAddon {
     id: number,
     kind: string,
     config: Readonly<Record<string, ConfigValue>>,
+    /** Those to be recorded; all of them, where none is named. */
+    methods: readonly string[],
   ): Promise<{
     module: ModuleHandle;
     parameters: { name: string; shape: number[]; keepFloat32: boolean }[];

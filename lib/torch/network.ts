@@ -29,15 +29,17 @@ export interface TracedNetwork {
 /**
  * Records a network's methods as TorchScript, without weights and so at once at any size.
  * @param config its Hugging Face config.json; absent keys have diffusers' or transformers' defaults.
+ * @param methods those to be recorded; all of them, where none is named
  * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for a config that the networks do not compute
  */
 export async function traceNetwork(
   kind: NetworkKind,
   config: Readonly<Record<string, ConfigValue>>,
   engine: Engine,
+  methods: readonly string[] = [],
 ): Promise<TracedNetwork> {
   const { module, parameters } = await submit(engine, traceNetwork, {}, (id) =>
-    addon().networkTrace(engineHandleOf(engine), id, kind, config),
+    addon().networkTrace(engineHandleOf(engine), id, kind, config, methods),
   );
   return { module: wrapModule(module, engine, 'cpu'), parameters };
 }

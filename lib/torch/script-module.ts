@@ -127,10 +127,11 @@ export class ScriptModule implements Disposable {
   /**
    * The same module with its weights as constants of its graphs, which makes it faster; the memory
    * is shared. A frozen module has no attributes to assign.
+   * @param methods those that it is to have; all of them if absent
    */
-  async freeze(): Promise<ScriptModule> {
+  async freeze(methods?: readonly string[]): Promise<ScriptModule> {
     const handle = await this.#submit(this.freeze, {}, (engine, id) =>
-      addon().moduleFreeze(engine, id, this.#handle),
+      addon().moduleFreeze(engine, id, this.#handle, methods),
     );
     return new ScriptModule(handle, this.#engine, this.device);
   }

@@ -78,6 +78,15 @@ std::string ReadString(const Napi::Value& value, const char* name) {
   return value.As<Napi::String>().Utf8Value();
 }
 
+std::vector<std::string> ReadStrings(const Napi::Value& value, const char* name) {
+  const bool short_list = value.IsArray() && value.As<Napi::Array>().Length() <= 256;
+  if (!short_list) throw Expected("array of at most 256 strings", name, value);
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::string> strings;
+  for (uint32_t i = 0; i < array.Length(); ++i) strings.push_back(ReadString(array.Get(i), name));
+  return strings;
+}
+
 double ReadNumber(const Napi::Value& value, const char* name) {
   if (!value.IsNumber()) throw Expected("number", name, value);
   return value.As<Napi::Number>().DoubleValue();

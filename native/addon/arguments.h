@@ -17,6 +17,7 @@ CodedError Expected(const std::string& what, const std::string& name, const Napi
 
 /// Each of these reads one argument or throws `Expected`. A missing argument reads as undefined.
 std::string ReadString(const Napi::Value& value, const char* name);
+std::vector<std::string> ReadStrings(const Napi::Value& value, const char* name);
 double ReadNumber(const Napi::Value& value, const char* name);
 bool ReadBoolean(const Napi::Value& value, const char* name);
 int64_t ReadInteger(const Napi::Value& value, const char* name, int64_t lowest, int64_t highest);

@@ -26,12 +26,8 @@ ConfigValue ReadNumberValue(const Napi::Value& value) {
 ConfigValue ReadListValue(const Napi::Value& value, const char* name) {
   const auto array = value.As<Napi::Array>();
   const bool texts = array.Length() > 0 && Napi::Value(array.Get(0u)).IsString();
-  if (!texts) return ReadIntegers(value, name, 0, int64_t{1} << 53);
-  std::vector<std::string> list;
-  for (uint32_t i = 0; i < array.Length() && i < 256; ++i) {
-    list.push_back(ReadString(array.Get(i), name));
-  }
-  return list;
+  if (texts) return ReadStrings(value, name);
+  return ReadIntegers(value, name, 0, int64_t{1} << 53);
 }
 
 ConfigValue ReadConfigValue(const Napi::Value& value, const char* name) {
@@ -85,16 +81,18 @@ Napi::Value NetworkTrace(const Napi::CallbackInfo& info) {
   const uint64_t id = ReadJobId(info[1]);
   std::string kind = ReadString(info[2], "kind");
   Config config = ReadConfig(info[3]);
-  return engine->Submit(
-      info.Env(), id, [kind = std::move(kind), config = std::move(config)]() -> Engine::Resolve {
-        try {
-          auto network =
-              std::make_shared<exporting::TracedNetwork>(exporting::trace_network(kind, config));
-          return [network](Napi::Env env) { return ToJs(env, network); };
-        } catch (const std::invalid_argument& error) {
-          throw CodedError(kModelCorrupt, error.what());
-        }
-      });
+  auto methods = ReadStrings(info[4], "methods");
+  return engine->Submit(info.Env(), id,
+                        [kind = std::move(kind), config = std::move(config),
+                         methods = std::move(methods)]() -> Engine::Resolve {
+                          try {
+                            auto network = std::make_shared<exporting::TracedNetwork>(
+                                exporting::trace_network(kind, config, methods));
+                            return [network](Napi::Env env) { return ToJs(env, network); };
+                          } catch (const std::invalid_argument& error) {
+                            throw CodedError(kModelCorrupt, error.what());
+                          }
+                        });
 }
 
 }  // namespace karlo

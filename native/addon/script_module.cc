@@ -57,6 +57,12 @@ std::shared_ptr<Module> UnwrapModule(const Napi::Value& value) {
   return Handle<Module>::Unwrap(value, "module");
 }
 
+std::vector<std::string> MethodNames(const Module& module) {
+  std::vector<std::string> names;
+  for (const auto& method : module.get_methods()) names.push_back(method.name());
+  return names;
+}
+
 Attributes TensorAttributes(const Module& module) {
   Attributes attributes;
   for (const auto& attribute : module.named_attributes(/*recurse=*/true)) {
@@ -125,9 +131,8 @@ Napi::Value ModuleLoad(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModuleMethods(const Napi::CallbackInfo& info) {
-  const auto module = UnwrapModule(info[0]);
   auto names = Napi::Array::New(info.Env());
-  for (const auto& method : module->get_methods()) names.Set(names.Length(), method.name());
+  for (const auto& name : MethodNames(*UnwrapModule(info[0]))) names.Set(names.Length(), name);
   return names;
 }
 
@@ -190,12 +195,17 @@ Napi::Value ModuleFreeze(const Napi::CallbackInfo& info) {
   const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
   const uint64_t id = ReadJobId(info[1]);
   const auto module = UnwrapModule(info[2]);
-  return engine->Submit(info.Env(), id, [module]() -> Engine::Resolve {
-    std::vector<std::string> methods;
-    for (const auto& method : module->get_methods()) methods.push_back(method.name());
-    auto frozen = std::make_shared<Module>(torch::jit::freeze_module(*module, methods));
-    return [frozen](Napi::Env env) { return Handle<Module>::Wrap(env, frozen); };
-  });
+  auto methods = ReadOptional(info[3], "methods", ReadStrings).value_or(MethodNames(*module));
+  for (const auto& name : methods) {
+    if (!module->find_method(name)) {
+      throw Expected("names of methods of this ScriptModule", "methods", info[3]);
+    }
+  }
+  return engine->Submit(
+      info.Env(), id, [module, methods = std::move(methods)]() -> Engine::Resolve {
+        auto frozen = std::make_shared<Module>(torch::jit::freeze_module(*module, methods));
+        return [frozen](Napi::Env env) { return Handle<Module>::Wrap(env, frozen); };
+      });
 }
 
 Napi::Value ModuleDispose(const Napi::CallbackInfo& info) {

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -21,6 +23,25 @@ namespace {
 using torch::jit::Module;
 using Shape = std::vector<int64_t>;
 
+// Records those methods that are wanted: all of them, where none is named.
+class Recorder {
+ public:
+  Recorder(Module& module, const std::vector<std::string>& wanted)
+      : module_(module), wanted_(wanted) {}
+
+  void operator()(const std::string& name, const std::vector<Argument>& arguments,
+                  const std::function<Tensors(const Tensors&)>& body) const {
+    const bool all = wanted_.empty();
+    if (all || std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end()) {
+      add_method(module_, name, arguments, body);
+    }
+  }
+
+ private:
+  Module& module_;
+  const std::vector<std::string>& wanted_;
+};
+
 // Examples for a trace. Only their ranks and widths count; two is a batch like any other. Inputs
 // are float32 and weights bfloat16, so that every cast between them is recorded (see
 // nets::meta_tensor).
@@ -31,25 +52,26 @@ at::Tensor cached(const Shape& shape) { return example(shape, at::kBFloat16); }
 at::Tensor mask_of(int64_t tokens) { return example({2, tokens}, at::kBool); }
 Argument t() { return {"t", example({2}, at::kLong)}; }
 
-void add_text_encoder(Module& module, const nets::Scope& scope, const nets::ConfigReader& config) {
+void add_text_encoder(const Recorder& record, const nets::Scope& scope,
+                      const nets::ConfigReader& config) {
   const nets::ClipTextSizes sizes(config);
   const nets::ClipText net(scope, sizes);
-  add_method(module, "forward", {{"ids", example({2, sizes.tokens}, at::kLong)}},
-             [&](const Tensors& in) -> Tensors {
-               const auto features = net.forward(in[0]);
-               return {features.text_embeds, features.last_hidden_state};
-             });
+  record("forward", {{"ids", example({2, sizes.tokens}, at::kLong)}},
+         [&](const Tensors& in) -> Tensors {
+           const auto features = net.forward(in[0]);
+           return {features.text_embeds, features.last_hidden_state};
+         });
 }
 
-void add_image_encoder(Module& module, const nets::Scope& scope, const nets::ConfigReader& config) {
+void add_image_encoder(const Recorder& record, const nets::Scope& scope,
+                       const nets::ConfigReader& config) {
   const nets::ClipVisionSizes sizes(config);
   const nets::ClipVision net(scope, sizes);
-  add_method(module, "forward",
-             {{"pixel_values", example({2, sizes.channels, sizes.image, sizes.image})}},
-             [&](const Tensors& in) -> Tensors { return {net.forward(in[0])}; });
+  record("forward", {{"pixel_values", example({2, sizes.channels, sizes.image, sizes.image})}},
+         [&](const Tensors& in) -> Tensors { return {net.forward(in[0])}; });
 }
 
-void add_prior(Module& module, const nets::Scope& scope, const nets::ConfigReader& config) {
+void add_prior(const Recorder& record, const nets::Scope& scope, const nets::ConfigReader& config) {
   const nets::PriorSizes sizes(config);
   const nets::Prior net(scope, sizes);
   const Argument x{"x", example({2, sizes.embedding})};
@@ -60,41 +82,39 @@ void add_prior(Module& module, const nets::Scope& scope, const nets::ConfigReade
                                         sizes.width / sizes.heads})};
   const Argument bias{"bias", cached({2, 1, 3, sizes.tokens()})};
 
-  add_method(module, "forward", {x, t(), embeds, hidden, mask}, [&](const Tensors& in) -> Tensors {
+  record("forward", {x, t(), embeds, hidden, mask}, [&](const Tensors& in) -> Tensors {
     return {net.forward(in[0], in[1], in[2], in[3], in[4])};
   });
-  add_method(module, "prefill", {embeds, hidden, mask}, [&](const Tensors& in) -> Tensors {
+  record("prefill", {embeds, hidden, mask}, [&](const Tensors& in) -> Tensors {
     const auto prompt = net.prefill(in[0], in[1], in[2]);
     return {prompt.cache, prompt.bias};
   });
-  add_method(module, "step", {x, t(), cache, bias}, [&](const Tensors& in) -> Tensors {
-    return {net.step(in[0], in[1], {in[2], in[3]})};
-  });
-  add_method(module, "times", {t()},
-             [&](const Tensors& in) -> Tensors { return {net.times(in[0])}; });
-  add_method(
-      module, "step_at", {x, {"time", example({2, sizes.width})}, cache, bias},
-      [&](const Tensors& in) -> Tensors { return {net.step_at(in[0], in[1], {in[2], in[3]})}; });
-  add_method(module, "finish", {{"x", example({2, sizes.predicted})}},
-             [&](const Tensors& in) -> Tensors { return {net.finish(in[0])}; });
+  record("step", {x, t(), cache, bias},
+         [&](const Tensors& in) -> Tensors { return {net.step(in[0], in[1], {in[2], in[3]})}; });
+  record("times", {t()}, [&](const Tensors& in) -> Tensors { return {net.times(in[0])}; });
+  record("step_at", {x, {"time", example({2, sizes.width})}, cache, bias},
+         [&](const Tensors& in) -> Tensors { return {net.step_at(in[0], in[1], {in[2], in[3]})}; });
+  record("finish", {{"x", example({2, sizes.predicted})}},
+         [&](const Tensors& in) -> Tensors { return {net.finish(in[0])}; });
 }
 
-void add_text_proj(Module& module, const nets::Scope& scope, const nets::ConfigReader& config) {
+void add_text_proj(const Recorder& record, const nets::Scope& scope,
+                   const nets::ConfigReader& config) {
   const nets::TextProjSizes sizes(config);
   const nets::TextProj net(scope, sizes);
   constexpr int64_t kTokens = 77;
   const Argument image{"image_embeds", example({2, sizes.embedding})};
-  add_method(module, "forward",
-             {image,
-              {"text_embeds", example({2, sizes.embedding})},
-              {"text_hidden", example({2, kTokens, sizes.embedding})},
-              {"mask", mask_of(kTokens)}},
-             [&](const Tensors& in) -> Tensors {
-               const auto condition = net.forward(in[0], in[1], in[2], in[3]);
-               return {condition.class_labels, condition.context, condition.mask};
-             });
-  add_method(module, "unconditional", {image},
-             [&](const Tensors& in) -> Tensors { return {net.unconditional(in[0])}; });
+  record("forward",
+         {image,
+          {"text_embeds", example({2, sizes.embedding})},
+          {"text_hidden", example({2, kTokens, sizes.embedding})},
+          {"mask", mask_of(kTokens)}},
+         [&](const Tensors& in) -> Tensors {
+           const auto condition = net.forward(in[0], in[1], in[2], in[3]);
+           return {condition.class_labels, condition.context, condition.mask};
+         });
+  record("unconditional", {image},
+         [&](const Tensors& in) -> Tensors { return {net.unconditional(in[0])}; });
 }
 
 // A picture that can be halved once a level.
@@ -103,7 +123,8 @@ Shape picture(const nets::UNetSizes& sizes, int64_t channels) {
   return {2, channels, side, side};
 }
 
-void add_decoder(Module& module, const nets::Scope& scope, const nets::ConfigReader& config) {
+void add_decoder(const Recorder& record, const nets::Scope& scope,
+                 const nets::ConfigReader& config) {
   const nets::UNetSizes sizes = nets::decoder_sizes(config);
   const nets::Decoder net(scope, sizes);
   constexpr int64_t kTokens = 81;
@@ -115,43 +136,42 @@ void add_decoder(Module& module, const nets::Scope& scope, const nets::ConfigRea
   const Argument bias{"bias", cached({2, 1, 1, kTokens})};
   const Argument times{"times", example(net.times(t().example, labels.example)[0].sizes().vec())};
 
-  add_method(module, "forward", {x, t(), context, mask, labels}, [&](const Tensors& in) -> Tensors {
+  record("forward", {x, t(), context, mask, labels}, [&](const Tensors& in) -> Tensors {
     return {net.forward(in[0], in[1], in[2], in[3], in[4])};
   });
-  add_method(module, "condition", {context, mask}, [&](const Tensors& in) -> Tensors {
+  record("condition", {context, mask}, [&](const Tensors& in) -> Tensors {
     const auto prompt = net.condition(in[0], in[1]);
     return {prompt.cache, prompt.bias};
   });
-  add_method(module, "step", {x, t(), labels, cache, bias}, [&](const Tensors& in) -> Tensors {
+  record("step", {x, t(), labels, cache, bias}, [&](const Tensors& in) -> Tensors {
     return {net.step(in[0], in[1], in[2], {in[3], in[4]})};
   });
-  add_method(module, "times", {t(), labels},
-             [&](const Tensors& in) -> Tensors { return {net.times(in[0], in[1])}; });
-  add_method(module, "step_at", {x, times, cache, bias}, [&](const Tensors& in) -> Tensors {
-    return {net.step_at(in[0], in[1], {in[2], in[3]})};
-  });
+  record("times", {t(), labels},
+         [&](const Tensors& in) -> Tensors { return {net.times(in[0], in[1])}; });
+  record("step_at", {x, times, cache, bias},
+         [&](const Tensors& in) -> Tensors { return {net.step_at(in[0], in[1], {in[2], in[3]})}; });
 }
 
-void add_super_res(Module& module, const nets::Scope& scope, const nets::ConfigReader& config) {
+void add_super_res(const Recorder& record, const nets::Scope& scope,
+                   const nets::ConfigReader& config) {
   const nets::UNetSizes sizes = nets::super_res_sizes(config);
   const nets::SuperRes net(scope, sizes);
   const Argument x{"x", example(picture(sizes, sizes.out))};
   const Argument low_res{"low_res", example(picture(sizes, sizes.in - sizes.out))};
   const Argument times{"times", example(net.times(t().example).sizes().vec())};
 
-  add_method(module, "forward", {{"x", example(picture(sizes, sizes.in))}, t()},
-             [&](const Tensors& in) -> Tensors { return {net.forward(in[0], in[1])}; });
-  add_method(module, "step", {x, low_res, t()},
-             [&](const Tensors& in) -> Tensors { return {net.step(in[0], in[1], in[2])}; });
-  add_method(module, "times", {t()},
-             [&](const Tensors& in) -> Tensors { return {net.times(in[0])}; });
-  add_method(module, "step_at", {x, low_res, times},
-             [&](const Tensors& in) -> Tensors { return {net.step_at(in[0], in[1], in[2])}; });
+  record("forward", {{"x", example(picture(sizes, sizes.in))}, t()},
+         [&](const Tensors& in) -> Tensors { return {net.forward(in[0], in[1])}; });
+  record("step", {x, low_res, t()},
+         [&](const Tensors& in) -> Tensors { return {net.step(in[0], in[1], in[2])}; });
+  record("times", {t()}, [&](const Tensors& in) -> Tensors { return {net.times(in[0])}; });
+  record("step_at", {x, low_res, times},
+         [&](const Tensors& in) -> Tensors { return {net.step_at(in[0], in[1], in[2])}; });
 }
 
 struct Kind {
   const char* name;
-  void (*add)(Module&, const nets::Scope&, const nets::ConfigReader&);
+  void (*add)(const Recorder&, const nets::Scope&, const nets::ConfigReader&);
   std::vector<std::string> ignored;
 };
 
@@ -171,12 +191,13 @@ const Kind& find(const std::string& name) {
 
 }  // namespace
 
-TracedNetwork trace_network(const std::string& kind, const nets::Config& config) {
+TracedNetwork trace_network(const std::string& kind, const nets::Config& config,
+                            const std::vector<std::string>& methods) {
   const Kind& known = find(kind);
   register_meta_kernels();
   Module module("__torch__.karlo." + kind);
   const nets::Scope scope(module);
-  known.add(module, scope, nets::ConfigReader(kind, config));
+  known.add(Recorder(module, methods), scope, nets::ConfigReader(kind, config));
   clear_parameters(module);
   if (largest_constant(module) > kLargestConstant) {
     throw std::logic_error("Expected no tensor constant over 1 KB in the graph of " + kind);

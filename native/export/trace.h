@@ -18,7 +18,8 @@ struct TracedNetwork {
 
 // Records a network's methods, without weights and so at once at any size. `kind` is text_encoder,
 // image_encoder, prior, text_proj, decoder or super_res; `config` is its Hugging Face config.json.
-// Throws std::invalid_argument for any config that the networks here do not compute.
+// Throws std::invalid_argument for any config that the networks here do not compute. `methods`
+// names those that are wanted, which saves the time for the others; without any, all are recorded.
 //
 // In the methods' signatures B is the batch, E the width of a CLIP embedding and of the text's
 // hidden states, T that of the decoder's time embedding, C that of its context, H a picture's side,
@@ -53,6 +54,7 @@ struct TracedNetwork {
 //   step(x [B, 3, H, H], low_res [B, 3, H, H], t) -> [B, 3, H, H]
 //   times(t [S]) -> [S, *]
 //   step_at(x, low_res, times [1 or B, *]) -> [B, 3, H, H]
-TracedNetwork trace_network(const std::string& kind, const nets::Config& config);
+TracedNetwork trace_network(const std::string& kind, const nets::Config& config,
+                            const std::vector<std::string>& methods = {});
 
 }  // namespace karlo::exporting
