@@ -13,7 +13,8 @@
 #include "addon/tensor.h"
 #include "core/cpu_allocator.h"
 #include "core/threads.h"
-#include "nets/group_norm.h"
+#include "nets/context_attention.h"
+#include "nets/res_block.h"
 
 using namespace karlo;
 
@@ -26,7 +27,9 @@ void Register(Napi::Object exports, const char* name) {
 
 Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   InstallCpuAllocator();
-  nets::register_group_norm();  // graphs of converted folders have it
+  // Graphs of converted folders have them.
+  nets::register_res_block();
+  nets::register_context_attention();
   // The profiling executor would compile a graph anew for each shape that it meets.
   torch::jit::getProfilingMode() = false;
   // Tensor operations on the JavaScript thread are small: a team of threads would cost more.

@@ -26,6 +26,13 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
   return at::linear(x, weight, bias);
 }
 
+at::Tensor side_by_side(const std::vector<Linear>& layers, const at::Tensor& x) {
+  std::vector<at::Tensor> parts;
+  parts.reserve(layers.size());
+  for (const Linear& layer : layers) parts.push_back(layer(x));
+  return at::cat(parts, -1);
+}
+
 Conv2d::Conv2d(const Scope& scope, int64_t in, int64_t out, int64_t kernel)
     : weight(scope.tensor("weight", {out, in, kernel, kernel})),
       bias(scope.tensor("bias", {out})) {}

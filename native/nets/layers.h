@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "nets/group_norm.h"
 #include "nets/scope.h"
@@ -18,6 +19,9 @@ struct Linear {
   Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias = true);
   at::Tensor operator()(const at::Tensor& x) const;
 };
+
+// What several layers make of x, along the last dimension.
+at::Tensor side_by_side(const std::vector<Linear>& layers, const at::Tensor& x);
 
 // Stride 1 and "same" padding.
 struct Conv2d {

@@ -1,7 +1,5 @@
 #include "nets/unet.h"
 
-#include <ATen/ops/cat.h>
-
 #include <string>
 
 namespace karlo::nets {
@@ -147,7 +145,7 @@ at::Tensor UNet::operator()(const at::Tensor& x, const at::Tensor& times,
   }
   for (const Level& level : up_) {
     for (size_t i = 0; i < level.resnets.size(); ++i) {
-      h = level.resnets[i](at::cat({h, skipped.back()}, 1), times);
+      h = level.resnets[i](h, times, skipped.back());
       skipped.pop_back();
       if (!level.attentions.empty()) h = level.attentions[i](h, prompt);
     }

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "nets/config.h"
-#include "nets/unet_blocks.h"
+#include "nets/context_attention.h"
+#include "nets/res_block.h"
 
 namespace karlo::nets {
 

@@ -23,7 +23,7 @@
 #include <string>
 
 #include "export/method.h"
-#include "nets/unet_blocks.h"
+#include "nets/context_attention.h"
 #include "test/check.h"
 
 namespace {

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace karlo::nets::cpu {
+
+// The arguments of karlo::context_attention.
+struct AttentionInput {
+  const at::Tensor& x;
+  const at::Tensor& cache;
+  int64_t cache_start;
+  const at::Tensor& bias;
+  at::TensorList weights;
+  int64_t groups;
+  double eps;
+  int64_t heads;
+};
+
+// Whether the kernel below is for these: float32 and narrow, as with res_block.
+bool can_run(const AttentionInput& input);
+
+// Norm, projections, attention and output as matrix products of the direct convolution.
+at::Tensor context_attention(const AttentionInput& input);
+
+}  // namespace karlo::nets::cpu

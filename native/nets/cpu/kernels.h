@@ -1,0 +1,84 @@
+#pragma once
+
+#include <c10/util/BFloat16.h>
+
+#include <cstdint>
+
+// The inner loops of this folder, compiled for each kind of vectors that a processor may have.
+namespace karlo::nets::cpu {
+
+// What one of a convolution's taps sees: the pixel for the row's first output pixel, and behind it
+// those for the next ones.
+struct Tap {
+  const float* pixels;
+  int64_t channels;
+  int64_t stride;  // floats from a pixel to the next
+};
+
+// A row of output pixels: bias + the taps' pixels times their weights + residual.
+struct ConvRow {
+  const Tap* taps;
+  int64_t tap_count;
+  int64_t width;          // pixels
+  float* y;               // the first pixel
+  int64_t step;           // floats from a pixel of y to the next
+  const float* residual;  // [width, out], or null
+  const float* weights;   // see pack() in direct_conv.h
+  const float* bias;      // [out], filled up to whole vectors
+  int64_t out;            // channels of y
+};
+
+// Loops over rows of [count, channels].
+template <typename T>
+struct RowKernels {
+  // Adds each channel's elements to `sum`, and their squares to `squares`.
+  void (*add_moments)(const T* rows, int64_t count, int64_t channels, float* sum, float* squares);
+  // y = x * gain + lift.
+  void (*transform)(const T* rows, int64_t count, int64_t channels, const float* gain,
+                    const float* lift, T* y);
+  // The same, and SiLU: y / (1 + exp(-y)).
+  void (*transform_silu)(const T* rows, int64_t count, int64_t channels, const float* gain,
+                         const float* lift, T* y);
+};
+
+struct Kernels {
+  int64_t lanes;  // floats of a vector
+  void (*conv_row)(const ConvRow& row);
+  RowKernels<float> float32;
+  RowKernels<c10::BFloat16> bfloat16;
+  // Softmax of each row in place, of [count, width], width a multiple of `lanes`.
+  void (*softmax)(float* rows, int64_t count, int64_t width);
+
+  template <typename T>
+  const RowKernels<T>& rows() const;
+};
+
+template <>
+inline const RowKernels<float>& Kernels::rows() const {
+  return float32;
+}
+template <>
+inline const RowKernels<c10::BFloat16>& Kernels::rows() const {
+  return bfloat16;
+}
+
+// Those for the widest vectors that this processor has.
+const Kernels& kernels();
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define KARLO_X86_KERNELS 1
+const Kernels& avx2_kernels();
+const Kernels& avx512_kernels();
+#endif
+// Those that any processor of the platform can run.
+const Kernels& base_kernels();
+
+// Output channels are worked on in blocks of at most three vectors, as even as can be: more would
+// not fit into the registers beside the pixels.
+inline int64_t block_count(int64_t vectors) { return (vectors + 2) / 3; }
+// Vectors of the next block, where `vectors` and `blocks` are left.
+inline int64_t next_block(int64_t vectors, int64_t blocks) {
+  return (vectors + blocks - 1) / blocks;
+}
+
+}  // namespace karlo::nets::cpu

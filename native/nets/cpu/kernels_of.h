@@ -1,0 +1,299 @@
+#pragma once
+
+#include <cstring>
+
+#include "nets/cpu/kernels.h"
+
+// What kernels_*.cc are made of, each with its own compiler flags. All of it is local to its file:
+// the linker must not take the copy for wide vectors where the processor has none.
+#ifdef __GNUC__
+#define KARLO_INLINE inline __attribute__((always_inline))
+#define KARLO_UNROLL _Pragma("GCC unroll 16")
+#else
+#define KARLO_INLINE inline
+#define KARLO_UNROLL
+#endif
+
+namespace karlo::nets::cpu {
+namespace {
+
+// `kLanes` floats, and as many integers.
+template <int kLanes>
+struct Vectors;
+
+#ifdef __GNUC__
+#define KARLO_VECTORS(lanes)                                                                 \
+  template <>                                                                                \
+  struct Vectors<lanes> {                                                                    \
+    typedef float Float __attribute__((vector_size(lanes * 4)));                             \
+    typedef int32_t Int __attribute__((vector_size(lanes * 4)));                             \
+    typedef uint32_t Bits __attribute__((vector_size(lanes * 4)));                           \
+    typedef uint16_t Halves __attribute__((vector_size(lanes * 2)));                         \
+    static KARLO_INLINE Int to_int(Float x) { return __builtin_convertvector(x, Int); }      \
+    static KARLO_INLINE Bits widen(Halves x) { return __builtin_convertvector(x, Bits); }    \
+    static KARLO_INLINE Halves narrow(Bits x) { return __builtin_convertvector(x, Halves); } \
+  };
+KARLO_VECTORS(4)
+KARLO_VECTORS(8)
+KARLO_VECTORS(16)
+#else
+template <>
+struct Vectors<1> {
+  using Float = float;
+  using Int = int32_t;
+  using Bits = uint32_t;
+  using Halves = uint16_t;
+  static Int to_int(Float x) { return static_cast<Int>(x); }
+  static Bits widen(Halves x) { return x; }
+  static Halves narrow(Bits x) { return static_cast<Halves>(x); }
+};
+#endif
+
+template <typename To, typename From>
+KARLO_INLINE To bits_as(From from) {
+  static_assert(sizeof(To) == sizeof(From), "of one size");
+  To to;
+  std::memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+// `kPixels1` to `kPixels3`: pixels of a convolution's tile whose block has one, two or three
+// vectors.
+template <int kLanes, int kPixels1, int kPixels2, int kPixels3>
+struct KernelsOf {
+  using V = Vectors<kLanes>;
+  using Float = typename V::Float;
+
+  static KARLO_INLINE Float all_of(float value) { return Float{} + value; }
+  static KARLO_INLINE Float load(const float* from) {
+    Float vector;
+    std::memcpy(&vector, from, sizeof vector);
+    return vector;
+  }
+  static KARLO_INLINE Float load(const c10::BFloat16* from) {
+    typename V::Halves halves;
+    std::memcpy(&halves, from, sizeof halves);
+    return bits_as<Float>(V::widen(halves) << 16);
+  }
+  static KARLO_INLINE void store(Float vector, float* to) {
+    std::memcpy(to, &vector, sizeof vector);
+  }
+  // Rounds half to even, as LibTorch does; what is no number stays none.
+  static KARLO_INLINE void store(Float vector, c10::BFloat16* to) {
+    using Bits = typename V::Bits;
+    const Bits bits = bits_as<Bits>(vector);
+    const Bits rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    const auto halves = V::narrow(vector != vector ? Bits{} + 0x7fc0 : rounded);
+    std::memcpy(static_cast<void*>(to), &halves, sizeof halves);
+  }
+
+  // exp(x) = 2^n * 2^f, n whole and |f| <= 1/2; 2^f by its Taylor polynomial, whose rest is below
+  // float32's own rounding. Beyond +-87 the result stays where it is there.
+  static KARLO_INLINE Float exponential(Float x) {
+    const Float lowest = all_of(-87.0f), highest = all_of(87.0f);
+    x = x < lowest ? lowest : x;
+    x = x > highest ? highest : x;
+    const Float round = all_of(12582912.0f);  // 1.5 * 2^23: adding it leaves no room for a fraction
+    const Float n = (x * 1.44269504088896341f + round) - round;
+    // In two steps, so that the product with ln 2 is exact where it must be.
+    const Float f = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    Float p = all_of(1.0f / 5040);
+    p = p * f + 1.0f / 720;
+    p = p * f + 1.0f / 120;
+    p = p * f + 1.0f / 24;
+    p = p * f + 1.0f / 6;
+    p = p * f + 0.5f;
+    p = p * f + 1.0f;
+    p = p * f + 1.0f;
+    return p * bits_as<Float>((V::to_int(n) + 127) << 23);
+  }
+
+  static KARLO_INLINE Float silu(Float x) { return x / (exponential(-x) + 1.0f); }
+
+  template <bool kSilu>
+  static KARLO_INLINE Float apply(Float x, Float gain, Float lift) {
+    const Float y = x * gain + lift;
+    return kSilu ? silu(y) : y;
+  }
+
+  template <typename T, bool kSilu>
+  static void transform(const T* rows, int64_t count, int64_t channels, const float* gain,
+                        const float* lift, T* y) {
+    const int64_t whole = channels / kLanes * kLanes, rest = channels - whole;
+    for (int64_t row = 0; row < count; ++row, rows += channels, y += channels) {
+      for (int64_t c = 0; c < whole; c += kLanes) {
+        store(apply<kSilu>(load(rows + c), load(gain + c), load(lift + c)), y + c);
+      }
+      if (rest > 0) {
+        T values[kLanes] = {};
+        float gains[kLanes] = {}, lifts[kLanes] = {};
+        std::memcpy(static_cast<void*>(values), rows + whole, rest * sizeof(T));
+        std::memcpy(gains, gain + whole, rest * sizeof(float));
+        std::memcpy(lifts, lift + whole, rest * sizeof(float));
+        store(apply<kSilu>(load(values), load(gains), load(lifts)), values);
+        std::memcpy(static_cast<void*>(y + whole), values, rest * sizeof(T));
+      }
+    }
+  }
+
+  // Of `kVectors` vectors of channels, held in registers.
+  template <int kVectors, typename T>
+  static KARLO_INLINE void add_moments_of(const T* rows, int64_t count, int64_t channels,
+                                          float* sum, float* squares) {
+    Float sums[kVectors], square_sums[kVectors];
+    KARLO_UNROLL
+    for (int v = 0; v < kVectors; ++v) {
+      sums[v] = load(sum + v * kLanes);
+      square_sums[v] = load(squares + v * kLanes);
+    }
+    for (int64_t row = 0; row < count; ++row, rows += channels) {
+      KARLO_UNROLL
+      for (int v = 0; v < kVectors; ++v) {
+        const Float x = load(rows + v * kLanes);
+        sums[v] += x;
+        square_sums[v] += x * x;
+      }
+    }
+    KARLO_UNROLL
+    for (int v = 0; v < kVectors; ++v) {
+      store(sums[v], sum + v * kLanes);
+      store(square_sums[v], squares + v * kLanes);
+    }
+  }
+
+  template <typename T>
+  static void add_moments(const T* rows, int64_t count, int64_t channels, float* sum,
+                          float* squares) {
+    int64_t c = 0;
+    for (; c + 4 * kLanes <= channels; c += 4 * kLanes) {
+      add_moments_of<4>(rows + c, count, channels, sum + c, squares + c);
+    }
+    for (; c + kLanes <= channels; c += kLanes) {
+      add_moments_of<1>(rows + c, count, channels, sum + c, squares + c);
+    }
+    for (; c < channels; ++c) {
+      for (int64_t row = 0; row < count; ++row) {
+        const auto x = static_cast<float>(rows[row * channels + c]);
+        sum[c] += x;
+        squares[c] += x * x;
+      }
+    }
+  }
+
+  static void softmax(float* rows, int64_t count, int64_t width) {
+    for (float* row = rows; row < rows + count * width; row += width) {
+      Float most = load(row);
+      for (int64_t c = kLanes; c < width; c += kLanes) {
+        const Float x = load(row + c);
+        most = x > most ? x : most;
+      }
+      float lanes[kLanes];
+      store(most, lanes);
+      float highest = lanes[0];
+      for (const float lane : lanes) highest = lane > highest ? lane : highest;
+      Float sums = all_of(0.0f);
+      for (int64_t c = 0; c < width; c += kLanes) {
+        const Float x = load(row + c) - highest;
+        // Zero, and not a number so small that the processor slows down for it.
+        const Float e = x < all_of(-80.0f) ? all_of(0.0f) : exponential(x);
+        sums += e;
+        store(e, row + c);
+      }
+      store(sums, lanes);
+      float sum = 0;
+      for (const float lane : lanes) sum += lane;
+      const float factor = 1.0f / sum;
+      for (int64_t c = 0; c < width; c += kLanes) store(load(row + c) * factor, row + c);
+    }
+  }
+
+  // Pixels x to x + kPixels of a block of kVectors vectors of channels, held in registers.
+  template <int kVectors, int kPixels>
+  static KARLO_INLINE void tile(const ConvRow& row, int64_t x, int64_t first,
+                                const float* weights) {
+    Float sum[kPixels][kVectors];
+    KARLO_UNROLL
+    for (int v = 0; v < kVectors; ++v) {
+      const Float bias = load(row.bias + first + v * kLanes);
+      KARLO_UNROLL
+      for (int p = 0; p < kPixels; ++p) sum[p][v] = bias;
+    }
+    constexpr int kGroups = (kPixels + 3) / 4;
+    for (int64_t t = 0; t < row.tap_count; ++t) {
+      const int64_t channels = row.taps[t].channels, stride = row.taps[t].stride;
+      // A pointer for four pixels: one for each would not fit into the registers.
+      const float* pixels[kGroups];
+      KARLO_UNROLL
+      for (int g = 0; g < kGroups; ++g) pixels[g] = row.taps[t].pixels + (x + 4 * g) * stride;
+      for (int64_t c = 0; c < channels; ++c) {
+        Float weight[kVectors];
+        KARLO_UNROLL
+        for (int v = 0; v < kVectors; ++v) weight[v] = load(weights + v * kLanes);
+        weights += kVectors * kLanes;
+        KARLO_UNROLL
+        for (int p = 0; p < kPixels; ++p) {
+          const float value = pixels[p / 4][p % 4 * stride];
+          KARLO_UNROLL
+          for (int v = 0; v < kVectors; ++v) sum[p][v] += weight[v] * value;
+        }
+        KARLO_UNROLL
+        for (int g = 0; g < kGroups; ++g) ++pixels[g];
+      }
+    }
+    KARLO_UNROLL
+    for (int p = 0; p < kPixels; ++p) {
+      KARLO_UNROLL
+      for (int v = 0; v < kVectors; ++v) finish(row, x + p, first + v * kLanes, sum[p][v]);
+    }
+  }
+
+  static KARLO_INLINE void finish(const ConvRow& row, int64_t pixel, int64_t channel, Float sum) {
+    float* to = row.y + pixel * row.step + channel;
+    const float* more = row.residual ? row.residual + pixel * row.out + channel : nullptr;
+    const int64_t count = row.out - channel;
+    if (count >= kLanes) {
+      store(more ? sum + load(more) : sum, to);
+      return;
+    }
+    float lanes[kLanes];
+    store(sum, lanes);
+    for (int64_t i = 0; i < count; ++i) to[i] = more ? lanes[i] + more[i] : lanes[i];
+  }
+
+  template <int kVectors, int kPixels>
+  static KARLO_INLINE void block(const ConvRow& row, int64_t first, const float* weights) {
+    int64_t x = 0;
+    for (; x + kPixels <= row.width; x += kPixels) {
+      tile<kVectors, kPixels>(row, x, first, weights);
+    }
+    for (; x + 4 <= row.width; x += 4) tile<kVectors, 4>(row, x, first, weights);
+    for (; x < row.width; ++x) tile<kVectors, 1>(row, x, first, weights);
+  }
+
+  static void conv_row(const ConvRow& row) {
+    int64_t channels = 0;
+    for (int64_t t = 0; t < row.tap_count; ++t) channels += row.taps[t].channels;
+    int64_t left = (row.out + kLanes - 1) / kLanes;
+    const float* weights = row.weights;
+    int64_t first = 0;
+    for (int64_t blocks = block_count(left); blocks > 0; --blocks) {
+      const int64_t vectors = next_block(left, blocks);
+      if (vectors == 1) block<1, kPixels1>(row, first, weights);
+      if (vectors == 2) block<2, kPixels2>(row, first, weights);
+      if (vectors == 3) block<3, kPixels3>(row, first, weights);
+      weights += channels * vectors * kLanes;
+      first += vectors * kLanes;
+      left -= vectors;
+    }
+  }
+
+  template <typename T>
+  static constexpr RowKernels<T> rows() {
+    return {&add_moments<T>, &transform<T, false>, &transform<T, true>};
+  }
+
+  static constexpr Kernels all{kLanes, &conv_row, rows<float>(), rows<c10::BFloat16>(), &softmax};
+};
+
+}  // namespace
+}  // namespace karlo::nets::cpu

@@ -1,0 +1,222 @@
+// The kernels for narrow layers: each kind of vectors that this processor has against LibTorch's
+// own operators, and the whole operators against the same in double precision. What they compute
+// must hang neither on the threads nor on the other pictures of a batch.
+#include "nets/cpu/kernels.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "nets/context_attention.h"
+#include "nets/cpu/direct_conv.h"
+#include "nets/res_block.h"
+#include "test/check.h"
+
+namespace {
+
+using namespace karlo::nets;  // NOLINT
+using karlo::testing::check;
+namespace jit = torch::jit;
+
+constexpr double kTolerance = 1e-5;  // of the largest magnitude
+
+bool close(const at::Tensor& a, const at::Tensor& b, double tolerance = kTolerance) {
+  const at::Tensor x = a.to(at::kDouble), y = b.to(at::kDouble);
+  return x.sizes() == y.sizes() &&
+         (x - y).abs().max().item<double>() <= tolerance * y.abs().max().item<double>();
+}
+
+void check_conv(const cpu::Kernels& kernels, const std::string& name) {
+  for (const int64_t in : {1, 6, 16}) {
+    for (const int64_t out : {3, 16, 20, 48, 70}) {
+      for (const int64_t width : {1, 3, 4, 18}) {
+        const at::Tensor x = at::randn({1, in, 3, width}), bias = at::randn({out});
+        const at::Tensor weight = at::randn({out, in, 3, 3}), more = at::randn({width, out});
+        const at::Tensor framed = at::constant_pad_nd(x, {1, 1})[0].permute({1, 2, 0}).contiguous();
+        std::vector<at::Tensor> matrices;
+        std::vector<cpu::Tap> taps;
+        for (int64_t ky = 0; ky < 3; ++ky) {
+          for (int64_t kx = 0; kx < 3; ++kx) {
+            matrices.push_back(weight.select(2, ky).select(2, kx));
+            taps.push_back({framed[ky][kx].const_data_ptr<float>(), in, in});
+          }
+        }
+        const at::Tensor y = at::empty({width, out});
+        cpu::PackedConv(matrices, bias, kernels)(taps, width, y.mutable_data_ptr<float>(), out,
+                                                 more.const_data_ptr<float>());
+        // The middle row of three sees all of them.
+        const at::Tensor wanted = at::conv2d(x, weight, bias, 1, 1)[0].select(1, 1).t() + more;
+        check(close(y, wanted), name + ": convolution of " + std::to_string(in) + " to " +
+                                    std::to_string(out) + " channels, " + std::to_string(width) +
+                                    " pixels");
+      }
+    }
+  }
+}
+
+template <typename T>
+void check_rows(const cpu::Kernels& kernels, const std::string& name, at::ScalarType dtype,
+                double tolerance) {
+  const cpu::RowKernels<T>& rows = kernels.rows<T>();
+  for (const int64_t channels : {5, 16, 70, 128}) {
+    const std::string what = name + ", " + std::to_string(channels) + " channels";
+    const at::Tensor x = (at::randn({9, channels}) * 30).to(dtype), y = at::empty_like(x);
+    const at::Tensor gain = at::randn({channels}), lift = at::randn({channels});
+    const at::Tensor plain = x.to(at::kDouble) * gain + lift;
+    const T* from = x.const_data_ptr<T>();
+    T* to = y.mutable_data_ptr<T>();
+    const float* gains = gain.const_data_ptr<float>();
+    const float* lifts = lift.const_data_ptr<float>();
+    rows.transform(from, 9, channels, gains, lifts, to);
+    check(close(y, plain, tolerance), what + ": transform");
+    rows.transform_silu(from, 9, channels, gains, lifts, to);
+    check(close(y, at::silu(plain), tolerance), what + ": SiLU");
+    const at::Tensor sums = at::zeros({2, channels});
+    float* sum = sums.mutable_data_ptr<float>();
+    rows.add_moments(from, 9, channels, sum, sum + channels);
+    const at::Tensor exact = x.to(at::kDouble);
+    check(close(sums[0], exact.sum(0)) && close(sums[1], (exact * exact).sum(0)),
+          what + ": moments");
+  }
+}
+
+void check_softmax(const cpu::Kernels& kernels, const std::string& name) {
+  const at::Tensor logits = at::randn({7, 3 * kernels.lanes}) * 10;
+  logits.select(1, 1).fill_(-10000);
+  const at::Tensor wanted = at::softmax(logits.to(at::kDouble), 1), rows = logits.clone();
+  kernels.softmax(rows.mutable_data_ptr<float>(), 7, rows.size(1));
+  check(close(rows, wanted), name + ": softmax");
+  check(rows.select(1, 1).eq(0).all().item<bool>(), name + ": what is masked out counts nothing");
+}
+
+void check_kernels(const cpu::Kernels& kernels, const std::string& name) {
+  check_conv(kernels, name);
+  check_rows<float>(kernels, name, at::kFloat, kTolerance);
+  check_rows<at::BFloat16>(kernels, name + ", bfloat16", at::kBFloat16, 4e-3);
+  check_softmax(kernels, name);
+}
+
+// Random weights, the same for each dtype.
+class Weights {
+ public:
+  explicit Weights(at::ScalarType dtype) : dtype_(dtype) {}
+
+  TensorSource source() {
+    return [this](const TensorSpec& spec) {
+      at::Tensor& weight = known()[spec.name];
+      if (!weight.defined()) weight = at::randn(spec.shape) * 0.3;
+      return weight.to(dtype_);
+    };
+  }
+  static void forget() { known().clear(); }
+
+ private:
+  static std::map<std::string, at::Tensor>& known() {
+    static std::map<std::string, at::Tensor> weights;
+    return weights;
+  }
+  at::ScalarType dtype_;
+};
+
+// Runs the same in float32, on one thread and on two, all pictures at once and one by one, and in
+// double precision, for which there is no kernel.
+template <typename Run>
+void check_operator(const std::string& name, int64_t batch, const Run& run) {
+  Weights::forget();
+  const at::Tensor wanted = run(at::kDouble, 0, batch);
+  at::set_num_threads(1);
+  const at::Tensor alone = run(at::kFloat, 0, batch);
+  at::set_num_threads(2);
+  const at::Tensor together = run(at::kFloat, 0, batch);
+  check(close(together, wanted), name + " agrees with double precision");
+  check(together.is_contiguous(at::MemoryFormat::ChannelsLast), name + " is channels last");
+  check(together.equal(alone), name + " does not hang on the threads");
+  for (int64_t b = 0; b < batch; ++b) {
+    check(run(at::kFloat, b, 1).equal(together.narrow(0, b, 1)),
+          name + " does not hang on the other pictures");
+  }
+}
+
+constexpr int64_t kTime = 12;
+
+struct ResBlockCase {
+  std::string name;
+  int64_t batch, in, skipped, out, height, width, groups;
+  Resample resample;
+  bool scale_shift, time_each;
+};
+
+void check_res_block(const ResBlockCase& c) {
+  const at::Tensor x = at::randn({c.batch, c.in, c.height, c.width});
+  const at::Tensor skipped = at::randn({c.batch, c.skipped, c.height, c.width});
+  const at::Tensor time = at::randn({c.time_each ? c.batch : 1, kTime});
+  check_operator("res_block, " + c.name, c.batch, [&](at::ScalarType dtype, int64_t b, int64_t n) {
+    Weights weights(dtype);
+    const Scope scope(jit::Module("__torch__.res_block"), weights.source());
+    TimeProjections times;
+    times.add(scope["another"], kTime, 7);  // so that its own part does not start at zero
+    const ResBlock block(scope["block"], c.in + c.skipped, c.out,
+                         {kTime, c.groups, 1e-5, c.scale_shift}, times, c.resample);
+    const auto part = [&](const at::Tensor& all) { return all.narrow(0, b, n).to(dtype); };
+    // All at once: what a matrix product makes of a row may hang on the others.
+    const at::Tensor all = times(time.to(dtype));
+    const at::Tensor projected = c.time_each ? all.narrow(0, b, n) : all;
+    if (c.skipped == 0) return block(part(x), projected);
+    return block(part(x), projected, part(skipped));
+  });
+}
+
+void check_attention(int64_t channels, int64_t head_width, int64_t tokens, int64_t side) {
+  constexpr int64_t kBatch = 3, kContext = 10;
+  const at::Tensor x = at::randn({kBatch, channels, side, side + 1});
+  const at::Tensor context = at::randn({kBatch, tokens, kContext});
+  const at::Tensor mask = at::randn({kBatch, tokens}).gt(-0.5);
+  const std::string name = "context_attention of " + std::to_string(channels) + " channels";
+  check_operator(name, kBatch, [&](at::ScalarType dtype, int64_t b, int64_t n) {
+    Weights weights(dtype);
+    const Scope scope(jit::Module("__torch__.attention"), weights.source());
+    ContextProjections contexts;
+    contexts.add(scope["another"], kContext, 5);
+    const ContextAttention block(scope["block"], channels, head_width, kContext, 4, contexts);
+    const auto part = [&](const at::Tensor& all) { return all.narrow(0, b, n).to(dtype); };
+    const at::Tensor cache = contexts(context.to(dtype)).narrow(0, b, n);
+    return block(part(x), {cache, mask_bias(mask.narrow(0, b, n), cache)});
+  });
+}
+
+}  // namespace
+
+int main() {
+  at::NoGradGuard no_grad;
+  check_kernels(cpu::base_kernels(), "base");
+#ifdef KARLO_X86_KERNELS
+  if (cpu::kernels().lanes >= 8) check_kernels(cpu::avx2_kernels(), "AVX2");
+  if (cpu::kernels().lanes >= 16) check_kernels(cpu::avx512_kernels(), "AVX-512");
+#endif
+
+  const Resample none = Resample::kNone, down = Resample::kDown, up = Resample::kUp;
+  const std::vector<ResBlockCase> blocks{
+      {"same channels", 2, 16, 0, 16, 8, 6, 4, none, false, false},
+      {"more channels", 1, 12, 0, 40, 5, 7, 4, none, true, true},
+      {"with what is skipped", 3, 20, 28, 16, 6, 6, 4, none, true, true},
+      {"groups across both", 2, 16, 8, 21, 6, 6, 3, none, false, true},
+      {"halving", 2, 24, 0, 24, 8, 12, 3, down, false, false},
+      {"doubling", 3, 18, 0, 18, 3, 5, 2, up, true, true},
+      {"one pixel", 2, 32, 0, 32, 1, 1, 4, none, false, false},
+      {"many pixels", 1, 16, 0, 16, 40, 36, 8, up, false, false}};
+  for (const ResBlockCase& block : blocks) check_res_block(block);
+  check_attention(32, 8, 9, 4);
+  check_attention(48, 12, 81, 7);
+  return karlo::testing::failures() == 0 ? 0 : 1;
+}
