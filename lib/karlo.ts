@@ -113,9 +113,11 @@ export class Karlo implements AsyncDisposable {
     const placement = { engine: new Engine({ threads }), device, dtype };
     try {
       const { onProgress, signal } = options;
+      // Its tables are made here while the engine's thread makes the networks.
+      const tokenizer = tokenizerOf(model);
+      tokenizer.catch(() => {});
       const networks = await loadNetworks(model, residency, placement, onProgress, signal);
-      const tokenizer = await tokenizerOf(model);
-      const cascade = new Cascade(model, networks, tokenizer, device);
+      const cascade = new Cascade(model, networks, await tokenizer, device);
       return new Karlo(found.name, model, cascade, { ...placement, residency });
     } catch (error) {
       await placement.engine.dispose();

@@ -1,7 +1,5 @@
 #include "addon/script_module.h"
 
-#include <torch/csrc/jit/passes/freeze_module.h>
-
 #include <sstream>
 #include <utility>
 
@@ -9,6 +7,7 @@
 #include "addon/engine.h"
 #include "addon/tensor.h"
 #include "addon/values.h"
+#include "export/freeze.h"
 
 namespace karlo {
 namespace {
@@ -203,7 +202,7 @@ Napi::Value ModuleFreeze(const Napi::CallbackInfo& info) {
   }
   return engine->Submit(
       info.Env(), id, [module, methods = std::move(methods)]() -> Engine::Resolve {
-        auto frozen = std::make_shared<Module>(torch::jit::freeze_module(*module, methods));
+        auto frozen = std::make_shared<Module>(exporting::freeze(*module, methods));
         return [frozen](Napi::Env env) { return Handle<Module>::Wrap(env, frozen); };
       });
 }

@@ -10,7 +10,6 @@
 #include <malloc.h>
 #include <sys/mman.h>
 #include <torch/csrc/jit/api/module.h>
-#include <torch/csrc/jit/passes/freeze_module.h>
 #include <torch/csrc/jit/serialization/import.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include <map>
 #include <string>
 
+#include "export/freeze.h"
 #include "export/method.h"
 #include "nets/context_attention.h"
 #include "test/check.h"
@@ -156,7 +156,7 @@ void prove(const fs::path& folder, const fs::path& graph,
 
   const double unfrozen = anonymous_mb();
   const auto start = std::chrono::steady_clock::now();
-  jit::Module frozen = jit::freeze_module(module, {});
+  jit::Module frozen = exporting::freeze(module, {"forward"});
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::printf("     %s: freezing took %.3f s and %+.1f MB of anonymous memory\n", name.c_str(),
               seconds.count(), anonymous_mb() - unfrozen);

@@ -9,7 +9,6 @@
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <torch/csrc/jit/api/module.h>
-#include <torch/csrc/jit/passes/freeze_module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <cmath>
@@ -19,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "export/freeze.h"
 #include "export/method.h"
 #include "export/trace.h"
 #include "test/check.h"
@@ -198,7 +198,7 @@ jit::Module saved_and_loaded(const jit::Module& module) {
 jit::Module frozen(const jit::Module& module) {
   Texts methods;
   for (const jit::Method& method : module.get_methods()) methods.push_back(method.name());
-  return jit::freeze_module(module, methods);
+  return exporting::freeze(module, methods);
 }
 
 void run(const Case& network) {
