@@ -53,7 +53,7 @@ export function batchFlop(
 
 /** Memory at most while batches of this size are made. */
 export function peakBytes(
-  { configs }: Model,
+  { configs }: Pick<Model, 'configs'>,
   loops: LoopOptions,
   batchSize: number,
   { dtype, residency }: { dtype: WeightDtype; residency: 'resident' | 'staged' },

@@ -8,6 +8,8 @@ import { type Estimate, peakBytes } from './estimate.js';
 import { generate, type Run } from './generate.js';
 import { type PictureInput, readPictures } from './image/read-picture.js';
 import type { Recipe } from './image/recipe.js';
+import { budgetOf, fitInto, type Fit as MemoryFit } from './memory-budget.js';
+import { fasterDtype } from './models/auto-dtype.js';
 import { NETWORKS_OF, type Task } from './models/components.js';
 import { type Model, openModel } from './models/load-model.js';
 import { type LoadProgress, loadNetworks } from './models/load-networks.js';
@@ -15,6 +17,7 @@ import { findModel } from './models/store/resolve.js';
 import type { Placement, WeightDtype } from './models/weights.js';
 import {
   type ImageVariationOptions,
+  type ResolveContext,
   type Resolved,
   type ResolvedTextToImage,
   resolveImageVariation,
@@ -39,7 +42,10 @@ export interface KarloOptions {
   model?: string;
   /** `auto` (the default), `cpu`, `cuda` or `cuda:N`. */
   device?: string;
-  /** The weights' dtype. `auto` (the default) is float32 on the CPU, bfloat16 on CUDA. */
+  /**
+   * The weights' dtype. `auto` (the default) is bfloat16 on CUDA; on the CPU it is float32 or bfloat16,
+   * whatever is faster: measured when a model of this size is first loaded, and kept in the cache.
+   */
   dtype?: 'auto' | WeightDtype;
   /** Threads that compute: as many as the machine has processors if absent. */
   threads?: number;
@@ -48,6 +54,11 @@ export interface KarloOptions {
    * each picture loads them anew.
    */
   residency?: 'resident' | 'staged';
+  /**
+   * Bytes for weights and what the networks hold while they run. Picks the residency, where none is
+   * given, and how many pictures go through the networks at once.
+   */
+  memoryBudget?: number;
   /** Called as weights are read, with the bytes read so far. */
   onProgress?: (progress: LoadProgress) => void;
   /** Aborts the loading. */
@@ -68,6 +79,7 @@ export class Karlo implements AsyncDisposable {
   readonly dtype: WeightDtype;
   /** Where the weights are between the stages. */
   readonly residency: 'resident' | 'staged';
+  readonly #largestBatch: number | undefined;
   readonly #disposed = new AbortController();
   #disposal: Promise<void> | undefined;
   readonly #running = new Set<Promise<unknown>>();
@@ -77,8 +89,9 @@ export class Karlo implements AsyncDisposable {
     name: string,
     model: Model,
     cascade: Cascade,
-    { engine, device, dtype, residency }: Placement & Pick<Karlo, 'residency'>,
+    { engine, device, dtype, residency, largestBatch }: Placement & MemoryFit,
   ) {
+    this.#largestBatch = largestBatch;
     this.model = name;
     this.residency = residency;
     this.#model = model;
@@ -106,21 +119,26 @@ export class Karlo implements AsyncDisposable {
     }
     const found = await findModel(name);
     const residencies = ['resident', 'staged'] as const;
-    const residency = oneOf(options.residency, residencies, 'residency', 'resident');
+    const wanted = oneOf(options.residency, residencies, 'residency', undefined);
+    const budget = budgetOf(options.memoryBudget);
     const device = openDevice(options.device ?? 'auto');
-    const dtype = dtypeFor(options.dtype ?? 'auto', device);
+    const given = dtypeFor(options.dtype ?? 'auto', device);
     const model = await openModel(found.folder);
-    const placement = { engine: new Engine({ threads }), device, dtype };
+    const engine = new Engine({ threads });
     try {
+      const dtype = given === 'auto' ? await fasterDtype(model, engine, threads) : given;
+      const placement = { engine, device, dtype };
+      const fit = fitInto(budget, model, dtype, wanted);
+      const { residency } = fit;
       const { onProgress, signal } = options;
       // Its tables are made here while the engine's thread makes the networks.
       const tokenizer = tokenizerOf(model);
       tokenizer.catch(() => {});
       const networks = await loadNetworks(model, residency, placement, onProgress, signal);
       const cascade = new Cascade(model, networks, await tokenizer, device);
-      return new Karlo(found.name, model, cascade, { ...placement, residency });
+      return new Karlo(found.name, model, cascade, { ...placement, ...fit });
     } catch (error) {
-      await placement.engine.dispose();
+      await engine.dispose();
       throw error;
     }
   }
@@ -149,8 +167,7 @@ export class Karlo implements AsyncDisposable {
     prompt: string | readonly string[],
     options: TextToImageOptions = {},
   ): GenerationTask {
-    const trainSteps = this.#cascade.trainSteps();
-    const settings = resolveTextToImage(prompt, options, { trainSteps });
+    const settings = resolveTextToImage(prompt, options, this.#context());
     const { prompts } = settings;
     return this.#start(settings, {
       encode: async (signal) => this.#cascade.encodeText(prompts, signal),
@@ -170,8 +187,7 @@ export class Karlo implements AsyncDisposable {
     options: ImageVariationOptions = {},
   ): GenerationTask {
     const fit = this.#model.layout === 'kakao' ? 'fill' : 'cover';
-    const trainSteps = this.#cascade.trainSteps();
-    const settings = resolveImageVariation(options, { trainSteps, fit });
+    const settings = resolveImageVariation(options, { ...this.#context(), fit });
     let hashes: string[] = [];
     return this.#start(settings, {
       encode: async (signal) => {
@@ -198,7 +214,7 @@ export class Karlo implements AsyncDisposable {
   ): Promise<Estimate> {
     this.#disposed.signal.throwIfAborted();
     const kinds = ['textToImage', 'imageVariation'] as const;
-    const context = { trainSteps: this.#cascade.trainSteps() };
+    const context = this.#context();
     const settings: Settings =
       oneOf(kind, kinds, 'kind', undefined) === 'textToImage'
         ? resolveTextToImage('', options, context)
@@ -210,6 +226,11 @@ export class Karlo implements AsyncDisposable {
       bytes: peakBytes(this.#model, settings, batchSize, placement),
       seconds: flop / (await this.#cascade.pace()),
     };
+  }
+
+  /** What the loaded model says of options. */
+  #context(): ResolveContext {
+    return { trainSteps: this.#cascade.trainSteps(), largestBatch: this.#largestBatch };
   }
 
   #start(settings: Settings, kind: Kind): GenerationTask {
@@ -292,15 +313,15 @@ interface Kind {
   recipe(job: Job, facts: Facts): Recipe;
 }
 
-function dtypeFor(dtype: 'auto' | WeightDtype, device: string): WeightDtype {
+/** `auto` is left where it has to be measured. */
+function dtypeFor(dtype: 'auto' | WeightDtype, device: string): 'auto' | WeightDtype {
   if (!['auto', 'float32', 'bfloat16', 'float16'].includes(dtype)) {
     throw expected("'auto', 'float32', 'bfloat16' or 'float16'", 'dtype', dtype);
   }
   if (dtype === 'float16' && device === 'cpu') {
     throw expected("'float32' or 'bfloat16' on the CPU", 'dtype', dtype);
   }
-  if (dtype !== 'auto') return dtype;
-  return device === 'cpu' ? 'float32' : 'bfloat16';
+  return dtype === 'auto' && device !== 'cpu' ? 'bfloat16' : dtype;
 }
 
 function tokenizerOf({ layout, tokenizer }: Model): Promise<ClipTokenizer> {

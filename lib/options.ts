@@ -42,8 +42,11 @@ export interface GenerationOptions {
   readonly decoder?: StageOptions;
   /** The stage that makes it large. */
   readonly upsample?: StageOptions;
-  /** Pictures that go through the networks at once, 1 to 1000; by default 1. More is faster and takes
-   * more memory. Batches are always full: the last one is filled up, and what fills it is dropped. */
+  /**
+   * Pictures that go through the networks at once, 1 to 1000; by default 1, or as many of `count` as
+   * fit into the model's `memoryBudget`. More is faster and takes more memory. Batches are always
+   * full: the last one is filled up, and what fills it is dropped.
+   */
   readonly batchSize?: number;
   /** Whether step events carry the predicted x0 as pictures; false by default. */
   readonly previews?: boolean;
@@ -105,6 +108,8 @@ export interface ResolveContext {
   };
   /** The model's own way to make a picture square. */
   readonly fit?: 'cover' | 'fill';
+  /** Pictures that can go through the networks at once within a memory budget. */
+  readonly largestBatch?: number | undefined;
   /** How messages name an option; as in a program by default. */
   readonly naming?: Naming;
 }
@@ -120,7 +125,7 @@ type StageName = keyof typeof GUIDANCE;
 
 const SEED_RANGE = [0, 2 ** 32 - 1] as const;
 const GUIDANCE_RANGE = [0, 30] as const;
-const COUNT_RANGE = [1, 1000] as const;
+export const COUNT_RANGE = [1, 1000] as const;
 /** Training timesteps of the published models. */
 const TRAIN_STEPS = 1000;
 /** One picture at a time: its bytes then hang on its seed alone. */
@@ -220,10 +225,21 @@ function shared(given: Bag, scope: Scope, context: ResolveContext): Resolved {
     sampling,
     decoder: stage(given, 'decoder', scope, context),
     upsample: stage(given, 'upsample', scope, context),
-    batchSize: integer(given.batchSize, COUNT_RANGE, name('batchSize'), BATCH_SIZE),
+    batchSize: batchSizeOf(given, seeds.length, scope, context),
     previews: boolean(given.previews, name('previews'), false),
     signal: signal(given.signal, name('signal')),
   };
+}
+
+function batchSizeOf(
+  given: Bag,
+  count: number,
+  scope: Scope,
+  { largestBatch }: ResolveContext,
+): number {
+  const range = [COUNT_RANGE[0], largestBatch ?? COUNT_RANGE[1]] as const;
+  const absent = largestBatch === undefined ? BATCH_SIZE : Math.min(count, largestBatch);
+  return integer(given.batchSize, range, named(scope, 'batchSize'), absent);
 }
 
 function samplingOf(given: Bag, scope: Scope): 'fast' | 'default' {

@@ -6,6 +6,7 @@
 #include "addon/arguments.h"
 #include "core/cpu_allocator.h"
 #include "core/cuda.h"
+#include "nets/cpu/packed_weights.h"
 
 namespace karlo {
 
@@ -49,6 +50,7 @@ Napi::Value Memory(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value TrimMemory(const Napi::CallbackInfo& info) {
+  nets::cpu::PackedWeights::shared().trim();
   TrimCpuMemory();
   if (UsableCudaDevices() > 0) TrimCudaMemory();
   return info.Env().Undefined();
