@@ -2,6 +2,7 @@ import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
 import { type ConvertProgress, convertModel } from '../models/convert.js';
+import { type Inspection, inspectModel } from '../models/inspect.js';
 import { findModel } from '../models/store/resolve.js';
 import type { WeightDtype } from '../models/weights.js';
 
@@ -36,7 +37,20 @@ async function convert(from: string, to: string, flags: { dtype: WeightDtype; js
   const manifest = await interruptible((signal) =>
     convertModel(folder, to, { dtype: flags.dtype, onProgress: progress.update, signal }),
   ).finally(progress.stop);
-  console.log(flags.json ? JSON.stringify({ folder: to, manifest }) : `Converted to ${to}`);
+  const { missing } = await inspectModel(to);
+  if (flags.json) console.log(JSON.stringify({ folder: to, manifest, missing }));
+  else console.log([`Converted to ${to}`, ...notes(missing)].join('\n'));
+}
+
+/** What the folder cannot do, a line each. */
+function notes({ textToImage, imageVariation }: Inspection['missing']): string[] {
+  const tasks = [
+    ['text to image', textToImage],
+    ['image variation', imageVariation],
+  ] as const;
+  return tasks
+    .filter(([, lacking]) => lacking.length > 0)
+    .map(([task, lacking]) => `Not for ${task}: it lacks ${lacking.join(', ')}`);
 }
 
 function showProgress() {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { cannotWrite } from '../cannot-write.js';
 import { KarloError } from '../errors.js';
 
 /**
@@ -17,9 +18,7 @@ export async function writeWhole(path: string, bytes: Uint8Array, force: boolean
     await (force ? rename(temporary, path) : renameNew(temporary, path));
   } catch (cause) {
     if (cause instanceof KarloError) throw cause;
-    throw new KarloError('ERR_KARLO_WRITE', `Cannot write ${path}: ${reason(path, cause)}`, {
-      cause,
-    });
+    throw cannotWrite(path, cause);
   } finally {
     await rm(temporary, { force: true }).catch(() => {});
   }
@@ -57,27 +56,4 @@ async function renameNew(from: string, to: string): Promise<void> {
 function taken(path: string): KarloError {
   const message = `Expected a new file but ${path} is there already: pass force to overwrite it`;
   return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
-}
-
-function reason(path: string, cause: unknown): string {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const folder = dirname(path);
-  switch (code) {
-    case 'ENOENT':
-      return `there is no folder ${folder}`;
-    case 'ENOTDIR':
-      return `${folder} is not a folder`;
-    case 'EISDIR':
-      return 'it is a folder';
-    case 'EACCES':
-    case 'EPERM':
-      return `no permission to write in ${folder}`;
-    case 'EROFS':
-      return `${folder} is read-only`;
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'no space is left there';
-    default:
-      return message;
-  }
 }

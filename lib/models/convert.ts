@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LIBTORCH_VERSION } from '../../scripts/libtorch/index.mjs';
+import { cannotWrite } from '../cannot-write.js';
 import { KarloError } from '../errors.js';
 import { Engine } from '../torch/engine.js';
 import { packageFolder } from '../torch/load.js';
@@ -12,7 +13,7 @@ import { elementCount } from '../weights/shape.js';
 import type { ComponentName } from './components.js';
 import type { ComponentDescription, ModelDescription } from './describe.js';
 import { describeModel } from './describe-model.js';
-import { recogniseLayout } from './layout.js';
+import { recogniseLayout, requireAnyTask } from './layout.js';
 import { formatVersion, type Manifest, type ManifestComponent, manifestName } from './manifest.js';
 import { dtypeOfWeight, type Traced, traceComponent } from './network.js';
 import { builtInTokenizer, tokenizerFiles } from './tokenizer-files.js';
@@ -36,8 +37,9 @@ export interface ConvertOptions {
 /**
  * Converts a published model folder: a graph and a safetensors file a network, the tokenizer, and
  * karlo.json. The folder appears whole, by one rename, and never over another one.
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT,
- *   ERR_KARLO_INVALID_ARGUMENT where `to` is there already
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, where neither task could be done too;
+ *   ERR_KARLO_MODEL_CORRUPT; ERR_KARLO_INVALID_ARGUMENT where `to` is there already;
+ *   ERR_KARLO_WRITE
  */
 export async function convertModel(
   from: string,
@@ -47,25 +49,33 @@ export async function convertModel(
   const layout = await recogniseLayout(from);
   if (layout.kind === 'converted') throw refused(`${from} is a converted folder already`);
   const target = resolve(to);
-  refuseExisting(target);
+  await refuseExisting(target);
+  requireAnyTask(layout);
   const model = await describeModel(layout);
-  await mkdir(dirname(target), { recursive: true });
   const name = `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`;
   const staging = join(dirname(target), name);
-  await mkdir(staging);
   try {
+    await mkdir(staging, { recursive: true });
     const manifest = await writeModel(model, staging, options);
     options.signal?.throwIfAborted();
-    refuseExisting(target);
+    await refuseExisting(target);
     await rename(staging, target);
     return manifest;
+  } catch (error) {
+    throw isOfSystem(error) ? cannotWrite(target, error) : error;
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await rm(staging, { recursive: true, force: true }).catch(() => {});
   }
 }
 
-function refuseExisting(target: string): void {
-  if (existsSync(target)) throw refused(`Expected a new folder but ${target} is there already`);
+async function refuseExisting(target: string): Promise<void> {
+  // Of the name itself: a link that leads nowhere is there, too.
+  if ((await lstat(target).catch(() => undefined)) === undefined) return;
+  throw refused(`Expected a new folder but ${target} is there already`);
+}
+
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }
 
 function refused(message: string): KarloError {
@@ -95,7 +105,7 @@ async function writeModel(
     schedulers: model.schedulers,
     ...(model.featureExtractor && { featureExtractor: model.featureExtractor }),
   };
-  await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 1)}\n`);
+  await writeSynced(join(folder, manifestName), `${JSON.stringify(manifest, null, 1)}\n`);
   return manifest;
 }
 
@@ -113,7 +123,7 @@ async function writeComponent(
   const { module, weights } = await traceComponent(description, engine);
   using _ = module;
   const graph = { file: `${component}.pt`, bytes: await module.save() };
-  await writeFile(join(folder, graph.file), graph.bytes);
+  await writeSynced(join(folder, graph.file), graph.bytes);
   const file = `${component}.safetensors`;
   const written = await writeWeights(join(folder, file), component, weights, engine, options);
   return {
@@ -152,6 +162,11 @@ async function writeWeights(
     onTensor: (tensor, done, total) => onProgress?.({ component, tensor, done, total }),
     ...(signal && { signal }),
   });
+}
+
+// On the disk before the folder gets its name.
+function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
+  return writeFile(path, content, { flush: true });
 }
 
 function bytesOf(tensor: Tensor): Uint8Array {

@@ -1,12 +1,14 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { elementCount } from '../weights/shape.js';
 import type { ComponentName, Task } from './components.js';
-import { NETWORKS_OF } from './components.js';
+import { NETWORKS_OF, SCHEDULERS_OF } from './components.js';
 import type { ComponentDescription } from './describe.js';
 import { describeModel } from './describe-model.js';
 import { type ConvertedLayout, recogniseLayout } from './layout.js';
-import { readManifest } from './manifest.js';
+import { type Manifest, readManifest } from './manifest.js';
+import { requiredTokenizerFiles } from './tokenizer-files.js';
 
 /** What a model folder holds, for people. */
 export interface Inspection {
@@ -52,8 +54,22 @@ async function inspectConverted({ folder, manifest: path }: ConvertedLayout): Pr
     const { dtype } = manifest;
     components[name as ComponentName] = { parameters, dtype, bytes: weights.bytes };
   }
-  const lacks = (task: Task) =>
-    NETWORKS_OF[task].filter((name) => !components[name]).map((name) => join(name));
+  const lacks = (task: Task) => missingParts(folder, manifest, task);
   const missing = { textToImage: lacks('textToImage'), imageVariation: lacks('imageVariation') };
   return { folder, layout: 'converted', from: manifest.layout, components, missing };
+}
+
+/** What a task needs and the manifest does not name, or names and the folder does not hold. */
+function missingParts(folder: string, manifest: Manifest, task: Task): string[] {
+  const files = NETWORKS_OF[task].flatMap((name) => {
+    const component = manifest.components[name];
+    return component ? [component.graph.file, component.weights.file] : [];
+  });
+  const tokenizer = requiredTokenizerFiles.map((name) => join('tokenizer', name));
+  return [
+    ...NETWORKS_OF[task].filter((name) => !manifest.components[name]),
+    ...SCHEDULERS_OF[task].filter((name) => !manifest.schedulers[name]),
+    ...(task === 'imageVariation' && !manifest.featureExtractor ? ['feature_extractor'] : []),
+    ...[...files, ...tokenizer].filter((name) => !existsSync(join(folder, name))),
+  ];
 }

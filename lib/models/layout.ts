@@ -11,6 +11,7 @@ import {
   type Task,
 } from './components.js';
 import { findKakaoFiles, KAKAO_OF, type KakaoFile, kakaoName } from './kakao-files.js';
+import { requiredTokenizerFiles } from './tokenizer-files.js';
 import { chooseWeights, type WeightChoice } from './weight-files.js';
 
 /** What each task lacks in a folder; empty where it can run. */
@@ -86,6 +87,13 @@ export function requireTask(layout: ModelLayout, task: Task): void {
   throw notFound(`Expected a model for ${task} in ${layout.folder} but it lacks ${lacking}`);
 }
 
+/** The same for a folder that must do one task at least: the one that it lacks least for. */
+export function requireAnyTask(layout: HuggingFaceLayout | KakaoLayout): void {
+  const { textToImage, imageVariation } = layout.missing;
+  const nearest = imageVariation.length < textToImage.length ? 'imageVariation' : 'textToImage';
+  requireTask(layout, nearest);
+}
+
 async function huggingFace(folder: string, { variant }: LayoutOptions): Promise<HuggingFaceLayout> {
   const components: Partial<Record<ComponentName, ComponentFiles>> = {};
   for (const name of COMPONENTS) {
@@ -97,7 +105,7 @@ async function huggingFace(folder: string, { variant }: LayoutOptions): Promise<
     const path = await find(join(folder, name), ['scheduler_config.json']);
     if (path) schedulers[name] = join(path, 'scheduler_config.json');
   }
-  const tokenizer = await find(join(folder, 'tokenizer'), ['vocab.json', 'merges.txt']);
+  const tokenizer = await find(join(folder, 'tokenizer'), requiredTokenizerFiles);
   const extractor = await find(join(folder, 'feature_extractor'), ['preprocessor_config.json']);
   const found = {
     components,
@@ -164,7 +172,7 @@ async function list(folder: string): Promise<string[] | undefined> {
   }
 }
 
-async function find(folder: string, wanted: string[]): Promise<string | undefined> {
+async function find(folder: string, wanted: readonly string[]): Promise<string | undefined> {
   const names = await list(folder);
   return names && wanted.every((name) => names.includes(name)) ? folder : undefined;
 }

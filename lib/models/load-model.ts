@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KarloError } from '../errors.js';
 import { ScriptModule } from '../torch/script-module.js';
 import { corrupt } from '../weights/corrupt.js';
 import { readWeights } from '../weights/index.js';
+import { withFile } from '../weights/source.js';
 import type { ComponentName, SchedulerName, Task } from './components.js';
 import { NETWORKS_OF } from './components.js';
 import { type ComponentConfigs, parseConfig, type SchedulerConfig } from './config.js';
@@ -123,15 +123,14 @@ async function loadConverted(
 }
 
 /** A graph is a program: it is what the manifest says, or it is not run. */
-async function readGraph(folder: string, { graph }: ManifestComponent): Promise<Buffer> {
-  const path = join(folder, graph.file);
-  const bytes = await readFile(path).catch((cause) => {
-    const message = `Expected a graph at ${path} but it cannot be read`;
-    throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message, { cause });
+function readGraph(folder: string, { graph }: ManifestComponent): Promise<Buffer> {
+  return withFile(join(folder, graph.file), async ({ name, size, read }) => {
+    if (size !== graph.bytes) throw corrupt(`${graph.bytes} bytes`, 'the graph', name, size);
+    const bytes = await read(0, size);
+    const actual = createHash('sha256').update(bytes).digest('hex');
+    if (actual === graph.sha256) return bytes;
+    throw corrupt(`SHA-256 ${graph.sha256}`, 'the graph', name, actual);
   });
-  const actual = createHash('sha256').update(bytes).digest('hex');
-  if (actual === graph.sha256) return bytes;
-  throw corrupt(`SHA-256 ${graph.sha256}`, 'the graph', path, actual);
 }
 
 async function readConvertedWeights(

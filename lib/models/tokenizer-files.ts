@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { packageFolder } from '../torch/load.js';
 
-/** What a tokenizer folder of the Hugging Face layout holds; the first two are needed. */
+/** What a tokenizer folder must hold. */
+export const requiredTokenizerFiles = ['vocab.json', 'merges.txt'] as const;
+
+/** What a tokenizer folder of the Hugging Face layout may hold. */
 export const tokenizerFiles = [
-  'vocab.json',
-  'merges.txt',
+  ...requiredTokenizerFiles,
   'tokenizer_config.json',
   'special_tokens_map.json',
 ] as const;

@@ -4,8 +4,10 @@ import { isKind, kindOf, type PickleKey, type PickleValue } from './pickle-value
 
 /** Deepest nesting of open containers. */
 const MAX_MARKS = 256;
-/** Most values on the stack, in the memo, or built: a bound whatever the file's size. */
-const MAX_VALUES = 1 << 18;
+/** Most objects built, and most memo entries: a bound whatever the file's size. */
+const MAX_OBJECTS = 1 << 18;
+/** Most values ever pushed, and so most that all containers can hold; a tensor takes about 25. */
+const MAX_PUSHES = 1 << 20;
 
 /** The state of one unpickling: stack, marks and memo, each bounded. */
 export class PickleMachine {
@@ -13,13 +15,14 @@ export class PickleMachine {
   private readonly stack: PickleValue[] = [];
   private readonly marks: number[] = [];
   private readonly memo = new Map<number, PickleValue>();
-  private readonly most: number;
+  private readonly mostObjects: number;
   private built = 0;
+  private pushes = 0;
 
   constructor(bytes: PickleBytes) {
     this.bytes = bytes;
     // An honest pickle spends several bytes on each object that it builds.
-    this.most = Math.min(MAX_VALUES, 1024 + bytes.length / 2);
+    this.mostObjects = Math.min(MAX_OBJECTS, 1024 + Math.floor(bytes.length / 2));
   }
 
   get file(): string {
@@ -27,13 +30,13 @@ export class PickleMachine {
   }
 
   push(value: PickleValue): void {
-    if (this.stack.length >= MAX_VALUES) throw this.tooMany('values on the stack');
+    if (++this.pushes > MAX_PUSHES) throw this.tooMany('values', MAX_PUSHES);
     this.stack.push(value);
   }
 
   /** Pushes a container or an object, which costs memory beyond its opcode. */
   build(value: PickleValue): void {
-    if (++this.built > this.most) throw this.tooMany('objects');
+    if (++this.built > this.mostObjects) throw this.tooMany('objects', this.mostObjects);
     this.push(value);
   }
 
@@ -68,7 +71,7 @@ export class PickleMachine {
   }
 
   put(index: number): void {
-    if (this.memo.size >= MAX_VALUES) throw this.tooMany('memo entries');
+    if (this.memo.size >= MAX_OBJECTS) throw this.tooMany('memo entries', MAX_OBJECTS);
     this.memo.set(index, this.top());
   }
 
@@ -116,8 +119,8 @@ export class PickleMachine {
     return corrupt('a value', `pickle byte ${this.bytes.at}`, this.file, 'an empty stack');
   }
 
-  private tooMany(what: string) {
-    const most = Math.floor(this.most);
-    return corrupt(`at most ${most} for ${this.bytes.length} bytes`, what, this.file, 'more');
+  private tooMany(what: string, most: number) {
+    const expected = `at most ${most} for ${this.bytes.length} bytes`;
+    return corrupt(expected, `pickled ${what}`, this.file, 'more');
   }
 }

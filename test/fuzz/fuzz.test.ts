@@ -7,13 +7,13 @@ import { mutate } from './mutate.js';
 import { type Target, targets } from './targets.js';
 
 /*
- * Seeded, and short in CI. For long: KARLO_FUZZ_SECONDS=600 KARLO_FUZZ_SEED=1 npx vitest run
- * test/fuzz. An input is known by its seed: a failure names it.
+ * Seeded, and short in CI; for long, with another seed: npm run fuzz. An input is known by its seed: a
+ * failure names it.
  */
 const SECONDS = Number(process.env.KARLO_FUZZ_SECONDS ?? 2.5);
 const SEED = Number(process.env.KARLO_FUZZ_SEED ?? 0);
-/** Most processor time for one input: waiting for a busy machine does not count. */
-const MOST_MILLISECONDS = 500;
+/** What takes one input longer, of processor time, hangs. */
+const MOST_MILLISECONDS = 10_000;
 const MOST_GROWTH = 512 * 1024 * 1024;
 
 interface Count {

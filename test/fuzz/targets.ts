@@ -54,13 +54,10 @@ export async function targets(): Promise<Target[]> {
   const inner = await pickles();
   const rezipped = await Promise.all(
     inner.map((pickle) =>
-      zip(
-        [
-          ['m/data.pkl', pickle],
-          ['m/data/0', Buffer.alloc(96)],
-        ],
-        { compress: true },
-      ),
+      zip([
+        ['m/data.pkl', pickle],
+        ['m/data/0', Buffer.alloc(96)],
+      ]),
     ),
   );
   const index = Buffer.from(

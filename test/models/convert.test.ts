@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -107,6 +108,33 @@ describe('converting', () => {
     });
   });
 
+  test('refuses what can do neither task, and says what is lacking', async () => {
+    const part = join(folder, 'neither');
+    cpSync(tiny, part, { recursive: true });
+    rmSync(join(part, 'decoder', 'diffusion_pytorch_model.safetensors'));
+    const error = await failure(convertModel(part, join(folder, 'x')));
+    expect(error).toMatchObject({ code: 'ERR_KARLO_MODEL_NOT_FOUND' });
+    expect(error.message).toMatch(/in .*neither but it lacks weights in decoder\/$/);
+    expect(existsSync(join(folder, 'x'))).toBe(false);
+  });
+
+  test('a name that is a link to nowhere is taken', async () => {
+    const link = join(folder, 'link');
+    symlinkSync('nowhere', link);
+    const error = await failure(convertModel(tiny, link));
+    expect(error.message).toMatch(/link is there already/);
+    rmSync(link);
+  });
+
+  test('what cannot be written says so, and leaves nothing behind', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const error = await failure(convertModel(tiny, join(file, 'x')));
+    expect(error).toMatchObject({ code: 'ERR_KARLO_WRITE' });
+    expect(error.message).toMatch(/Cannot write .*x: .*file is not a folder/);
+    rmSync(file);
+  });
+
   test('tells the bytes of each tensor as they are written', async () => {
     const seen: { component: string; done: number; total: number }[] = [];
     await convertModel(tiny, join(folder, 'told'), { onProgress: (at) => seen.push(at) });
@@ -121,12 +149,20 @@ describe('a converted folder that was tampered with', () => {
 
   test('a graph that is not the one of the manifest is never run', async () => {
     const path = copy('graph');
-    appendFileSync(join(path, 'prior.pt'), 'x');
-    const error = await failure((await openModel(path)).load('prior', placement));
+    const graph = join(path, 'prior.pt');
+    const refusal = async () => failure((await openModel(path)).load('prior', placement));
+    const bytes = readFileSync(graph);
+    bytes.writeUInt8(bytes.readUInt8(1000) ^ 1, 1000);
+    writeFileSync(graph, bytes);
+    const error = await refusal();
     expect(error).toMatchObject(corrupt);
     expect(error.message).toMatch(/SHA-256 [0-9a-f]{64} for the graph in .*prior\.pt/);
-    copyFileSync(join(converted, 'decoder.pt'), join(path, 'prior.pt'));
-    expect(await failure((await openModel(path)).load('prior', placement))).toMatchObject(corrupt);
+    appendFileSync(graph, 'x');
+    expect((await refusal()).message).toMatch(/Expected \d+ bytes for the graph in .*prior\.pt/);
+    copyFileSync(join(converted, 'decoder.pt'), graph);
+    expect(await refusal()).toMatchObject(corrupt);
+    rmSync(graph);
+    expect(await refusal()).toMatchObject({ code: 'ERR_KARLO_MODEL_NOT_FOUND' });
   });
 
   test('truncated weights, and those of another network, are refused by key', async () => {
@@ -184,6 +220,28 @@ describe('karlo convert and karlo info', () => {
     const again = await karlo('convert', tiny, to);
     expect(again.status).toBe(1);
     expect(again.stderr).toMatch(/ERR_KARLO_INVALID_ARGUMENT: .* is there already/);
+  });
+
+  test('info says what a converted folder lacks', async () => {
+    const path = copy('lacking');
+    for (const name of ['decoder.safetensors', 'image_encoder.pt', 'tokenizer/merges.txt']) {
+      rmSync(join(path, name));
+    }
+    const info = await karlo('info', path);
+    const both = 'decoder.safetensors, tokenizer/merges.txt';
+    expect(info.stdout).toMatch(new RegExp(`^text to image +missing: ${both}$`, 'm'));
+    expect(info.stdout).toMatch(
+      new RegExp(`^image variation +missing: image_encoder.pt, ${both}$`, 'm'),
+    );
+  });
+
+  test('convert says what the folder will not do', async () => {
+    const part = join(folder, 'without-prior');
+    cpSync(tiny, part, { recursive: true });
+    rmSync(join(part, 'prior'), { recursive: true });
+    const { status, stdout } = await karlo('convert', part, join(folder, 'variations'));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Converted to .*variations\nNot for text to image: it lacks prior\n$/);
   });
 
   test('info describes a published folder, and says what is missing', async () => {

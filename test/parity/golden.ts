@@ -53,9 +53,11 @@ export class Golden {
     let largest = 0;
     let compared = 0;
     for (let i = 0; i * stride < actual.length; i += 1) {
-      const difference = Math.abs((actual[i * stride] as number) - (expected[i] as number));
-      // NaN is larger than everything.
-      if (!(difference <= largest)) largest = difference;
+      // NaN, once met, stays.
+      largest = Math.max(
+        largest,
+        Math.abs((actual[i * stride] as number) - (expected[i] as number)),
+      );
       compared += 1;
     }
     if (compared === 0) throw new Error(`${name} has no samples`);

@@ -1,9 +1,10 @@
+import { cpSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COMPONENTS, type ComponentName } from '../../lib/models/components.js';
+import { COMPONENTS, type ComponentName, SCHEDULERS } from '../../lib/models/components.js';
 import { convertModel } from '../../lib/models/convert.js';
 import { type Model, openModel } from '../../lib/models/load-model.js';
 import { Engine, ScriptModule, type ScriptOutput, type Tensor } from '../../lib/torch/index.js';
@@ -21,6 +22,10 @@ let temporary: string;
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'karlo-parity-'));
   await writeSmallModel(goldens, join(temporary, 'small'));
+  // What it has not of its own, so that it can be converted.
+  for (const part of [...SCHEDULERS, 'tokenizer', 'feature_extractor']) {
+    cpSync(join(tinyFolder, part), join(temporary, 'small', part), { recursive: true });
+  }
 });
 afterAll(async () => {
   await engine.dispose();
@@ -156,7 +161,6 @@ describe.each([
 
   test('a converted folder gives the same bits', async () => {
     const to = join(temporary, `${name}-converted`);
-    // The small model has no schedulers and no tokenizer: convert only needs its networks.
     await convertModel(folder(), to, { dtype: 'float32' });
     const converted = await openModel(to);
     expect(converted.configs).toEqual(model.configs);

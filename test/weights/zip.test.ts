@@ -1,4 +1,3 @@
-import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bufferSource } from '../../lib/weights/source.js';
 import { locateStored, openZip, readRecord } from '../../lib/weights/zip.js';
@@ -26,7 +25,6 @@ function patch(bytes: Buffer, field: number, value: number, width: 2 | 4 = 4): B
 describe('a sound archive', () => {
   it.each([
     ['stored', {}],
-    ['deflated', { compress: true }],
     ['zip64', { forceZip64Format: true }],
   ])('yields %s records', async (_, options) => {
     const bytes = await zip(
@@ -76,27 +74,21 @@ describe('a damaged or hostile archive is refused', () => {
     await expectCorrupt(() => open(hidden), `an end at ${end + 1}`);
   });
 
-  it('when a record is compressed where tensors lie', async () => {
-    const archive = await open(await zip([['a/x', hello]], { compress: true }));
-    const record = archive.records.get('a/x');
-    const work = () => record && locateStored(archive, record);
-    await expectCorrupt(work, 'stored (uncompressed)', 'a/x', 'deflated');
+  it('when a record is compressed, however large it would be', async () => {
+    const bomb = await zip([['a/x', Buffer.alloc(10_000_000)]], { compress: true });
+    await expectCorrupt(() => read(bomb, 'a/x', 1e9), 'stored (uncompressed)', 'a/x', 'deflated');
+    const other = patch(bomb, 10, 12, 2);
+    await expectCorrupt(() => read(other, 'a/x', 1e9), 'stored (uncompressed)', 'method 12');
   });
 
-  it('when a record is larger than asked for, or its ratio absurd', async () => {
+  it('when a record is larger than asked for', async () => {
     const bytes = await zip([['a/x', hello]]);
     await expectCorrupt(() => read(bytes, 'a/x', 5), 'at most 5 bytes', 'a/x');
-    const bomb = await zip([['a/x', Buffer.alloc(10_000_000)]], { compress: true });
-    await expectCorrupt(() => read(bomb, 'a/x', 1e9), 'inflated', '10000000');
   });
 
-  it('when a record inflates to more or less than it says', async () => {
-    const bytes = await zip([['a/x', hello]], { compress: true });
-    await expectCorrupt(() => read(patch(bytes, 24, hello.length - 1), 'a/x'), 'deflated bytes');
-    await expectCorrupt(() => read(patch(bytes, 24, hello.length + 1), 'a/x'), '24 bytes');
-    const broken = Buffer.from(bytes);
-    broken.fill(0xff, broken.indexOf(deflateRawSync(hello).subarray(0, 4)), 40);
-    await expectCorrupt(() => read(broken, 'a/x'), 'a/x');
+  it('when a stored record has two sizes', async () => {
+    const bytes = await zip([['a/x', hello]]);
+    await expectCorrupt(() => open(patch(bytes, 24, hello.length - 1)), 'a/x', '23');
   });
 
   it('when records overlap', async () => {

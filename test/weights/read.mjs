@@ -1,0 +1,11 @@
+// read.mjs FILE: reads a weight file. Prints as JSON what came, and by how many bytes the process grew at most.
+import { readWeights } from '../../dist/lib/weights/index.js';
+
+const peak = () => 1024 * process.resourceUsage().maxRSS;
+
+const before = peak();
+const outcome = await readWeights(process.argv[2]).then(
+  ({ tensors }) => `${tensors.size} tensors`,
+  (error) => `${error.code}: ${error.message}`,
+);
+console.log(JSON.stringify({ outcome, growth: peak() - before }));
