@@ -234,6 +234,16 @@ describe('pages elsewhere', () => {
     const response = await named.post({ ...short, prompt }, { headers });
     expect(response.status).toBe(200);
     expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+    const ask = {
+      ...{ origin, 'access-control-request-method': 'POST' },
+      'access-control-request-headers': 'authorization,content-type',
+    };
+    const closed = await start({ cors: [origin], apiKeys: ['a-key-of-some-length'] });
+    const init = { method: 'OPTIONS', headers: ask };
+    const asked = await fetch(`${closed.url}/v1/images/generations`, init);
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
     await expect(start({ cors: ['*'] })).rejects.toThrow(/Expected an origin/);
   });
 

@@ -45,6 +45,7 @@ export function addImages(app: App, context: Context): void {
     config,
     schema: {
       summary: 'Make pictures of a prompt',
+      operationId: 'createImage',
       body: generationSchema(maxN),
       response,
     },
@@ -61,6 +62,7 @@ export function addImages(app: App, context: Context): void {
     config,
     schema: {
       summary: 'Make variations of a picture',
+      operationId: 'createImageVariation',
       consumes: ['multipart/form-data'],
       body: variationSchema(maxN),
       response,
