@@ -109,6 +109,25 @@ function connections(server: Server): Promise<number> {
   );
 }
 
+test('callers who wait together share a batch, and each gets its own picture', async () => {
+  const limits = { concurrency: 4, capacity: 8, batchSize: 3 };
+  const { post, backend } = await start({}, limits);
+  const make = async (seed: number) => {
+    const answer = await (await post({ ...short, prompt, seed })).json();
+    return answer as { data: object[]; karlo: { timings: { decoder: number } } };
+  };
+  const alone = await make(5);
+  // Behind one that is at work, the others wait for the next batch.
+  const running = post({ ...long, n: 1, decoder: { steps: 60 } });
+  await until(async () => (await backend.load()).running === 1);
+  const answers = await Promise.all([5, 6, 7].map(make));
+  expect((await running).status).toBe(200);
+  expect(answers[0]?.data).toEqual(alone.data);
+  expect(new Set(answers.map(({ data }) => JSON.stringify(data))).size).toBe(3);
+  const times = answers.map(({ karlo }) => karlo.timings.decoder);
+  expect(new Set(times).size).toBe(1);
+});
+
 test('a request that takes too long is ended, in an answer and in a stream', async () => {
   const { post, backend, client } = await start({ requestTimeout: 1 });
   const response = await post(long);
