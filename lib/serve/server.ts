@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
@@ -100,8 +101,18 @@ function follow(app: App, { metrics }: Context): void {
 
 /** While the server closes: connections that a client keeps open go as their answers end. */
 function closeWhenIdle(app: App): void {
+  // Browsers open some in advance, and Node takes one for idle only after its first request.
+  const unused = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => unused.delete(socket));
   app.addHook('preClose', async () => {
-    const timer = setInterval(() => app.server.closeIdleConnections(), 100);
+    const timer = setInterval(() => {
+      app.server.closeIdleConnections();
+      for (const socket of unused) socket.destroy();
+    }, 100);
     app.server.once('close', () => clearInterval(timer));
   });
 }
