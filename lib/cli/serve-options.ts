@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { toNumber, toOption } from './flags.js';
 
+const mostSeconds = 2_000_000;
+
 /** `--queue`. The address may hold a password, which the environment hides better than a command line. */
 export function queueOption(description: string): Option {
   return new Option('--queue <url>', description).env('KARLO_QUEUE').argParser(redisUrl);
@@ -12,7 +14,7 @@ export function addQueueOptions(command: Command): Command {
   return command
     .option('--queue-name <name>', 'several queues may share one Redis', queueName, 'karlo')
     .option('--results <place>', 'keep pictures in a folder or s3://BUCKET/PREFIX that all share')
-    .option('--result-time <seconds>', 'how long pictures are kept', positive, 3600)
+    .option('--result-time <seconds>', 'how long pictures are kept', seconds, 3600)
     .addOption(toOption('--log-level <level>', 'what is logged', levels).default('info'));
 }
 
@@ -42,6 +44,13 @@ export function positive(text: string): number {
   const number = whole(text);
   if (number > 0) return number;
   throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
+/** At most what a timer can count, in milliseconds of 31 bits. */
+export function seconds(text: string): number {
+  const number = whole(text);
+  if (number > 0 && number <= mostSeconds) return number;
+  throw new InvalidArgumentError(`Expected a whole number of seconds, 1 to ${mostSeconds}.`);
 }
 
 export function httpUrl(text: string): string {

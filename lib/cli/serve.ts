@@ -9,6 +9,7 @@ import {
   port,
   positive,
   queueOption,
+  seconds,
   whole,
 } from './serve-options.js';
 
@@ -49,7 +50,7 @@ export function addServe(program: Command): void {
     .option('--max-image <megabytes>', 'a picture to vary', positive, 20)
     .option('--queue-size <number>', 'requests that may wait; more get status 429', positive, 64)
     .option('--concurrency <number>', 'requests at work at once', positive, 4)
-    .option('--request-timeout <seconds>', 'for a request, waiting included', positive, 600)
+    .option('--request-timeout <seconds>', 'for a request, waiting included', seconds, 600)
     .option('--rate-limit <number>', 'picture requests a minute a key; 0: no limit', whole, 300)
     .option('--log-prompts', 'log prompts, too')
     .addOption(queueOption('let karlo worker do the work, by Redis: redis://…'));

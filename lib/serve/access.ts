@@ -50,12 +50,12 @@ export class Access {
         : 'Expected a known API key but received another';
     throw new ApiError(401, 'invalid_api_key', message);
   }
-}
 
-/** Who sends a request, for limits: the key that it shows, else its address. */
-export function senderOf({ headers, ip }: FastifyRequest): string {
-  const key = keyOf(headers.authorization);
-  return key === '' ? ip : digest(key).toString('hex');
+  /** Who sends a request, for limits: its key, or its address where any key would do. */
+  senderOf({ headers, ip }: FastifyRequest): string {
+    if (this.#digests.length === 0) return ip;
+    return digest(keyOf(headers.authorization)).toString('hex');
+  }
 }
 
 function keyOf(authorization = ''): string {

@@ -56,7 +56,8 @@ export function invalid(param: string | undefined, message: string, code = 'inva
 }
 
 export function busy(retryAfter: number): ApiError {
-  const message = `Expected a place in the queue but it is full: try again in ${retryAfter} seconds`;
+  const when = retryAfter === 1 ? 'in a second' : `in ${retryAfter} seconds`;
+  const message = `Expected a free place in the queue but all are taken: try again ${when}`;
   return new ApiError(429, 'queue_full', message, { retryAfter });
 }
 

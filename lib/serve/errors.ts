@@ -5,6 +5,8 @@ import type { Metrics } from './metrics.js';
 /** Answers any error in OpenAI's shape, and logs what is the server's own. */
 export function errorHandler(metrics: Metrics) {
   return (raw: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    // The client left before the first byte of a stream, which has told of it.
+    if (codeOf(raw) === 'ERR_STREAM_PREMATURE_CLOSE') return reply.code(499).send();
     const error = fromFastify(raw) ?? asApiError(raw);
     metrics.failed(error.code);
     if (error.status >= 500) request.log.error({ err: raw }, error.code);
@@ -15,9 +17,19 @@ export function errorHandler(metrics: Metrics) {
   };
 }
 
-export function notFound({ method, url }: FastifyRequest): never {
+export function notFound({ method, url, server }: FastifyRequest, reply: FastifyReply): never {
   const path = url.replace(/\?.*/s, '').slice(0, 100);
-  throw new ApiError(404, 'not_found', `Expected a known route but received ${method} ${path}`);
+  const others = ['GET', 'POST'].filter((other) => server.hasRoute({ method: other, url: path }));
+  if (others.length === 0) {
+    throw new ApiError(404, 'not_found', `Expected a known route but received ${method} ${path}`);
+  }
+  reply.header('allow', others.join(', '));
+  const message = `Expected ${others.join(' or ')} for ${path} but received ${method}`;
+  throw new ApiError(405, 'method_not_allowed', message);
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
 }
 
 /** What Fastify and its plugins refuse. */
@@ -31,7 +43,6 @@ function fromFastify(raw: unknown): ApiError | undefined {
 
 const known: Readonly<Record<string, readonly [number, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [413, 'request_too_large'],
-  FST_REQ_FILE_TOO_LARGE: [413, 'image_too_large'],
   FST_PARTS_LIMIT: [413, 'request_too_large'],
   FST_FIELDS_LIMIT: [413, 'request_too_large'],
   FST_FILES_LIMIT: [413, 'request_too_large'],

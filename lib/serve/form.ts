@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { invalid } from './api-error.js';
+import { ApiError, invalid } from './api-error.js';
 
 /** Fields that are text; all others are written as in JSON. */
 const texts = new Set(['model', 'size', 'response_format', 'output_format', 'user', 'sampling', 'priority']); // biome-ignore format: one line
@@ -10,11 +10,12 @@ type Fields = Record<string, unknown>;
  * A form as a body. Values of numbers, booleans and objects are read as in JSON (`n` = `2`, `decoder` =
  * `{"steps": 5}`), and objects field by field too (`decoder.steps` or `decoder[steps]` = `5`).
  */
-export async function readForm(request: FastifyRequest): Promise<Fields> {
+export async function readForm(request: FastifyRequest, mostBytes: number): Promise<Fields> {
   const body: Fields = Object.create(null);
   try {
     await readParts(request, body);
   } catch (error) {
+    if ((error as { code?: unknown }).code === 'FST_REQ_FILE_TOO_LARGE') throw tooLarge(mostBytes);
     // What the parser refuses by itself has no status.
     if ('status' in (error as object) || 'statusCode' in (error as object)) throw error;
     throw invalid(
@@ -24,6 +25,11 @@ export async function readForm(request: FastifyRequest): Promise<Fields> {
     );
   }
   return body;
+}
+
+function tooLarge(mostBytes: number): ApiError {
+  const message = `Expected a picture file of at most ${mostBytes / 1e6} MB but received a larger one`;
+  return new ApiError(413, 'image_too_large', message, { param: 'image' });
 }
 
 async function readParts(request: FastifyRequest, body: Fields): Promise<void> {

@@ -43,8 +43,8 @@ function optional<T extends z.ZodType>(schema: T) {
 }
 
 function withDefault<T extends z.ZodType>(schema: T, absent: z.output<T>, description: string) {
-  const filled = schema.nullish().transform((value): z.output<T> => value ?? absent);
-  return filled.meta({ default: absent, description });
+  const given = schema.nullish().meta({ default: absent, description });
+  return given.transform((value): z.output<T> => value ?? absent);
 }
 
 const size = z.string().regex(/^(auto|\d{1,5}x\d{1,5})$/, 'expected auto or, say, 256x256');

@@ -5,11 +5,18 @@ import { ApiError } from './api-error.js';
 export function requestSignal({ raw }: FastifyReply, seconds: number): AbortSignal {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(outOfTime(seconds)), 1000 * seconds);
-  raw.once('close', () => {
+  const leave = () => {
     clearTimeout(timer);
-    controller.abort(new ApiError(499, 'client_gone', 'The client closed the connection'));
-  });
+    controller.abort(clientGone());
+  };
+  // Who left while the picture was read is told of no more.
+  if (raw.destroyed) leave();
+  else raw.once('close', leave);
   return controller.signal;
+}
+
+function clientGone(): ApiError {
+  return new ApiError(499, 'client_gone', 'The client closed the connection');
 }
 
 function outOfTime(seconds: number): ApiError {

@@ -19,15 +19,17 @@ export async function runJob(
   signal: AbortSignal,
 ): Promise<void> {
   const task = start(karlo, job, { batchSize, signal });
-  const picker = new PartialPicker(job.partials, job.options.count);
+  const { count } = job.options;
+  const picker = new PartialPicker(job.partials, count);
   for await (const event of task) {
     if (event.type === 'image') {
       const { index, image } = event;
       emit({ type: 'picture', index, seed: image.seed, data: await encode(image, job) });
       continue;
     }
-    const { stage, step, steps, previews } = event;
-    const alone = previews?.length === 1 ? { index: previews[0]?.index as number } : {};
+    const { stage, step, steps } = event;
+    // Each picture has as many steps of a stage as the others.
+    const alone = batchSize === 1 ? { index: Math.floor(((step - 1) * count) / steps) } : {};
     if (job.steps) emit({ type: 'step', stage, step, steps, ...alone });
     for (const { index, image, partial } of picker.due(event)) {
       emit({ type: 'partial', index, partial, data: await encode(image, job, karlo.size) });

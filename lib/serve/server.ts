@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
@@ -10,7 +11,7 @@ import {
   serializerCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { Access, senderOf } from './access.js';
+import { Access } from './access.js';
 import { ApiError } from './api-error.js';
 import type { App, Context } from './context.js';
 import { errorHandler, notFound } from './errors.js';
@@ -22,13 +23,15 @@ import { addFiles } from './routes/files.js';
 import { addHealth } from './routes/health.js';
 import { addImages } from './routes/images.js';
 import { addModels } from './routes/models.js';
-import { checkSettings, type ServerSettings } from './settings.js';
+import { checkSettings, type ServerSettings, unlogged } from './settings.js';
 import { validatorCompiler } from './validation.js';
 
 /** Bytes of a request that is no form. */
 const bodyLimit = 256 * 1024;
 /** Time for a client to send its request. */
 const uploadSeconds = 120;
+/** Time, beyond that of a request, in which a client that reads nothing may say something. */
+const silentSeconds = 10;
 
 /**
  * The HTTP server: its API, its page and its figures. It listens when told to (`listen`), and `close`
@@ -45,10 +48,11 @@ export async function createServer(
   const app = Fastify({
     bodyLimit,
     requestTimeout: 1000 * uploadSeconds,
+    connectionTimeout: 1000 * (settings.requestTimeout + silentSeconds),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     logController: new LogController({ disableRequestLogging: true }),
-    logger: { level: settings.logLevel },
+    logger: { level: settings.logLevel, redact: unlogged },
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
@@ -59,18 +63,18 @@ export async function createServer(
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.metrics));
   app.setNotFoundHandler(notFound);
-  guard(app, settings);
+  const access = new Access(settings);
+  guard(app, access);
   follow(app, context);
   closeWhenIdle(app);
-  await addPlugins(app, settings);
+  await addPlugins(app, settings, access);
   addRoutes(app, context);
   await app.ready();
   return app;
 }
 
 /** Who comes in at all. */
-function guard(app: App, settings: ServerSettings): void {
-  const access = new Access(settings);
+function guard(app: App, access: Access): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     access.checkHost(request);
@@ -97,13 +101,23 @@ function follow(app: App, { metrics }: Context): void {
 
 /** While the server closes: connections that a client keeps open go as their answers end. */
 function closeWhenIdle(app: App): void {
+  // Browsers open some in advance, and Node takes one for idle only after its first request.
+  const unused = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => unused.delete(socket));
   app.addHook('preClose', async () => {
-    const timer = setInterval(() => app.server.closeIdleConnections(), 100);
+    const timer = setInterval(() => {
+      app.server.closeIdleConnections();
+      for (const socket of unused) socket.destroy();
+    }, 100);
     app.server.once('close', () => clearInterval(timer));
   });
 }
 
-async function addPlugins(app: App, settings: ServerSettings): Promise<void> {
+async function addPlugins(app: App, settings: ServerSettings, access: Access): Promise<void> {
   await app.register(helmet, helmetOptions);
   if (settings.cors.length > 0) {
     const exposedHeaders = ['x-request-id', 'retry-after'];
@@ -121,7 +135,7 @@ async function addPlugins(app: App, settings: ServerSettings): Promise<void> {
   });
   await app.register(rateLimit, {
     global: false,
-    keyGenerator: senderOf,
+    keyGenerator: (request) => access.senderOf(request),
     errorResponseBuilder: (_request, { max, ttl }) => {
       const message = `Expected at most ${max} requests a minute`;
       const retryAfter = Math.ceil(ttl / 1000);

@@ -49,6 +49,9 @@ export const defaults: ServerSettings = {
   logPrompts: false,
 };
 
+/** What pino leaves out: the client of Redis notes with an error what was sent, pictures and prompts. */
+export const unlogged = { paths: ['err.command'], remove: true };
+
 const shortestKey = 16;
 
 /** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for settings that would leave the server open */

@@ -6,7 +6,7 @@ import { connect } from './queue/connection.js';
 import { RedisResults } from './queue/redis-results.js';
 import { namesOf } from './queue/wire.js';
 import { QueueWorker } from './queue/worker.js';
-import type { ServerSettings } from './settings.js';
+import { type ServerSettings, unlogged } from './settings.js';
 import { untilSignal } from './signals.js';
 
 export interface WorkOptions {
@@ -27,7 +27,7 @@ export interface WorkOptions {
 /** `karlo worker`: until a signal comes, and then until what is under way has ended. */
 export async function work({ karlo: options, url, ...rest }: WorkOptions): Promise<void> {
   const stop = untilSignal();
-  const log = pino({ level: rest.logLevel });
+  const log = pino({ level: rest.logLevel, redact: unlogged });
   const redis = await connect(url, { patient: true });
   const karlo = await Karlo.load(options);
   const { queue, results: where } = rest;

@@ -165,9 +165,14 @@ describe('pictures', () => {
     const body = { ...short, prompt, stream: true };
     const without = await eventsOf(await server.post(body));
     expect(without.map(({ type }) => type)).toEqual(['image_generation.completed']);
-    const events = await eventsOf(await server.post({ ...body, progress: true }));
+    const events = await eventsOf(await server.post({ ...body, n: 2, progress: true }));
     const steps = events.filter(({ type }) => type === 'karlo.progress');
-    expect(steps).toContainEqual(expect.objectContaining({ stage: 'decoder', step: 4, steps: 4 }));
+    // Steps count over all pictures; made one by one, each has its own.
+    for (const [index, step] of [4, 8].entries()) {
+      const last = { stage: 'decoder', step, steps: 8, index };
+      expect(steps).toContainEqual(expect.objectContaining(last));
+    }
+    expect(steps).toContainEqual(expect.objectContaining({ stage: 'prior', step: 3, index: 1 }));
   });
 
   test('what has no effect, and what was cut off, is told', async () => {

@@ -71,3 +71,16 @@ test('each answer has a request id of the server', async () => {
   );
   expect(new Set([...ids, 'mine']).size).toBe(3);
 });
+
+test('the OpenAPI document names each operation, what it answers, and what is usual', async () => {
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, { operationId: string; responses: object }>>;
+  };
+  const all = Object.values(paths).flatMap((path) => Object.values(path));
+  expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(8);
+  for (const { responses } of all) expect(responses).toHaveProperty('200');
+  expect(paths['/v1/images/generations']?.post).toHaveProperty(
+    ['requestBody', 'content', 'application/json', 'schema', 'properties', 'n', 'default'],
+    1,
+  );
+});

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { runProgram } from '../native/run-program.js';
 import { karlo, urlOf } from './processes.js';
@@ -24,6 +25,16 @@ test('SIGTERM lets what is under way end, and exits with 0', async () => {
   expect(await once(child, 'exit')).toEqual([0, null]);
   expect(log()).toContain('"status":200');
   expect(log()).not.toContain('secret');
+});
+
+test('a connection that asks nothing holds no end up', { timeout: 40_000 }, async () => {
+  const { child, url } = await serve();
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  await once(socket, 'connect');
+  // Until the server knows of it, too.
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
 test('a second signal ends it at once', async () => {

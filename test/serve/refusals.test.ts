@@ -135,8 +135,8 @@ describe('variations refuse', () => {
   test('a picture of too many bytes, and of too many pixels', async () => {
     const bytes = new Blob([randomBytes(60_000)]);
     expect(await errorOf(await vary(formOf({ image: bytes })))).toMatchObject({
-      status: 413,
-      code: 'image_too_large',
+      ...{ status: 413, code: 'image_too_large', param: 'image' },
+      message: 'Expected a picture file of at most 0.05 MB but received a larger one',
     });
     expect(await errorOf(await vary(formOf({ image: await picture(1001) })))).toMatchObject({
       status: 413,
@@ -208,6 +208,13 @@ describe('keys', () => {
   });
 });
 
+test('where none is needed, a made-up key brings no more requests', async () => {
+  const { post } = await start({ rateLimit: 1 });
+  const send = (by: string) => post('{}', { headers: { authorization: `Bearer ${by}` } });
+  expect((await send('one')).status).toBe(415);
+  expect((await send('another')).status).toBe(429);
+});
+
 describe('pages elsewhere', () => {
   const origin = 'https://example.org';
 
@@ -227,6 +234,16 @@ describe('pages elsewhere', () => {
     const response = await named.post({ ...short, prompt }, { headers });
     expect(response.status).toBe(200);
     expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+    const ask = {
+      ...{ origin, 'access-control-request-method': 'POST' },
+      'access-control-request-headers': 'authorization,content-type',
+    };
+    const closed = await start({ cors: [origin], apiKeys: ['a-key-of-some-length'] });
+    const init = { method: 'OPTIONS', headers: ask };
+    const asked = await fetch(`${closed.url}/v1/images/generations`, init);
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
     await expect(start({ cors: ['*'] })).rejects.toThrow(/Expected an origin/);
   });
 
@@ -252,4 +269,12 @@ test('a route that is not there', async () => {
   const error = await errorOf(response);
   expect(error).toMatchObject({ status: 404, type: 'not_found_error', code: 'not_found' });
   expect(error.message).not.toContain('secret');
+});
+
+test('a route that is there, by another method', async () => {
+  const response = await fetch(`${server.url}/v1/images/generations`);
+  expect(response.headers.get('allow')).toBe('POST');
+  expect(await errorOf(response)).toMatchObject({ status: 405, code: 'method_not_allowed' });
+  const sent = await fetch(`${server.url}/v1/models`, { method: 'POST' });
+  expect(sent.headers.get('allow')).toBe('GET');
 });

@@ -25,6 +25,8 @@ export function model(): Promise<Karlo> {
 export interface Limits {
   concurrency: number;
   capacity: number;
+  /** Pictures that go through the networks at once; 1 by default. */
+  batchSize?: number;
 }
 
 /** A server on a free port, with the tiny model; it closes when the test file ends. */
@@ -39,7 +41,7 @@ export async function start(
     rateLimit: 0,
     ...overrides,
   };
-  const maker = { karlo: await model(), batchSize: 1 };
+  const maker = { karlo: await model(), batchSize: limits.batchSize ?? 1 };
   const backend = new LocalBackend(maker, 'karlo-tiny', limits);
   const results = new MemoryResults({ seconds: settings.resultSeconds });
   const app = await createServer(settings, backend, results);

@@ -38,7 +38,7 @@ export function useBrowser(): void {
 /** Opens the page in a profile of its own. */
 export async function open(url: string, options = desktop): Promise<Page> {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(40_000);
   const page = await context.newPage();
   pages.push(page);
   page.on('pageerror', ({ message }) => complaints.push(message));

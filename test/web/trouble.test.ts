@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
 import { end, karlo, type Program, urlOf } from '../serve/processes.js';
 import { button, ended, faults, open, pictures, quick, useBrowser } from './browser.js';
@@ -7,12 +9,14 @@ const key = 'correct-horse-battery';
 let busy: Program;
 let mortal: Program;
 let closed: Program;
+let small: Program;
 beforeAll(async () => {
   const serve = (...flags: string[]) => karlo(['serve', '--port', '0', '--threads', '1', ...flags]);
-  [busy, mortal, closed] = await Promise.all([
+  [busy, mortal, closed, small] = await Promise.all([
     serve('--concurrency', '1', '--queue-size', '1'),
     serve(),
     serve('--api-key', key),
+    serve('--max-n', '3', '--max-image', '1'),
   ]);
 });
 
@@ -46,7 +50,7 @@ test('a busy server: the place in the queue, a full queue in clear words, and th
   await until(url, 'karlo_queue_length 1');
   await button(page, 'Create').click();
   await page.getByText('The server is busy').waitFor();
-  expect(await page.getByRole('alert').textContent()).toMatch(/try again in \d+ seconds/);
+  expect(await page.getByRole('alert').textContent()).toMatch(/all are taken: try again in/);
   expect(await faults(page)).toEqual([]);
   running.stop();
   waiting.stop();
@@ -56,6 +60,29 @@ test('a busy server: the place in the queue, a full queue in clear words, and th
   await ended(page);
   expect(await page.getByRole('alert').textContent()).toBe('');
 });
+
+test('a picture that is too large is refused in clear words, and more than the server makes is not asked for', async () => {
+  const page = await open(urlOf(small) + quick('a red heart', { n: 8 }));
+  await page.getByText('karlo-tiny').waitFor();
+  await page.getByRole('radio', { name: '3', exact: true, checked: true }).waitFor();
+  expect(await page.getByRole('radio', { name: '4', exact: true }).count()).toBe(0);
+  await page.getByRole('tab', { name: 'Vary' }).click();
+  const file = { name: 'noise.png', mimeType: 'image/png', buffer: await noise(800) };
+  await page.locator('input[type=file]').setInputFiles(file);
+  await page.getByAltText('What will be varied').waitFor();
+  await button(page, 'Vary').click();
+  await page.getByText('The server refuses this').waitFor();
+  expect(await page.getByRole('alert').textContent()).toContain('a picture file of at most 1 MB');
+  expect(await page.getByRole('button', { name: /^Try again/ }).count()).toBe(0);
+});
+
+/** A picture file that nothing makes smaller. */
+function noise(side: number): Promise<Buffer> {
+  const raw = { width: side, height: side, channels: 3 } as const;
+  return sharp(randomBytes(side * side * 3), { raw })
+    .png()
+    .toBuffer();
+}
 
 test('a server that goes away is said to be gone, and found again', async () => {
   const url = urlOf(mortal);

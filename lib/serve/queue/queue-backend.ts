@@ -42,10 +42,14 @@ export class QueueBackend implements Backend {
   }
 
   async load() {
-    const { prioritized = 0, active = 0 } = await reached(() =>
-      this.#queue.getJobCounts('prioritized', 'active'),
+    // Those of a worker that is gone wait apart, and so do those that failed, for their next try.
+    const { active = 0, ...waiting } = await reached(() =>
+      this.#queue.getJobCounts('prioritized', 'wait', 'delayed', 'active'),
     );
-    return { waiting: prioritized, running: active };
+    return {
+      waiting: Object.values(waiting).reduce((sum, count) => sum + count, 0),
+      running: active,
+    };
   }
 
   async admit(): Promise<void> {

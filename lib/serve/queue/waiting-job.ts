@@ -17,6 +17,9 @@ import {
 
 /** Milliseconds between looks at a job. What workers say in between comes at once. */
 const lookEvery = 1000;
+/** Tries of a job, and milliseconds between the first and the second; the third waits twice as long. */
+const attempts = 3;
+const firstPause = 1000;
 /** Seconds for which a finished job is kept for its server to see. */
 const keptSeconds = 600;
 
@@ -61,7 +64,8 @@ export class WaitingJob {
       {
         jobId: data.id,
         priority: priorities[data.priority],
-        attempts: 2,
+        attempts,
+        backoff: { type: 'exponential', delay: firstPause },
         removeOnComplete: { age: keptSeconds },
         removeOnFail: { age: keptSeconds },
       },

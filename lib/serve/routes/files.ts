@@ -5,6 +5,12 @@ import { ApiError } from '../api-error.js';
 import type { App, Context } from '../context.js';
 import { contentTypes, isResultName } from '../results.js';
 
+const schema = z.string().meta({ format: 'binary' });
+const picture = {
+  description: 'The bytes of the picture file',
+  content: Object.fromEntries(Object.values(contentTypes).map((type) => [type, { schema }])),
+};
+
 /** `GET /v1/images/files/NAME`: what `response_format: url` names. The name is the permission. */
 export function addFiles(app: App, { results, settings }: Context): void {
   app.route({
@@ -13,7 +19,9 @@ export function addFiles(app: App, { results, settings }: Context): void {
     schema: {
       summary: 'A picture that was answered by its url',
       params: z.object({ name: z.string().max(100) }),
-      response: { 404: errorSchema },
+      operationId: 'downloadFile',
+      security: [],
+      response: { 200: picture, 404: errorSchema },
     },
     async handler({ params: { name } }, reply) {
       const data = isResultName(name) ? await results.get(name) : undefined;

@@ -3,6 +3,10 @@ import { errorSchema } from '../answer-schemas.js';
 import { unavailable } from '../api-error.js';
 import type { App, Context } from '../context.js';
 
+const figures = {
+  description: 'Figures in the text format of Prometheus',
+  content: { 'text/plain': { schema: z.string() } },
+};
 const ok = z.object({ status: z.literal('ok') });
 
 /** `GET /healthz`: the process lives. `GET /readyz`: it can make pictures. `GET /metrics`. */
@@ -10,7 +14,12 @@ export function addHealth(app: App, { backend, metrics }: Context): void {
   app.route({
     method: 'GET',
     url: '/healthz',
-    schema: { summary: 'Whether the server lives', response: { 200: ok } },
+    schema: {
+      summary: 'Whether the server lives',
+      operationId: 'isAlive',
+      security: [],
+      response: { 200: ok },
+    },
     handler: async () => ({ status: 'ok' as const }),
   });
   app.route({
@@ -18,6 +27,8 @@ export function addHealth(app: App, { backend, metrics }: Context): void {
     url: '/readyz',
     schema: {
       summary: 'Whether the server takes requests',
+      operationId: 'isReady',
+      security: [],
       response: { 200: ok, 503: errorSchema },
     },
     async handler() {
@@ -28,7 +39,11 @@ export function addHealth(app: App, { backend, metrics }: Context): void {
   app.route({
     method: 'GET',
     url: '/metrics',
-    schema: { summary: 'Figures for Prometheus' },
+    schema: {
+      summary: 'Figures for Prometheus',
+      operationId: 'metrics',
+      response: { 200: figures },
+    },
     async handler(_request, reply) {
       reply.header('content-type', metrics.contentType);
       return reply.send(await metrics.text());

@@ -36,7 +36,7 @@ const response = {
 
 /** `POST /v1/images/generations` and `POST /v1/images/variations`. */
 export function addImages(app: App, context: Context): void {
-  const { maxN, maxImagePixels, rateLimit } = context.settings;
+  const { maxN, maxImageBytes, maxImagePixels, rateLimit } = context.settings;
   const config = rateLimit > 0 ? { rateLimit: { max: rateLimit, timeWindow: '1 minute' } } : {};
 
   app.route({
@@ -45,6 +45,7 @@ export function addImages(app: App, context: Context): void {
     config,
     schema: {
       summary: 'Make pictures of a prompt',
+      operationId: 'createImage',
       body: generationSchema(maxN),
       response,
     },
@@ -61,6 +62,7 @@ export function addImages(app: App, context: Context): void {
     config,
     schema: {
       summary: 'Make variations of a picture',
+      operationId: 'createImageVariation',
       consumes: ['multipart/form-data'],
       body: variationSchema(maxN),
       response,
@@ -68,7 +70,7 @@ export function addImages(app: App, context: Context): void {
     onRequest: () => context.backend.admit(),
     async preValidation(request) {
       if (!request.isMultipart()) throw wrongType('a form: send Content-Type multipart/form-data');
-      request.body = (await readForm(request)) as never;
+      request.body = (await readForm(request, maxImageBytes)) as never;
     },
     async handler(request, reply) {
       await checkImage(request.body.image, maxImagePixels);
@@ -95,8 +97,10 @@ async function answer(request: ImageRequest, reply: FastifyReply, job: Job, cont
   const answering = { job, model, warnings: warningsOf(request.body), deliver };
   if (!request.body.stream) return collect(events, answering);
   const messages = stream(events, answering, (error) => {
-    metrics.failed(asApiError(error).code);
-    request.log.warn({ err: error }, 'a stream ended in an error');
+    const { status, code } = asApiError(error);
+    metrics.failed(code);
+    if (status >= 500) request.log.error({ err: error }, code);
+    else request.log.info({ code }, 'a stream ended early');
   });
   reply.header('content-type', 'text/event-stream; charset=utf-8');
   reply.header('cache-control', 'no-cache').header('x-accel-buffering', 'no');

@@ -14,7 +14,11 @@ export function addModels(app: App, { backend, settings }: Context): void {
   app.route({
     method: 'GET',
     url: '/v1/models',
-    schema: { summary: 'The model that is served', response: { 200: modelsSchema } },
+    schema: {
+      summary: 'The model that is served',
+      operationId: 'listModels',
+      response: { 200: modelsSchema },
+    },
     handler: async () => ({ object: 'list' as const, data: await list() }),
   });
   app.route({
@@ -22,6 +26,7 @@ export function addModels(app: App, { backend, settings }: Context): void {
     url: '/v1/models/:id',
     schema: {
       summary: 'The model that is served, by its name',
+      operationId: 'retrieveModel',
       params: z.object({ id: z.string().max(200) }),
       response: { 200: modelSchema, 404: errorSchema },
     },

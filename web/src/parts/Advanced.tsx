@@ -1,5 +1,6 @@
 import { ChevronRight, RotateCcw } from 'lucide-react';
 import { Button, Disclosure, DisclosurePanel, Heading } from 'react-aria-components';
+import { intoView } from '../studio/browser';
 import { isChanged, ranges, stageValues } from '../studio/settings';
 import { useStudio } from '../studio/use-studio';
 import { Dial } from './Dial';
@@ -16,7 +17,11 @@ export function Advanced() {
     settings.kind === 'create' ? (['prior', 'decoder'] as const) : (['decoder'] as const);
   const changed = shown.some((stage) => isChanged(settings[stage]));
   return (
-    <Disclosure className="advanced" defaultExpanded={changed}>
+    <Disclosure
+      className="advanced"
+      defaultExpanded={changed}
+      onExpandedChange={(isOpen) => isOpen && requestAnimationFrame(() => intoView('.stages'))}
+    >
       <Heading level={2}>
         <Button slot="trigger" className="disclose">
           <ChevronRight aria-hidden size={18} />

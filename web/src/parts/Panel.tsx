@@ -1,6 +1,8 @@
 import { Sparkles, X } from 'lucide-react';
 import { Button, Form, Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import type { Work } from '../studio/runs';
 import type { Kind } from '../studio/settings';
+import { words } from '../studio/time-left';
 import { useStudio } from '../studio/use-studio';
 import { Advanced } from './Advanced';
 import { CountField, SamplingField } from './choices';
@@ -54,6 +56,7 @@ function Action() {
   const { kind } = form.settings;
   return (
     <div className="action">
+      {work && <Whole work={work} />}
       {work ? (
         <Button key="cancel" className="button" onPress={cancel}>
           <X aria-hidden size={18} />
@@ -66,5 +69,17 @@ function Action() {
         </Button>
       )}
     </div>
+  );
+}
+
+/** How far the whole run is. */
+function Whole({ work: { id, left } }: { work: Work }) {
+  const { pictures = [] } = useStudio().history.runs.find((run) => run.id === id) ?? {};
+  const ready = pictures.filter(Boolean).length;
+  return (
+    <p className="hint whole">
+      <span>{`${ready} of ${pictures.length} ready`}</span>
+      {left !== undefined && <span>{words(left)}</span>}
+    </p>
   );
 }

@@ -1,7 +1,7 @@
 import { Label, ProgressBar } from 'react-aria-components';
 import type { StageName } from '../api/types';
 import { useObjectUrl } from '../studio/browser';
-import type { Run, Work } from '../studio/runs';
+import { partOf, type Run, type Work } from '../studio/runs';
 import { words } from '../studio/time-left';
 import grain from '../style/grain.svg';
 
@@ -24,7 +24,7 @@ export function PendingTile({ run, index, work }: { run: Run; index: number; wor
       <figcaption className="tile-words">
         <span className="unseen">{`Picture ${index + 1} of ${run.settings.count}: `}</span>
         {atWork && work.stage ? (
-          <Progress work={work} stage={stages[work.stage]} />
+          <Progress {...partOf(work, index, run.settings.count)} stage={stages[work.stage]} />
         ) : (
           <span>{waiting(work)}</span>
         )}
@@ -33,7 +33,11 @@ export function PendingTile({ run, index, work }: { run: Run; index: number; wor
   );
 }
 
-function Progress({ work: { share, left }, stage }: { work: Work; stage: string }) {
+interface Part extends Pick<Work, 'share' | 'left'> {
+  stage: string;
+}
+
+function Progress({ share, left, stage }: Part) {
   return (
     <ProgressBar className="progress" value={100 * share}>
       {({ percentage = 0 }) => (
@@ -53,5 +57,5 @@ function Progress({ work: { share, left }, stage }: { work: Work; stage: string 
 
 function waiting({ position, stage }: Work): string {
   if (position > 0) return `Place ${position} in the queue`;
-  return stage === undefined ? 'Starting' : 'Next';
+  return stage === undefined ? 'Starting' : 'Waiting';
 }

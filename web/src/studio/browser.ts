@@ -14,7 +14,11 @@ export function useObjectUrl(blob: Blob | undefined): string | undefined {
 
 /** Scrolls to what is out of sight. On a phone, the form and the wall lie one under the other. */
 export function reveal(selector: string): void {
-  const block = matchMedia('(max-width: 900px)').matches ? 'start' : 'nearest';
+  intoView(selector, matchMedia('(max-width: 900px)').matches ? 'start' : 'nearest');
+}
+
+/** Scrolls no further than it must. */
+export function intoView(selector: string, block: ScrollLogicalPosition = 'nearest'): void {
   document.querySelector(selector)?.scrollIntoView({ block });
 }
 

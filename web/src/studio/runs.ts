@@ -34,6 +34,17 @@ export interface Work {
   left: number | undefined;
 }
 
+/** What is done and left of one picture. Those that are made one by one have a share of the run each. */
+export function partOf(
+  { index: alone, share, left }: Work,
+  index: number,
+  count: number,
+): Pick<Work, 'share' | 'left'> {
+  if (alone === undefined || share >= 1) return { share, left };
+  const part = Math.min(1, Math.max(0, count * share - index));
+  return { share: part, left: left && (left * (1 - part)) / (count * (1 - share)) };
+}
+
 export function newRunId(): string {
   const random = crypto.getRandomValues(new Uint32Array(1))[0] as number;
   return `${Date.now().toString(36).padStart(9, '0')}-${random.toString(36)}`;

@@ -1,6 +1,7 @@
-import { createContext, useCallback, useContext, useState } from 'react';
+import { createContext, useCallback, useContext, useEffect, useState } from 'react';
 import { Failure } from '../api/failure';
 import { setKey } from '../api/key';
+import type { Model } from '../api/types';
 import { reveal } from './browser';
 import { type Picture, type Run, settingsOf } from './runs';
 import { useHistory } from './use-history';
@@ -45,6 +46,7 @@ export function useStudioState() {
   );
   const maker = useMaker({ ...history, model: server.model, say, onFailure });
 
+  useWithin(server.model, form);
   const { settings } = form;
   const ready = settings.kind === 'create' ? settings.prompt.trim() !== '' : source !== undefined;
 
@@ -91,6 +93,18 @@ export function useStudioState() {
     ...{ form, server, source, choose, failure, setFailure, said, show, history, ready },
     ...{ work: maker.work, cancel: maker.cancel, start, again, removePicture, giveKey },
   };
+}
+
+/** Brings the form within what the server's model makes: a link may come from elsewhere. */
+function useWithin(model: Model | undefined, { settings, change }: ReturnType<typeof useSettings>) {
+  const { count, kind } = settings;
+  useEffect(() => {
+    if (model === undefined) return;
+    const { max_n, text_to_image, image_variation } = model.karlo;
+    if (count > max_n) change({ count: max_n });
+    if (kind === 'create' && !text_to_image) change({ kind: 'vary' });
+    if (kind === 'vary' && !image_variation) change({ kind: 'create' });
+  }, [model, count, kind, change]);
 }
 
 export type StudioState = ReturnType<typeof useStudioState>;
