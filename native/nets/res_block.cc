@@ -61,7 +61,8 @@ at::Tensor on_cpu(const at::Tensor& x, const std::optional<at::Tensor>& skipped,
   const cpu::ResBlockInput input{x,          skipped,     times,
                                  time_start, scale_shift, weights,
                                  groups,     eps,         static_cast<Resample>(resample)};
-  if (cpu::can_run(input)) return cpu::res_block(input);
+  if (cpu::is_narrow(input)) return cpu::narrow_res_block(input);
+  if (cpu::is_wide(input)) return cpu::wide_res_block(input);
   return composed(x, skipped, times, time_start, scale_shift, weights, groups, eps, resample);
 }
 

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <vector>
 
+#include "nets/cpu/common.h"
 #include "nets/cpu/direct_conv.h"
 #include "nets/cpu/kernels.h"
-#include "nets/cpu/narrow.h"
 #include "nets/cpu/normalization.h"
 #include "nets/cpu/packed_weights.h"
 #include "nets/cpu/parallel.h"

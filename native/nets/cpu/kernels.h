@@ -28,6 +28,29 @@ struct ConvRow {
   int64_t out;            // channels of y
 };
 
+// A row of 2x2 tiles of a Winograd convolution's result.
+template <typename T>
+struct WinogradOutput {
+  const float* products;  // [components, *, channels]: the first tile's first component
+  int64_t plane;          // floats from a component to the next
+  bool doubled;           // nine components instead of sixteen
+  int64_t tiles, channels;
+  const float* bias;     // [channels]
+  const T* residual[2];  // the two rows of pixels that are added, or null
+  T* y[2];               // the two rows of pixels
+};
+
+// A row of 4x4 tiles, two pixels apart, of what a Winograd convolution sees; of a picture that is
+// doubled, of its 3x3 pixels, one apart.
+struct WinogradInput {
+  const float* rows[4];  // of pixels, from the first tile's first one on
+  bool doubled;
+  int64_t tiles, channels;
+  float* components;  // [components, *, channels]: the first tile's first component
+  int64_t plane;      // floats from a component to the next
+  int64_t stride;     // floats from a tile to the next
+};
+
 // Loops over rows of [count, channels].
 template <typename T>
 struct RowKernels {
@@ -39,6 +62,11 @@ struct RowKernels {
   // The same, and SiLU: y / (1 + exp(-y)).
   void (*transform_silu)(const T* rows, int64_t count, int64_t channels, const float* gain,
                          const float* lift, T* y);
+  // The same, to float32.
+  void (*activate)(const T* rows, int64_t count, int64_t channels, const float* gain,
+                   const float* lift, float* y);
+  // The other end of a Winograd convolution: see winograd.h.
+  void (*winograd_output)(const WinogradOutput<T>& row);
 };
 
 struct Kernels {
@@ -48,6 +76,11 @@ struct Kernels {
   RowKernels<c10::BFloat16> bfloat16;
   // Softmax of each row in place, of [count, width], width a multiple of `lanes`.
   void (*softmax)(float* rows, int64_t count, int64_t width);
+  void (*winograd_input)(const WinogradInput& row);
+  // Of one output channel: 3x3 weights of `count` input channels to `components` of them,
+  // [components, *], `plane` apart.
+  void (*winograd_weights)(const float* weights, int64_t count, bool doubled, float* components,
+                           int64_t plane);
 
   template <typename T>
   const RowKernels<T>& rows() const;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "nets/cpu/normalization.h"
 #include "nets/res_block.h"
 
 namespace karlo::nets::cpu {
@@ -22,14 +23,22 @@ struct ResBlockInput {
   Resample resample;
 };
 
-// Whether the kernel below is for these: float32, and so narrow that its weights stay in a core's
+// What the time embedding does to the second norm.
+Modulations modulations_of(const ResBlockInput& input, int64_t batch, int64_t out);
+
+// Whether narrow_res_block is for these: float32, and so narrow that its weights stay in a core's
 // cache. There LibTorch's convolutions spend more time on getting ready than on computing, and the
 // operators between them as much again.
-bool can_run(const ResBlockInput& input);
+bool is_narrow(const ResBlockInput& input);
 
 // A ResBlock as six walks over the memory: moments, norm and SiLU, convolution, and again. What is
 // skipped is no copy but more taps of the convolutions, and so is the shortcut. Nothing that it
 // computes hangs on the number of threads, nor what it computes of one picture on the others.
-at::Tensor res_block(const ResBlockInput& input);
+at::Tensor narrow_res_block(const ResBlockInput& input);
+
+// Whether wide_res_block is for these: float32, or bfloat16 on a processor that is not made for it.
+bool is_wide(const ResBlockInput& input);
+
+at::Tensor wide_res_block(const ResBlockInput& input);
 
 }  // namespace karlo::nets::cpu

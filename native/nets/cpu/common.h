@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-// What the kernels for narrow layers have in common.
+// What the kernels have in common.
 namespace karlo::nets::cpu {
 
 // Weights of the largest convolution that is narrow, in numbers (1 MB): they stay in a core's
@@ -18,6 +18,16 @@ inline bool is_float_on_cpu(const at::Tensor& tensor) {
 
 inline at::Tensor float_empty(at::IntArrayRef shape) {
   return at::empty(shape, at::TensorOptions().dtype(at::kFloat));
+}
+
+// The mean of each 2x2 pixels of two rows.
+inline void halve(const float* upper, const float* lower, int64_t width, int64_t channels,
+                  float* to) {
+  for (int64_t x = 0; x < width; ++x, upper += 2 * channels, lower += 2 * channels) {
+    for (int64_t c = 0; c < channels; ++c) {
+      *to++ = (upper[c] + upper[c + channels] + lower[c] + lower[c + channels]) * 0.25f;
+    }
+  }
 }
 
 }  // namespace karlo::nets::cpu

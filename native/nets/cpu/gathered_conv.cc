@@ -1,0 +1,51 @@
+#include "nets/cpu/gathered_conv.h"
+
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/empty.h>
+
+#include "nets/cpu/parallel.h"
+
+namespace karlo::nets::cpu {
+namespace {
+
+constexpr int64_t kTaps = 9;
+
+// [B * H * W, C * 9]: of each pixel, channel by channel, the 3x3 pixels around it.
+template <typename T>
+at::Tensor gathered(const Activations& input) {
+  const ActivatedRows<T> rows(input);
+  const int64_t height = rows.height(), width = rows.width(), channels = rows.channels();
+  at::Tensor result = at::empty({rows.batch() * height * width, channels * kTaps},
+                                input.sources[0].options(), at::MemoryFormat::Contiguous);
+  T* to = result.mutable_data_ptr<T>();
+  parallel(rows.batch() * height, width * channels * kTaps, [&](int64_t i) {
+    std::vector<float> seen(3 * rows.line());
+    for (int64_t k = 0; k < 3; ++k) {
+      rows.write(i / height, i % height + k - 1, seen.data() + k * rows.line());
+    }
+    for (int64_t x = 0; x < width; ++x) {
+      T* pixel = to + (i * width + x) * channels * kTaps;
+      for (int64_t tap = 0; tap < kTaps; ++tap) {
+        const float* from = seen.data() + tap / 3 * rows.line() + (x + tap % 3) * channels;
+        for (int64_t c = 0; c < channels; ++c) pixel[c * kTaps + tap] = static_cast<T>(from[c]);
+      }
+    }
+  });
+  return result;
+}
+
+}  // namespace
+
+at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
+                         const std::optional<at::Tensor>& residual) {
+  const at::Tensor& x = input.sources[0];
+  const at::Tensor pixels =
+      x.scalar_type() == at::kFloat ? gathered<float>(input) : gathered<at::BFloat16>(input);
+  const int64_t scale = input.resample == Resample::kDown ? 2 : 1;
+  const at::Tensor y = at::addmm(bias, pixels, weight.flatten(1).t())
+                           .view({x.size(0), x.size(2) / scale, x.size(3) / scale, weight.size(0)})
+                           .permute({0, 3, 1, 2});
+  return residual ? y + *residual : y;
+}
+
+}  // namespace karlo::nets::cpu
