@@ -1,9 +1,9 @@
 #pragma once
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cstdint>
+
+#include "nets/cpu/team.h"
 
 namespace karlo::nets::cpu {
 
@@ -15,7 +15,7 @@ constexpr int64_t kWorthwhile = 16384;
 template <typename F>
 void parallel(int64_t count, int64_t work, const F& f) {
   const int64_t grain = std::max<int64_t>(1, kWorthwhile / std::max<int64_t>(1, work));
-  at::parallel_for(0, count, grain, [&](int64_t begin, int64_t end) {
+  Team::of_this_thread().run(count, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) f(i);
   });
 }
