@@ -41,6 +41,14 @@ export function missing(reason, tried = [], options) {
 }
 
 /**
+ * A set-up that cannot be done so.
+ * @param {string} reason
+ */
+export function refused(reason) {
+  return new SetupError('ERR_KARLO_SETUP', `${reason}\n${waysOut}`);
+}
+
+/**
  * @param {string} place
  * @param {string} found
  */
