@@ -214,3 +214,9 @@ test.runIf(process.platform === 'linux')('a CUDA driver that is too old', async 
   expect(stdout).toMatch(/device cuda +not available\. The NVIDIA driver serves CUDA 12\.2 but/);
   expect(stdout).toContain('needs 13.0. Update it to 580 or newer');
 });
+
+test.runIf(process.platform === 'linux')('a CUDA driver that shows no device', async () => {
+  const { status, stdout } = await copy.info({ LD_LIBRARY_PATH: driver, CUDA_VISIBLE_DEVICES: '' });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/device cuda +not available\. .*: no CUDA-capable device is detected/);
+});
