@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { buildSync } from 'esbuild';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { Project, projectsFolder, root, succeeded, tarballs } from './project.js';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { isTheHeart, Project, projectsFolder, root, succeeded, tarballs } from './project.js';
 
 const parent = projectsFolder();
 const types = '@types/node@20.19.43';
@@ -40,6 +43,45 @@ test('the command line', () => {
   return project.makesPicture(['node_modules/.bin/karlo', ...prompt, '-o']);
 });
 
+test('the page and the API', async () => {
+  const server = project.start(['node_modules/.bin/karlo', 'serve', '--port', '0']);
+  onTestFinished(async () => {
+    server.kill('SIGTERM');
+    await once(server, 'close');
+  });
+  const url = await addressIn(server.stderr);
+  const page = await (await fetch(url)).text();
+  const [script] = /assets\/[\w-]+\.js/.exec(page) ?? [];
+  expect((await fetch(`${url}/${script}`)).status).toBe(200);
+  const response = await fetch(`${url}/v1/images/generations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt: 'a red heart on a white background', seed: 0 }),
+  });
+  const { data } = (await response.json()) as { data: [{ b64_json: string }] };
+  await isTheHeart(Buffer.from(data[0].b64_json, 'base64'));
+});
+
+async function addressIn(stream: Readable): Promise<string> {
+  for await (const line of createInterface(stream)) {
+    const [url] = /http:\S+/.exec(line) ?? [];
+    if (url) return url;
+  }
+  throw new Error('the server said no address');
+}
+
+test('an SBOM lists what was installed, with its hashes', async () => {
+  const { stdout } = await project.npm(['sbom', '--sbom-format', 'cyclonedx']);
+  const { components } = JSON.parse(stdout) as {
+    components: { name: string; version: string; hashes?: { alg: string }[] }[];
+  };
+  const lacking = components.filter(({ hashes }) => hashes?.[0]?.alg !== 'SHA-512');
+  expect(lacking).toEqual([]);
+  for (const name of ['karlo', '@karlo/libtorch-linux-x64', 'sharp']) {
+    expect(components.map((component) => component.name)).toContain(name);
+  }
+});
+
 test('a worker thread', () => project.makesPicture(['worker.mjs']));
 
 test('two versions in one process', () => project.makesPicture(['two-versions.mjs']));
@@ -68,10 +110,11 @@ describe('TypeScript, strict, with the package’s own declarations checked, too
   });
 
   test('bundler', async () => {
-    const options = { module: 'esnext', moduleResolution: 'bundler', noEmit: true };
+    const options = { module: 'esnext', moduleResolution: 'bundler', outDir: 'bundler' };
     const ended = await compile(options);
     expect(ended.stdout).toBe('');
     succeeded(ended);
+    await project.makesPicture(['bundler/consumer.js']);
   });
 });
 
