@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -41,6 +41,18 @@ test('require(), and LibTorch is the npm package', async () => {
 test('the command line', () => {
   const prompt = ['a red heart on a white background', '--seed', '0', '--device', 'cpu'];
   return project.makesPicture(['node_modules/.bin/karlo', ...prompt, '-o']);
+});
+
+test('the example of the README', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, program = ''] = /## In a program\n\n```js\n(.*?)```/s.exec(readme) ?? [];
+  project.write('readme.mjs', program);
+  const { stdout } = succeeded(await project.node(['readme.mjs']));
+  expect(stdout).toContain('step upsample 7\n');
+  await isTheHeart(join(project.folder, 'heart.png'));
+  for (const i of [0, 1, 2, 3]) {
+    expect(existsSync(join(project.folder, `variation-${i}.png`))).toBe(true);
+  }
 });
 
 test('the page and the API', async () => {

@@ -47,7 +47,7 @@ export class Project {
   constructor(parent: string, name: string, manifest: object = {}) {
     this.folder = join(parent, name);
     mkdirSync(join(this.folder, 'out'), { recursive: true });
-    const about = { name: 'a-users-project', private: true, ...manifest };
+    const about = { name: 'a-users-project', version: '1.0.0', private: true, ...manifest };
     this.write('package.json', JSON.stringify(about));
     cpSync(join(root, 'test/install/programs'), this.folder, { recursive: true });
     this.env = bareEnvironment(parent);
