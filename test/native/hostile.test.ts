@@ -176,7 +176,7 @@ describe('every function of the addon', () => {
       moduleRun: [engine, 1, module, 'forward', [tensor]],
       moduleSave: [engine, 1, module],
       moduleFreeze: [engine, 1, await loadArithmetic()],
-      networkTrace: [engine, 1, 'text_proj', textProj],
+      networkTrace: [engine, 1, 'text_proj', textProj, []],
       fileMap: [fixture],
       fileTensor: [native.fileMap(fixture), 0, [2, 2], [2, 1], 'float32'],
       tensorConvert: [engine, 1, tensor, 'cpu', 'bfloat16'],
