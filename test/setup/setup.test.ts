@@ -69,6 +69,7 @@ describe.runIf(linux)('finding', () => {
       '@karlo/libtorch-linux-x64: not there',
       "Python's torch",
       'npx karlo setup\n',
+      'npm install @karlo/libtorch-linux-x64@2.11.0\n',
       'npx karlo setup --archive libtorch.zip',
       'pip install torch==2.11.0',
       'export KARLO_LIBTORCH=',
