@@ -6,8 +6,9 @@ export default defineConfig({
     include: ['test/install/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    // npm unpacks half a gigabyte, and other work may be on the machine.
+    testTimeout: 300_000,
+    hookTimeout: 900_000,
     reporters: ['default', './test/closing-line.ts'],
   },
 });

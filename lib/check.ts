@@ -3,6 +3,11 @@ import { expected, KarloError } from './errors.js';
 /** How a message names an option: `decoder.steps` in a program, perhaps `--decoder-steps` elsewhere. */
 export type Naming = (option: string) => string;
 
+/** As in a program. */
+export function asWritten(option: string): string {
+  return option;
+}
+
 /** An options object, known to hold nothing but `known` names. */
 export type Bag = Readonly<Record<string, unknown>>;
 
@@ -69,6 +74,12 @@ export function signal(value: unknown, name: string): AbortSignal | undefined {
   throw expected('AbortSignal', name, value);
 }
 
+/** An object, and no array. */
+export function object<T>(value: T, name: string): T & object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw expected('object', name, value);
+}
+
 /**
  * An object of options, none of them unknown; `{}` where it is absent.
  *
@@ -78,13 +89,11 @@ export function bag(
   value: unknown,
   known: readonly string[],
   name: string,
-  scope: Scope,
+  scope: Scope = { path: '', naming: asWritten },
   further: readonly string[] = [],
 ): Bag {
   if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw expected('object', name, value);
-  for (const option of Object.keys(value))
+  for (const option of Object.keys(object(value, name)))
     if (!known.includes(option)) refuse(option, known, further, scope);
   return value as Bag;
 }

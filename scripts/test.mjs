@@ -1,18 +1,13 @@
 // npm test [-- FILTER …]: everything that a fresh clone needs, then the tests.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeReady, root } from './build/ready.mjs';
 import { report } from './build/report.mjs';
 import { run } from './build/run.mjs';
 
-const fixtures = join(root, 'build', 'fixtures');
-
 await report(async () => {
   await makeReady({ tests: true });
-  mkdirSync(fixtures, { recursive: true });
-  await run(join(root, 'build', 'test', 'make_fixtures'), [fixtures], { quiet: true });
   await run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')], { quiet: true });
 });
 // Several processes share the cores here: threads that spin at OpenMP's barriers would take them from each other

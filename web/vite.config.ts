@@ -14,6 +14,8 @@ export default defineConfig({
     // An inlined picture in a stylesheet would be harder to cache and to look at.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // Of the packages that are bundled: they are published with the page.
+    license: { fileName: 'licenses.md' },
   },
   server: { proxy: { '/v1': api } },
 });

@@ -37,19 +37,24 @@ let cudaReason: string | undefined;
  * not ask. Returns why there is no CUDA, or undefined where there is.
  */
 function openCuda(): string | undefined {
-  cudaReason ??= guarded(whyNoCuda) ?? '';
+  cudaReason ??= whyNoCuda() ?? '';
   return cudaReason === '' ? undefined : cudaReason;
 }
 
 function whyNoCuda(): string | undefined {
-  const driver = addon().cudaDriver();
+  const { cudaDriver, cudaDevices } = addon();
+  const driver = cudaDriver();
   if (!driver.present) return `No NVIDIA driver can be used: ${driver.reason}`;
   if (driver.version < minimumCuda) {
     return `The NVIDIA driver serves CUDA ${cudaVersion(driver.version)} but this LibTorch needs ${cudaVersion(minimumCuda)}. Update it to ${minimumDriver} or newer (Ubuntu: apt-get install nvidia-driver-${minimumDriver}), or take the CPU: --device cpu`;
   }
   const reason = openCudaLibraries();
   if (reason !== undefined) return reason;
-  return addon().cudaDevices().length === 0 ? 'The NVIDIA driver shows no device' : undefined;
+  try {
+    return cudaDevices().length === 0 ? 'The NVIDIA driver shows no device' : undefined;
+  } catch (error) {
+    return `CUDA does not start: ${(error as Error).message}`;
+  }
 }
 
 function cudaVersion(version: number): string {

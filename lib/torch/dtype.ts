@@ -20,6 +20,11 @@ export interface TypedArrayOf {
 /** An element type of a tensor. */
 export type Dtype = keyof TypedArrayOf;
 
+/** What an operation that gives fractions makes of a dtype. */
+export type FloatOf<D extends Dtype> = D extends 'float32' | 'float64' | 'float16' | 'bfloat16'
+  ? D
+  : 'float32';
+
 type Constructor<D extends Dtype> = new (length: number) => TypedArrayOf[D];
 
 export const typedArrays: { readonly [D in Dtype]: Constructor<D> } = {

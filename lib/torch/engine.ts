@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { bag, object } from '../check.js';
 import {
   expected,
   guarded,
@@ -7,6 +8,7 @@ import {
   type PublicFunction,
 } from '../errors.js';
 import type { EngineHandle } from './addon-types.js';
+import { openDevice } from './device.js';
 import type { Dtype } from './dtype.js';
 import { addon } from './load.js';
 import { handleOf, type Tensor, wrapTensor } from './tensor.js';
@@ -35,6 +37,7 @@ export class Engine implements AsyncDisposable {
 
   /** @param options.threads 1 to 1024; as many as the machine has processors if absent. */
   constructor(options: { threads?: number } = {}) {
+    bag(options, ['threads'], 'options');
     const { threads = availableParallelism() } = options;
     this.#handle = guarded(() => addon().engineCreate(threads));
   }
@@ -81,7 +84,7 @@ export function submit<T>(
   call: (id: number) => Promise<T>,
 ): Promise<T> {
   return guardedAsync(entry, async () => {
-    const { signal } = options;
+    const { signal } = object(options, 'options');
     if (signal === undefined) return call(nextId());
     if (!(signal instanceof AbortSignal)) throw expected('AbortSignal', 'signal', signal);
     signal.throwIfAborted();
@@ -116,7 +119,7 @@ export async function convert<D extends Dtype>(
       engineHandleOf(engine),
       id,
       handleOf(tensor, 'tensor'),
-      target.device,
+      target.device === undefined ? undefined : openDevice(target.device),
       target.dtype,
     ),
   );

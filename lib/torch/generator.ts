@@ -1,4 +1,4 @@
-import { guarded } from '../errors.js';
+import { expected, guarded } from '../errors.js';
 import type { GeneratorHandle } from './addon-types.js';
 import { addon } from './load.js';
 import { handleOf, Tensor, wrapTensor } from './tensor.js';
@@ -32,6 +32,7 @@ export class Generator implements Disposable {
 
   /** Goes on from a state that `saveState` gave. */
   restoreState(state: Uint8Array): void {
+    if (!(state instanceof Uint8Array)) throw expected('Uint8Array', 'state', state);
     using tensor = Tensor.from(state);
     guarded(() => addon().generatorSetState(this.#handle, handleOf(tensor, 'state')));
   }

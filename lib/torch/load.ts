@@ -143,7 +143,7 @@ function checkVersion(built: string, { version: found, folder, source }: LibTorc
   const wayOut =
     source === 'process'
       ? 'This process has that one open already, and holds no second one: run one of the two in a process of its own (node:child_process).'
-      : 'Fetch the right one with: npx karlo setup';
+      : 'The addon is of another version of this package. Build it anew with: npx karlo setup --build';
   const message = `Expected LibTorch ${built}, for which the addon was built, but ${folder} holds ${found}. ${wayOut}`;
   throw new KarloError('ERR_KARLO_LIBTORCH_VERSION', message);
 }

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { expected, guarded, KarloError, type PublicFunction } from '../errors.js';
+import { bag, object } from '../check.js';
+import { expected, guarded, guardedAsync, KarloError, type PublicFunction } from '../errors.js';
 import type { ModuleHandle, NativeInput, NativeResult, TensorHandle } from './addon-types.js';
 import { openDevice } from './device.js';
 import type { Dtype } from './dtype.js';
@@ -53,17 +54,17 @@ export class ScriptModule implements Disposable {
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT,
    *   ERR_KARLO_DEVICE_UNAVAILABLE
    */
-  static async load(
-    source: string | URL | Uint8Array,
-    options: LoadOptions = {},
-  ): Promise<ScriptModule> {
-    const { engine = defaultEngine(), device = 'cpu', dtype } = options;
-    const place = openDevice(device);
-    const origin = await readable(source);
-    const handle = await submit(engine, ScriptModule.load, options, (id) =>
-      addon().moduleLoad(engineHandleOf(engine), id, origin, place, dtype),
-    );
-    return new ScriptModule(handle, engine, place);
+  static load(source: string | URL | Uint8Array, options: LoadOptions = {}): Promise<ScriptModule> {
+    return guardedAsync(ScriptModule.load, async () => {
+      bag(options, ['engine', 'device', 'dtype', 'signal'], 'options');
+      const { engine = defaultEngine(), device = 'cpu', dtype } = options;
+      const place = openDevice(device);
+      const origin = await readable(source);
+      const handle = await submit(engine, ScriptModule.load, options, (id) =>
+        addon().moduleLoad(engineHandleOf(engine), id, origin, place, dtype),
+      );
+      return new ScriptModule(handle, engine, place);
+    });
   }
 
   /** The names of its methods. */
@@ -87,11 +88,8 @@ export class ScriptModule implements Disposable {
    */
   async assign(attributes: Readonly<Record<string, Tensor>>): Promise<void> {
     await this.#submit(this.assign, {}, (engine, id) => {
-      if (typeof attributes !== 'object' || attributes === null) {
-        throw expected('object of tensors by attribute name', 'attributes', attributes);
-      }
       const handles: Record<string, TensorHandle> = Object.fromEntries(
-        Object.entries(attributes).map(([name, tensor]) => [
+        Object.entries(object(attributes, 'attributes')).map(([name, tensor]) => [
           name,
           handleOf(tensor, `attributes.${name}`),
         ]),
@@ -170,10 +168,12 @@ async function readable(source: string | URL | Uint8Array): Promise<string | Uin
   return path;
 }
 
-function toNative(input: ScriptInput, name: string): NativeInput {
+function toNative(input: ScriptInput, name: string, depth = 0): NativeInput {
   if (input === null) return null;
-  if (Array.isArray(input)) return input.map((item, i) => toNative(item, `${name}[${i}]`));
-  return handleOf(input, name);
+  if (!Array.isArray(input)) return handleOf(input, name);
+  // One that holds itself has no end.
+  if (depth === 16) throw expected('arrays nested at most 16 deep', 'inputs', input);
+  return input.map((item, i) => toNative(item, `${name}[${i}]`, depth + 1));
 }
 
 function fromNative(result: NativeResult): ScriptOutput {

@@ -1,10 +1,13 @@
+import { object } from '../check.js';
 import { expected, guarded } from '../errors.js';
 import type { TensorHandle, TypedArray } from './addon-types.js';
+import { openDevice } from './device.js';
 import {
   type Dtype,
   type DtypeOf,
   dtypeOf,
   dtypes,
+  type FloatOf,
   type TypedArrayOf,
   typedArrays,
 } from './dtype.js';
@@ -90,7 +93,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
    * @param data elements in row-major order, as many as the shape has.
    * @param shape dimensions from 0 up.
    * @param dtype for `float16` and `bfloat16` a Uint16Array gives the bits, any other array the
-   *   values, rounded to nearest even.
+   *   values, rounded to nearest even (those of a Float64Array by way of float32).
    */
   static from<E extends Dtype>(data: TypedArray, shape: readonly number[], dtype: E): Tensor<E>;
   static from(data: TypedArray, shape?: readonly number[], dtype?: Dtype): Tensor {
@@ -101,7 +104,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     });
   }
 
-  /** Joins tensors along a dimension, in which alone their shapes may differ. */
+  /** Joins tensors of one dtype along a dimension, in which alone their shapes may differ. */
   static cat<E extends Dtype>(tensors: readonly Tensor<E>[], dimension = 0): Tensor<E> {
     return guarded(() => {
       if (!Array.isArray(tensors)) throw expected('array of tensors', 'tensors', tensors);
@@ -140,10 +143,15 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return guarded(() => addon().tensorIsDisposed(this.#handle));
   }
 
-  /** This tensor on another device or in another dtype. Shares memory where nothing changes. */
+  /**
+   * This tensor on another device or in another dtype. Shares memory where nothing changes.
+   * @param target.device `auto`, `cpu`, `cuda` or `cuda:N`
+   * @throws {KarloError} ERR_KARLO_DEVICE_UNAVAILABLE with the reason
+   */
   to<E extends Dtype = D>(target: { device?: string; dtype?: E }): Tensor<E> {
-    if (typeof target !== 'object' || target === null) throw expected('object', 'target', target);
-    return this.#result((handle) => addon().tensorTo(handle, target.device, target.dtype));
+    const { device, dtype } = object(target, 'target');
+    const place = device === undefined ? undefined : openDevice(device);
+    return this.#result((handle) => addon().tensorTo(handle, place, dtype));
   }
 
   /** The same elements in another shape, of which one dimension may be -1. A view if it can be. */
@@ -161,23 +169,23 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#result((handle) => addon().tensorSlice(handle, dimension, start, end));
   }
 
-  /** Elementwise sum, broadcast; a number keeps the dtype. */
-  add(other: Tensor | number): Tensor<D> {
+  /** Elementwise sum, broadcast. The other has this dtype; to integers, integers are added. */
+  add(other: Tensor<D> | number): Tensor<D> {
     return this.#result((handle) => addon().tensorAdd(handle, operand(other)));
   }
 
-  /** Elementwise difference, broadcast; a number keeps the dtype. */
-  sub(other: Tensor | number): Tensor<D> {
+  /** Elementwise difference, broadcast. The other is as in `add`. */
+  sub(other: Tensor<D> | number): Tensor<D> {
     return this.#result((handle) => addon().tensorSub(handle, operand(other)));
   }
 
-  /** Elementwise product, broadcast; a number keeps the dtype. */
-  mul(other: Tensor | number): Tensor<D> {
+  /** Elementwise product, broadcast. The other is as in `add`. */
+  mul(other: Tensor<D> | number): Tensor<D> {
     return this.#result((handle) => addon().tensorMul(handle, operand(other)));
   }
 
-  /** e to the power of each element. */
-  exp(): Tensor<D> {
+  /** e to the power of each element: float32 where this is no float. */
+  exp(): Tensor<FloatOf<D>> {
     return this.#result((handle) => addon().tensorExp(handle));
   }
 

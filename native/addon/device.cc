@@ -3,6 +3,8 @@
 #include <ATen/Version.h>
 #include <torch/headeronly/version.h>
 
+#include <vector>
+
 #include "addon/arguments.h"
 #include "core/cpu_allocator.h"
 #include "core/cuda.h"
@@ -27,8 +29,8 @@ Napi::Value CudaDriver(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value CudaDevices(const Napi::CallbackInfo& info) {
-  const auto listed = ListCudaDevices();
   const auto usable = static_cast<size_t>(UsableCudaDevices());
+  const auto listed = usable > 0 ? ListCudaDevices() : std::vector<CudaDeviceInfo>();
   auto devices = Napi::Array::New(info.Env());
   for (size_t i = 0; i < listed.size() && i < usable; ++i) {
     auto device = Napi::Object::New(info.Env());

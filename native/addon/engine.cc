@@ -14,6 +14,13 @@ namespace {
 // Calls under way, of all engines of the process.
 std::atomic<int> all_pending{0};
 
+struct Pending {
+  Pending() { ++all_pending; }
+  ~Pending() { --all_pending; }
+  Pending(const Pending&) = delete;
+  Pending& operator=(const Pending&) = delete;
+};
+
 }  // namespace
 
 // Its result or its error is made on the inference thread and turned into JavaScript on the other.
@@ -53,6 +60,7 @@ class Engine::PromiseJob final : public Job {
   Resolve resolve_;
   std::exception_ptr error_;
   std::shared_ptr<Engine> engine_;  // a forgotten engine lives until its work is settled
+  const Pending pending_;
 };
 
 std::shared_ptr<Engine> Engine::Create(Napi::Env env, int threads) {
@@ -86,6 +94,7 @@ void Engine::CleanUp(void* engine) {
 }
 
 void Engine::Close() {
+  retired_ = true;
   if (to_js_ == nullptr) return;
   thread_->Stop();
   napi_remove_env_cleanup_hook(env_, &CleanUp, this);
@@ -93,7 +102,7 @@ void Engine::Close() {
 }
 
 Napi::Promise Engine::Submit(Napi::Env env, uint64_t id, Work work) {
-  if (to_js_ == nullptr) throw CodedError(kDisposed, "The Engine was disposed before this call");
+  if (retired_) throw CodedError(kDisposed, "The Engine was disposed before this call");
   auto job = std::make_unique<PromiseJob>(env, id, std::move(work), shared_from_this());
   const auto promise = job->Promise();
   CountPending(+1);
@@ -121,7 +130,6 @@ void Engine::Settle(Napi::Env env, std::unique_ptr<PromiseJob> job) {
 bool Engine::Busy() { return all_pending > 0; }
 
 void Engine::CountPending(int change) {
-  all_pending += change;
   const bool was_idle = pending_ == 0;
   pending_ += change;
   const bool is_idle = pending_ == 0;
@@ -133,7 +141,11 @@ void Engine::CallJs(napi_env env, napi_value /*callback*/, void* /*context*/, vo
   std::unique_ptr<PromiseJob> job(static_cast<PromiseJob*>(static_cast<Job*>(data)));
   if (env == nullptr) return;  // the environment is closing: nobody waits any more
   const auto engine = job->engine();
-  engine->Settle(env, std::move(job));
+  try {
+    engine->Settle(env, std::move(job));
+  } catch (const Napi::Error&) {
+    // The worker is being terminated: its promises cannot be settled any more.
+  }
 }
 
 namespace {
@@ -180,17 +192,18 @@ Napi::Value EngineSetThreads(const Napi::CallbackInfo& info) {
   });
 }
 
-// Work in flight and queued work end first; the last job of all closes the engine.
+// What is in flight or queued ends first, or is withdrawn; the last job of all closes the engine.
 Napi::Value EngineDispose(const Napi::CallbackInfo& info) {
   const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
   const uint64_t id = ReadJobId(info[1]);
-  Handle<Engine>::Dispose(info[0], "engine");
-  return engine->Submit(info.Env(), id, [engine]() -> Engine::Resolve {
+  const auto promise = engine->Submit(info.Env(), id, [engine]() -> Engine::Resolve {
     return [engine](Napi::Env env) -> Napi::Value {
       engine->Close();
       return env.Undefined();
     };
   });
+  engine->Retire();
+  return promise;
 }
 
 }  // namespace karlo

@@ -28,6 +28,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// Takes queued work out and rejects its promise with ERR_KARLO_ABORTED. False: it was not
   /// queued.
   bool Cancel(Napi::Env env, uint64_t id);
+  /// Takes no more work: what is submitted from now on throws ERR_KARLO_DISPOSED.
+  void Retire() { retired_ = true; }
   /// Ends the thread after the work in flight and drops what is queued. Idempotent.
   void Close();
 
@@ -42,6 +44,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   napi_env env_;
   napi_threadsafe_function to_js_ = nullptr;
+  bool retired_ = false;
   int64_t pending_ = 0;  // the JavaScript thread's own; the process stays alive while it is not 0
   std::unique_ptr<InferenceThread> thread_;
 };

@@ -43,13 +43,24 @@ Module Load(const Source& source, const Placement& placement) {
     if (!source.path.empty()) return torch::jit::load(source.path, placement.device);
     std::istringstream stream(source.bytes);
     return torch::jit::load(stream, placement.device);
-  } catch (const c10::OutOfMemoryError&) {
-    throw;
-  } catch (const c10::Error& error) {
+  } catch (...) {
+    // An archive is refused by one type of exception, a graph that does not parse by another.
+    const CodedError error = Describe(std::current_exception());
+    if (error.code() == kOutOfMemory) throw error;
     const std::string name = source.path.empty() ? "the bytes given" : source.path;
     throw CodedError(kModelCorrupt, "Expected a TorchScript module in " + name +
-                                        " but LibTorch says: " + error.what_without_backtrace());
+                                        " but LibTorch says: " + error.what());
   }
+}
+
+/// As Python's `module.to(dtype)`: integers, which index and count, stay as they are. Module::to
+/// converts them, too.
+void ConvertFloats(const Module& module, c10::ScalarType dtype) {
+  const auto convert = [dtype](at::Tensor tensor) {
+    if (tensor.is_floating_point()) tensor.set_data(tensor.to(dtype));
+  };
+  for (const at::Tensor& parameter : module.parameters()) convert(parameter);
+  for (const at::Tensor& buffer : module.buffers()) convert(buffer);
 }
 
 std::shared_ptr<Module> UnwrapModule(const Napi::Value& value) {
@@ -123,7 +134,7 @@ Napi::Value ModuleLoad(const Napi::CallbackInfo& info) {
   return engine->Submit(
       info.Env(), id, [source = std::move(source), placement]() -> Engine::Resolve {
         auto module = std::make_shared<Module>(Load(source, placement));
-        if (placement.dtype) module->to(*placement.dtype);
+        if (placement.dtype) ConvertFloats(*module, *placement.dtype);
         module->eval();
         return [module](Napi::Env env) { return Handle<Module>::Wrap(env, module); };
       });

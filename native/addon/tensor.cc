@@ -113,9 +113,10 @@ at::Tensor UnwrapTensor(const Napi::Value& value, const char* name) {
 }
 
 Napi::Value TensorFrom(const Napi::CallbackInfo& info) {
-  const TypedArray source = ReadTypedArray(info[0], "data");
   const auto shape = ReadShape(info[1], "shape");
   const c10::ScalarType dtype = ReadDtype(info[2], "dtype");
+  // Last: a getter in the shape could detach the buffer.
+  const TypedArray source = ReadTypedArray(info[0], "data");
   const c10::InferenceMode inference_mode;
   const int64_t elements = c10::multiply_integers(shape);
   if (elements != source.length) throw WrongLength("data", elements, source.length);

@@ -10,6 +10,7 @@
 #include <ATen/ops/sub.h>
 #include <c10/core/InferenceMode.h>
 
+#include <string>
 #include <vector>
 
 #include "addon/arguments.h"
@@ -21,16 +22,39 @@ namespace {
 
 constexpr int64_t kAnySize = int64_t{1} << 53;
 
-// The second operand of an elementwise operation: a tensor, or a number, which keeps the dtype.
+// LibTorch would promote tensors of two dtypes to a third: what comes then is not what TypeScript
+// says. Numbers and other tensors are those that keep the dtype.
+CodedError OfDtype(const std::string& expected, const std::string& name, c10::ScalarType dtype) {
+  return {kInvalidArgument, "Expected Tensor of " + expected + " for " + name +
+                                " but received one of dtype " + DtypeName(dtype)};
+}
+
+at::Tensor UnwrapLike(const at::Tensor& first, const Napi::Value& value, const char* name) {
+  const at::Tensor tensor = UnwrapTensor(value, name);
+  if (tensor.scalar_type() != first.scalar_type()) {
+    throw OfDtype(std::string("dtype ") + DtypeName(first.scalar_type()), name,
+                  tensor.scalar_type());
+  }
+  return tensor;
+}
+
+at::Scalar ReadNumberLike(const at::Tensor& tensor, const Napi::Value& value, const char* name) {
+  const c10::ScalarType dtype = tensor.scalar_type();
+  if (dtype == c10::ScalarType::Bool) throw OfDtype("numbers", "tensor", dtype);
+  if (c10::isFloatingType(dtype)) return ReadNumber(value, name);
+  return ReadInteger(value, name, -kAnySize, kAnySize);
+}
+
+// The second operand of an elementwise operation: a tensor or a number.
 template <class WithTensor, class WithNumber>
 Napi::Value Elementwise(const Napi::CallbackInfo& info, WithTensor with_tensor,
                         WithNumber with_number) {
   const at::Tensor left = UnwrapTensor(info[0], "tensor");
   const c10::InferenceMode inference_mode;
   if (info[1].IsNumber()) {
-    return WrapTensor(info.Env(), with_number(left, ReadNumber(info[1], "other")));
+    return WrapTensor(info.Env(), with_number(left, ReadNumberLike(left, info[1], "other")));
   }
-  return WrapTensor(info.Env(), with_tensor(left, UnwrapTensor(info[1], "other")));
+  return WrapTensor(info.Env(), with_tensor(left, UnwrapLike(left, info[1], "other")));
 }
 
 }  // namespace
@@ -88,7 +112,8 @@ Napi::Value TensorCat(const Napi::CallbackInfo& info) {
   std::vector<at::Tensor> tensors;
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const std::string name = "tensors[" + std::to_string(i) + "]";
-    tensors.push_back(UnwrapTensor(array.Get(i), name.c_str()));
+    tensors.push_back(i == 0 ? UnwrapTensor(array.Get(i), name.c_str())
+                             : UnwrapLike(tensors.front(), array.Get(i), name.c_str()));
   }
   const int64_t dimension = ReadInteger(info[1], "dimension", 0, tensors.front().dim() - 1);
   const c10::InferenceMode inference_mode;
@@ -98,19 +123,19 @@ Napi::Value TensorCat(const Napi::CallbackInfo& info) {
 Napi::Value TensorAdd(const Napi::CallbackInfo& info) {
   return Elementwise(
       info, [](const at::Tensor& a, const at::Tensor& b) { return at::add(a, b); },
-      [](const at::Tensor& a, double b) { return at::add(a, b); });
+      [](const at::Tensor& a, const at::Scalar& b) { return at::add(a, b); });
 }
 
 Napi::Value TensorSub(const Napi::CallbackInfo& info) {
   return Elementwise(
       info, [](const at::Tensor& a, const at::Tensor& b) { return at::sub(a, b); },
-      [](const at::Tensor& a, double b) { return at::sub(a, b); });
+      [](const at::Tensor& a, const at::Scalar& b) { return at::sub(a, b); });
 }
 
 Napi::Value TensorMul(const Napi::CallbackInfo& info) {
   return Elementwise(
       info, [](const at::Tensor& a, const at::Tensor& b) { return at::mul(a, b); },
-      [](const at::Tensor& a, double b) { return at::mul(a, b); });
+      [](const at::Tensor& a, const at::Scalar& b) { return at::mul(a, b); });
 }
 
 Napi::Value TensorExp(const Napi::CallbackInfo& info) {
@@ -127,8 +152,8 @@ Napi::Value TensorRound(const Napi::CallbackInfo& info) {
 
 Napi::Value TensorClamp(const Napi::CallbackInfo& info) {
   const at::Tensor tensor = UnwrapTensor(info[0], "tensor");
-  const double lowest = ReadNumber(info[1], "lowest");
-  const double highest = ReadNumber(info[2], "highest");
+  const at::Scalar lowest = ReadNumberLike(tensor, info[1], "lowest");
+  const at::Scalar highest = ReadNumberLike(tensor, info[2], "highest");
   const c10::InferenceMode inference_mode;
   return WrapTensor(info.Env(), at::clamp(tensor, lowest, highest));
 }

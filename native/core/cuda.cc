@@ -23,16 +23,21 @@ using CuDeviceGetCount = int (*)(int*);
 using CuDeviceGet = int (*)(int*, int);
 using CuDeviceGetName = int (*)(char*, int, int);
 using CuDeviceTotalMem = int (*)(size_t*, int);
+using CuGetErrorString = int (*)(int, const char**);
 
 template <class Function>
 Function Find(void* library, const char* name) {
   return reinterpret_cast<Function>(FindSymbol(library, name));
 }
 
-void Check(int status, const char* call) {
+void Check(void* library, int status, const char* call) {
   if (status == 0) return;
+  const char* words = nullptr;
+  const auto describe = Find<CuGetErrorString>(library, "cuGetErrorString");
+  if (describe != nullptr) describe(status, &words);
   throw std::runtime_error(std::string("the NVIDIA driver answered error ") +
-                           std::to_string(status) + " to " + call);
+                           std::to_string(status) + " to " + call +
+                           (words == nullptr ? "" : std::string(": ") + words));
 }
 
 }  // namespace
@@ -48,8 +53,8 @@ CudaDriverInfo FindCudaDriver() {
     return driver;
   }
   try {
-    Check(init(0), "cuInit");
-    Check(get_version(&driver.version), "cuDriverGetVersion");
+    Check(library, init(0), "cuInit");
+    Check(library, get_version(&driver.version), "cuDriverGetVersion");
     driver.present = true;
   } catch (const std::runtime_error& error) {
     driver.reason = error.what();
@@ -69,15 +74,15 @@ std::vector<CudaDeviceInfo> ListCudaDevices() {
     throw std::runtime_error(std::string(kDriverLibrary) + " lacks a function it should have");
   }
   int count = 0;
-  Check(get_count(&count), "cuDeviceGetCount");
+  Check(library, get_count(&count), "cuDeviceGetCount");
   std::vector<CudaDeviceInfo> devices;
   for (int index = 0; index < count; ++index) {
     int device = 0;
     char name[256] = {};
     size_t memory = 0;
-    Check(get(&device, index), "cuDeviceGet");
-    Check(get_name(name, sizeof name - 1, device), "cuDeviceGetName");
-    Check(get_memory(&memory, device), "cuDeviceTotalMem");
+    Check(library, get(&device, index), "cuDeviceGet");
+    Check(library, get_name(name, sizeof name - 1, device), "cuDeviceGetName");
+    Check(library, get_memory(&memory, device), "cuDeviceTotalMem");
     devices.push_back({name, static_cast<int64_t>(memory)});
   }
   return devices;

@@ -15,6 +15,7 @@ Module MakeArithmetic() {
   module.register_parameter("weight", at::full({3}, 2.0), /*is_buffer=*/false);
   Module inner("Inner");
   inner.register_buffer("bias", at::ones({3}));
+  inner.register_buffer("index", at::arange(3));
   module.register_module("inner", inner);
   module.define(R"(
     def forward(self, x):

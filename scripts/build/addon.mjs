@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { run } from './run.mjs';
@@ -14,9 +15,27 @@ const cmakeJs = 'cmake-js@8.0.0';
 export async function compileAddon({ source, out, libtorch, tests = false }) {
   const flags = [`--CDKARLO_LIBTORCH=${libtorch}`, `--CDKARLO_TESTS=${tests ? 'ON' : 'OFF'}`];
   const [program, ...words] = findCmakeJs(source);
+  forgetOtherSource(out, source);
   for (const command of ['configure', 'build']) {
     const args = [...words, command, '--directory', source, '--out', out, ...flags];
     await run(program, args, { cwd: source, quiet: true });
+  }
+}
+
+/**
+ * CMake refuses to go on in a checkout that was moved or copied: it begins anew there.
+ * @param {string} out
+ * @param {string} source
+ */
+function forgetOtherSource(out, source) {
+  const cache = join(out, 'CMakeCache.txt');
+  if (!existsSync(cache)) return;
+  const known = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(cache, 'utf8'))?.[1];
+  if (known !== undefined && existsSync(known) && realpathSync(known) === realpathSync(source)) {
+    return;
+  }
+  for (const name of ['CMakeCache.txt', 'CMakeFiles']) {
+    rmSync(join(out, name), { recursive: true, force: true });
   }
 }
 

@@ -49,8 +49,19 @@ function requireTools() {
   if (process.platform !== 'win32' && !compilers.some(answers)) lacks.push('a C++17 compiler');
   if (lacks.length === 0) return;
   throw refused(
-    `Expected CMake and a C++17 compiler on the PATH but ${lacks.join(' and ')} is not there. Install both with: apt-get install cmake g++ make (Debian, Ubuntu), dnf install cmake gcc-c++ make (Fedora, RHEL)`,
+    `Expected CMake and a C++17 compiler on the PATH but ${lacks.join(' and ')} is not there. Install both with: ${toolsCommand()}`,
   );
+}
+
+function toolsCommand() {
+  switch (process.platform) {
+    case 'darwin':
+      return 'xcode-select --install; brew install cmake';
+    case 'win32':
+      return 'winget install Kitware.CMake Microsoft.VisualStudio.2022.BuildTools';
+    default:
+      return 'apt-get install cmake g++ make (Debian, Ubuntu), dnf install cmake gcc-c++ make (Fedora, RHEL)';
+  }
 }
 
 /** @param {string} program */

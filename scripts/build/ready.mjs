@@ -1,6 +1,6 @@
 // Makes a checkout ready to run: dependencies, LibTorch, the addon, the compiled TypeScript.
 // Every step is skipped when its inputs have not changed. It starts with Node's own modules alone.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileAddon } from './addon.mjs';
@@ -44,7 +44,18 @@ async function buildAddon(libtorch, tests) {
   await unlessFresh(join(out, '.stamp'), [...sources, libtorch, String(both)], async () => {
     say('Building the addon (CMake) …');
     await compileAddon({ source: root, out, libtorch, tests: both });
+    if (both) await makeFixtures(out);
   });
+}
+
+/**
+ * The TorchScript modules that the tests run.
+ * @param {string} out
+ */
+async function makeFixtures(out) {
+  const fixtures = join(out, 'fixtures');
+  mkdirSync(fixtures, { recursive: true });
+  await run(join(out, 'test', 'make_fixtures'), [fixtures], { quiet: true });
 }
 
 async function compileTypeScript() {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { isAbsolute } from 'node:path';
 
 /**
  * Runs a program to its end with its output passed on.
@@ -13,7 +14,7 @@ export function run(program, args, { cwd, quiet = false, env = process.env } = {
       cwd,
       env,
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 2, 2],
-      shell: process.platform === 'win32',
+      shell: process.platform === 'win32' && !isAbsolute(program), // npm is a script there
     });
     let output = '';
     child.stdout?.on('data', (chunk) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { accessSync, constants, createReadStream, existsSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -7,10 +7,10 @@ import { versionOf } from './find.mjs';
 import { refuseOffline } from './offline.mjs';
 import { platform } from './paths.mjs';
 import { LIBTORCH_VERSION, pinnedBuild, sources } from './pins.mjs';
-import { SetupError, wrongVersion } from './setup-error.mjs';
+import { refused, wrongVersion } from './setup-error.mjs';
 import { checkSpace } from './space.mjs';
 import { inspect, placeOf, unpack } from './unpack.mjs';
-import { fetchAndUnpack, wantedBy } from './wheels.mjs';
+import { bytesToFetch, fetchAndUnpack, wantedBy } from './wheels.mjs';
 
 /**
  * An archive as its directory shows it.
@@ -32,9 +32,7 @@ import { fetchAndUnpack, wantedBy } from './wheels.mjs';
  */
 export async function fromArchives(staging, made, flavour, options) {
   const paths = options.archives.map((path) => resolve(path));
-  for (const path of paths) {
-    if (!existsSync(path)) throw refused(`Expected an archive at ${path}: nothing is there`);
-  }
+  for (const path of paths) checkReadable(path);
   if (options.sha256) await checkHash(paths[0] ?? '', options.sha256);
   const archives = [];
   for (const path of paths) archives.push(await look(path));
@@ -43,13 +41,15 @@ export async function fromArchives(staging, made, flavour, options) {
     const names = paths.map((path) => basename(path)).join(', ');
     throw refused(`Expected LibTorch's zip or torch's wheel but ${names} holds neither`);
   }
-  const lacking = lackingPins(main, archives, flavour);
+  const source = sources[platform]?.[flavour];
+  const lacking = lackingPins(main, archives, source);
   if (lacking.length > 0) refuseOffline(options);
 
   const wants = wantedFrom(flavour);
   const wanted = archives.flatMap(({ entries }) => entries).filter(({ name }) => wants(name));
   const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
-  await checkSpace(staging, total, options);
+  const fetched = source ? bytesToFetch(source, lacking) : 0;
+  await checkSpace(staging, total + fetched, options);
   let done = 0;
   const onBytes = (/** @type {number} */ bytes) => {
     done += bytes;
@@ -59,9 +59,19 @@ export async function fromArchives(staging, made, flavour, options) {
     await unpack(path, made, { wants, onBytes, signal: options.signal });
   }
   await writeFile(join(made, 'build-version'), `${main.build}\n`);
-  const source = sources[platform]?.[flavour];
   if (source && lacking.length > 0) {
     await fetchAndUnpack(source, lacking, staging, made, options);
+  }
+}
+
+/** @param {string} path */
+function checkReadable(path) {
+  if (!existsSync(path)) throw refused(`Expected an archive at ${path}: nothing is there`);
+  if (!statSync(path).isFile()) throw refused(`Expected an archive at ${path}: it is no file`);
+  try {
+    accessSync(path, constants.R_OK);
+  } catch {
+    throw refused(`Expected an archive at ${path}: it may not be read`);
   }
 }
 
@@ -82,9 +92,9 @@ async function look(path) {
  * The pinned wheels that torch's wheel needs and that were not given. The zip has all in itself.
  * @param {Archive} main
  * @param {Archive[]} archives
- * @param {Flavour} flavour
+ * @param {import('./pins.mjs').Source | undefined} source
  */
-function lackingPins({ kind, build = '', path }, archives, flavour) {
+function lackingPins({ kind, build = '', path }, archives, source) {
   if (kind === 'zip' || !build.includes('+cu')) return [];
   if (build !== pinnedBuild) {
     throw refused(
@@ -92,8 +102,7 @@ function lackingPins({ kind, build = '', path }, archives, flavour) {
     );
   }
   const names = new Set(archives.flatMap(({ entries }) => entries.map(({ name }) => name)));
-  const pins = sources[platform]?.[flavour]?.pins ?? [];
-  return pins.filter(({ requirement }) => {
+  return (source?.pins ?? []).filter(({ requirement }) => {
     const start = requirement.replaceAll('-', '_').replace('==', '-');
     return !requirement.startsWith('torch==') && !names.has(`${start}.dist-info/METADATA`);
   });
@@ -131,9 +140,4 @@ async function checkHash(path, expected) {
   if (actual !== expected.toLowerCase()) {
     throw refused(`Expected SHA-256 ${expected} for ${path} but it has ${actual}`);
   }
-}
-
-/** @param {string} message */
-function refused(message) {
-  return new SetupError('ERR_KARLO_SETUP', message);
 }

@@ -13,9 +13,9 @@ import { isForeign } from './machine.mjs';
 import { refuseOffline } from './offline.mjs';
 import { cacheFolder, libtorchFolder, platform } from './paths.mjs';
 import { LIBTORCH_VERSION, sources } from './pins.mjs';
-import { missing, SetupError } from './setup-error.mjs';
+import { missing, refused } from './setup-error.mjs';
 import { checkSpace } from './space.mjs';
-import { bytesOf, fetchAndUnpack } from './wheels.mjs';
+import { bytesToFetch, fetchAndUnpack } from './wheels.mjs';
 
 /**
  * @typedef {import('./setup.mjs').SetUpOptions & { env: NodeJS.ProcessEnv, archives: string[], tried: string[] }} InstallOptions
@@ -37,6 +37,9 @@ export async function makeLibTorch(flavour, options) {
     const fill = options.archives.length > 0 ? fromArchives : fromIndex;
     await fill(staging, made, flavour, options);
     await finish(made);
+    if (options.cuda && cudaLibraries(made) === undefined) {
+      throw refused('Expected LibTorch with CUDA but the archive holds a build without it');
+    }
     options.signal?.throwIfAborted();
     const target = libtorchFolder(options.env, cudaLibraries(made) ? 'cuda' : 'cpu');
     if (existsSync(target)) await rename(target, join(staging, 'former'));
@@ -71,7 +74,7 @@ async function fromIndex(staging, made, flavour, options) {
     throw missing(reason, options.tried);
   }
   refuseOffline(options);
-  await checkSpace(staging, bytesOf(source.pins) + source.unpackedBytes, options);
+  await checkSpace(staging, bytesToFetch(source, source.pins), options);
   await fetchAndUnpack(source, source.pins, staging, made, options);
 }
 
@@ -83,12 +86,13 @@ async function finish(made) {
   const lacking = missingLibraries(made);
   if (lacking.length > 0) {
     const names = lacking.map((library) => basename(library)).join(', ');
-    throw new SetupError('ERR_KARLO_SETUP', `The archive lacks ${names}: is it for ${platform}?`);
+    throw refused(`Expected LibTorch for ${platform} but the archive lacks ${names}`);
   }
   for (const library of cpuLibraries(made)) {
     if (!isForeign(library)) continue;
-    const message = `Expected LibTorch for ${platform} but ${basename(library)} is for another processor`;
-    throw new SetupError('ERR_KARLO_SETUP', message);
+    throw refused(
+      `Expected LibTorch for ${platform} but ${basename(library)} is for another processor`,
+    );
   }
   const build = readBuild(made) ?? LIBTORCH_VERSION;
   const manifest = { version: LIBTORCH_VERSION, build, libraries: sizesIn(join(made, 'lib')) };

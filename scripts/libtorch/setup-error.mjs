@@ -1,4 +1,5 @@
-import { LIBTORCH_VERSION, officialArchive } from './pins.mjs';
+import { platform } from './paths.mjs';
+import { LIBTORCH_VERSION, officialArchive, sources } from './pins.mjs';
 
 /** A failure to find or fetch LibTorch: what was tried, and the ways out. */
 export class SetupError extends Error {
@@ -18,13 +19,17 @@ export class SetupError extends Error {
   }
 }
 
-/** Ways to come by LibTorch, each a command to paste. */
-export const waysOut = `Ways out:
-  fetch it (530 MB, once):        npx karlo setup
+const elsewhere = `  from an installed Python torch: python3 -m pip install torch==${LIBTORCH_VERSION}
+  from a folder of your own:      export KARLO_LIBTORCH=/path/to/libtorch`;
+
+const wherePinned = `  fetch it by pip (530 MB, once): npx karlo setup
+  as an npm package:              npm install @karlo/libtorch-${platform}@${LIBTORCH_VERSION}
   from a file of your own:        curl -L -o libtorch.zip ${officialArchive}
                                   npx karlo setup --archive libtorch.zip
-  from an installed Python torch: python3 -m pip install torch==${LIBTORCH_VERSION}
-  from a folder of your own:      export KARLO_LIBTORCH=/path/to/libtorch`;
+`;
+
+/** Ways to come by LibTorch on this platform, each a command to paste. */
+export const waysOut = `Ways out:\n${sources[platform] ? wherePinned : ''}${elsewhere}`;
 
 /**
  * @param {string} reason
@@ -38,6 +43,14 @@ export function missing(reason, tried = [], options) {
     ...options,
     tried,
   });
+}
+
+/**
+ * A set-up that cannot be done so.
+ * @param {string} reason
+ */
+export function refused(reason) {
+  return new SetupError('ERR_KARLO_SETUP', `${reason}\n${waysOut}`);
 }
 
 /**

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
-import { SetupError } from './setup-error.mjs';
+import { refused, SetupError } from './setup-error.mjs';
 
 /** @type {(path: string, options: yauzl.Options) => Promise<yauzl.ZipFile>} */
 const openZip = promisify(yauzl.open);
@@ -126,6 +126,5 @@ function isSystemError(error) {
  * @param {string} reason
  */
 function corrupt(archive, reason) {
-  const message = `Expected a whole LibTorch zip or torch wheel but ${archive} is none: ${reason}`;
-  return new SetupError('ERR_KARLO_SETUP', message);
+  return refused(`Expected a whole LibTorch zip or torch wheel but ${archive} is none: ${reason}`);
 }

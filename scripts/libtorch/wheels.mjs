@@ -33,8 +33,19 @@ export async function fetchAndUnpack(source, pins, staging, made, options) {
 }
 
 /** @param {import('./pins.mjs').Pin[]} pins */
-export function bytesOf(pins) {
+function bytesOf(pins) {
   return pins.reduce((sum, pin) => sum + pin.bytes, 0);
+}
+
+/**
+ * What fetching and unpacking takes of the disk at its height. pip downloads beside the place where
+ * it then puts a file, and its cache may keep a third copy.
+ * @param {import('./pins.mjs').Source} source
+ * @param {import('./pins.mjs').Pin[]} pins of the source
+ */
+export function bytesToFetch(source, pins) {
+  const share = bytesOf(pins) / bytesOf(source.pins);
+  return 2 * bytesOf(pins) + share * source.unpackedBytes;
 }
 
 /** @param {string[]} take */

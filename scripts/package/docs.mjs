@@ -15,7 +15,8 @@ const { status, stdout, stderr } = spawnSync(process.execPath, [typedoc], {
 });
 // Not of interest: the fields of an unnamed type, which its property explains, and what is named by a
 // symbol, which the language explains.
-const explained = /\.__type\.|\.\[\w+\] \(|Found 0 errors and \d+ warnings/;
+const explained =
+  /(?:\.__type\.|\.\[\w+\] \().* does not have any documentation|Found 0 errors and \d+ warnings/;
 const problems = `${stdout}${stderr}`
   .split('\n')
   .filter((line) => line.trim() !== '' && !explained.test(line));

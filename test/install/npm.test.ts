@@ -1,12 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { buildSync } from 'esbuild';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { Project, projectsFolder, root, succeeded, tarballs } from './project.js';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { isTheHeart, Project, projectsFolder, root, succeeded, tarballs } from './project.js';
 
 const parent = projectsFolder();
 const types = '@types/node@20.19.43';
+const onCpu = ['--device', 'cpu', '--dtype', 'float32'];
 let project: Project;
 
 beforeAll(async () => {
@@ -36,8 +41,72 @@ test('require(), and LibTorch is the npm package', async () => {
 });
 
 test('the command line', () => {
-  const prompt = ['a red heart on a white background', '--seed', '0', '--device', 'cpu'];
-  return project.makesPicture(['node_modules/.bin/karlo', ...prompt, '-o']);
+  const prompt = ['a red heart on a white background', '--seed', '0'];
+  return project.makesPicture(['node_modules/.bin/karlo', ...prompt, ...onCpu, '-o']);
+});
+
+test('the example of the README', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, program = ''] = /## In a program\n\n```js\n(.*?)```/s.exec(readme) ?? [];
+  project.write('readme.mjs', program);
+  const { stdout } = succeeded(await project.node(['readme.mjs']));
+  expect(stdout).toContain('step upsample 7\n');
+  // By the defaults, and so in bfloat16 where that is faster. Of the reference's picture, 0.17 is red.
+  expect(await shareOfRed(join(project.folder, 'heart.png'))).toBeGreaterThan(0.08);
+  for (const i of [0, 1, 2, 3]) {
+    expect(existsSync(join(project.folder, `variation-${i}.png`))).toBe(true);
+  }
+});
+
+async function shareOfRed(picture: string): Promise<number> {
+  const { data, info } = await sharp(picture)
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  expect([info.width, info.height]).toEqual([128, 128]);
+  const [red, green, blue] = [0, 1, 2].map((channel) => data.filter((_, i) => i % 3 === channel));
+  const isRed = (value: number, i: number) =>
+    value - Math.max(green?.[i] ?? 0, blue?.[i] ?? 0) > 80;
+  return (red?.filter(isRed).length ?? 0) / (128 * 128);
+}
+
+test('the page and the API', async () => {
+  const server = project.start(['node_modules/.bin/karlo', 'serve', '--port', '0', ...onCpu]);
+  onTestFinished(async () => {
+    server.kill('SIGTERM');
+    await once(server, 'close');
+  });
+  const url = await addressIn(server.stderr);
+  const page = await (await fetch(url)).text();
+  const [script] = /assets\/[\w-]+\.js/.exec(page) ?? [];
+  expect((await fetch(`${url}/${script}`)).status).toBe(200);
+  const response = await fetch(`${url}/v1/images/generations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt: 'a red heart on a white background', seed: 0 }),
+  });
+  const { data } = (await response.json()) as { data: [{ b64_json: string }] };
+  await isTheHeart(Buffer.from(data[0].b64_json, 'base64'));
+});
+
+async function addressIn(stream: Readable): Promise<string> {
+  for await (const line of createInterface(stream)) {
+    const [url] = /http:\S+/.exec(line) ?? [];
+    if (url) return url;
+  }
+  throw new Error('the server said no address');
+}
+
+test('an SBOM lists what was installed, with its hashes', async () => {
+  const { stdout } = await project.npm(['sbom', '--sbom-format', 'cyclonedx']);
+  const { components } = JSON.parse(stdout) as {
+    components: { name: string; version: string; hashes?: { alg: string }[] }[];
+  };
+  const lacking = components.filter(({ hashes }) => hashes?.[0]?.alg !== 'SHA-512');
+  expect(lacking).toEqual([]);
+  for (const name of ['karlo', '@karlo/libtorch-linux-x64', 'sharp']) {
+    expect(components.map((component) => component.name)).toContain(name);
+  }
 });
 
 test('a worker thread', () => project.makesPicture(['worker.mjs']));
@@ -68,10 +137,11 @@ describe('TypeScript, strict, with the package’s own declarations checked, too
   });
 
   test('bundler', async () => {
-    const options = { module: 'esnext', moduleResolution: 'bundler', noEmit: true };
+    const options = { module: 'esnext', moduleResolution: 'bundler', outDir: 'bundler' };
     const ended = await compile(options);
     expect(ended.stdout).toBe('');
     succeeded(ended);
+    await project.makesPicture(['bundler/consumer.js']);
   });
 });
 

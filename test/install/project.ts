@@ -32,6 +32,13 @@ export function projectsFolder(): string {
   return folder;
 }
 
+interface How {
+  env?: NodeJS.ProcessEnv;
+  uid?: number;
+  /** A Node other than the one that runs this. */
+  node?: string;
+}
+
 export class Project {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
@@ -40,7 +47,7 @@ export class Project {
   constructor(parent: string, name: string, manifest: object = {}) {
     this.folder = join(parent, name);
     mkdirSync(join(this.folder, 'out'), { recursive: true });
-    const about = { name: 'a-users-project', private: true, ...manifest };
+    const about = { name: 'a-users-project', version: '1.0.0', private: true, ...manifest };
     this.write('package.json', JSON.stringify(about));
     cpSync(join(root, 'test/install/programs'), this.folder, { recursive: true });
     this.env = bareEnvironment(parent);
@@ -50,14 +57,18 @@ export class Project {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** Runs a program of Node's to its end, in the project. */
-  node(args: string[], options: { env?: NodeJS.ProcessEnv; uid?: number } = {}): Promise<Ended> {
-    const { env, uid } = options;
-    const child = spawn(process.execPath, args, {
+  /** Starts a program of Node's, in the project. */
+  start(args: string[], { env, uid, node = process.execPath }: How = {}) {
+    return spawn(node, args, {
       cwd: this.folder,
       env: { ...this.env, ...env },
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });
+  }
+
+  /** The same, to its end. */
+  node(args: string[], how: How = {}): Promise<Ended> {
+    const child = this.start(args, how);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
@@ -74,18 +85,27 @@ export class Project {
   /** npm install, from npm's own cache where it has what is asked for. */
   async npmInstall(packages: string[]): Promise<void> {
     const quietly = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
-    succeeded(await this.node([npm(), 'install', ...quietly, ...packages]));
+    await this.npm(['install', ...quietly, ...packages]);
+  }
+
+  async npm(args: string[]): Promise<Ended> {
+    return succeeded(await this.node([npm(), ...args]));
   }
 
   /** Runs a program that writes the picture that its last argument names; checks the picture. */
-  async makesPicture(args: string[], options: { env?: NodeJS.ProcessEnv; uid?: number } = {}) {
+  async makesPicture(args: string[], how: How = {}) {
     this.#pictures += 1;
     const picture = join(this.folder, 'out', `${this.#pictures}.png`);
-    const ended = succeeded(await this.node([...args, picture], options));
-    // 1 from the reference and 1 from another batch size.
-    expect(await differenceFromReference(picture)).toBeLessThanOrEqual(2);
+    const ended = succeeded(await this.node([...args, picture], how));
+    await isTheHeart(picture);
     return ended;
   }
+}
+
+/** Checks a picture, a file or its bytes, of 'a red heart on a white background' with seed 0. */
+export async function isTheHeart(picture: string | Buffer): Promise<void> {
+  // 1 from the reference and 1 from another batch size.
+  expect(await differenceFromReference(picture)).toBeLessThanOrEqual(2);
 }
 
 export function succeeded(ended: Ended): Ended {
@@ -137,10 +157,10 @@ function realpathOf(path: string): string | undefined {
 }
 
 /** The largest difference from the reference's picture of a heart, in 1/255. */
-async function differenceFromReference(path: string): Promise<number> {
+async function differenceFromReference(picture: string | Buffer): Promise<number> {
   const reference = join(root, 'test/fixtures/pictures/heart-0.png');
   const [expected, found] = await Promise.all(
-    [reference, path].map((file) => sharp(file).removeAlpha().raw().toBuffer()),
+    [reference, picture].map((file) => sharp(file).removeAlpha().raw().toBuffer()),
   );
   expect(found?.length).toBe(expected?.length);
   return (expected as Buffer).reduce(

@@ -1,31 +1,105 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { NativeAddon } from '../../lib/torch/addon-types.js';
-import { addon } from '../../lib/torch/load.js';
+import type { NativeAddon, NativeLoader } from '../../lib/torch/addon-types.js';
+import { addon, packageFolder, version } from '../../lib/torch/load.js';
+import { libraryFile } from '../../scripts/libtorch/index.mjs';
 
 // Straight through the addon, past everything that TypeScript checks: whatever comes, each function
 // answers or throws an Error with a code. A crash would end this file's process.
 
 type AnyFunction = (...args: unknown[]) => unknown;
+type Name = keyof NativeAddon;
 const native = addon();
-const functions = Object.keys(native) as (keyof NativeAddon)[];
+// What the addon itself registers: a new function is tested as soon as it is there.
+const functions = Object.keys(native) as Name[];
+const disposals = functions.filter((name) => /Dispose$/.test(name));
 const fixture = fileURLToPath(new URL('../../build/fixtures/arithmetic.pt', import.meta.url));
 
 const textProj = { clip_embeddings_dim: 8, time_embed_dim: 8, cross_attention_dim: 8 };
 
 let lastId = 1e6;
 const nextId = () => ++lastId;
-const engine = native.engineCreate(1);
-const loadArithmetic = () => native.moduleLoad(engine, nextId(), fixture, 'cpu', undefined);
+const makeTensor = (...values: number[]) =>
+  native.tensorFrom(Float32Array.from(values), [values.length], 'float32');
+const makePicture = () => native.tensorFrom(new Float32Array(16), [1, 1, 4, 4], 'float32');
+const makeEngine = () => native.engineCreate(1);
+const engine = makeEngine();
+const makeModule = () => native.moduleLoad(engine, nextId(), fixture, 'cpu', undefined);
+
+/** Arguments with which each function answers, made anew for each call. */
+const right: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
+  version: () => [],
+  cudaDriver: () => [],
+  cudaDevices: () => [],
+  memory: () => ['cpu'],
+  trimMemory: () => [],
+  processExit: () => [0],
+  engineCreate: () => [1],
+  engineCancel: () => [engine, nextId()],
+  engineSetThreads: () => [engine, nextId(), 1],
+  engineDispose: () => [makeEngine(), nextId()],
+  moduleLoad: () => [engine, nextId(), fixture, 'cpu', 'float32'],
+  moduleMethods: async () => [await makeModule()],
+  moduleAttributes: async () => [engine, nextId(), await makeModule()],
+  moduleAssign: async () => [engine, nextId(), await makeModule(), { weight: makeTensor(1) }],
+  moduleRun: async () => [engine, nextId(), await makeModule(), 'forward', [makeTensor(1, 2, 3)]],
+  moduleSave: async () => [engine, nextId(), await makeModule()],
+  moduleFreeze: async () => [engine, nextId(), await makeModule(), ['forward']],
+  moduleDispose: async () => [await makeModule()],
+  networkTrace: () => [engine, nextId(), 'text_proj', textProj, []],
+  fileMap: () => [fixture],
+  fileTensor: () => [native.fileMap(fixture), 0, [2, 2], [2, 1], 'float32'],
+  fileDispose: () => [native.fileMap(fixture)],
+  generatorCreate: () => [0],
+  generatorRandn: () => [native.generatorCreate(0), [3]],
+  generatorGetState: () => [native.generatorCreate(0)],
+  generatorSetState: () => [
+    native.generatorCreate(0),
+    native.generatorGetState(native.generatorCreate(1)),
+  ],
+  generatorDispose: () => [native.generatorCreate(0)],
+  tensorFrom: () => [new Float32Array(3), [3], 'float32'],
+  tensorCopyTo: () => [makeTensor(1, 2, 3), new Float32Array(3)],
+  tensorInfo: () => [makeTensor(1)],
+  tensorDispose: () => [makeTensor(1)],
+  tensorIsDisposed: () => [makeTensor(1)],
+  tensorTo: () => [makeTensor(1), 'cpu', 'float64'],
+  tensorConvert: () => [engine, nextId(), makeTensor(1), 'cpu', 'bfloat16'],
+  tensorReshape: () => [makeTensor(1, 2, 3), [3, 1]],
+  tensorPermute: () => [makeTensor(1), [0]],
+  tensorSlice: () => [makeTensor(1, 2, 3), 0, 0, 2],
+  tensorCat: () => [[makeTensor(1), makeTensor(2)], 0],
+  tensorAdd: () => [makeTensor(1), makeTensor(2)],
+  tensorSub: () => [makeTensor(1), 1],
+  tensorMul: () => [makeTensor(1), makeTensor(2)],
+  tensorExp: () => [makeTensor(1)],
+  tensorRound: () => [makeTensor(1)],
+  tensorClamp: () => [makeTensor(1), -1, 1],
+  tensorResizeBicubic: () => [makePicture(), 2, 2],
+};
+
+function detach(array: { buffer: ArrayBufferLike }): void {
+  structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
+}
 
 function detached(): Float32Array {
   const array = new Float32Array(4);
-  structuredClone(array.buffer, { transfer: [array.buffer] });
+  detach(array);
+  return array;
+}
+
+/** A view whose buffer has shrunk under it. */
+function cutShort(): Float32Array {
+  const buffer = Reflect.construct(ArrayBuffer, [16, { maxByteLength: 16 }]);
+  const array = new Float32Array(buffer, 4, 3);
+  buffer.resize(4);
   return array;
 }
 
 function disposedTensor() {
-  const tensor = native.tensorFrom(new Float32Array(4), [4], 'float32');
+  const tensor = makeTensor(1);
   native.tensorDispose(tensor);
   return tensor;
 }
@@ -72,8 +146,10 @@ async function makeValues(): Promise<unknown[]> {
     [2, 2],
     [2 ** 50],
     [2 ** 53, 2 ** 53],
+    [0, 2 ** 53, 2 ** 53],
     [Number.NaN],
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17],
+    new Array(2 ** 32 - 1),
     endless,
     throwing,
     new Proxy([], {}),
@@ -84,21 +160,22 @@ async function makeValues(): Promise<unknown[]> {
     new BigInt64Array(4),
     new Float64Array(new SharedArrayBuffer(32)),
     detached(),
+    cutShort(),
     new ArrayBuffer(16),
     new DataView(new ArrayBuffer(16)),
-    native.tensorFrom(new Float32Array([1, 2, 3, 4]), [4], 'float32'),
+    makeTensor(1, 2, 3, 4),
     native.tensorFrom(new Float32Array(4), [2, 2], 'bfloat16'),
     native.tensorFrom(new Float32Array(0), [0, 3], 'float32'),
     native.tensorFrom(new BigInt64Array(4), [4], 'int64'),
     native.tensorFrom(new Uint32Array(4), [4], 'uint32'),
     disposedTensor(),
     native.generatorCreate(1),
-    await loadArithmetic(),
-    engine,
+    await makeModule(),
+    makeEngine(),
     native.fileMap(fixture),
     textProj,
     'text_proj',
-    { weight: native.tensorFrom(new Float32Array(1), [1], 'float32') },
+    { weight: makeTensor(1) },
   ];
 }
 
@@ -120,7 +197,7 @@ function isProper(error: unknown): boolean {
   return code?.startsWith('ERR_KARLO_') || /getter that throws|revoked/.test(error.message);
 }
 
-async function call(name: keyof NativeAddon, args: unknown[], self: unknown = undefined) {
+async function call(name: Name, args: unknown[], self: unknown = undefined) {
   try {
     await Reflect.apply(native[name] as AnyFunction, self, args);
     return undefined;
@@ -129,78 +206,105 @@ async function call(name: keyof NativeAddon, args: unknown[], self: unknown = un
   }
 }
 
-describe('every function of the addon', () => {
-  // Disposal would take the values away from the calls that follow.
-  const harmless = functions.filter((name) => !/Dispose$/.test(name));
+async function survives(name: Name, args: unknown[], self?: unknown) {
+  const error = await call(name, args, self);
+  if (error !== undefined) expect(isProper(error), `${name}: ${error}`).toBe(true);
+}
 
-  test('survives every value in every place', { timeout: 240_000 }, async () => {
+/** Disposes what of these is a handle, in a list or an object too. Returns how many. */
+function disposeAll(values: unknown[]): number {
+  const inner = values.flatMap((value) =>
+    Array.isArray(value) ? value : isPlain(value) ? Object.values(value) : [],
+  );
+  return [...values, ...inner].filter((value) => disposals.some((name) => disposes(name, value)))
+    .length;
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && Object.getPrototypeOf(value ?? []) === Object.prototype;
+}
+
+function disposes(name: Name, value: unknown): boolean {
+  if (value === engine) return false;
+  try {
+    const disposal = (native[name] as AnyFunction)(value, nextId());
+    Promise.resolve(disposal).catch(() => {});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.each(functions)('%s', (name) => {
+  test('answers right arguments', async () => {
+    expect(await call(name, await right[name]())).toBeUndefined();
+  });
+
+  test('survives every value in every place', async () => {
     const values = await makeValues();
-    const pick = random(1);
-    for (const name of harmless) {
-      for (let round = 0; round < 400; round += 1) {
-        const count = Math.floor(pick() * 6);
-        const args = Array.from(
-          { length: count },
-          () => values[Math.floor(pick() * values.length)],
-        );
-        const error = await call(name, args);
-        if (error !== undefined) expect(isProper(error), `${name}: ${error}`).toBe(true);
-      }
+    const pick = random(functions.indexOf(name) + 1);
+    for (let round = 0; round < 400; round += 1) {
+      const count = Math.floor(pick() * 6);
+      await survives(
+        name,
+        Array.from({ length: count }, () => values[Math.floor(pick() * values.length)]),
+      );
     }
   });
 
-  test('survives one wrong argument among right ones', { timeout: 240_000 }, async () => {
+  test('survives one wrong argument among right ones', async () => {
     const values = await makeValues();
-    const tensor = native.tensorFrom(new Float32Array([1, 2, 3]), [3], 'float32');
-    const picture = native.tensorFrom(new Float32Array(16), [1, 1, 4, 4], 'float32');
-    const generator = native.generatorCreate(0);
-    const module = await loadArithmetic();
-    const right: Partial<Record<keyof NativeAddon, unknown[]>> = {
-      tensorFrom: [new Float32Array(3), [3], 'float32'],
-      tensorCopyTo: [tensor, new Float32Array(3)],
-      tensorTo: [tensor, 'cpu', 'float64'],
-      tensorReshape: [tensor, [3, 1]],
-      tensorPermute: [tensor, [0]],
-      tensorSlice: [tensor, 0, 0, 2],
-      tensorCat: [[tensor, tensor], 0],
-      tensorAdd: [tensor, tensor],
-      tensorSub: [tensor, 1],
-      tensorMul: [tensor, 2],
-      tensorClamp: [tensor, -1, 1],
-      tensorResizeBicubic: [picture, 2, 2],
-      generatorRandn: [generator, [3]],
-      generatorSetState: [generator, native.generatorGetState(generator)],
-      moduleLoad: [engine, 1, fixture, 'cpu', 'float32'],
-      moduleAttributes: [engine, 1, module],
-      moduleAssign: [engine, 1, module, { weight: tensor }],
-      moduleRun: [engine, 1, module, 'forward', [tensor]],
-      moduleSave: [engine, 1, module],
-      moduleFreeze: [engine, 1, await loadArithmetic()],
-      networkTrace: [engine, 1, 'text_proj', textProj],
-      fileMap: [fixture],
-      fileTensor: [native.fileMap(fixture), 0, [2, 2], [2, 1], 'float32'],
-      tensorConvert: [engine, 1, tensor, 'cpu', 'bfloat16'],
-    };
-    for (const [name, args] of Object.entries(right) as [keyof NativeAddon, unknown[]][]) {
-      expect(await call(name, args), `${name} with right arguments`).toBeUndefined();
-      for (const i of args.keys()) {
-        for (const value of values) {
-          const error = await call(name, args.with(i, value));
-          if (error !== undefined) expect(isProper(error), `${name}: ${error}`).toBe(true);
-        }
-      }
+    for (const i of (await right[name]()).keys()) {
+      for (const value of values) await survives(name, (await right[name]()).with(i, value));
+    }
+  });
+
+  test('survives a list whose getter takes the other arguments away', async () => {
+    for (const [i, list] of (await right[name]()).entries()) {
+      if (!Array.isArray(list)) continue;
+      const args = await right[name]();
+      const sly = [...(args[i] as unknown[])];
+      const taken = sly[0];
+      Object.defineProperty(sly, 0, {
+        get() {
+          disposeAll(args);
+          for (const arg of args) if (ArrayBuffer.isView(arg)) detach(arg);
+          return taken;
+        },
+      });
+      await survives(name, args.with(i, sly));
     }
   });
 
   test('does not care about `this`', async () => {
-    for (const name of harmless) {
-      for (const self of [null, 1, {}, engine, native.generatorCreate(1), new Float32Array(1)]) {
-        const error = await call(name, [], self);
-        if (error !== undefined) expect(isProper(error), `${name}: ${error}`).toBe(true);
-      }
+    for (const self of [null, 1, {}, engine, native.generatorCreate(1), new Float32Array(1)]) {
+      expect(await call(name, await right[name](), self)).toBeUndefined();
+      await survives(name, [], self);
     }
   });
 
+  test('says when a handle was disposed', async () => {
+    const args = await right[name]();
+    const handles = disposeAll(args);
+    const error = await call(name, args);
+    const isIdempotent = /^(?!engine).*(Dispose|IsDisposed)$/.test(name);
+    if (handles === 0 || isIdempotent) expect(error).toBeUndefined();
+    else expect(error).toMatchObject({ code: 'ERR_KARLO_DISPOSED' });
+  });
+
+  test('says when its engine was disposed', async () => {
+    const args = await right[name]();
+    if (args[0] !== engine) return;
+    const disposed = makeEngine();
+    await native.engineDispose(disposed, nextId());
+    const error = await call(name, [disposed, ...args.slice(1)]);
+    // A call may be withdrawn while the engine ends: there is none any more.
+    if (name === 'engineCancel') expect(error).toBeUndefined();
+    else expect(error).toMatchObject({ code: 'ERR_KARLO_DISPOSED' });
+  });
+});
+
+describe('the addon', () => {
   test('refuses a handle of another kind, and a disposed one', async () => {
     const generator = native.generatorCreate(1) as never;
     expect(() => native.tensorInfo(generator)).toThrow(/Expected Tensor for tensor/);
@@ -208,6 +312,19 @@ describe('every function of the addon', () => {
     expect(() => native.tensorInfo(disposedTensor())).toThrow(/disposed/);
     expect(() => native.tensorDispose(generator)).toThrow(/Expected Tensor/);
     expect(() => native.moduleMethods(engine as never)).toThrow(/Expected ScriptModule/);
+  });
+
+  test('reads a typed array after all that could detach it', () => {
+    const data = new Float32Array([1, 2, 3]);
+    const shape = Object.defineProperty([0], 0, {
+      get() {
+        detach(data);
+        return 3;
+      },
+    });
+    expect(() => native.tensorFrom(data, shape, 'float32')).toThrow(
+      'Expected 3 elements for data but received 0',
+    );
   });
 
   test('shows a wrong argument in the message without running its code', () => {
@@ -222,6 +339,35 @@ describe('every function of the addon', () => {
       'Expected integer between 1 and 1024 for threads but received a value of type object',
     );
     expect(ran).toBe(false);
+  });
+});
+
+describe('the loader', () => {
+  const require = createRequire(import.meta.url);
+  const path = require('node-gyp-build').path(packageFolder());
+  const loader = require(path) as NativeLoader;
+
+  test('survives every value', async () => {
+    expect(Object.keys(loader).sort()).toEqual(['libtorch', 'loaded', 'open', 'openAddon']);
+    const odd = ['/', '/dev/null', '/nowhere/at/all.so', fixture, dirname(path)];
+    for (const value of [...(await makeValues()), ...odd]) {
+      for (const name of ['open', 'openAddon', 'loaded'] as const) {
+        // For the system, the empty name is the program itself, which is open.
+        const isName = typeof value === 'string' && !value.includes('\0');
+        if (isName && (name === 'loaded' || (name === 'open' && value === ''))) {
+          expect(loader[name](value)).toBeUndefined();
+        } else {
+          expect(() => loader[name](value as string), `${name} ${typeof value}`).toThrow(
+            expect.objectContaining({ code: 'ERR_KARLO_NATIVE' }),
+          );
+        }
+      }
+    }
+  });
+
+  test('opens no addon that is none', () => {
+    const library = join(version().folder, 'lib', libraryFile('c10'));
+    expect(() => loader.openAddon(library)).toThrow(`${library} is not a Node addon`);
   });
 });
 

@@ -22,6 +22,20 @@ describe('the addon in threads and processes that end', () => {
     expect(await runProgram(`${programs}/two-workers.mjs`)).toEqual(ended('ended with 0\n'));
   });
 
+  test.each([
+    'answers',
+    'throws',
+    'is within a getter',
+    'ends the thread within a getter',
+    'resolves',
+    'resolves many',
+    'rejects many',
+  ])('workers are terminated while the addon %s', { timeout: 120_000 }, async (way) => {
+    expect(await runProgram(`${programs}/terminate.mjs`, ['12', way])).toEqual(
+      ended('12 rounds\n'),
+    );
+  });
+
   test.each([0, 1, 5, 20, 50])(
     'process.exit() in the middle of a step, after %i ms',
     async (ms) => {

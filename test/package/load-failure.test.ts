@@ -59,6 +59,23 @@ describe.runIf(process.platform === 'linux')('the addon', () => {
     expect(message).toContain('npx karlo setup --build');
   });
 
+  test('musl instead of glibc', async () => {
+    // What Alpine's Node says of itself, and what node-gyp-build then looks for.
+    const report = '{ excludeNetwork: true, getReport: () => ({ header: {} }) }';
+    const preload = `Object.defineProperty(process, 'report', { value: ${report} });`;
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(preload)}`;
+    const message = await failure({ LIBC: 'musl', NODE_OPTIONS });
+    expect(message).toMatch(/^ERR_KARLO_ADDON_MISSING: karlo has no addon for \S+ with musl/);
+    expect(message).toContain('node:22-slim, not node:22-alpine');
+  });
+
+  test('of another version than the package', async () => {
+    copy.patch(`${prebuilds}/karlo.glibc.node`, '2.11.0\0', '2.10.0\0');
+    const message = await failure();
+    expect(message).toMatch(/^ERR_KARLO_LIBTORCH_VERSION: Expected LibTorch 2\.10\.0/);
+    expect(message).toContain('npx karlo setup --build');
+  });
+
   test('no prebuilds at all', async () => {
     rmSync(join(copy.folder, 'prebuilds'), { recursive: true });
     expect(await failure()).toContain('npx karlo setup --build');
@@ -213,4 +230,10 @@ test.runIf(process.platform === 'linux')('a CUDA driver that is too old', async 
   expect(status).toBe(0);
   expect(stdout).toMatch(/device cuda +not available\. The NVIDIA driver serves CUDA 12\.2 but/);
   expect(stdout).toContain('needs 13.0. Update it to 580 or newer');
+});
+
+test.runIf(process.platform === 'linux')('a CUDA driver that shows no device', async () => {
+  const { status, stdout } = await copy.info({ LD_LIBRARY_PATH: driver, CUDA_VISIBLE_DEVICES: '' });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/device cuda +not available\. .*: no CUDA-capable device is detected/);
 });

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as keda from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { QueueKeys } from 'bullmq';
+import { validate as validateDockerfile } from 'dockerfile-utils';
 import * as apps from 'kubernetes-models/apps/v1';
 import * as core from 'kubernetes-models/v1';
 import { expect, test } from 'vitest';
@@ -59,6 +60,21 @@ test('the Compose example is valid', () => {
   const compose = parse(read('docker-compose.yml'));
   expect(validate(compose), JSON.stringify(validate.errors)).toBe(true);
   expect(validate({ services: { serve: { ports: 8080 } } })).toBe(false);
+});
+
+test('the Dockerfile is valid, and starts what the package calls its program', () => {
+  expect(validateDockerfile(read('Dockerfile'))).toEqual([]);
+  expect(validateDockerfile('FROM node\nCOPPY . .')).toHaveLength(1);
+  const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
+  expect(read('Dockerfile')).toContain(`ENTRYPOINT ["node", "${bin.karlo}"]`);
+});
+
+test('every file of the examples is run or checked', () => {
+  const here = ['Dockerfile', 'docker-compose.yml', 'kubernetes.yaml'];
+  const texts = ['Dockerfile.dockerignore', 'README.md'];
+  // test/examples.test.ts runs the programs, each of them.
+  const others = readdirSync('examples').filter((name) => !name.endsWith('.mjs'));
+  expect(others.sort()).toEqual([...here, ...texts].sort());
 });
 
 /** Every list of words in a document that begins with a command of ours. */

@@ -69,6 +69,7 @@ describe.runIf(linux)('finding', () => {
       '@karlo/libtorch-linux-x64: not there',
       "Python's torch",
       'npx karlo setup\n',
+      'npm install @karlo/libtorch-linux-x64@2.11.0\n',
       'npx karlo setup --archive libtorch.zip',
       'pip install torch==2.11.0',
       'export KARLO_LIBTORCH=',
@@ -257,6 +258,7 @@ describe.runIf(linux)('setting up from an archive', () => {
     ['another version', () => zip(libtorchEntries('2.10.0+cpu')), /2\.11\.0.*2\.10\.0\+cpu/s],
     ['a zip of something else', () => makeZip(join(cache, 'x.zip'), { a: 'b' }), /holds neither/],
     ['no zip', () => Promise.resolve(fileURLToPath(import.meta.url)), /is none: /],
+    ['a folder', () => Promise.resolve(tmpdir()), /it is no file/],
     ['nothing', () => Promise.resolve(join(cache, 'none.zip')), /nothing is there/],
     ['a zip without libraries', withoutLibraries, /lacks libtorch_cpu\.so/],
     ['a zip for another processor', foreign, /is for another processor/],
@@ -267,6 +269,7 @@ describe.runIf(linux)('setting up from an archive', () => {
     const error = await failure(setUpLibTorch({ env, archives: [await make()] }));
     expect(error.message).toMatch(message);
     expect(error.code).toMatch(/^ERR_KARLO_(SETUP|LIBTORCH_VERSION)$/);
+    expect(error.message).toContain('npx karlo setup --archive libtorch.zip');
     expect(leftovers()).toEqual([]);
     expect(existsSync(join(cache, 'evil'))).toBe(false);
   });
@@ -320,6 +323,12 @@ describe.runIf(linux)('setting up from an archive', () => {
     const freeBytes = async () => 1e6;
     const error = await failure(setUpLibTorch({ env, archives: [await zip()], freeBytes }));
     expect(error.message).toMatch(/needs 0\.1 GB but .* has 0\.0 GB free.*export KARLO_CACHE=/);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('CUDA that was asked for is not replaced by a build without it', async () => {
+    const error = await failure(setUpLibTorch({ env, archives: [await zip()], cuda: true }));
+    expect(error.message).toMatch(/^Expected LibTorch with CUDA but .* without it\n/);
     expect(leftovers()).toEqual([]);
   });
 
@@ -469,6 +478,15 @@ describe('fetching', () => {
     }
     const online = { env: { ...env, KARLO_OFFLINE: '0' }, freeBytes: async () => 0 };
     expect((await failure(setUpLibTorch(online))).message).toContain('0.0 GB free');
+  });
+
+  test('space is wanted for every copy that pip makes besides what is unpacked', async () => {
+    const wheels = sources['linux-x64']?.cpu?.pins.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
+    const error = await failure(
+      setUpLibTorch({ env, cuda: false, freeBytes: async () => 3 * wheels }),
+    );
+    expect(error.message).toMatch(/needs 1\.7 GB but .* has 1\.6 GB free/);
+    expect(leftovers()).toEqual([]);
   });
 
   test('every file is pinned by its hash and its size', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { convert, defaultEngine } from '../../lib/torch/engine.js';
 import { devices, memory, ScriptModule, Tensor, version } from '../../lib/torch/index.js';
 
 const cuda = devices().find(({ device }) => device.startsWith('cuda'));
@@ -20,9 +21,12 @@ describe('devices', () => {
     };
     await expect(ScriptModule.load('x.pt', { device: 'cuda' })).rejects.toMatchObject(unavailable);
     expect(() => memory('cuda:1')).toThrow(expect.objectContaining(unavailable));
-    expect(() => Tensor.from(new Float32Array(1)).to({ device: 'cuda' })).toThrow(
-      expect.objectContaining({ code: 'ERR_KARLO_DEVICE_UNAVAILABLE' }),
+    const tensor = Tensor.from(new Float32Array(1));
+    expect(() => tensor.to({ device: 'cuda' })).toThrow(expect.objectContaining(unavailable));
+    await expect(convert(defaultEngine(), tensor, { device: 'cuda' })).rejects.toMatchObject(
+      unavailable,
     );
+    expect(tensor.to({ device: 'auto' }).device).toBe('cpu');
   });
 
   test('memory refuses what is no device', () => {

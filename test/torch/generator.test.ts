@@ -45,6 +45,9 @@ describe('Generator', () => {
   test('a state that is none is refused, and the generator goes on as before', () => {
     const generator = new Generator(7);
     const state = generator.saveState();
+    expect(() => generator.restoreState(null as never)).toThrow(
+      'Expected Uint8Array for state but received null',
+    );
     const wrong = [new Uint8Array(0), new Uint8Array(3), state.map(() => 255), state.slice(1)];
     for (const bytes of wrong) {
       expect(() => generator.restoreState(bytes)).toThrow(

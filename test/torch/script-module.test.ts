@@ -20,6 +20,12 @@ beforeAll(async () => {
   module = await ScriptModule.load(path);
 });
 
+function endless(): unknown[] {
+  const list: unknown[] = [];
+  list.push(list);
+  return list;
+}
+
 /** A call that computes for some tenths of a second. */
 function spin(on: ScriptModule, options = {}) {
   const matrix = Tensor.from(new Float32Array(512 * 512).fill(0.01), [512, 512]);
@@ -36,8 +42,9 @@ describe('loading', () => {
 
   test('to a dtype', async () => {
     const loaded = await ScriptModule.load(path, { dtype: 'bfloat16' });
-    const { weight, 'inner.bias': bias } = await loaded.attributes();
+    const { weight, 'inner.bias': bias, 'inner.index': index } = await loaded.attributes();
     expect([weight?.dtype, bias?.dtype]).toEqual(['bfloat16', 'bfloat16']);
+    expect(index?.dtype).toBe('int64');
   });
 
   test('auto says which device it chose', async () => {
@@ -56,12 +63,27 @@ describe('loading', () => {
     const bytes = readFileSync(path);
     await expect(ScriptModule.load(bytes.subarray(0, 2000))).rejects.toMatchObject(corrupt);
     await expect(ScriptModule.load(Buffer.from('no zip'))).rejects.toMatchObject(corrupt);
+    await expect(ScriptModule.load(misnamed(bytes))).rejects.toMatchObject(corrupt);
     const truncated = `${path}.truncated`;
     writeFileSync(truncated, bytes.subarray(0, 1000));
     await expect(ScriptModule.load(truncated)).rejects.toMatchObject({
       ...corrupt,
       message: expect.stringContaining(truncated),
     });
+  });
+
+  test('its errors have the stack of the caller', async () => {
+    for (const attempt of [
+      () => ScriptModule.load(Buffer.from('no zip')),
+      () => ScriptModule.load(`${path}.missing`),
+      () => ScriptModule.load(path, { dtype: 'f' as never }),
+      () => ScriptModule.load(path, { device: 'tpu' }),
+    ]) {
+      const error = await attempt().catch((reason) => reason);
+      expect(error.name).toBe('KarloError');
+      // The first frame: no other of this package comes before.
+      expect(error.stack.split('\n')[1]).toContain('script-module.test.ts');
+    }
   });
 
   test('wrong arguments', async () => {
@@ -73,7 +95,27 @@ describe('loading', () => {
     await expect(ScriptModule.load(path, { device: 'tpu' })).rejects.toMatchObject(invalid);
     await expect(ScriptModule.load(path, { dtype: 'f' as never })).rejects.toMatchObject(invalid);
     await expect(ScriptModule.load(path, { engine: {} as never })).rejects.toMatchObject(invalid);
+    for (const options of [null, 'cuda', []] as never[]) {
+      await expect(ScriptModule.load(path, options)).rejects.toThrow(
+        /^Expected object for options/,
+      );
+      await expect(module.run('empty', [], options)).rejects.toThrow(
+        /^Expected object for options/,
+      );
+      expect(() => new Engine(options)).toThrow(/^Expected object for options/);
+    }
+    await expect(ScriptModule.load(path, { devise: 'cuda' } as never)).rejects.toThrow(
+      /did you mean device\?/,
+    );
+    expect(() => new Engine({ thread: 1 } as never)).toThrow(/did you mean threads\?/);
   });
+
+  /** A whole archive, in which the module is of a class that is not there. */
+  function misnamed(bytes: Buffer): Buffer {
+    const changed = Buffer.from(bytes);
+    changed.write('X', changed.indexOf('Arithmetic'));
+    return changed;
+  }
 });
 
 describe('methods and values', () => {
@@ -113,6 +155,7 @@ describe('methods and values', () => {
     ['a wrong input', 'forward', [3], /Expected Tensor for inputs\[0\] but received 3/],
     ['none where none may be', 'forward', [null], /Expected Tensor for inputs\[0\]/],
     ['a short tuple', 'swap', [[vector(1)]], /array of 2 elements for inputs\[0\]/],
+    ['lists without end', 'total', [endless()], /arrays nested at most 16 deep for inputs/],
     ['a wrong tensor in a list', 'total', [[vector(1), 2]], /Tensor for inputs\[0\]\[1\]/],
     ['a method that wants a number', 'number', [vector(1)], /inputs\[0\] is of type int/],
   ])('%s', async (_name, method, inputs, message) => {
@@ -136,7 +179,11 @@ describe('methods and values', () => {
 describe('attributes', () => {
   test('are read and assigned by dotted name, in another shape too', async () => {
     const loaded = await ScriptModule.load(path);
-    expect(Object.keys(await loaded.attributes()).sort()).toEqual(['inner.bias', 'weight']);
+    expect(Object.keys(await loaded.attributes()).sort()).toEqual([
+      'inner.bias',
+      'inner.index',
+      'weight',
+    ]);
     await loaded.assign({ weight: vector(10), 'inner.bias': vector(0, 1) });
     expect(valuesOf(await loaded.run('forward', [vector(1)]))).toEqual([10, 11]);
   });
@@ -211,6 +258,19 @@ describe('the engine', () => {
     setTimeout(() => controller.abort(), 10);
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
     expect(await loaded.run('empty')).toBeNull();
+  });
+
+  test('an abort while the engine ends withdraws a call, too', async () => {
+    const own = new Engine({ threads: 1 });
+    const mine = await ScriptModule.load(path, { engine: own });
+    const running = spin(mine);
+    const controller = new AbortController();
+    const never = spin(mine, { signal: controller.signal });
+    const disposal = own.dispose();
+    const reason = new Error('too late');
+    controller.abort(reason);
+    await expect(never).rejects.toBe(reason);
+    await Promise.all([running, disposal]);
   });
 
   test('an aborted signal makes no call at all', async () => {

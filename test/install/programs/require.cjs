@@ -3,7 +3,7 @@ const { Karlo } = require('karlo');
 const { version } = require('karlo/torch');
 
 async function main() {
-  const karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu' });
+  const karlo = await Karlo.load({ device: 'cpu', dtype: 'float32' });
   const { images } = await karlo.textToImage('a red heart on a white background', { seed: 0 });
   await images[0].toFile(process.argv[2]);
   await karlo.dispose();

@@ -1,0 +1,92 @@
+// The workflows, which run on GitHub alone: their schema, their pins, and that what they call exists.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { root } from './package-copy.js';
+
+const folder = join(root, '.github/workflows');
+
+interface Job {
+  needs?: string;
+  container?: string;
+  strategy?: { matrix: { include?: { platform: string; container?: string }[] } };
+  permissions?: Record<string, string>;
+  steps: { uses?: string; run?: string }[];
+}
+
+function read(file: string) {
+  const workflow = parse(readFileSync(join(folder, file), 'utf8')) as {
+    permissions: object;
+    jobs: Record<string, Job>;
+  };
+  const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+  return { ...workflow, steps, commands: steps.map(({ run = '' }) => run).join('\n') };
+}
+
+describe.each(readdirSync(folder))('%s', (file) => {
+  const { permissions, steps, commands } = read(file);
+
+  test('meets the schema of workflows', () => {
+    const validator = join(root, 'node_modules/@action-validator/cli/cli.mjs');
+    const ended = spawnSync(process.execPath, [validator, join(folder, file)], {
+      encoding: 'utf8',
+    });
+    expect(ended).toMatchObject({ status: 0, stdout: '' });
+  });
+
+  test('pins every action to a commit', () => {
+    const used = steps.flatMap(({ uses }) => uses ?? []);
+    expect(used.length).toBeGreaterThan(1);
+    for (const action of used) expect(action).toMatch(/^actions\/[\w-]+@[0-9a-f]{40}$/);
+  });
+
+  test('may read, and no more', () => expect(permissions).toEqual({ contents: 'read' }));
+
+  test('runs what is there', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const names = [...commands.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name as string);
+    for (const name of names) expect(Object.keys(scripts)).toContain(name);
+    const called = /(?:(?:node|-r) |^)((?:\.?\w+\/)*[\w.-]+\.(?:mjs|txt)|\.ci\/run)/gm;
+    const paths = [...commands.matchAll(called)].map(([, path]) => path as string);
+    expect(paths).toContain('.ci/run');
+    for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true);
+  });
+});
+
+describe('the release', () => {
+  const { jobs, commands } = read('release.yml');
+  const builds = jobs.prebuild?.strategy?.matrix.include ?? [];
+
+  test('builds for the four platforms, on Linux in containers pinned by their hash', () => {
+    const platforms = builds.map(({ platform }) => platform);
+    expect(platforms).toEqual(['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64']);
+    const [x64, arm64, ...others] = builds.map(({ container }) => container);
+    expect(x64).toMatch(/^quay\.io\/pypa\/manylinux_2_28_x86_64@sha256:[0-9a-f]{64}$/);
+    expect(arm64).toMatch(/^quay\.io\/pypa\/manylinux_2_28_aarch64@sha256:[0-9a-f]{64}$/);
+    expect(others).toEqual([undefined, undefined]);
+  });
+
+  test('only publishing may write, after all else', () => {
+    const mayWrite = Object.keys(jobs).filter((name) => jobs[name]?.permissions);
+    expect(mayWrite).toEqual(['publish']);
+    const needs = ['publish', 'try', 'package'].map((name) => jobs[name]?.needs);
+    expect(needs).toEqual(['try', 'package', 'prebuild']);
+  });
+
+  test('makes an SBOM, and publishes with provenance', () => {
+    expect(commands).toContain('npm sbom');
+    const published = commands.match(/npm publish .+/g) ?? [];
+    expect(published).toHaveLength(2);
+    for (const command of published) expect(command).toContain('--provenance');
+  });
+
+  test('what Linux builds against is what set-up would fetch', async () => {
+    const { sources } = await import('../../scripts/libtorch/pins.mjs');
+    const wheels = readFileSync(join(root, '.github/torch-wheels.txt'), 'utf8');
+    for (const { requirement } of sources['linux-x64']?.cpu?.pins ?? []) {
+      expect(wheels).toContain(requirement);
+    }
+  });
+});
