@@ -3,6 +3,11 @@ import { expected, KarloError } from './errors.js';
 /** How a message names an option: `decoder.steps` in a program, perhaps `--decoder-steps` elsewhere. */
 export type Naming = (option: string) => string;
 
+/** As in a program. */
+export function asWritten(option: string): string {
+  return option;
+}
+
 /** An options object, known to hold nothing but `known` names. */
 export type Bag = Readonly<Record<string, unknown>>;
 

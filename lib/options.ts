@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import {
+  asWritten,
   type Bag,
   bag,
   boolean,
@@ -188,10 +189,6 @@ export function resolveImageVariation(
   const fits = ['cover', 'fill'] as const;
   const fit = oneOf(given.fit, fits, named(scope, 'fit'), context.fit ?? 'cover');
   return { ...shared(given, scope, context), fit };
-}
-
-function asWritten(option: string): string {
-  return option;
 }
 
 function promptList(prompt: unknown, scope: Scope): string[] {
