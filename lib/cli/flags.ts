@@ -3,6 +3,8 @@ import { KarloError } from '../errors.js';
 import { type ImageFormat, imageFormats } from '../image/encode.js';
 import type { Recipe } from '../image/recipe.js';
 import type { KarloOptions } from '../karlo.js';
+import { resolveLoad } from '../load-options.js';
+import { recordedModel } from '../models/store/resolve.js';
 import type { StageOptions } from '../options.js';
 
 type StageName = 'prior' | 'decoder' | 'upsample';
@@ -113,11 +115,20 @@ export function stageOf(stage: StageName, flags: Flags, recipe: Recipe | undefin
   return { ...(!respaced && spacing), ...defined({ guidanceScale }), ...given };
 }
 
-/** What the model is loaded with. */
-export function loadOptionsOf(flags: Flags, recipe: Recipe | undefined): KarloOptions {
-  const { model, device, threads, residency } = flags;
-  const dtype = flags.dtype ?? recipe?.dtype;
-  return defined({ model, device, dtype, threads, residency }) as KarloOptions;
+/** What the model is loaded with: the flags, then what a recipe was made with. */
+export async function loadOptionsOf(
+  command: Command,
+  flags: Flags,
+  recipe: Recipe | undefined,
+): Promise<KarloOptions> {
+  const { model, device, dtype, threads, residency } = flags;
+  const options = defined({
+    ...(recipe && { dtype: recipe.dtype, ...(recipe.device === 'cpu' && { device: 'cpu' }) }),
+    ...defined({ model, device, dtype, threads, residency }),
+  }) as KarloOptions;
+  checked(command, () => resolveLoad(options, flagOf));
+  if (recipe === undefined || model !== undefined) return options;
+  return { ...options, model: await recordedModel(recipe.model.name) };
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
@@ -134,12 +145,13 @@ export function flagOf(option: string): string {
   return `--${words.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Checks arguments; what is wrong with them is wrong usage. */
+/** Checks arguments: what is wrong with them is wrong usage. */
 export function checked<T>(command: Command, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (error instanceof KarloError) command.error(`error: ${error.message}`);
+    const isWrong = error instanceof KarloError && error.code === 'ERR_KARLO_INVALID_ARGUMENT';
+    if (isWrong) command.error(`error: ${error.message}`);
     throw error;
   }
 }

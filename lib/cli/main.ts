@@ -9,6 +9,7 @@ import { addModels } from './models.js';
 import { addPull } from './pull.js';
 import { addServe } from './serve.js';
 import { addSetup } from './setup.js';
+import { explainUsage } from './usage.js';
 import { addVary } from './vary.js';
 import { addWorker } from './worker.js';
 
@@ -19,8 +20,15 @@ const { version, description } = packageJson();
 const program = new Command('karlo')
   .description(description)
   .version(version)
-  .exitOverride()
-  .showHelpAfterError('(karlo --help shows all commands and options)');
+  .usage('[command] [options] | "<prompt>" [options]')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  karlo "a red heart on a white background"
+  karlo generate --help`,
+  )
+  .exitOverride();
 addGenerate(program);
 addVary(program);
 addInfo(program, version);
@@ -30,6 +38,7 @@ addServe(program);
 addWorker(program);
 addPull(program);
 addModels(program);
+explainUsage(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
 
