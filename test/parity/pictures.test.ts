@@ -24,6 +24,11 @@ const cases = JSON.parse(readFileSync(new URL('cases.json', folder), 'utf8')) as
   Case
 >;
 
+const varied = JSON.parse(readFileSync(new URL('variations.json', folder), 'utf8')) as Record<
+  string,
+  Omit<Case, 'prompt'>
+>;
+
 /** By how much the reference differs from itself, of 255: at most, and in the mean. */
 const reference = JSON.parse(readFileSync(new URL('reference.json', folder), 'utf8')) as {
   batch: number;
@@ -144,9 +149,13 @@ describe('variations are the reference’s, to 1/255', () => {
   const odd = new URL('odd.png', folder);
 
   // Through our own preprocessing, whose pixels are the reference's to the bit (test/image).
-  test('whole pictures', async () => {
-    const { images } = await karlo.imageVariation(odd, { seed: 5, count: 2 });
-    expect(await difference('odd-0', images[0] as Pixels)).toBeLessThanOrEqual(1);
-    expect(await difference('odd-1', images[1] as Pixels)).toBeLessThanOrEqual(1);
+  test.each(Object.entries(varied))('%s', async (name, golden) => {
+    const { seed, count } = golden;
+    const decoder = stage(golden.decoder_steps, golden.decoder_guidance);
+    const { images } = await karlo.imageVariation(odd, { seed, count, decoder });
+    expect(images).toHaveLength(count);
+    for (const [j, image] of images.entries()) {
+      expect(await difference(`${name}-${j}`, image), `${name}-${j}`).toBeLessThanOrEqual(1);
+    }
   });
 });
