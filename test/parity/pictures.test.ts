@@ -92,26 +92,21 @@ describe('of a model with random weights, too', () => {
   });
   afterAll(() => small.dispose());
 
-  // Random weights magnify rounding here and there: the reference's own two batch sizes differ by 3.7.
-  const allowed = (name: 'small' | 'small-odd', j: number) =>
-    Math.max(1, 2 * (reference[name][j] as number));
-
   test('of a prompt', async () => {
     const { prompt, seed, count } = cases.heart as Case;
     const { images } = await small.textToImage(prompt, { seed, count });
     for (const [j, image] of images.entries()) {
-      expect(await difference(`small-${j}`, image)).toBeLessThanOrEqual(allowed('small', j));
+      expect(await difference(`small-${j}`, image)).toBeLessThanOrEqual(1);
     }
   });
 
   test('of a picture', async () => {
     const { images } = await small.imageVariation(new URL('odd.png', folder), {
-      seed: 5,
+      seed: 7,
       count: 2,
     });
     for (const [j, image] of images.entries()) {
-      const most = allowed('small-odd', j);
-      expect(await difference(`small-odd-${j}`, image)).toBeLessThanOrEqual(most);
+      expect(await difference(`small-odd-${j}`, image)).toBeLessThanOrEqual(1);
     }
   });
 });
@@ -142,7 +137,8 @@ describe('bfloat16', () => {
 });
 
 test('the reference agrees with itself far closer than to 1/255', () => {
-  expect(Math.max(reference.batch, reference.threads)).toBeLessThan(0.1);
+  const { batch, threads, small } = reference;
+  expect(Math.max(batch, threads, ...small, ...reference['small-odd'])).toBeLessThan(0.1);
 });
 
 describe('variations are the reference’s, to 1/255', () => {
