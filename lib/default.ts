@@ -1,6 +1,11 @@
 import type { PictureInput } from './image/read-picture.js';
 import { Karlo } from './karlo.js';
-import type { ImageVariationOptions, TextToImageOptions } from './options.js';
+import {
+  type ImageVariationOptions,
+  resolveImageVariation,
+  resolveTextToImage,
+  type TextToImageOptions,
+} from './options.js';
 import { GenerationTask } from './task.js';
 
 /** A model that is loaded when it is first used. */
@@ -12,6 +17,8 @@ class DefaultKarlo {
     prompt: string | readonly string[],
     options: TextToImageOptions = {},
   ): GenerationTask {
+    // What is wrong is told before the model is loaded.
+    resolveTextToImage(prompt, options);
     return this.#run(options, (karlo, signal) => karlo.textToImage(prompt, { ...options, signal }));
   }
 
@@ -20,6 +27,7 @@ class DefaultKarlo {
     image: PictureInput | readonly PictureInput[],
     options: ImageVariationOptions = {},
   ): GenerationTask {
+    resolveImageVariation(options);
     return this.#run(options, (karlo, signal) =>
       karlo.imageVariation(image, { ...options, signal }),
     );

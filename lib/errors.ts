@@ -46,7 +46,8 @@ export function describe(value: unknown): string {
   return `${String(value)} of type ${typeof value}`;
 }
 
-function quote(text: string): string {
+/** A text in quotes, cut where it is long. */
+export function quote(text: string): string {
   return `'${text.length > 60 ? `${text.slice(0, 60)}…` : text}'`;
 }
 

@@ -1,14 +1,14 @@
-import { availableParallelism } from 'node:os';
 import { BatchQueue } from './batch-queue.js';
 import { type Job, type Made, makeBatch, type PicturePortion } from './batches.js';
 import { Cascade, type Encoded } from './cascade.js';
 import { oneOf } from './check.js';
-import { expected, KarloError } from './errors.js';
+import { KarloError, quote } from './errors.js';
 import { type Estimate, peakBytes } from './estimate.js';
 import { generate, type Run } from './generate.js';
 import { type PictureInput, readPictures } from './image/read-picture.js';
 import type { Recipe } from './image/recipe.js';
-import { budgetOf, fitInto, type Fit as MemoryFit } from './memory-budget.js';
+import { resolveLoad } from './load-options.js';
+import { fitInto, type Fit as MemoryFit } from './memory-budget.js';
 import { fasterDtype } from './models/auto-dtype.js';
 import { NETWORKS_OF, type Task } from './models/components.js';
 import { type Model, openModel } from './models/load-model.js';
@@ -29,7 +29,7 @@ import { packageVersion } from './package.js';
 import { type Facts, imageVariationRecipe, textToImageRecipe } from './recipes.js';
 import { type Generation, GenerationTask } from './task.js';
 import { ClipTokenizer } from './text/index.js';
-import { openDevice, trimMemory } from './torch/device.js';
+import { trimMemory } from './torch/device.js';
 import { Engine } from './torch/engine.js';
 import { version as torchVersion } from './torch/load.js';
 
@@ -113,24 +113,16 @@ export class Karlo implements AsyncDisposable {
    *   ERR_KARLO_MODEL_CORRUPT, ERR_KARLO_DEVICE_UNAVAILABLE, ERR_KARLO_LIBTORCH_MISSING
    */
   static async load(options: KarloOptions = {}): Promise<Karlo> {
-    const { model: name = 'karlo-tiny', threads = availableParallelism() } = options;
-    if (typeof name !== 'string' || name === '') {
-      throw expected('a name or the path of a folder', 'model', name);
-    }
-    const found = await findModel(name);
-    const residencies = ['resident', 'staged'] as const;
-    const wanted = oneOf(options.residency, residencies, 'residency', undefined);
-    const budget = budgetOf(options.memoryBudget);
-    const device = openDevice(options.device ?? 'auto');
-    const given = dtypeFor(options.dtype ?? 'auto', device);
+    const { device, threads, onProgress, signal, ...given } = resolveLoad(options);
+    const found = await findModel(given.model);
     const model = await openModel(found.folder);
     const engine = new Engine({ threads });
     try {
-      const dtype = given === 'auto' ? await fasterDtype(model, engine, threads) : given;
+      const dtype =
+        given.dtype === 'auto' ? await fasterDtype(model, engine, threads) : given.dtype;
       const placement = { engine, device, dtype };
-      const fit = fitInto(budget, model, dtype, wanted);
+      const fit = fitInto(given.memoryBudget, model, dtype, given.residency);
       const { residency } = fit;
-      const { onProgress, signal } = options;
       // Its tables are made here while the engine's thread makes the networks.
       const tokenizer = tokenizerOf(model);
       tokenizer.catch(() => {});
@@ -313,17 +305,6 @@ interface Kind {
   recipe(job: Job, facts: Facts): Recipe;
 }
 
-/** `auto` is left where it has to be measured. */
-function dtypeFor(dtype: 'auto' | WeightDtype, device: string): 'auto' | WeightDtype {
-  if (!['auto', 'float32', 'bfloat16', 'float16'].includes(dtype)) {
-    throw expected("'auto', 'float32', 'bfloat16' or 'float16'", 'dtype', dtype);
-  }
-  if (dtype === 'float16' && device === 'cpu') {
-    throw expected("'float32' or 'bfloat16' on the CPU", 'dtype', dtype);
-  }
-  return dtype === 'auto' && device !== 'cpu' ? 'bfloat16' : dtype;
-}
-
 function tokenizerOf({ layout, tokenizer }: Model): Promise<ClipTokenizer> {
   const kakao = { pad: 'zero', clean: 'kakao' } as const;
   return ClipTokenizer.fromFolder(tokenizer, layout === 'kakao' ? kakao : {});
@@ -347,6 +328,8 @@ function warningsOf(
   truncated: readonly (string | undefined)[],
 ): string[] {
   return truncated.flatMap((words, i) =>
-    words === undefined ? [] : [`The prompt '${prompts[i]}' is too long: '${words}' was left out`],
+    words === undefined
+      ? []
+      : [`The prompt ${quote(prompts[i] as string)} is too long: '${words}' was left out`],
   );
 }

@@ -1,4 +1,4 @@
-import { expected, KarloError } from './errors.js';
+import { KarloError } from './errors.js';
 import { peakBytes } from './estimate.js';
 import type { Model } from './models/load-model.js';
 import type { WeightDtype } from './models/weights.js';
@@ -47,10 +47,3 @@ const guided = {
   decoder: { spacing: { steps: 1 }, guidanceScale: GUIDANCE.decoder },
   upsample: { spacing: { steps: 1 }, guidanceScale: GUIDANCE.upsample },
 };
-
-/** Checks `memoryBudget`. */
-export function budgetOf(value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
-  throw expected('number of bytes above 0', 'memoryBudget', value);
-}

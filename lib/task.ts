@@ -33,6 +33,7 @@ type Emit = (event: GenerationEvent) => void;
 /**
  * One run, both as a promise of its result and as a stream of its events. Work starts at once. A slow
  * reader never holds it up: of step events it gets the newest. A reader that leaves aborts the run.
+ * Several readers share the events: each goes to one of them.
  */
 export class GenerationTask implements Promise<Generation>, AsyncIterable<GenerationEvent> {
   readonly [Symbol.toStringTag] = 'GenerationTask';
@@ -40,7 +41,8 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
   readonly #controller = new AbortController();
   #pending: GenerationEvent[] = [];
   #ended = false;
-  #wake: () => void = () => {};
+  /** Readers that wait for the next event, or the end. */
+  #readers: (() => void)[] = [];
 
   /** @param run is given where its events go, and the signal that ends it */
   constructor(
@@ -54,6 +56,10 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
       this.#ended = true;
       this.#wake();
     });
+  }
+
+  #wake(): void {
+    for (const wake of this.#readers.splice(0)) wake();
   }
 
   #emit(event: GenerationEvent): void {
@@ -77,9 +83,7 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
       for (;;) {
         for (let event = this.#pending.shift(); event; event = this.#pending.shift()) yield event;
         if (this.#ended) break;
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+        await new Promise<void>((resolve) => this.#readers.push(resolve));
       }
       finished = true;
       await this.#result;

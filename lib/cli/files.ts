@@ -56,18 +56,24 @@ function isFolder(path: string): boolean {
   );
 }
 
+/** Of up to four bytes each: with a seed, a number and an extension, names have 255 bytes. */
+const mostCharacters = 50;
+
 /** A text as a file name. */
 function slugOf(text: string): string {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ['picture'];
-  return [...words.join('-')].slice(0, 60).join('');
+  return [...words.join('-')].slice(0, mostCharacters).join('');
 }
 
+/** Of equal names the first stays; the others get the first number that no name has. */
 function distinct(names: readonly string[]): string[] {
-  const seen = new Map<string, number>();
+  const taken = new Set(names);
+  const used = new Set<string>();
   return names.map((name) => {
-    const times = (seen.get(name) ?? 0) + 1;
-    seen.set(name, times);
-    return times === 1 ? name : `${name}-${times}`;
+    let own = name;
+    for (let n = 2; used.has(own) || (own !== name && taken.has(own)); n++) own = `${name}-${n}`;
+    used.add(own);
+    return own;
   });
 }
 

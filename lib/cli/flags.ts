@@ -3,13 +3,18 @@ import { KarloError } from '../errors.js';
 import { type ImageFormat, imageFormats } from '../image/encode.js';
 import type { Recipe } from '../image/recipe.js';
 import type { KarloOptions } from '../karlo.js';
+import { resolveLoad } from '../load-options.js';
+import { recordedModel } from '../models/store/resolve.js';
 import type { StageOptions } from '../options.js';
 
 type StageName = 'prior' | 'decoder' | 'upsample';
 
 /** What `karlo generate` and `karlo vary` share. */
 export interface Flags
-  extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads' | 'residency'> {
+  extends Pick<
+    KarloOptions,
+    'model' | 'device' | 'dtype' | 'threads' | 'residency' | 'memoryBudget'
+  > {
   count?: number;
   seed?: number | number[];
   sampling?: 'fast' | 'default';
@@ -42,6 +47,13 @@ export function toNumber(text: string): number {
   if (text.trim() === '' || Number.isNaN(number))
     throw new InvalidArgumentError('Expected a number.');
   return number;
+}
+
+/** Bytes, or a number of MB or GB (10^6 and 10^9 bytes). */
+function toBytes(text: string): number {
+  const [, number, unit = ''] = /^([\d.]+)\s*([MG]B)?$/i.exec(text.trim()) ?? [];
+  if (number === undefined) throw new InvalidArgumentError('Expected a size such as 4GB or 512MB.');
+  return toNumber(number) * ({ MB: 1e6, GB: 1e9 }[unit.toUpperCase()] ?? 1);
 }
 
 /** One seed, or several with commas between. */
@@ -85,6 +97,7 @@ export function addSampling(command: Command): Command {
     .option('--dtype <dtype>', 'auto, float32, bfloat16 or float16')
     .option('--threads <number>', 'threads that compute', toNumber)
     .addOption(toOption('--residency <way>', 'where weights are', ['resident', 'staged']))
+    .option('--memory-budget <size>', 'for weights and work: 4GB, 512MB', toBytes)
     .option('--json', 'print one JSON object');
 }
 
@@ -113,11 +126,20 @@ export function stageOf(stage: StageName, flags: Flags, recipe: Recipe | undefin
   return { ...(!respaced && spacing), ...defined({ guidanceScale }), ...given };
 }
 
-/** What the model is loaded with. */
-export function loadOptionsOf(flags: Flags, recipe: Recipe | undefined): KarloOptions {
-  const { model, device, threads, residency } = flags;
-  const dtype = flags.dtype ?? recipe?.dtype;
-  return defined({ model, device, dtype, threads, residency }) as KarloOptions;
+/** What the model is loaded with: the flags, then what a recipe was made with. */
+export async function loadOptionsOf(
+  command: Command,
+  flags: Flags,
+  recipe: Recipe | undefined,
+): Promise<KarloOptions> {
+  const { model, device, dtype, threads, residency, memoryBudget } = flags;
+  const options = defined({
+    ...(recipe && { dtype: recipe.dtype, ...(recipe.device === 'cpu' && { device: 'cpu' }) }),
+    ...defined({ model, device, dtype, threads, residency, memoryBudget }),
+  }) as KarloOptions;
+  checked(command, () => resolveLoad(options, flagOf));
+  if (recipe === undefined || model !== undefined) return options;
+  return { ...options, model: await recordedModel(recipe.model.name) };
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
@@ -134,12 +156,13 @@ export function flagOf(option: string): string {
   return `--${words.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Checks arguments; what is wrong with them is wrong usage. */
+/** Checks arguments: what is wrong with them is wrong usage. */
 export function checked<T>(command: Command, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (error instanceof KarloError) command.error(`error: ${error.message}`);
+    const isWrong = error instanceof KarloError && error.code === 'ERR_KARLO_INVALID_ARGUMENT';
+    if (isWrong) command.error(`error: ${error.message}`);
     throw error;
   }
 }

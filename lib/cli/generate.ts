@@ -26,7 +26,8 @@ export function addGenerate(program: Command): void {
   const command = program
     .command('generate', { isDefault: true })
     .description('make pictures of a prompt')
-    .argument('[prompt]')
+    .argument('[prompt]', 'in quotes')
+    .allowExcessArguments()
     .option(
       '--prompts <file>',
       'prompts from a file, one a line; - is stdin. What is there already is left out',
@@ -40,8 +41,8 @@ Examples:
   karlo "a red heart on a white background"
   karlo "a blue star" -n 4 --seed 0 --sampling default --output out/ --grid
   karlo "a green ring on a black background" -o ring.webp
-  karlo --prompts prompts.txt --output out/
-  karlo generate --from ring.webp --output again.png`,
+  karlo generate --from ring.webp --output again.png
+  printf 'a blue star\\na pink moon\\n' | karlo --prompts - --output out/`,
     )
     .action((prompt: string | undefined, flags: GenerateFlags) => generate(command, prompt, flags));
 }
@@ -59,9 +60,10 @@ async function generate(
   const { seeds } = checked(command, () => resolveTextToImage(prompts, seeded, { naming: flagOf }));
   const { count: _count, seed: _seed, ...sampling } = options;
   await make(
+    command,
     {
       ...{ names: prompts, seeds, recipe },
-      load: loadOptionsOf(flags, recipe),
+      load: await loadOptionsOf(command, flags, recipe),
       resume: flags.prompts !== undefined && !flags.force,
       start: (karlo, sources, run) =>
         karlo.textToImage(
@@ -88,6 +90,10 @@ async function promptsOf(
   { prompts: file }: GenerateFlags,
   recipe: { prompt: string } | undefined,
 ): Promise<string[]> {
+  if (command.args.length > 1) {
+    const quoted = `"${command.args.join(' ')}"`;
+    command.error(`error: expected one prompt, in quotes: karlo ${quoted}`);
+  }
   if (file === undefined) {
     const prompt = given ?? recipe?.prompt;
     if (prompt === undefined) command.error("error: missing required argument 'prompt'");

@@ -21,7 +21,8 @@ export function addInfo(program: Command, version: string): void {
 Examples:
   karlo info
   karlo info karlo-tiny
-  karlo info a-red-heart-0.png`,
+  karlo "a red heart" --output heart.png
+  karlo info heart.png`,
     )
     .action(async (path: string | undefined, { json = false }: { json?: boolean }) => {
       console.log(await about(path, version, json));

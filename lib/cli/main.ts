@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { KarloError } from '../errors.js';
 import { packageJson } from '../package.js';
+import { explainUsage } from './usage.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
 
@@ -25,9 +26,17 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
 const program = new Command('karlo')
   .description(description)
   .version(version)
-  .exitOverride()
-  .showHelpAfterError('(karlo --help shows all commands and options)');
+  .usage('[command] [options] | "<prompt>" [options]')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  karlo "a red heart on a white background"
+  karlo generate --help`,
+  )
+  .exitOverride();
 for (const name of wanted(process.argv[2])) (await commands[name]?.())?.(program, version);
+explainUsage(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
 

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
 import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
+import { integer } from '../check.js';
+import { qualityRange } from '../image/encode.js';
 import { KarloImage } from '../image/karlo-image.js';
 import { readPicture } from '../image/read-picture.js';
 import type { Recipe } from '../image/recipe.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
 import type { Generation, GenerationTask } from '../task.js';
 import { gridFileOf, prepareFolders, refuseTaken, type Target, targetsOf } from './files.js';
-import type { Flags } from './flags.js';
-import { openProgress } from './progress.js';
+import { checked, type Flags } from './flags.js';
+import { openLoading, openProgress } from './progress.js';
 
 /** Pictures that a command is to make. */
 export interface Plan {
@@ -31,8 +34,11 @@ export interface Plan {
 const mostSources = 64;
 
 /** Loads the model, makes the pictures, writes each as soon as it is done, and prints what there is. */
-export async function make(plan: Plan, flags: Flags): Promise<void> {
-  const targets = targetsOf(plan.names, plan.seeds, { path: flags.output, format: flags.format });
+export async function make(command: Command, plan: Plan, flags: Flags): Promise<void> {
+  const targets = checked(command, () => {
+    integer(flags.quality, qualityRange, '--quality', undefined);
+    return targetsOf(plan.names, plan.seeds, { path: flags.output, format: flags.format });
+  });
   const grid = flags.grid ? gridFileOf(targets) : undefined;
   const open = plan.resume ? targets.filter(({ file }) => !existsSync(file)) : targets;
   if (!flags.force) refuseTaken([...open.map(({ file }) => file), ...(grid ? [grid] : [])]);
@@ -59,7 +65,9 @@ async function run(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  await using karlo = await Karlo.load({ ...plan.load, signal });
+  const loading = openLoading();
+  const load = { ...plan.load, onProgress: loading.update, signal };
+  await using karlo = await Karlo.load(load).finally(loading.end);
   report.device = karlo.device;
   report.dtype = karlo.dtype;
   if (plan.recipe) report.warnings.push(...(await differences(plan.recipe, karlo)));
@@ -116,10 +124,13 @@ async function write(
 }
 
 /** What stands in the way of the recipe's very picture. */
-async function differences({ model, versions }: Recipe, karlo: Karlo): Promise<string[]> {
+async function differences({ model, versions, device }: Recipe, karlo: Karlo): Promise<string[]> {
   const own = await karlo.facts();
   if (model.sha256 !== own.model.sha256) {
     return [`The recipe is of other weights (${model.name}): the picture will be another one`];
+  }
+  if (device !== own.device) {
+    return [`The recipe is of another kind of device (${device}): the picture may differ a little`];
   }
   if (versions.libtorch === own.versions.libtorch) return [];
   return [`The recipe is of LibTorch ${versions.libtorch}: the picture may differ by 1/255`];

@@ -26,6 +26,7 @@ Examples:
     .description('remove a model')
     .argument('<name>')
     .option('--partial', 'only what an interrupted pull has left')
+    .option('--json', 'print one JSON object')
     .action(remove);
 }
 
@@ -60,7 +61,10 @@ function linesOf({ repositories, layout, state, bytes, totalBytes, date, path }:
   );
 }
 
-async function remove(name: string, { partial = false }: { partial?: boolean }): Promise<void> {
+async function remove(
+  name: string,
+  { partial = false, json = false }: { partial?: boolean; json?: boolean },
+): Promise<void> {
   const removed = await interruptible((signal) => removeModel(name, { partial, signal }));
-  console.log(`Removed ${removed}`);
+  console.log(json ? JSON.stringify({ removed, partial }) : `Removed ${removed}`);
 }

@@ -1,6 +1,8 @@
 import cliProgress from 'cli-progress';
 import { KarloImage } from '../image/karlo-image.js';
+import type { LoadProgress } from '../models/load-networks.js';
 import type { GenerationEvent, StageName } from '../task.js';
+import { sizeText } from './sizes.js';
 import { TerminalPicture } from './terminal-picture.js';
 
 type StepEvent = Extract<GenerationEvent, { type: 'step' }>;
@@ -12,6 +14,16 @@ export interface Progress {
 }
 
 const silent: Progress = { show() {}, end() {} };
+
+/** Shows that a model is being loaded, on a terminal's stderr: large ones take a while. */
+export function openLoading(): { update(progress: LoadProgress): void; end(): void } {
+  if (!process.stderr.isTTY) return { update() {}, end() {} };
+  const write = (text: string) => process.stderr.write(`\r\x1b[K${text}`);
+  return {
+    update: ({ bytes }) => write(`Loading the model: ${sizeText(bytes)}`),
+    end: () => write(''),
+  };
+}
 
 /** A picture where one was asked for and the terminal shows pictures, else bars, else nothing. */
 export async function openProgress(preview: boolean): Promise<Progress> {

@@ -33,8 +33,9 @@ export function addVary(program: Command): void {
       'after',
       `
 Examples:
-  karlo vary photo.jpg
-  karlo vary photo.jpg -n 4 --seed 0 --output out/ --grid`,
+  karlo "a red heart" --output heart.png
+  karlo vary heart.png
+  karlo vary heart.png -n 4 --seed 0 --output out/ --grid`,
     )
     .action((images: string[], flags: VaryFlags) => vary(command, images, flags));
 }
@@ -51,10 +52,11 @@ async function vary(command: Command, images: readonly string[], flags: VaryFlag
   }
   const { count: _count, seed: _seed, ...sampling } = options;
   await make(
+    command,
     {
       ...{ seeds, recipe, resume: false },
       names: images.map((image) => `${basename(image, extname(image))}-variation`),
-      load: loadOptionsOf(flags, recipe),
+      load: await loadOptionsOf(command, flags, recipe),
       start: (karlo, sources, run) =>
         karlo.imageVariation(
           sources.map((source) => ({ ...(pictures[source] as (typeof pictures)[0]), channels: 3 })),

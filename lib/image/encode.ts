@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
-import { integer } from '../check.js';
+import { asWritten, bag, boolean, integer } from '../check.js';
 import { expected, KarloError } from '../errors.js';
 import type { Pixels } from '../stages/pictures.js';
 import { insertText } from './png-text.js';
@@ -31,6 +31,12 @@ export interface EncodeOptions {
   readonly recipe?: boolean;
 }
 
+/** The least and the most `quality`. */
+export const qualityRange = [1, 100] as const;
+
+/** The names of the options. */
+export const encodeOptions = ['quality', 'recipe'] as const;
+
 /** JPEG keeps XMP in one segment; libvips drops a larger one without a word. */
 const mostXmpInJpeg = 60_000;
 
@@ -57,14 +63,17 @@ export function sharpOf({ width, height, data }: Pixels): Sharp {
 export async function encode(
   pixels: Pixels,
   format: ImageFormat,
-  { quality, recipe: wanted = true }: EncodeOptions,
+  options: EncodeOptions,
   recipe: Recipe | undefined,
 ): Promise<Buffer> {
+  const given = bag(options, encodeOptions, 'options', { path: '', naming: asWritten });
+  const quality = integer(given.quality, qualityRange, 'quality', 90);
+  const wanted = boolean(given.recipe, 'recipe', true);
   if (!imageFormats.includes(format)) {
     throw expected(`one of ${imageFormats.join(', ')}`, 'format', format);
   }
   const known = formats[format];
-  const pipeline = encoders[known](sharpOf(pixels), integer(quality, [1, 100], 'quality', 90));
+  const pipeline = encoders[known](sharpOf(pixels), quality);
   if (!wanted || recipe === undefined) return finish(pipeline, known);
   const json = recipeJson(recipe);
   const xmp = xmpOf(json);

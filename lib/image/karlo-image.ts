@@ -1,9 +1,16 @@
 import { extname } from 'node:path';
 import type { Sharp } from 'sharp';
-import { boolean } from '../check.js';
+import { asWritten, bag, boolean } from '../check.js';
 import { expected } from '../errors.js';
 import type { Pixels } from '../stages/pictures.js';
-import { type EncodeOptions, encode, type ImageFormat, imageFormats, sharpOf } from './encode.js';
+import {
+  type EncodeOptions,
+  encode,
+  encodeOptions,
+  type ImageFormat,
+  imageFormats,
+  sharpOf,
+} from './encode.js';
 import { gridOf } from './grid.js';
 import type { Recipe } from './recipe.js';
 import { refuseTaken, writeWhole } from './write-file.js';
@@ -15,6 +22,8 @@ export interface WriteOptions extends EncodeOptions {
   /** Whether a file of that name is replaced; false by default. */
   readonly force?: boolean;
 }
+
+const writeOptions = [...encodeOptions, 'force'] as const;
 
 /** A finished picture, or a preview of one. */
 export class KarloImage {
@@ -75,11 +84,13 @@ export class KarloImage {
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an unknown extension or a path that is taken
    *   (see `force`), ERR_KARLO_WRITE where it cannot be written
    */
-  async toFile(path: string, { force: given, ...options }: WriteOptions = {}): Promise<void> {
+  async toFile(path: string, options: WriteOptions = {}): Promise<void> {
+    const scope = { path: '', naming: asWritten };
+    const { force: given, ...encoding } = bag(options, writeOptions, 'options', scope);
     const force = boolean(given, 'force', false);
     const format = formatOf(path);
     if (!force) refuseTaken(path);
-    await writeWhole(path, await this.toBuffer(format, options), force);
+    await writeWhole(path, await this.toBuffer(format, encoding), force);
   }
 }
 

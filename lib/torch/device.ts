@@ -76,13 +76,14 @@ export function devices(): DeviceInfo[] {
 /**
  * The device that a name stands for, opened: `auto` is the first CUDA device if there is one and
  * else the CPU; nothing else ever falls back.
+ * @param name of the option, for messages
  * @throws {KarloError} ERR_KARLO_DEVICE_UNAVAILABLE with the reason
  */
-export function openDevice(device: string): string {
+export function openDevice(device: unknown, name = 'device'): string {
   if (device === 'auto') return openCuda() === undefined ? 'cuda:0' : 'cpu';
   if (device === 'cpu') return device;
   if (typeof device !== 'string' || !/^cuda(:\d{1,2})?$/.test(device)) {
-    throw expected("'auto', 'cpu', 'cuda' or 'cuda:N'", 'device', device);
+    throw expected("'auto', 'cpu', 'cuda' or 'cuda:N'", name, device);
   }
   const unavailable = (reason: string) =>
     new KarloError('ERR_KARLO_DEVICE_UNAVAILABLE', `Device '${device}' cannot be used. ${reason}`);

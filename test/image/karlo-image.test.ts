@@ -62,6 +62,12 @@ describe('as bytes', () => {
     await expect(ramp.toBuffer('bmp' as 'png')).rejects.toEqual(invalid(/one of png, jpg/));
     await expect(ramp.toBuffer('toString' as 'png')).rejects.toEqual(invalid(/for format/));
     await expect(ramp.toBuffer('jpeg', { quality: 0 })).rejects.toEqual(invalid(/1 and 100/));
+    await expect(ramp.toBuffer('jpeg', { qualty: 5 } as never)).rejects.toEqual(
+      invalid(/Unknown option qualty: did you mean quality\?/),
+    );
+    await expect(ramp.toFile('never.jpg', { forse: true } as never)).rejects.toEqual(
+      invalid(/Unknown option forse: did you mean force\?/),
+    );
     await expect(solid(20_000, 1, 0).toBuffer('webp')).rejects.toEqual(invalid(/written as webp/));
     const short = { width: 2, height: 2, data: new Uint8Array(11) };
     expect(() => new KarloImage(short, 0)).toThrow(invalid(/3 x 2 x 2 elements for data/));

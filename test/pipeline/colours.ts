@@ -14,11 +14,6 @@ export const palette: Readonly<Record<string, readonly [number, number, number]>
   cyan: [60, 200, 215],
 };
 
-export const shapes = [
-  ...['circle', 'square', 'triangle', 'star', 'heart'],
-  ...['ring', 'diamond', 'moon', 'cross', 'hexagon'],
-];
-
 interface Picture {
   width: number;
   data: Uint8Array;

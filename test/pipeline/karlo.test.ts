@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { karlo as unloaded } from '../../lib/default.js';
 import type { GenerationEvent } from '../../lib/index.js';
 import { Karlo } from '../../lib/karlo.js';
 
@@ -132,6 +133,17 @@ describe('events', () => {
     await expect(task).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  test('two readers share the events, and both end', async () => {
+    const task = karlo.textToImage(heart, { ...short, seed: 0, count: 3 });
+    const seen: GenerationEvent[] = [];
+    const read = async () => {
+      for await (const event of task) seen.push(event);
+    };
+    await Promise.all([read(), read()]);
+    const finished = seen.flatMap((event) => (event.type === 'image' ? [event.index] : []));
+    expect(finished.sort()).toEqual([0, 1, 2]);
+  });
+
   test('a task that is only iterated throws there', async () => {
     const controller = new AbortController();
     const task = karlo.textToImage(heart, { seed: 0, signal: controller.signal });
@@ -170,8 +182,34 @@ describe('ending', () => {
     await expect(Karlo.load({ model: '/nowhere' })).rejects.toMatchObject({
       code: 'ERR_KARLO_MODEL_NOT_FOUND',
     });
-    await expect(Karlo.load({ dtype: 'float16', device: 'cpu' })).rejects.toMatchObject({
+  });
+
+  test.each<[object | number, RegExp]>([
+    [{ dtype: 'float16', device: 'cpu' }, /'float32' or 'bfloat16' on the CPU for dtype/],
+    [{ dtype: 'int8' }, /for dtype but received 'int8' of type string/],
+    [{ device: 'gpu' }, /'cuda:N' for device but received 'gpu'/],
+    [{ model: 5 }, /for model but received 5 of type number/],
+    [{ threads: 0 }, /integer between 1 and 1024 for threads/],
+    [{ residency: 'half' }, /resident, staged for residency/],
+    [{ onProgress: 1 }, /Expected function for onProgress/],
+    [{ signal: 1 }, /Expected AbortSignal for signal/],
+    [{ modle: 'karlo-tiny' }, /Unknown option modle: did you mean model\?/],
+    [5, /Expected object for options/],
+  ])('load refuses %o', async (options, message) => {
+    await expect(Karlo.load(options as never)).rejects.toMatchObject({
       code: 'ERR_KARLO_INVALID_ARGUMENT',
+      message: expect.stringMatching(message),
     });
+  });
+
+  test('what is wrong is told before the model without ceremony is loaded', async () => {
+    vi.stubEnv('KARLO_MODEL', '/nowhere/model');
+    const wrong = expect.objectContaining({ code: 'ERR_KARLO_INVALID_ARGUMENT' });
+    expect(() => unloaded.textToImage(heart, { cuont: 1 } as never)).toThrow(wrong);
+    expect(() => unloaded.imageVariation('a.png', 5 as never)).toThrow(wrong);
+    await expect(unloaded.textToImage(heart)).rejects.toMatchObject({
+      code: 'ERR_KARLO_MODEL_NOT_FOUND',
+    });
+    vi.unstubAllEnvs();
   });
 });

@@ -25,9 +25,7 @@ export interface FoundModel {
 export async function findModel(name: string, { env = process.env } = {}): Promise<FoundModel> {
   if (builtIn.includes(name)) return { name, folder: builtInModel(name) };
   const models = isPath(name) ? [] : await listModels({ env });
-  const stored = models.find(
-    ({ state, repositories }) => state === 'complete' && repositories.includes(name),
-  );
+  const stored = models.find((model) => isThere(model, name));
   if (stored) return { name: stored.name, folder: stored.path };
   const path = resolve(name);
   const found = await stat(path).catch(() => undefined);
@@ -39,6 +37,19 @@ export async function findModel(name: string, { env = process.env } = {}): Promi
     ? `Name another folder, or fetch a model with: ${pullOf(karlo)}`
     : advice(name, models);
   const message = `Expected a model but '${name}' is not ${places}. ${help}`;
+  throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+}
+
+/**
+ * The name of a model that a picture's recipe tells of. Never a folder: a picture can come from
+ * anyone, and a folder may hold programs.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND where it is neither built in nor in the store
+ */
+export async function recordedModel(name: string, { env = process.env } = {}): Promise<string> {
+  const models = await listModels({ env });
+  if (builtIn.includes(name) || models.some((model) => isThere(model, name))) return name;
+  const fetch = isModelName(name) ? `. Fetch it with: ${pullOf(name)}, or name` : '. Name';
+  const message = `The recipe is of the model '${name}', which is not in the store ${storeFolder(env)}${fetch} a model with --model`;
   throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 
@@ -63,9 +74,12 @@ function advice(name: string, models: readonly StoredModel[]): string {
 }
 
 function toGet(name: string, models: readonly StoredModel[]): string {
-  const isThere = ({ state, repositories }: StoredModel) =>
-    state === 'complete' && repositories.includes(name);
-  return builtIn.includes(name) || models.some(isThere) ? '' : `Fetch it with: ${pullOf(name)}`;
+  const isHere = builtIn.includes(name) || models.some((model) => isThere(model, name));
+  return isHere ? '' : `Fetch it with: ${pullOf(name)}`;
+}
+
+function isThere({ state, repositories }: StoredModel, name: string): boolean {
+  return state === 'complete' && repositories.includes(name);
 }
 
 function pullOf(name: string): string {

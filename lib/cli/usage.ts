@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { nearest } from '../check.js';
+import { flagOf } from './flags.js';
+
+/** Lets a command say, of an option that it has not, which one was meant, and where all are shown. */
+export function explainUsage(command: Command): void {
+  for (const one of command.commands) explainUsage(one);
+  command
+    .showHelpAfterError(`(${pathOf(command)} --help shows all options)`)
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      outputError: (text, write) => write(text + suggestion(command, text)),
+    });
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+/** As messages of the package suggest names, other programs' included: `--steps`, `--cfg-scale`. */
+function suggestion(command: Command, text: string): string {
+  const unknown = /unknown option '--([^'=]+)/.exec(text)?.[1];
+  if (unknown === undefined) return '';
+  const meant = nearest(
+    unknown,
+    command.options.map(({ long }) => optionOf(long ?? '')),
+  );
+  return meant === undefined ? '' : `(Did you mean ${flagOf(meant)}?)\n`;
+}
+
+/** The reverse of `flagOf`. */
+function optionOf(flag: string): string {
+  return flag
+    .replace(/^--/, '')
+    .replace(/^(prior|decoder|upsample)-/, '$1.')
+    .replace(/guidance$/, 'guidanceScale');
+}
