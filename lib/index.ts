@@ -11,7 +11,8 @@ export type { PictureInput, RawPicture } from './image/read-picture.js';
 export { readRecipe } from './image/read-recipe.js';
 export type { Recipe } from './image/recipe.js';
 export { Karlo, type KarloOptions } from './karlo.js';
-export type { Task } from './models/components.js';
+export type { ComponentName, Task } from './models/components.js';
+export type { LoadProgress } from './models/load-networks.js';
 export type { WeightDtype } from './models/weights.js';
 export type {
   GenerationOptions,

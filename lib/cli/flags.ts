@@ -4,7 +4,7 @@ import { type ImageFormat, imageFormats } from '../image/encode.js';
 import type { Recipe } from '../image/recipe.js';
 import type { KarloOptions } from '../karlo.js';
 import { resolveLoad } from '../load-options.js';
-import { recordedModel } from '../models/store/resolve.js';
+import { findModel, recordedModel } from '../models/store/resolve.js';
 import type { StageOptions } from '../options.js';
 
 type StageName = 'prior' | 'decoder' | 'upsample';
@@ -137,6 +137,8 @@ export async function loadOptionsOf(
     ...(recipe && { dtype: recipe.dtype, ...(recipe.device === 'cpu' && { device: 'cpu' }) }),
     ...defined({ model, device, dtype, threads, residency, memoryBudget }),
   }) as KarloOptions;
+  // Before LibTorch is looked for: that can be missing, too.
+  if (model) await findModel(model);
   checked(command, () => resolveLoad(options, flagOf));
   if (recipe === undefined || model !== undefined) return options;
   return { ...options, model: await recordedModel(recipe.model.name) };

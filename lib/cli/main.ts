@@ -23,6 +23,12 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   models: async () => (await import('./models.js')).addModels,
 };
 
+// Whoever reads the output may have enough: `karlo --help | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitStatus.done);
+});
+
 const program = new Command('karlo')
   .description(description)
   .version(version)

@@ -8,10 +8,11 @@ import { KarloError } from '../errors.js';
 /**
  * Writes a file whole or not at all: under a temporary name beside it, then renamed.
  * @param force whether a file of that name is replaced
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT where the name is taken; ERR_KARLO_WRITE where the
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT where the name is taken, or not a file's; ERR_KARLO_WRITE where the
  *   folder is not there, cannot be written to or is full. `cause` is the system's error
  */
 export async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  if (force) await refuseSpecial(path);
   const temporary = join(dirname(path), `.karlo-${randomBytes(6).toString('hex')}.tmp`);
   try {
     await writeSynced(temporary, bytes);
@@ -27,6 +28,15 @@ export async function writeWhole(path: string, bytes: Uint8Array, force: boolean
 /** @throws {KarloError} where a file of that name is there */
 export function refuseTaken(path: string): void {
   if (existsSync(path)) throw taken(path);
+}
+
+/** A rename would put a file in the place of a device (`/dev/null`, say), for every program. */
+async function refuseSpecial(path: string): Promise<void> {
+  const there = await lstat(path).catch(() => undefined);
+  if (there === undefined || there.isFile() || there.isSymbolicLink() || there.isDirectory())
+    return;
+  const message = `Expected the name of a file but ${path} is a device or a pipe`;
+  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
 }
 
 // On the disk before it gets its name: after a power cut the name would else hold nothing.

@@ -4,7 +4,9 @@ import type { Model } from './load-model.js';
 import { type Residency, Resident, Staged } from './residency.js';
 import type { Placement } from './weights.js';
 
+/** How far the loading of a model is. */
 export interface LoadProgress {
+  /** The network that is being read. */
   component: ComponentName;
   /** Bytes of weights read so far, of all networks. */
   bytes: number;

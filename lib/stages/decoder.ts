@@ -28,7 +28,8 @@ export async function runDecoder(
   settings: LoopSettings,
 ): Promise<Tensor> {
   const { guidanceScale: scale, signal } = settings;
-  using unconditional = await textProjection.run<Tensor>('unconditional', [imageEmbeds]);
+  using learned = await textProjection.run<Tensor>('unconditional', [imageEmbeds]);
+  using unconditional = learned.to({ dtype: imageEmbeds.dtype });
   const pairs = [
     halves(unconditional, imageEmbeds, scale),
     ...(['embeds', 'hidden', 'mask'] as const).map((part) =>

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -105,6 +106,16 @@ describe('as a file', () => {
     await ramp.toFile(path, { force: true });
     expect((await sharp(path).metadata()).width).toBe(16);
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  test('a device is not replaced, force or not', async () => {
+    await expect(writeWhole('/dev/null', Buffer.from('x'), true)).rejects.toEqual(
+      invalid(/\/dev\/null is a device or a pipe/),
+    );
+    await expect(writeWhole(folder, Buffer.from('x'), true)).rejects.toEqual(
+      invalid(/is a folder/),
+    );
+    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
   test('of two that write one name, one wins and one is told', async () => {

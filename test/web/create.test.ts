@@ -32,7 +32,7 @@ test('an example becomes pictures: previews come first, and a reload keeps them'
 });
 
 test('cancel ends the work on the server, too', async () => {
-  const page = await open(url + quick('a blue star', { n: 8, 'decoder.steps': 100 }));
+  const page = await open(url + quick('a blue star', { n: 8, 'decoder.steps': 1000 }));
   await button(page, 'Create').click();
   await page
     .getByRole('progressbar', { name: /Drawing/ })

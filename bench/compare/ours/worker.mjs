@@ -52,10 +52,11 @@ const requests = {
   },
 
   /** @param {Placing & { residency?: 'resident' | 'staged' }} options */
-  async load(options) {
+  async load({ model, device: place, dtype, threads, residency }) {
     await drop();
     const taken = await seconds(async () => {
-      karlo = await Karlo.load(options);
+      const options = { model, device: place, dtype, threads };
+      karlo = await Karlo.load({ ...options, ...(residency && { residency }) });
     });
     device = karlo?.device ?? device;
     return { seconds: taken };
