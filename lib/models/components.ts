@@ -8,6 +8,7 @@ export const COMPONENTS = [
   'text_encoder',
   'image_encoder',
 ] as const;
+/** A network of a model, by the name of its folder in the Hugging Face layout. */
 export type ComponentName = (typeof COMPONENTS)[number];
 
 /** The schedulers, by folder. */
