@@ -11,9 +11,9 @@ const GONE = -1;
 
 const utf8 = new TextEncoder();
 
-/** A word in the making: a linked list of symbols over arrays. A merged-away place is GONE. */
+/** A word in the making: a linked list of pieces over arrays. A merged-away place has none. */
 interface Chain {
-  readonly symbols: Int32Array;
+  readonly pieces: (string | undefined)[];
   readonly next: Int32Array;
   readonly previous: Int32Array;
 }
@@ -28,30 +28,22 @@ interface Chain {
  * new pair ranks lower than the one that made it.
  */
 export class BytePairs {
-  readonly #symbols = new Map<string, number>();
-  readonly #ids: number[] = [];
-  readonly #ranks = new Map<number, number>();
-  readonly #merged: number[] = [];
-  readonly #bytes: number[];
-  readonly #endBytes: number[];
+  readonly #ranks: ReadonlyMap<string, number>;
   readonly #cache = new Map<string, readonly number[]>();
 
   /**
    * @param vocabulary id of each piece
-   * @param merges pairs of pieces, the first to merge first
+   * @param merges pairs of pieces, a space between them, the first to merge first
    * @param unknown the id of a piece that the vocabulary lacks
    */
   constructor(
     private readonly vocabulary: ReadonlyMap<string, number>,
-    merges: readonly (readonly [string, string])[],
+    merges: readonly string[],
     private readonly unknown: number,
   ) {
-    this.#bytes = BYTE_CHARACTERS.map((character) => this.#symbol(character));
-    this.#endBytes = BYTE_CHARACTERS.map((character) => this.#symbol(character + WORD_END));
-    merges.forEach(([left, right], rank) => {
-      this.#ranks.set(pairKey(this.#symbol(left), this.#symbol(right)), rank);
-      this.#merged[rank] = this.#symbol(left + right);
-    });
+    const ranks = new Map<string, number>();
+    for (const [rank, pair] of merges.entries()) ranks.set(pair, rank);
+    this.#ranks = ranks;
   }
 
   /** Token ids of one word, which may hold any characters. */
@@ -65,25 +57,16 @@ export class BytePairs {
     return ids;
   }
 
-  #symbol(piece: string): number {
-    const known = this.#symbols.get(piece);
-    if (known !== undefined) return known;
-    const symbol = this.#symbols.size;
-    this.#symbols.set(piece, symbol);
-    this.#ids[symbol] = this.vocabulary.get(piece) ?? this.unknown;
-    return symbol;
-  }
-
   #merge(word: string): number[] {
-    const chain = this.#chain(word);
+    const chain = chainOf(word);
     const heap = new MinHeap();
-    for (let place = 0; place < chain.symbols.length; place++) this.#queue(chain, place, heap);
+    for (let place = 0; place < chain.pieces.length; place++) this.#queue(chain, place, heap);
     const changed: number[] = [];
     while (heap.least !== Number.POSITIVE_INFINITY) {
       const key = heap.pop();
       const rank = Math.floor(key / PLACES);
       const place = key % PLACES;
-      if (this.#rankAt(chain, place) === rank) this.#join(chain, place, rank, changed);
+      if (this.#rankAt(chain, place) === rank) join(chain, place, changed);
       if (heap.least < (rank + 1) * PLACES) continue;
       for (const touched of changed) this.#queue(chain, touched, heap);
       changed.length = 0;
@@ -91,24 +74,12 @@ export class BytePairs {
     return this.#idsOf(chain);
   }
 
-  #chain(word: string): Chain {
-    const bytes = utf8.encode(word);
-    const symbols = Int32Array.from(bytes, (byte) => this.#bytes[byte] as number);
-    const last = bytes.length - 1;
-    if (last >= 0) symbols[last] = this.#endBytes[bytes[last] as number] as number;
-    return {
-      symbols,
-      next: Int32Array.from(bytes, (_, i) => (i === last ? GONE : i + 1)),
-      previous: Int32Array.from(bytes, (_, i) => i - 1),
-    };
-  }
-
   /** Rank of the pair that begins at a place; undefined without one. */
-  #rankAt({ symbols, next }: Chain, place: number): number | undefined {
-    const left = symbols[place] as number;
-    const right = symbols[next[place] as number];
-    if (left === GONE || right === undefined) return undefined;
-    return this.#ranks.get(pairKey(left, right));
+  #rankAt({ pieces, next }: Chain, place: number): number | undefined {
+    const left = pieces[place];
+    const right = pieces[next[place] as number];
+    if (left === undefined || right === undefined) return undefined;
+    return this.#ranks.get(`${left} ${right}`);
   }
 
   #queue(chain: Chain, place: number, heap: MinHeap): void {
@@ -116,27 +87,33 @@ export class BytePairs {
     if (rank !== undefined) heap.push(rank * PLACES + place);
   }
 
-  #join(chain: Chain, place: number, rank: number, changed: number[]): void {
-    const { symbols, next, previous } = chain;
-    const eaten = next[place] as number;
-    const after = next[eaten] as number;
-    symbols[place] = this.#merged[rank] as number;
-    symbols[eaten] = GONE;
-    next[place] = after;
-    if (after !== GONE) previous[after] = place;
-    const before = previous[place] as number;
-    if (before !== GONE) changed.push(before);
-    changed.push(place);
-  }
-
-  #idsOf({ symbols }: Chain): number[] {
-    const ids: number[] = [];
-    for (const symbol of symbols) if (symbol !== GONE) ids.push(this.#ids[symbol] as number);
-    return ids;
+  #idsOf({ pieces }: Chain): number[] {
+    const left = pieces.filter((piece) => piece !== undefined);
+    return left.map((piece) => this.vocabulary.get(piece) ?? this.unknown);
   }
 }
 
-/** Symbols are far fewer than 2^26, so the key is exact. */
-function pairKey(left: number, right: number): number {
-  return left * 2 ** 26 + right;
+function chainOf(word: string): Chain {
+  const bytes = utf8.encode(word);
+  const pieces = Array.from(bytes, (byte) => BYTE_CHARACTERS[byte] as string);
+  const last = bytes.length - 1;
+  if (last >= 0) pieces[last] += WORD_END;
+  return {
+    pieces,
+    next: Int32Array.from(bytes, (_, i) => (i === last ? GONE : i + 1)),
+    previous: Int32Array.from(bytes, (_, i) => i - 1),
+  };
+}
+
+/** Joins the piece at a place and the next one, and notes the places whose pairs that changes. */
+function join({ pieces, next, previous }: Chain, place: number, changed: number[]): void {
+  const eaten = next[place] as number;
+  const after = next[eaten] as number;
+  pieces[place] = `${pieces[place]}${pieces[eaten]}`;
+  pieces[eaten] = undefined;
+  next[place] = after;
+  if (after !== GONE) previous[after] = place;
+  const before = previous[place] as number;
+  if (before !== GONE) changed.push(before);
+  changed.push(place);
 }

@@ -45,7 +45,8 @@ export class ClipTokenizer {
   readonly length: number;
   readonly #special: SpecialTokens;
   readonly #pairs: BytePairs;
-  readonly #pieces: ReadonlyMap<number, string>;
+  readonly #vocabulary: ReadonlyMap<string, number>;
+  #pieces: ReadonlyMap<number, string> | undefined;
   readonly #splitter: RegExp;
   readonly #whole: ReadonlyMap<string, number>;
   readonly #clean: 'basic' | 'kakao';
@@ -57,7 +58,7 @@ export class ClipTokenizer {
     const id = (token: string) => special.ids.get(token) as number;
     this.#special = special;
     this.#pairs = new BytePairs(files.vocabulary, files.merges, id(special.unknown));
-    this.#pieces = new Map([...files.vocabulary, ...special.ids].map(([piece, i]) => [i, piece]));
+    this.#vocabulary = files.vocabulary;
     const known = (word: string) => files.vocabulary.get(word) ?? special.ids.get(word);
     this.#whole = new Map(WHOLE.map((word) => [word, known(word) ?? id(special.unknown)]));
     this.#splitter = anyOf([...special.ids.keys()]);
@@ -118,7 +119,12 @@ export class ClipTokenizer {
 
   /** The text of token ids, as far as it can be told: lower case, words apart by one space. */
   decode(ids: Iterable<number>): string {
-    return textOf(Array.from(ids, (id) => this.#pieces.get(id) ?? ''));
+    // Made when it is first needed: hardly ever.
+    this.#pieces ??= new Map(
+      [...this.#vocabulary, ...this.#special.ids].map(([piece, id]) => [id, piece]),
+    );
+    const pieces = this.#pieces;
+    return textOf(Array.from(ids, (id) => pieces.get(id) ?? ''));
   }
 
   *#tokens(text: string): Generator<number, void, undefined> {
