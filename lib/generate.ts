@@ -17,7 +17,7 @@ export interface Run {
 export interface Call extends Run {
   readonly conditions: readonly Condition[];
   readonly settings: Resolved & LoopOptions;
-  recipeOf(job: Job): Recipe;
+  recipeOf(job: Job): Promise<Recipe>;
 }
 
 export type PictureQueue = BatchQueue<PicturePortion, Made>;
@@ -33,7 +33,7 @@ export async function generate(queue: PictureQueue, call: Call) {
     const made = await queue.add(portionOf(portion, p, portions.length, call));
     addTo(seconds, made.seconds);
     for (const [i, job] of portion.entries()) {
-      const image = new KarloImage(made.pictures[i] as Pixels, job.seed, recipeOf(job));
+      const image = new KarloImage(made.pictures[i] as Pixels, job.seed, await recipeOf(job));
       images.push(image);
       emit({ type: 'image', index: job.index, image });
     }

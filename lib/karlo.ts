@@ -7,7 +7,8 @@ import { type Estimate, peakBytes } from './estimate.js';
 import { generate, type Run } from './generate.js';
 import { type PictureInput, readPictures } from './image/read-picture.js';
 import type { Recipe } from './image/recipe.js';
-import { resolveLoad } from './load-options.js';
+import { openSharp } from './image/sharp.js';
+import { placed, resolveLoad } from './load-options.js';
 import { fitInto, type Fit as MemoryFit } from './memory-budget.js';
 import { fasterDtype } from './models/auto-dtype.js';
 import { NETWORKS_OF, type Task } from './models/components.js';
@@ -31,7 +32,7 @@ import { type Generation, GenerationTask } from './task.js';
 import { ClipTokenizer } from './text/index.js';
 import { trimMemory } from './torch/device.js';
 import { Engine } from './torch/engine.js';
-import { version as torchVersion } from './torch/load.js';
+import { openAhead, version as torchVersion } from './torch/load.js';
 
 /** Which model, and where and how it runs. */
 export interface KarloOptions {
@@ -113,21 +114,24 @@ export class Karlo implements AsyncDisposable {
    *   ERR_KARLO_MODEL_CORRUPT, ERR_KARLO_DEVICE_UNAVAILABLE, ERR_KARLO_LIBTORCH_MISSING
    */
   static async load(options: KarloOptions = {}): Promise<Karlo> {
-    const { device, threads, onProgress, signal, ...given } = resolveLoad(options);
+    const { threads, onProgress, signal, ...given } = resolveLoad(options);
+    const opening = openAhead();
     const found = await findModel(given.model);
     const model = await openModel(found.folder);
+    // Its tables are made while other threads open LibTorch and make the networks.
+    const tokenizer = tokenizerOf(model);
+    tokenizer.catch(() => {});
+    await opening;
+    const { device, dtype: wanted } = placed(given);
     const engine = new Engine({ threads });
     try {
-      const dtype =
-        given.dtype === 'auto' ? await fasterDtype(model, engine, threads) : given.dtype;
+      const dtype = wanted === 'auto' ? await fasterDtype(model, engine, threads) : wanted;
       const placement = { engine, device, dtype };
       const fit = fitInto(given.memoryBudget, model, dtype, given.residency);
       const { residency } = fit;
-      // Its tables are made here while the engine's thread makes the networks.
-      const tokenizer = tokenizerOf(model);
-      tokenizer.catch(() => {});
-      const networks = await loadNetworks(model, residency, placement, onProgress, signal);
-      const cascade = new Cascade(model, networks, await tokenizer, device);
+      const networks = loadNetworks(model, residency, placement, onProgress, signal);
+      openSharp(); // pictures are read and written with it: it, too, opens meanwhile
+      const cascade = new Cascade(model, await networks, await tokenizer, device);
       return new Karlo(found.name, model, cascade, { ...placement, ...fit });
     } catch (error) {
       await engine.dispose();
@@ -250,7 +254,9 @@ export class Karlo implements AsyncDisposable {
   ): Promise<Generation> {
     const start = performance.now();
     const seconds = () => (performance.now() - start) / 1000;
-    const facts = await this.facts();
+    // Hashing takes a while: the picture is made meanwhile.
+    const facts = this.facts();
+    facts.catch(() => {});
     using encoded = await this.#queue.expect(encode(run.signal));
     const encodeSeconds = seconds();
     const {
@@ -261,7 +267,7 @@ export class Karlo implements AsyncDisposable {
       ...run,
       conditions: encoded.conditions,
       settings,
-      recipeOf: (job) => recipe(job, facts),
+      recipeOf: async (job) => recipe(job, await facts),
     });
     const timings = { encode: encodeSeconds, ...stages, total: seconds() };
     return { images, seeds, warnings: warnings(encoded), timings };

@@ -3,11 +3,12 @@ import { asWritten, bag, integer, type Naming, named, oneOf, signal } from './ch
 import { expected } from './errors.js';
 import type { KarloOptions } from './karlo.js';
 import type { WeightDtype } from './models/weights.js';
-import { openDevice } from './torch/device.js';
+import { deviceName, openDevice } from './torch/device.js';
 
-/** `Karlo.load`'s options, complete but for what hangs on the model. */
+/** `Karlo.load`'s options, checked, but for what hangs on the machine. */
 export interface LoadOptions extends Pick<KarloOptions, 'onProgress' | 'signal'> {
   readonly model: string;
+  /** `auto` among them. */
   readonly device: string;
   /** `auto` where it has to be measured. */
   readonly dtype: 'auto' | WeightDtype;
@@ -33,41 +34,52 @@ const dtypes = ['auto', 'float32', 'bfloat16', 'float16'] as const;
 const mostThreads = 1024;
 
 /**
- * Checks the options of `Karlo.load`, opens the device, and fills in what they leave out.
+ * Checks the options of `Karlo.load` and fills in what they leave out.
  * @param naming how messages name an option; as in a program by default
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DEVICE_UNAVAILABLE
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
  */
 export function resolveLoad(options: unknown, naming: Naming = asWritten): LoadOptions {
   const scope = { path: '', naming };
   const name = (option: string) => named(scope, option);
   const given = bag(options, Object.keys(known), name('options'), scope);
-  const { model = 'karlo-tiny', device = 'auto', onProgress } = given;
+  const { model = 'karlo-tiny', device: place = 'auto', onProgress } = given;
   if (typeof model !== 'string' || model === '') {
     throw expected('a name or the path of a folder', name('model'), model);
   }
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw expected('function', name('onProgress'), onProgress);
   }
+  const device = deviceName(place, name('device'));
   const dtype = oneOf(given.dtype, dtypes, name('dtype'), 'auto');
+  if (device === 'cpu') checkOnCpu(dtype, name('dtype'));
   const threads = integer(given.threads, [1, mostThreads], name('threads'), availableParallelism());
   const residencies = ['resident', 'staged'] as const;
   const residency = oneOf(given.residency, residencies, name('residency'), undefined);
   const memoryBudget = budgetOf(given.memoryBudget, name('memoryBudget'));
   const ends = signal(given.signal, name('signal'));
-  const opened = openDevice(device, name('device'));
   return {
-    ...{ model, threads, residency, memoryBudget, device: opened },
-    dtype: dtypeFor(dtype, opened, name('dtype')),
+    ...{ model, threads, residency, memoryBudget, device, dtype },
     ...(onProgress && { onProgress: onProgress as NonNullable<KarloOptions['onProgress']> }),
     ...(ends && { signal: ends }),
   };
 }
 
-function dtypeFor(dtype: 'auto' | WeightDtype, device: string, name: string) {
-  if (dtype === 'float16' && device === 'cpu') {
-    throw expected("'float32' or 'bfloat16' on the CPU", name, dtype);
-  }
-  return dtype === 'auto' && device !== 'cpu' ? 'bfloat16' : dtype;
+/**
+ * Opens the device, and says which dtype is `auto` there; `auto` is left where it has to be measured.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DEVICE_UNAVAILABLE
+ */
+export function placed(
+  { device, dtype }: Pick<LoadOptions, 'device' | 'dtype'>,
+  naming: Naming = asWritten,
+): { device: string; dtype: LoadOptions['dtype'] } {
+  const opened = openDevice(device);
+  if (opened !== 'cpu') return { device: opened, dtype: dtype === 'auto' ? 'bfloat16' : dtype };
+  checkOnCpu(dtype, named({ path: '', naming }, 'dtype'));
+  return { device: opened, dtype };
+}
+
+function checkOnCpu(dtype: LoadOptions['dtype'], name: string): void {
+  if (dtype === 'float16') throw expected("'float32' or 'bfloat16' on the CPU", name, dtype);
 }
 
 function budgetOf(value: unknown, name: string): number | undefined {

@@ -3,9 +3,10 @@ import { KarloError } from '../errors.js';
 import { type ImageFormat, imageFormats } from '../image/encode.js';
 import type { Recipe } from '../image/recipe.js';
 import type { KarloOptions } from '../karlo.js';
-import { resolveLoad } from '../load-options.js';
+import { placed, resolveLoad } from '../load-options.js';
 import { findModel, recordedModel } from '../models/store/resolve.js';
 import type { StageOptions } from '../options.js';
+import { flagOf } from './flag-names.js';
 
 type StageName = 'prior' | 'decoder' | 'upsample';
 
@@ -139,7 +140,7 @@ export async function loadOptionsOf(
   }) as KarloOptions;
   // Before LibTorch is looked for: that can be missing, too.
   if (model) await findModel(model);
-  checked(command, () => resolveLoad(options, flagOf));
+  checked(command, () => placed(resolveLoad(options, flagOf), flagOf));
   if (recipe === undefined || model !== undefined) return options;
   return { ...options, model: await recordedModel(recipe.model.name) };
 }
@@ -149,13 +150,6 @@ type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 export function defined<T extends object>(options: T): Defined<T> {
   const present = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(present) as Defined<T>;
-}
-
-/** An option of the package as the flag that sets it: `decoder.guidanceScale` is `--decoder-guidance`. */
-export function flagOf(option: string): string {
-  if (option.startsWith('prompt')) return option;
-  const words = option.replace('guidanceScale', 'guidance').replace('.', '-');
-  return `--${words.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Checks arguments: what is wrong with them is wrong usage. */

@@ -5,12 +5,12 @@ import { KarloError } from '../errors.js';
 import { readRecipe } from '../image/read-recipe.js';
 import type { Recipe } from '../image/recipe.js';
 import { resolveTextToImage } from '../options.js';
+import { flagOf } from './flag-names.js';
 import {
   addSampling,
   addStage,
   checked,
   type Flags,
-  flagOf,
   loadOptionsOf,
   samplingOf,
   stageOf,

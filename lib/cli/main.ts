@@ -41,7 +41,9 @@ Examples:
   karlo generate --help`,
   )
   .exitOverride();
-for (const name of wanted(process.argv[2])) (await commands[name]?.())?.(program, version);
+const names = wanted(process.argv[2]);
+if (makesPictures(names)) await openMeanwhile();
+for (const name of names) (await commands[name]?.())?.(program, version);
 explainUsage(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
@@ -50,6 +52,18 @@ process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exi
 function wanted(first = 'help'): string[] {
   if (Object.hasOwn(commands, first)) return [first];
   return first === 'help' || first.startsWith('-') ? Object.keys(commands) : ['generate'];
+}
+
+function makesPictures([name, ...others]: readonly string[]): boolean {
+  const asksHelp = process.argv.some((word) => word === '--help' || word === '-h');
+  return others.length === 0 && (name === 'generate' || name === 'vary') && !asksHelp;
+}
+
+/** LibTorch opens on another thread while the command and its libraries are imported. */
+async function openMeanwhile(): Promise<void> {
+  const { openAhead, skipTeardown } = await import('../torch/load.js');
+  skipTeardown();
+  void openAhead();
 }
 
 function fail(error: unknown): number {

@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { deflateSync } from 'node:zlib';
-import sharp from 'sharp';
+import { sharp } from '../image/sharp.js';
 import type { Pixels } from '../stages/pictures.js';
 import { encodeSixel } from './sixel.js';
 import { askTerminal, type TerminalAbility, terminalAbility } from './terminal-query.js';

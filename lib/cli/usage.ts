@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { nearest } from '../check.js';
-import { flagOf } from './flags.js';
+import { flagOf, optionOf } from './flag-names.js';
 
 /** Lets a command say, of an option that it has not, which one was meant, and where all are shown. */
 export function explainUsage(command: Command): void {
@@ -26,12 +26,4 @@ function suggestion(command: Command, text: string): string {
     command.options.map(({ long }) => optionOf(long ?? '')),
   );
   return meant === undefined ? '' : `(Did you mean ${flagOf(meant)}?)\n`;
-}
-
-/** The reverse of `flagOf`. */
-function optionOf(flag: string): string {
-  return flag
-    .replace(/^--/, '')
-    .replace(/^(prior|decoder|upsample)-/, '$1.')
-    .replace(/guidance$/, 'guidanceScale');
 }

@@ -5,12 +5,12 @@ import { readPicture } from '../image/read-picture.js';
 import { readRecipe } from '../image/read-recipe.js';
 import type { Recipe } from '../image/recipe.js';
 import { resolveImageVariation } from '../options.js';
+import { flagOf } from './flag-names.js';
 import {
   addSampling,
   checked,
   defined,
   type Flags,
-  flagOf,
   loadOptionsOf,
   samplingOf,
   toOption,

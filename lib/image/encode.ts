@@ -1,9 +1,9 @@
-import sharp, { type Sharp } from 'sharp';
 import { asWritten, bag, boolean, integer } from '../check.js';
 import { expected, KarloError } from '../errors.js';
 import type { Pixels } from '../stages/pictures.js';
 import { insertText } from './png-text.js';
 import { pngKeywords, type Recipe, recipeJson } from './recipe.js';
+import { type Sharp, sharp } from './sharp.js';
 import { xmpOf } from './xmp.js';
 
 /** What a picture can be written as: the names, which are the extensions too, and the formats. */

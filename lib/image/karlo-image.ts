@@ -1,5 +1,4 @@
 import { extname } from 'node:path';
-import type { Sharp } from 'sharp';
 import { asWritten, bag, boolean } from '../check.js';
 import { expected } from '../errors.js';
 import type { Pixels } from '../stages/pictures.js';
@@ -13,6 +12,7 @@ import {
 } from './encode.js';
 import { gridOf } from './grid.js';
 import type { Recipe } from './recipe.js';
+import type { Sharp } from './sharp.js';
 import { refuseTaken, writeWhole } from './write-file.js';
 
 export type { EncodeOptions, ImageFormat } from './encode.js';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import sharp, { type Sharp } from 'sharp';
 import { expected } from '../errors.js';
 import type { Pixels } from '../stages/pictures.js';
 import { KarloImage } from './karlo-image.js';
 import { notPicture, pictureBytes } from './picture-bytes.js';
+import { type Sharp, sharp } from './sharp.js';
 
 /** Decoded pixels: row-major, 8 bits a channel, sRGB. */
 export interface RawPicture {

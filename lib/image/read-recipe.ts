@@ -1,7 +1,7 @@
-import sharp from 'sharp';
 import { notPicture, pictureBytes } from './picture-bytes.js';
 import { isPng, readText } from './png-text.js';
 import { mostRecipeBytes, parseRecipe, pngKeywords, type Recipe } from './recipe.js';
+import { sharp } from './sharp.js';
 import { mostXmpBytes, recipeInXmp } from './xmp.js';
 
 /**

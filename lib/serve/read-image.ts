@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { sharp } from '../image/sharp.js';
 import { ApiError, invalid } from './api-error.js';
 
 /** Formats of pictures, as sharp calls them. No SVG: it can refer to other files. */

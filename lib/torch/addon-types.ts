@@ -44,7 +44,8 @@ export interface NativeAddon {
   cudaDevices(): { name: string; totalMemory: number }[];
   memory(device: string): { allocated: number; reserved: number; peak: number };
   trimMemory(): void;
-  processExit(status: number): void;
+  /** What `exit` says of a process: it ends at once while a call runs, or always, and destroys no native object. */
+  processExit(status: number, always: boolean): void;
 
   engineCreate(threads: number): EngineHandle;
   /** True if the call was still queued: its promise is then rejected with ERR_KARLO_ABORTED. */
@@ -161,6 +162,8 @@ export interface NativeAddon {
 export interface NativeLoader {
   readonly libtorch: string;
   open(path: string): void;
+  /** Opens libraries on another thread, as far as they can be opened. */
+  openAhead(...paths: readonly string[]): Promise<void>;
   /** Where the process loaded a library of this file name from, if it has. */
   loaded(name: string): string | undefined;
   openAddon(path: string): NativeAddon;

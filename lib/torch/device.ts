@@ -73,6 +73,12 @@ export function devices(): DeviceInfo[] {
   ];
 }
 
+/** Checks that a device is one that could be: nothing is opened. */
+export function deviceName(device: unknown, name = 'device'): string {
+  if (typeof device === 'string' && /^(auto|cpu|cuda(:\d{1,2})?)$/.test(device)) return device;
+  throw expected("'auto', 'cpu', 'cuda' or 'cuda:N'", name, device);
+}
+
 /**
  * The device that a name stands for, opened: `auto` is the first CUDA device if there is one and
  * else the CPU; nothing else ever falls back.
@@ -80,16 +86,14 @@ export function devices(): DeviceInfo[] {
  * @throws {KarloError} ERR_KARLO_DEVICE_UNAVAILABLE with the reason
  */
 export function openDevice(device: unknown, name = 'device'): string {
-  if (device === 'auto') return openCuda() === undefined ? 'cuda:0' : 'cpu';
-  if (device === 'cpu') return device;
-  if (typeof device !== 'string' || !/^cuda(:\d{1,2})?$/.test(device)) {
-    throw expected("'auto', 'cpu', 'cuda' or 'cuda:N'", name, device);
-  }
+  const wanted = deviceName(device, name);
+  if (wanted === 'auto') return openCuda() === undefined ? 'cuda:0' : 'cpu';
+  if (wanted === 'cpu') return wanted;
   const unavailable = (reason: string) =>
-    new KarloError('ERR_KARLO_DEVICE_UNAVAILABLE', `Device '${device}' cannot be used. ${reason}`);
+    new KarloError('ERR_KARLO_DEVICE_UNAVAILABLE', `Device '${wanted}' cannot be used. ${reason}`);
   const reason = openCuda();
   if (reason !== undefined) throw unavailable(reason);
-  const index = Number(device.split(':')[1] ?? 0);
+  const index = Number(wanted.split(':')[1] ?? 0);
   const count = guarded(() => addon().cudaDevices()).length;
   if (index >= count) throw unavailable(`This machine has ${count}, numbered from 0`);
   return `cuda:${index}`;

@@ -49,6 +49,13 @@ export function version(): VersionInfo {
   return { libtorch, build, folder, source, cpuCapability };
 }
 
+let teardownSkipped = false;
+
+/** To destroy LibTorch's objects takes 70 ms when the process ends: a program without others can do without. */
+export function skipTeardown(): void {
+  teardownSkipped = true;
+}
+
 /** Opens LibTorch's CUDA libraries. Returns why they cannot be opened, or undefined. */
 export function openCudaLibraries(): string | undefined {
   addon();
@@ -64,21 +71,49 @@ export function openCudaLibraries(): string | undefined {
   }
 }
 
+/**
+ * Opens LibTorch on another thread, which takes 0.15 s, while this one does something else. Who needs
+ * it meanwhile waits for the rest. What fails fails again, and is told, where it is needed.
+ */
+export function openAhead(): Promise<void> {
+  opening ??= loaded === undefined ? open() : Promise.resolve();
+  return opening;
+}
+
+let opening: Promise<void> | undefined;
+
+async function open(): Promise<void> {
+  try {
+    const { loader, libtorch } = findLibraries();
+    const { gnuOpenMp, cpuLibraries } = libtorch;
+    // The environment cannot be changed while another thread may read it.
+    if (gnuOpenMp !== undefined) withShortSpins(() => loader.open(gnuOpenMp));
+    else if (process.platform === 'linux') return;
+    await loader.openAhead(...cpuLibraries);
+  } catch {}
+}
+
 function load(): Loaded {
-  const loaderPath = findLoader();
-  const addonPath = join(dirname(loaderPath), addonFile);
-  const loader = attempt(loaderPath, () => require(loaderPath) as NativeLoader);
-  const libtorch = theOneOpen(loader, findLibTorch());
-  checkVersion(loader.libtorch, libtorch);
+  const { loaderPath, loader, libtorch } = findLibraries();
   withShortSpins(() => {
     for (const library of libtorch.cpuLibraries) {
       attempt(library, () => loader.open(library), libtorch);
     }
   });
+  const addonPath = join(dirname(loaderPath), addonFile);
   const addon = attempt(addonPath, () => loader.openAddon(addonPath));
   // In a worker, Node itself waits for the call that runs.
-  if (isMainThread) process.on('exit', (status) => addon.processExit(status));
+  if (isMainThread) process.on('exit', (status) => addon.processExit(status, teardownSkipped));
   return { addon, loader, libtorch };
+}
+
+/** The loader, and the LibTorch that it is to open. */
+function findLibraries() {
+  const loaderPath = findLoader();
+  const loader = attempt(loaderPath, () => require(loaderPath) as NativeLoader);
+  const libtorch = theOneOpen(loader, findLibTorch());
+  checkVersion(loader.libtorch, libtorch);
+  return { loaderPath, loader, libtorch };
 }
 
 /**

@@ -1,6 +1,7 @@
 #include "addon/engine.h"
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <utility>
@@ -152,18 +153,26 @@ namespace {
 
 // exit() destroys LibTorch's static objects, and a thread that computes would find them gone: what
 // ends the process in the middle of a call must not wait for the call's end, nor crash.
-void LeaveAtOnce(int status) {
+void LeaveIfBusy(int status) {
   if (Engine::Busy()) std::_Exit(status);
+}
+
+void Leave(int status) {
+  std::fflush(nullptr);
+  std::_Exit(status);
 }
 
 }  // namespace
 
 Napi::Value ProcessExit(const Napi::CallbackInfo& info) {
+  const bool always = ReadBoolean(info[1], "always");
+  const auto leave = always ? Leave : LeaveIfBusy;
 #ifdef __GLIBC__
   // Registered last, called first: before any object is destroyed.
-  on_exit([](int status, void*) { LeaveAtOnce(status); }, nullptr);
+  on_exit([](int status, void* leave) { reinterpret_cast<void (*)(int)>(leave)(status); },
+          reinterpret_cast<void*>(leave));
 #else
-  LeaveAtOnce(static_cast<int>(ReadInteger(info[0], "status", 0, 255)));
+  leave(static_cast<int>(ReadInteger(info[0], "status", 0, 255)));
 #endif
   return info.Env().Undefined();
 }

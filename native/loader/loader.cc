@@ -5,7 +5,10 @@
 // environment.
 #include <node_api.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "core/dynamic_library.h"
 
@@ -49,6 +52,52 @@ napi_value Open(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// What openAhead() has under way.
+struct Opening {
+  std::vector<std::string> paths;
+  napi_deferred deferred = nullptr;
+  napi_async_work work = nullptr;
+};
+
+// openAhead(...paths): opens libraries on another thread, as far as they can be opened: a promise
+// of that. Node waits for its threads before the process ends, so that no library is opened while
+// those that are open are torn down.
+napi_value OpenAhead(napi_env env, napi_callback_info info) {
+  constexpr size_t kMost = 8;
+  size_t count = kMost;
+  napi_value arguments[kMost];
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  auto opening = std::make_unique<Opening>();
+  for (size_t i = 0; i < std::min(count, kMost); ++i) {
+    if (!ReadText(env, arguments[i], &opening->paths.emplace_back())) {
+      return ThrowLoadError(env, "Expected string for path");
+    }
+  }
+  const auto open = [](napi_env, void* data) {
+    std::string reason;
+    for (const std::string& path : static_cast<Opening*>(data)->paths) {
+      karlo::OpenLibrary(path, &reason);
+    }
+  };
+  const auto done = [](napi_env env, napi_status, void* data) {
+    const std::unique_ptr<Opening> opening(static_cast<Opening*>(data));
+    napi_value undefined = nullptr;
+    napi_get_undefined(env, &undefined);
+    napi_resolve_deferred(env, opening->deferred, undefined);
+    napi_delete_async_work(env, opening->work);
+  };
+  napi_value promise = nullptr, name = nullptr;
+  napi_create_string_utf8(env, "karlo:open", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_promise(env, &opening->deferred, &promise) != napi_ok ||
+      napi_create_async_work(env, nullptr, name, open, done, opening.get(), &opening->work) !=
+          napi_ok ||
+      napi_queue_async_work(env, opening->work) != napi_ok) {
+    return ThrowLoadError(env, "A thread cannot be used");
+  }
+  opening.release();
+  return promise;
+}
+
 // loaded(name): the path of a library that this process has loaded already; undefined if it has
 // not.
 napi_value Loaded(napi_env env, napi_callback_info info) {
@@ -83,10 +132,11 @@ napi_value OpenAddon(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {"open", nullptr, Open, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"openAhead", nullptr, OpenAhead, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"loaded", nullptr, Loaded, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"openAddon", nullptr, OpenAddon, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
-  napi_define_properties(env, exports, 3, functions);
+  napi_define_properties(env, exports, 4, functions);
   napi_value version = nullptr;
   napi_create_string_utf8(env, KARLO_LIBTORCH_VERSION, NAPI_AUTO_LENGTH, &version);
   napi_set_named_property(env, exports, "libtorch", version);

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import {
   cpuLibraries,
   cudaLibraries,
+  gnuOpenMp,
   manifestFile,
   missingLibraries,
   readBuild,
@@ -21,6 +22,7 @@ import { missing, wrongVersion } from './setup-error.mjs';
  * @property {string} version `2.11.0`
  * @property {string} build `2.11.0+cu130`
  * @property {'KARLO_LIBTORCH' | 'package' | 'cache' | 'python' | 'process'} source what named the folder
+ * @property {string | undefined} gnuOpenMp where LibTorch uses that
  * @property {string[]} cpuLibraries absolute paths, in the order in which they are opened
  * @property {string[] | undefined} cudaLibraries the same for CUDA; undefined in a CPU build
  */
@@ -126,6 +128,7 @@ export function describe(folder, source) {
     version: versionOf(build),
     build,
     source,
+    gnuOpenMp: gnuOpenMp(folder),
     cpuLibraries: cpuLibraries(folder),
     cudaLibraries: cudaLibraries(folder),
   };

@@ -69,6 +69,16 @@ export function cpuLibraries(folder) {
 }
 
 /**
+ * GNU's OpenMP, which reads its settings from the environment when it is opened.
+ * @param {string} folder
+ * @returns {string | undefined} undefined where LibTorch uses another one, or the system's
+ */
+export function gnuOpenMp(folder) {
+  const library = join(folder, 'lib', 'libgomp.so.1');
+  return existsSync(library) ? library : undefined;
+}
+
+/**
  * @param {string} folder
  * @returns {string[] | undefined} undefined for a CPU build
  */

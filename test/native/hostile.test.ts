@@ -35,7 +35,7 @@ const right: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
   cudaDevices: () => [],
   memory: () => ['cpu'],
   trimMemory: () => [],
-  processExit: () => [0],
+  processExit: () => [0, false],
   engineCreate: () => [1],
   engineCancel: () => [engine, nextId()],
   engineSetThreads: () => [engine, nextId(), 1],
@@ -348,7 +348,13 @@ describe('the loader', () => {
   const loader = require(path) as NativeLoader;
 
   test('survives every value', async () => {
-    expect(Object.keys(loader).sort()).toEqual(['libtorch', 'loaded', 'open', 'openAddon']);
+    expect(Object.keys(loader).sort()).toEqual([
+      'libtorch',
+      'loaded',
+      'open',
+      'openAddon',
+      'openAhead',
+    ]);
     const odd = ['/', '/dev/null', '/nowhere/at/all.so', fixture, dirname(path)];
     for (const value of [...(await makeValues()), ...odd]) {
       for (const name of ['open', 'openAddon', 'loaded'] as const) {
@@ -363,6 +369,16 @@ describe('the loader', () => {
         }
       }
     }
+  });
+
+  test('opens ahead what can be opened, and names no other thing', async () => {
+    for (const value of await makeValues()) {
+      const isPath = typeof value === 'string' && !value.includes('\0');
+      if (isPath) expect(await loader.openAhead(value)).toBeUndefined();
+      else expect(() => loader.openAhead(value as string)).toThrow('Expected string for path');
+    }
+    expect(await loader.openAhead(...Array(100).fill('/nowhere'))).toBeUndefined();
+    expect(await loader.openAhead()).toBeUndefined();
   });
 
   test('opens no addon that is none', () => {

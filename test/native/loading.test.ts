@@ -43,6 +43,24 @@ describe('the addon in threads and processes that end', () => {
     },
   );
 
+  test.each([0, 20, 60, 100, 140])(
+    'process.exit() while LibTorch opens on another thread, after %i ms',
+    async (ms) => {
+      const program = `${programs}/exit-while-opening.mjs`;
+      expect(await runProgram(program, [`${ms}`])).toEqual(ended('', 7));
+    },
+  );
+
+  test.each([0, 50, 100])('a worker ends while LibTorch opens, after %i ms', async (ms) => {
+    const program = `${programs}/end-while-opening.mjs`;
+    expect(await runProgram(program, [`${ms}`])).toEqual(ended('used\n'));
+  });
+
+  test.each(['at once', 'later'])('what is opened ahead is used %s', async (when) => {
+    const out = `${JSON.stringify({ open: null, changed: [] })}\n`;
+    expect(await runProgram(`${programs}/open-ahead.mjs`, [when])).toEqual(ended(out));
+  });
+
   test.each(['before', 'after'])('sharp is loaded %s it', async (order) => {
     expect(await runProgram(`${programs}/with-sharp.mjs`, [order])).toEqual(ended('both\n'));
   });

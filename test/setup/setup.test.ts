@@ -89,6 +89,7 @@ describe.runIf(linux)('finding', () => {
       build: '2.11.0+cu130',
       includeDir: undefined,
       cudaLibraries: undefined,
+      gnuOpenMp: undefined,
       cpuLibraries: [join(own, 'lib/libc10.so'), join(own, 'lib/libtorch_cpu.so')],
     });
   });
