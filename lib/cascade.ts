@@ -13,7 +13,7 @@ import { encodeText, type TextFeatures, together } from './stages/encode-text.js
 import { Noise } from './stages/noise.js';
 import { type Pixels, toPixels } from './stages/pictures.js';
 import { type LoopSettings, runPrior } from './stages/prior.js';
-import { runUpsample } from './stages/upsample.js';
+import { runUpsample, type UpsampleStage } from './stages/upsample.js';
 import type { StageName } from './task.js';
 import type { ClipTokenizer } from './text/index.js';
 import { Tensor, tidy } from './torch/tensor.js';
@@ -148,10 +148,8 @@ export class Cascade implements AsyncDisposable {
   async #upsample(small: Tensor, loop: LoopSettings): Promise<Tensor> {
     const { out_channels, sample_size } = this.#config('super_res_first');
     const side = sample_size as number;
-    await using networks = await this.#networks.lease('super_res_first', 'super_res_last');
-    const stage = {
-      first: networks.super_res_first,
-      last: networks.super_res_last,
+    const stage: UpsampleStage = {
+      lease: (name) => this.#networks.lease(name),
       shape: [out_channels, side, side] as const,
     };
     return await runUpsample(stage, small, loop);

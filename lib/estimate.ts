@@ -27,7 +27,8 @@ const stages: readonly (readonly ComponentName[])[] = [
   ['image_encoder'],
   ['prior'],
   ['text_proj', 'decoder'],
-  ['super_res_first', 'super_res_last'],
+  ['super_res_first'],
+  ['super_res_last'],
 ];
 
 const rowsOf = (scale: number) => (scale === 1 ? 1 : 2);

@@ -23,10 +23,11 @@ export interface Loop {
 /**
  * Ancestral sampling (Ho et al. 2020, algorithm 2; DDIM: Song et al. 2021, eq. 12) over the steps of
  * a schedule. x stays float32 throughout.
+ * @param start x before the first of these steps, which is disposed of; noise by default
  * @returns x after the last step, `[pictures, ...shape]`
  */
-export async function denoise(loop: Loop): Promise<Tensor> {
-  let x: Tensor = loop.noise.draw(loop.shape);
+export async function denoise(loop: Loop, start?: Tensor): Promise<Tensor> {
+  let x: Tensor = start ?? loop.noise.draw(loop.shape);
   try {
     for (const step of loop.steps) {
       loop.signal?.throwIfAborted();

@@ -1,16 +1,16 @@
+import type { Lease } from '../models/residency.js';
 import type { Step } from '../schedule/index.js';
-import type { ScriptModule } from '../torch/script-module.js';
 import type { Tensor } from '../torch/tensor.js';
 import { denoise } from './denoise.js';
 import type { LoopSettings } from './prior.js';
 import { timesOf } from './times.js';
 
+type NetworkName = 'super_res_first' | 'super_res_last';
+
 /** The super-resolution networks and sizes. */
 export interface UpsampleStage {
-  /** All steps but the last. */
-  first: ScriptModule;
-  /** The last step. */
-  last: ScriptModule;
+  /** Leases the network of all steps but the last, and then that of the last. */
+  lease(name: NetworkName): Promise<Lease<NetworkName>>;
   /** `[channels, side, side]` of one picture. */
   shape: readonly [number, number, number];
 }
@@ -22,19 +22,22 @@ export interface UpsampleStage {
  * @returns the same at the large size; values may go past [-1, 1]
  */
 export async function runUpsample(
-  { first, last, shape }: UpsampleStage,
+  { lease, shape }: UpsampleStage,
   small: Tensor,
-  settings: Omit<LoopSettings, 'guidanceScale'>,
+  { steps, ...settings }: Omit<LoopSettings, 'guidanceScale'>,
 ): Promise<Tensor> {
-  const { steps, signal } = settings;
   using lowRes = small.resizeBicubic(shape[1], shape[2]);
-  const before = steps.slice(0, -1);
-  using timesBefore = await timesOf(first, before.length > 0 ? before : steps);
-  using timesLast = await timesOf(last, steps.slice(-1));
-  const predict = async (x: Tensor, step: Step) => {
-    const [network, times] = step.last ? [last, timesLast] : [first, timesBefore];
-    using time = times.at(step);
-    return network.run<Tensor>('step_at', [x, lowRes, time], { signal });
+  const walk = async (name: NetworkName, part: readonly Step[], x?: Tensor) => {
+    await using networks = await lease(name);
+    const network = networks[name];
+    using times = await timesOf(network, part);
+    const predict = async (x: Tensor, step: Step) => {
+      using time = times.at(step);
+      return network.run<Tensor>('step_at', [x, lowRes, time], { signal: settings.signal });
+    };
+    return await denoise({ ...settings, steps: part, shape, predict }, x);
   };
-  return await denoise({ ...settings, shape, predict });
+  const before = steps.slice(0, -1);
+  using x = before.length > 0 ? await walk('super_res_first', before) : undefined;
+  return await walk('super_res_last', steps.slice(-1), x);
 }

@@ -9,7 +9,7 @@ import { runDecoder } from '../../lib/stages/decoder.js';
 import { encodeText, type TextFeatures } from '../../lib/stages/encode-text.js';
 import { Noise } from '../../lib/stages/noise.js';
 import { runPrior } from '../../lib/stages/prior.js';
-import { runUpsample } from '../../lib/stages/upsample.js';
+import { runUpsample, type UpsampleStage } from '../../lib/stages/upsample.js';
 import { ClipTokenizer } from '../../lib/text/index.js';
 import { Engine } from '../../lib/torch/engine.js';
 import type { Tensor } from '../../lib/torch/index.js';
@@ -119,10 +119,9 @@ describe('each stage, from what the reference’s was given', () => {
   });
 
   test('super-resolution', async () => {
-    await using lease = await networks.lease('super_res_first', 'super_res_last');
-    const stage = {
-      ...{ first: lease.super_res_first, last: lease.super_res_last },
-      shape: [3, 128, 128] as const,
+    const stage: UpsampleStage = {
+      lease: (name) => networks.lease(name),
+      shape: [3, 128, 128],
     };
     const settings = loop('upsample', noiseAfter('prior', 'decoder'));
     const large = await runUpsample(stage, given('small'), settings);

@@ -116,7 +116,12 @@ export class LoadedNetwork {
       const side = Number(first?.sample_size);
       const network = this.#network('super_res_first');
       // The last step's network is as large: the first one stands for it.
-      const stage = { first: network, last: network, shape: shapeOf(3, side) };
+      const lease = async () => ({
+        super_res_first: network,
+        super_res_last: network,
+        async [Symbol.asyncDispose]() {},
+      });
+      const stage = { lease, shape: shapeOf(3, side) };
       return runUpsample(stage, random(1, 3, side / 4, side / 4), loop);
     }
     const [text, empty] = [this.#text(), this.#text()];
