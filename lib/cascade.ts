@@ -5,6 +5,7 @@ import type { ComponentConfigs } from './models/config.js';
 import { flopPerToken } from './models/cost.js';
 import { lacking, type Model } from './models/load-model.js';
 import type { Residency } from './models/residency.js';
+import { Once } from './once.js';
 import type { Stage } from './options.js';
 import { type ScheduleConfig, type Step, schedule, scheduleConfig } from './schedule/index.js';
 import { runDecoder } from './stages/decoder.js';
@@ -12,7 +13,7 @@ import { encodeImage } from './stages/encode-image.js';
 import { encodeText, type TextFeatures, together } from './stages/encode-text.js';
 import { Noise } from './stages/noise.js';
 import { type Pixels, toPixels } from './stages/pictures.js';
-import { type LoopSettings, runPrior } from './stages/prior.js';
+import { type LoopSettings, type PriorPrompt, prefill, runPrior } from './stages/prior.js';
 import { runUpsample, type UpsampleStage } from './stages/upsample.js';
 import type { StageName } from './task.js';
 import type { ClipTokenizer } from './text/index.js';
@@ -58,7 +59,8 @@ export class Cascade implements AsyncDisposable {
   readonly #networks: Residency;
   readonly #tokenizer: ClipTokenizer;
   readonly #device: string;
-  #empty: Promise<Encoded> | undefined;
+  readonly #empty = new Once<Encoded>();
+  readonly #emptyInPrior = new Once<PriorPrompt>();
   /** Floating-point operations a second of the last batch. */
   #pace: number | undefined;
 
@@ -94,11 +96,7 @@ export class Cascade implements AsyncDisposable {
 
   /** Features of the empty prompt, which every unconditional half has: computed once. */
   #unconditional(): Promise<Encoded> {
-    this.#empty ??= this.encodeText(['']).catch((error) => {
-      this.#empty = undefined;
-      throw error;
-    });
-    return this.#empty;
+    return this.#empty.get(() => this.encodeText(['']));
   }
 
   /** Makes a picture of each condition, all at once. */
@@ -112,7 +110,7 @@ export class Cascade implements AsyncDisposable {
     const loop = (stage: StageName, settings: Stage) => this.#loop(stage, settings, noise, batch);
     const text = given.text ?? empty;
     using imageEmbeds =
-      given.imageEmbeds ?? (await this.#prior(text, empty, loop('prior', loops.prior as Stage)));
+      given.imageEmbeds ?? (await this.#prior(text, loop('prior', loops.prior as Stage)));
     clock.lap('prior');
     using small = await this.#decoder(imageEmbeds, text, empty, loop('decoder', loops.decoder));
     clock.lap('decoder');
@@ -123,10 +121,14 @@ export class Cascade implements AsyncDisposable {
     return { pictures: toPixels(large), seconds: clock.seconds };
   }
 
-  async #prior(text: TextFeatures, empty: TextFeatures, loop: LoopSettings): Promise<Tensor> {
+  async #prior(text: TextFeatures, loop: LoopSettings): Promise<Tensor> {
     const { embedding_dim, clip_embed_dim } = this.#config('prior');
+    const [unconditional] = textsOf((await this.#unconditional()).conditions);
     await using networks = await this.#networks.lease('prior');
-    return await runPrior(networks.prior, clip_embed_dim ?? embedding_dim, text, empty, loop);
+    const { prior } = networks;
+    const empty = await this.#emptyInPrior.get(() => prefill(prior, unconditional as TextFeatures));
+    using prompt = await prefill(prior, text, loop.signal);
+    return await runPrior(prior, clip_embed_dim ?? embedding_dim, prompt, empty, loop);
   }
 
   async #decoder(
@@ -206,7 +208,8 @@ export class Cascade implements AsyncDisposable {
 
   /** Frees the weights. */
   async [Symbol.asyncDispose](): Promise<void> {
-    (await this.#empty)?.[Symbol.dispose]();
+    (await this.#empty.value)?.[Symbol.dispose]();
+    (await this.#emptyInPrior.value)?.[Symbol.dispose]();
     await this.#networks.dispose();
   }
 }

@@ -16,6 +16,7 @@ import { type Model, openModel } from './models/load-model.js';
 import { type LoadProgress, loadNetworks } from './models/load-networks.js';
 import { findModel } from './models/store/resolve.js';
 import type { Placement, WeightDtype } from './models/weights.js';
+import { Once } from './once.js';
 import {
   type ImageVariationOptions,
   type ResolveContext,
@@ -84,7 +85,7 @@ export class Karlo implements AsyncDisposable {
   readonly #disposed = new AbortController();
   #disposal: Promise<void> | undefined;
   readonly #running = new Set<Promise<unknown>>();
-  #facts: Promise<Facts> | undefined;
+  readonly #facts = new Once<Facts>();
 
   private constructor(
     name: string,
@@ -275,11 +276,7 @@ export class Karlo implements AsyncDisposable {
 
   /** What recipes say of this model: its name and hash, the versions that run it, device and dtype. */
   facts(): Promise<Facts> {
-    this.#facts ??= factsOf(this.model, this.#model, this).catch((error) => {
-      this.#facts = undefined;
-      throw error;
-    });
-    return this.#facts;
+    return this.#facts.get(() => factsOf(this.model, this.#model, this));
   }
 
   /** Aborts what runs, waits until it has ended, and frees the weights. Idempotent. */

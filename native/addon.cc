@@ -14,6 +14,7 @@
 #include "core/cpu_allocator.h"
 #include "core/threads.h"
 #include "nets/context_attention.h"
+#include "nets/linear.h"
 #include "nets/res_block.h"
 
 using namespace karlo;
@@ -28,6 +29,7 @@ void Register(Napi::Object exports, const char* name) {
 Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   InstallCpuAllocator();
   // Graphs of converted folders have them.
+  nets::register_linear();
   nets::register_res_block();
   nets::register_context_attention();
   // The profiling executor would compile a graph anew for each shape that it meets.

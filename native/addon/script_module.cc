@@ -1,5 +1,7 @@
 #include "addon/script_module.h"
 
+#include <torch/csrc/jit/runtime/graph_executor.h>
+
 #include <sstream>
 #include <utility>
 
@@ -181,6 +183,8 @@ Napi::Value ModuleRun(const Napi::CallbackInfo& info) {
   auto inputs = ReadInputs(method->function().getSchema(), info[4]);
   return engine->Submit(
       info.Env(), id, [module, method = *method, inputs = std::move(inputs)]() -> Engine::Resolve {
+        // A frozen graph gains nothing from LibTorch's passes, which compare all weights of one shape.
+        const torch::jit::GraphOptimizerEnabledGuard as_it_is(false);
         return [result = method(inputs)](Napi::Env env) { return ToJs(env, result); };
       });
 }

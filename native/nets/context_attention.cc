@@ -4,12 +4,12 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/zeros_like.h>
-#include <torch/library.h>
 
 #include <mutex>
 
 #include "nets/cpu/context_attention.h"
 #include "nets/group_norm.h"
+#include "nets/operator.h"
 
 namespace karlo::nets {
 namespace {
@@ -98,16 +98,9 @@ void register_context_attention() {
   register_group_norm();
   static std::once_flag once;
   std::call_once(once, [] {
-    // Another copy of this package may be in the process: one of the two serves both.
-    if (c10::Dispatcher::singleton().findSchema({"karlo::context_attention", ""})) return;
-    // Never destroyed: at exit LibTorch's own registry may be gone before.
-    auto* library =
-        new torch::Library(torch::Library::FRAGMENT, "karlo", std::nullopt, __FILE__, __LINE__);
-    library->def(kSchema);
-    library->impl("context_attention", c10::DispatchKey::CompositeExplicitAutograd,
-                  TORCH_FN(composed));
-    library->impl("context_attention", c10::DispatchKey::CPU, TORCH_FN(on_cpu));
-    library->impl("context_attention", c10::DispatchKey::Meta, TORCH_FN(on_meta));
+    define_operator("context_attention", kSchema,
+                    {torch::CppFunction(TORCH_FN(composed)), torch::CppFunction(TORCH_FN(on_cpu)),
+                     torch::CppFunction(TORCH_FN(on_meta))});
   });
 }
 

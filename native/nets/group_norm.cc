@@ -4,7 +4,6 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/silu.h>
-#include <torch/library.h>
 
 #include <algorithm>
 #include <mutex>
@@ -12,6 +11,7 @@
 #include "nets/cpu/kernels.h"
 #include "nets/cpu/normalization.h"
 #include "nets/cpu/parallel.h"
+#include "nets/operator.h"
 
 namespace karlo::nets {
 namespace {
@@ -101,14 +101,9 @@ at::Tensor group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& wei
 void register_group_norm() {
   static std::once_flag once;
   std::call_once(once, [] {
-    // Another copy of this package may be in the process: one of the two serves both.
-    if (c10::Dispatcher::singleton().findSchema({"karlo::group_norm", ""})) return;
-    // Never destroyed: at exit LibTorch's own registry may be gone before.
-    auto* library =
-        new torch::Library(torch::Library::DEF, "karlo", std::nullopt, __FILE__, __LINE__);
-    library->def(kSchema);
-    library->impl("group_norm", c10::DispatchKey::CompositeExplicitAutograd, TORCH_FN(composed));
-    library->impl("group_norm", c10::DispatchKey::CPU, TORCH_FN(on_cpu));
+    define_operator("group_norm", kSchema,
+                    {torch::CppFunction(TORCH_FN(composed)), torch::CppFunction(TORCH_FN(on_cpu)),
+                     std::nullopt});
   });
 }
 

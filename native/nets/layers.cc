@@ -7,12 +7,13 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/sin.h>
 
 #include <cmath>
+
+#include "nets/linear.h"
 
 namespace karlo::nets {
 
@@ -22,8 +23,7 @@ Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias)
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  if (!bias.defined()) return at::linear(x, weight);
-  return at::linear(x, weight, bias);
+  return nets::linear(x, weight, bias.defined() ? std::make_optional(bias) : std::nullopt);
 }
 
 at::Tensor side_by_side(const std::vector<Linear>& layers, const at::Tensor& x) {

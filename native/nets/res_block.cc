@@ -6,12 +6,12 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/upsample_nearest2d.h>
-#include <torch/library.h>
 
 #include <mutex>
 
 #include "nets/cpu/res_block.h"
 #include "nets/group_norm.h"
+#include "nets/operator.h"
 
 namespace karlo::nets {
 namespace {
@@ -120,15 +120,9 @@ void register_res_block() {
   register_group_norm();
   static std::once_flag once;
   std::call_once(once, [] {
-    // Another copy of this package may be in the process: one of the two serves both.
-    if (c10::Dispatcher::singleton().findSchema({"karlo::res_block", ""})) return;
-    // Never destroyed: at exit LibTorch's own registry may be gone before.
-    auto* library =
-        new torch::Library(torch::Library::FRAGMENT, "karlo", std::nullopt, __FILE__, __LINE__);
-    library->def(kSchema);
-    library->impl("res_block", c10::DispatchKey::CompositeExplicitAutograd, TORCH_FN(composed));
-    library->impl("res_block", c10::DispatchKey::CPU, TORCH_FN(on_cpu));
-    library->impl("res_block", c10::DispatchKey::Meta, TORCH_FN(on_meta));
+    define_operator("res_block", kSchema,
+                    {torch::CppFunction(TORCH_FN(composed)), torch::CppFunction(TORCH_FN(on_cpu)),
+                     torch::CppFunction(TORCH_FN(on_meta))});
   });
 }
 

@@ -8,6 +8,7 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/silu.h>
@@ -20,6 +21,7 @@
 
 #include "nets/context_attention.h"
 #include "nets/cpu/direct_conv.h"
+#include "nets/linear.h"
 #include "nets/res_block.h"
 #include "test/check.h"
 
@@ -100,11 +102,71 @@ void check_softmax(const cpu::Kernels& kernels, const std::string& name) {
   check(rows.select(1, 1).eq(0).all().item<bool>(), name + ": what is masked out counts nothing");
 }
 
+// Rows of any number and length, with and without a bias; what is made of one hangs on no other.
+template <typename T>
+void check_dot(const cpu::Kernels& kernels, const std::string& name, at::ScalarType dtype,
+               double tolerance) {
+  for (const int64_t in : {1, 31, 33, 96, 515}) {
+    for (const int64_t out : {1, 3, 6, 21}) {
+      const at::Tensor weight = at::randn({out, in}).to(dtype), bias = at::randn({out}).to(dtype);
+      const at::Tensor x = at::randn({13, in}).to(dtype);
+      std::vector<float> scratch(13 * in);
+      const auto product = [&](int64_t first, int64_t rows, bool with_bias) {
+        const at::Tensor y = at::empty({rows, out}, x.options());
+        kernels.rows<T>().dot({x.const_data_ptr<T>() + first * in, rows, in,
+                               weight.const_data_ptr<T>(), out,
+                               with_bias ? bias.const_data_ptr<T>() : nullptr,
+                               y.mutable_data_ptr<T>(), out, scratch.data()});
+        return y;
+      };
+      const std::string what = name + ": few rows of " + std::to_string(in) + " times " +
+                               std::to_string(out) + " results";
+      const at::Tensor wanted = x.to(at::kDouble).matmul(weight.to(at::kDouble).t());
+      const at::Tensor all = product(0, 13, true);
+      check(close(all, wanted + bias, tolerance), what);
+      check(close(product(0, 13, false), wanted, tolerance), what + ", without a bias");
+      for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 12}) {
+        check(product(1, rows, true).equal(all.narrow(0, 1, rows)),
+              what + ": " + std::to_string(rows) + " rows hang on no others");
+      }
+    }
+  }
+}
+
 void check_kernels(const cpu::Kernels& kernels, const std::string& name) {
   check_conv(kernels, name);
   check_rows<float>(kernels, name, at::kFloat, kTolerance);
   check_rows<at::BFloat16>(kernels, name + ", bfloat16", at::kBFloat16, 4e-3);
   check_softmax(kernels, name);
+  check_dot<float>(kernels, name, at::kFloat, kTolerance);
+  check_dot<at::BFloat16>(kernels, name + ", bfloat16", at::kBFloat16, 4e-3);
+}
+
+// Few rows and many, of any shape and layout, and what is no matter of the kernel.
+void check_linear() {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16, at::kDouble, at::kHalf}) {
+    const at::Tensor weight = at::randn({70, 40}).to(dtype), bias = at::randn({70}).to(dtype);
+    const double tolerance = dtype == at::kBFloat16 ? 8e-3 : dtype == at::kHalf ? 1e-3 : kTolerance;
+    for (const at::Tensor& x : {at::randn({40}), at::randn({2, 3, 40}), at::randn({40, 5}).t(),
+                                at::randn({0, 40}), at::randn({2, 200, 40})}) {
+      const at::Tensor own = x.to(dtype);
+      const at::Tensor wanted = at::linear(own.to(at::kDouble), weight.to(at::kDouble));
+      const at::Tensor y = karlo::nets::linear(own, weight, std::nullopt);
+      const std::string what = std::string("linear, ") + c10::toString(dtype) + ", " +
+                               std::to_string(x.numel()) + " numbers";
+      check(y.scalar_type() == dtype && y.sizes() == wanted.sizes(), what + ": dtype and shape");
+      if (x.numel() == 0) continue;
+      check(close(y, wanted, tolerance), what);
+      check(close(karlo::nets::linear(own, weight, bias), wanted + bias, tolerance),
+            what + ", with a bias");
+    }
+  }
+  const at::Tensor weight = at::randn({2048, 2048}), x = at::randn({6, 2048});
+  at::set_num_threads(1);
+  const at::Tensor alone = karlo::nets::linear(x, weight, std::nullopt);
+  at::set_num_threads(2);
+  check(karlo::nets::linear(x, weight, std::nullopt).equal(alone),
+        "linear does not hang on the threads");
 }
 
 // Random weights, the same for each dtype.
@@ -208,6 +270,8 @@ int main() {
   if (cpu::kernels().lanes >= 8) check_kernels(cpu::avx2_kernels(), "AVX2");
   if (cpu::kernels().lanes >= 16) check_kernels(cpu::avx512_kernels(), "AVX-512");
 #endif
+
+  check_linear();
 
   const Resample none = Resample::kNone, down = Resample::kDown, up = Resample::kUp;
   const std::vector<ResBlockCase> blocks{

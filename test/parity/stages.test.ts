@@ -8,7 +8,7 @@ import { schedule, scheduleConfig } from '../../lib/schedule/index.js';
 import { runDecoder } from '../../lib/stages/decoder.js';
 import { encodeText, type TextFeatures } from '../../lib/stages/encode-text.js';
 import { Noise } from '../../lib/stages/noise.js';
-import { runPrior } from '../../lib/stages/prior.js';
+import { prefill, runPrior } from '../../lib/stages/prior.js';
 import { runUpsample, type UpsampleStage } from '../../lib/stages/upsample.js';
 import { ClipTokenizer } from '../../lib/text/index.js';
 import { Engine } from '../../lib/torch/engine.js';
@@ -101,7 +101,9 @@ describe('each stage, from what the reference’s was given', () => {
   test('prior', async () => {
     await using lease = await networks.lease('prior');
     const settings = loop('prior', noiseAfter());
-    const embeds = await runPrior(lease.prior, 96, features(0), features(1), settings);
+    using prompt = await prefill(lease.prior, features(0));
+    using none = await prefill(lease.prior, features(1));
+    const embeds = await runPrior(lease.prior, 96, prompt, none, settings);
     expect(furthest(embeds, given('image_embeds'))).toBeLessThan(1e-4);
   });
 
@@ -132,7 +134,9 @@ describe('each stage, from what the reference’s was given', () => {
   test('a wrong seed would be seen', async () => {
     await using lease = await networks.lease('prior');
     const settings = loop('prior', new Noise([seed + 1], 'cpu'));
-    const embeds = await runPrior(lease.prior, 96, features(0), features(1), settings);
+    using prompt = await prefill(lease.prior, features(0));
+    using none = await prefill(lease.prior, features(1));
+    const embeds = await runPrior(lease.prior, 96, prompt, none, settings);
     expect(furthest(embeds, given('image_embeds'))).toBeGreaterThan(0.01);
   });
 });

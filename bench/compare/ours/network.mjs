@@ -8,7 +8,7 @@ const { schedule, scheduleConfig } = await import(`${built}schedule/index.js`);
 /** @type {typeof import('../../../lib/stages/noise.js')} */
 const { Noise } = await import(`${built}stages/noise.js`);
 /** @type {typeof import('../../../lib/stages/prior.js')} */
-const { runPrior } = await import(`${built}stages/prior.js`);
+const { prefill, runPrior } = await import(`${built}stages/prior.js`);
 /** @type {typeof import('../../../lib/stages/decoder.js')} */
 const { runDecoder } = await import(`${built}stages/decoder.js`);
 /** @type {typeof import('../../../lib/stages/upsample.js')} */
@@ -27,6 +27,8 @@ export class LoadedNetwork {
   #networks;
   #device;
   #inputs;
+  /** @type {import('../../../lib/stages/prior.js').PriorPrompt | undefined} */
+  #empty;
 
   /**
    * @param {import('./worker.mjs').Placing & { component: ComponentName }} options
@@ -126,13 +128,29 @@ export class LoadedNetwork {
     }
     const [text, empty] = [this.#text(), this.#text()];
     const width = Number(prior?.embedding_dim);
-    if (name === 'prior') return runPrior(this.#network('prior'), width, text, empty, loop);
+    if (name === 'prior') return this.#runPrior(width, text, empty, loop);
     const stage = {
       textProjection: this.#network('text_proj'),
       decoder: this.#network('decoder'),
       shape: shapeOf(3, Number(decoder?.sample_size)),
     };
     return runDecoder(stage, random(1, width), text, empty, loop);
+  }
+
+  /**
+   * As in a loaded model: what stands for the empty prompt is computed once.
+   * @param {number} width
+   * @param {import('../../../lib/stages/encode-text.js').TextFeatures} text
+   * @param {import('../../../lib/stages/encode-text.js').TextFeatures} empty
+   * @param {import('../../../lib/stages/prior.js').LoopSettings} loop
+   */
+  async #runPrior(width, text, empty, loop) {
+    const prior = this.#network('prior');
+    this.#empty ??= await prefill(prior, empty);
+    const prompt = await prefill(prior, text);
+    const result = await runPrior(prior, width, prompt, this.#empty, loop);
+    prompt[Symbol.dispose]();
+    return result;
   }
 
   #text() {
@@ -159,6 +177,7 @@ export class LoadedNetwork {
   }
 
   async dispose() {
+    this.#empty?.[Symbol.dispose]();
     for (const network of Object.values(this.#networks)) network.dispose();
     for (const tensor of this.#inputs) tensor.dispose();
     await this.#engine.dispose();

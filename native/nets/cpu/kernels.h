@@ -3,6 +3,7 @@
 #include <c10/util/BFloat16.h>
 
 #include <cstdint>
+#include <type_traits>
 
 // The inner loops of this folder, compiled for each kind of vectors that a processor may have.
 namespace karlo::nets::cpu {
@@ -51,6 +52,19 @@ struct WinogradInput {
   int64_t stride;     // floats from a tile to the next
 };
 
+// A few rows of x times some rows of weights.
+template <typename T>
+struct FewRows {
+  const T* x;  // [rows, in]
+  int64_t rows, in;
+  const T* weights;  // [count, in]
+  int64_t count;
+  const T* bias;   // [count], or null
+  T* y;            // the first row's first result
+  int64_t stride;  // from a row of y to the next
+  float* scratch;  // [rows, in], of the calling thread
+};
+
 // Loops over rows of [count, channels].
 template <typename T>
 struct RowKernels {
@@ -67,6 +81,8 @@ struct RowKernels {
                    const float* lift, float* y);
   // The other end of a Winograd convolution: see winograd.h.
   void (*winograd_output)(const WinogradOutput<T>& row);
+  // y = x weights^T + bias.
+  void (*dot)(const FewRows<T>& few);
 };
 
 struct Kernels {
@@ -112,6 +128,36 @@ inline int64_t block_count(int64_t vectors) { return (vectors + 2) / 3; }
 // Vectors of the next block, where `vectors` and `blocks` are left.
 inline int64_t next_block(int64_t vectors, int64_t blocks) {
   return (vectors + blocks - 1) / blocks;
+}
+
+template <int value>
+using Constant = std::integral_constant<int, value>;
+
+// Calls f(rows, count, row, first) for blocks of at most six rows and `kCount` results, which the
+// registers hold: all rows, while their weights are in the cache.
+template <int kCount, typename T, typename F>
+inline void each_block(const FewRows<T>& few, const F& f) {
+  const auto rows_of = [&](auto count, int64_t first) {
+    int64_t row = 0;
+    for (; row + 6 <= few.rows; row += 6) f(Constant<6>(), count, row, first);
+    switch (few.rows - row) {
+      case 5:
+        return f(Constant<5>(), count, row, first);
+      case 4:
+        return f(Constant<4>(), count, row, first);
+      case 3:
+        return f(Constant<3>(), count, row, first);
+      case 2:
+        return f(Constant<2>(), count, row, first);
+      case 1:
+        return f(Constant<1>(), count, row, first);
+      default:
+        return;
+    }
+  };
+  int64_t first = 0;
+  for (; first + kCount <= few.count; first += kCount) rows_of(Constant<kCount>(), first);
+  for (; first < few.count; ++first) rows_of(Constant<1>(), first);
 }
 
 }  // namespace karlo::nets::cpu

@@ -1,0 +1,66 @@
+#include "nets/cpu/few_rows.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "nets/cpu/kernels.h"
+#include "nets/cpu/team.h"
+
+namespace karlo::nets::cpu {
+namespace {
+
+// Beyond it LibTorch's own matrix product, which reorders the weights first, is faster; in
+// bfloat16, for which processors have instructions that it uses, sooner.
+constexpr int64_t most_rows(at::ScalarType dtype) { return dtype == at::kFloat ? 32 : 6; }
+// Outputs that a thread computes at a time.
+constexpr int64_t kOutputs = 16;
+// Multiplications below which a thread that may be asleep is not worth its waking.
+constexpr int64_t kWorthwhileAsleep = int64_t{1} << 19;
+
+template <typename T>
+at::Tensor product(const at::Tensor& given, const at::Tensor& weight,
+                   const std::optional<at::Tensor>& bias) {
+  const auto dot = kernels().rows<T>().dot;
+  const int64_t in = weight.size(1), out = weight.size(0), rows = given.numel() / in;
+  const at::Tensor x = given.contiguous();
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = out;
+  at::Tensor y = at::empty(shape, x.options(), at::MemoryFormat::Contiguous);
+  const T* weights = weight.const_data_ptr<T>();
+  const T* biases = bias ? bias->const_data_ptr<T>() : nullptr;
+  T* to = y.mutable_data_ptr<T>();
+  const int64_t chunks = (out + kOutputs - 1) / kOutputs;
+  const int64_t grain = std::max<int64_t>(1, kWorthwhileAsleep / (kOutputs * in * rows));
+  Team::of_this_thread().run(chunks, grain, [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * kOutputs;
+    std::vector<float> scratch(rows * in);
+    dot({x.const_data_ptr<T>(), rows, in, weights + first * in,
+         std::min(end * kOutputs, out) - first, biases ? biases + first : nullptr, to + first, out,
+         scratch.data()});
+  });
+  return y;
+}
+
+}  // namespace
+
+bool has_few_rows(const at::Tensor& x, const at::Tensor& weight,
+                  const std::optional<at::Tensor>& bias) {
+  const auto dtype = weight.scalar_type();
+  const bool known = dtype == at::kFloat || dtype == at::kBFloat16;
+  return known && x.scalar_type() == dtype && x.is_cpu() && weight.is_cpu() && weight.dim() == 2 &&
+         weight.is_contiguous() && x.dim() > 0 && x.size(-1) == weight.size(1) && x.numel() > 0 &&
+         x.numel() <= most_rows(dtype) * weight.size(1) &&
+         (!bias || (bias->scalar_type() == dtype && bias->is_cpu() && bias->is_contiguous() &&
+                    bias->numel() == weight.size(0)));
+}
+
+at::Tensor linear_of_few(const at::Tensor& x, const at::Tensor& weight,
+                         const std::optional<at::Tensor>& bias) {
+  if (weight.scalar_type() == at::kFloat) return product<float>(x, weight, bias);
+  return product<at::BFloat16>(x, weight, bias);
+}
+
+}  // namespace karlo::nets::cpu
