@@ -183,7 +183,7 @@ Napi::Value ModuleRun(const Napi::CallbackInfo& info) {
   auto inputs = ReadInputs(method->function().getSchema(), info[4]);
   return engine->Submit(
       info.Env(), id, [module, method = *method, inputs = std::move(inputs)]() -> Engine::Resolve {
-        // A frozen graph gains nothing from LibTorch's passes, which compare all weights of one shape.
+        // LibTorch's passes compare all weights of one shape, and gain a frozen graph nothing.
         const torch::jit::GraphOptimizerEnabledGuard as_it_is(false);
         return [result = method(inputs)](Napi::Env env) { return ToJs(env, result); };
       });

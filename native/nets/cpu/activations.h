@@ -67,7 +67,8 @@ class ActivatedRows {
       activate(y, to);
       return;
     }
-    std::vector<float> rows(halved_ ? 3 * line : line);
+    thread_local std::vector<float> rows;  // kept: so large a piece would come from the system anew
+    rows.resize(halved_ ? 3 * line : line);
     float* whole = rows.data();
     if (halved_) {
       activate(2 * y, rows.data());

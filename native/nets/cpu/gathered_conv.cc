@@ -1,9 +1,11 @@
 #include "nets/cpu/gathered_conv.h"
 
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 
 #include "nets/cpu/parallel.h"
+#include "nets/cpu/processor.h"
 
 namespace karlo::nets::cpu {
 namespace {
@@ -19,7 +21,8 @@ at::Tensor gathered(const Activations& input) {
                                 input.sources[0].options(), at::MemoryFormat::Contiguous);
   T* to = result.mutable_data_ptr<T>();
   parallel(rows.batch() * height, width * channels * kTaps, [&](int64_t i) {
-    std::vector<float> seen(3 * rows.line());
+    thread_local std::vector<float> seen;  // kept: so large a piece would come from the system anew
+    seen.resize(3 * rows.line());
     for (int64_t k = 0; k < 3; ++k) {
       rows.write(i / height, i % height + k - 1, seen.data() + k * rows.line());
     }
@@ -34,6 +37,16 @@ at::Tensor gathered(const Activations& input) {
   return result;
 }
 
+// rows [n, in] times weight [out, in] and bias: [n, out].
+at::Tensor product(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias) {
+  if (rows.scalar_type() != at::kFloat || has_fast_products()) {
+    return at::addmm(bias, rows, weight.t());
+  }
+  const at::Tensor pixels = rows.view({1, 1, rows.size(0), rows.size(1)}).permute({0, 3, 1, 2});
+  const at::Tensor y = at::conv2d(pixels, weight.unsqueeze(-1).unsqueeze(-1), bias);
+  return y.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1}).flatten(0, 2);
+}
+
 }  // namespace
 
 at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
@@ -42,8 +55,9 @@ at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, con
   const at::Tensor pixels =
       x.scalar_type() == at::kFloat ? gathered<float>(input) : gathered<at::BFloat16>(input);
   const int64_t scale = input.resample == Resample::kDown ? 2 : 1;
-  const at::Tensor y = at::addmm(bias, pixels, weight.flatten(1).t())
-                           .view({x.size(0), x.size(2) / scale, x.size(3) / scale, weight.size(0)})
+  const int64_t height = x.size(2) / scale, width = x.size(3) / scale;
+  const at::Tensor y = product(pixels, weight.flatten(1), bias)
+                           .view({x.size(0), height, width, weight.size(0)})
                            .permute({0, 3, 1, 2});
   return residual ? y + *residual : y;
 }

@@ -29,11 +29,10 @@ struct ConvRow {
   int64_t out;            // channels of y
 };
 
-// A row of 2x2 tiles of a Winograd convolution's result.
-template <typename T>
+// A row of 2x2 tiles of a Winograd convolution's result. @tparam C of the components
+template <typename T, typename C>
 struct WinogradOutput {
-  const float* products;  // [components, *, channels]: the first tile's first component
-  int64_t plane;          // floats from a component to the next
+  const C* products[16];  // [*, channels] of each component: the first tile's
   bool doubled;           // nine components instead of sixteen
   int64_t tiles, channels;
   const float* bias;     // [channels]
@@ -43,13 +42,25 @@ struct WinogradOutput {
 
 // A row of 4x4 tiles, two pixels apart, of what a Winograd convolution sees; of a picture that is
 // doubled, of its 3x3 pixels, one apart.
+template <typename C>
 struct WinogradInput {
   const float* rows[4];  // of pixels, from the first tile's first one on
   bool doubled;
   int64_t tiles, channels;
-  float* components;  // [components, *, channels]: the first tile's first component
-  int64_t plane;      // floats from a component to the next
-  int64_t stride;     // floats from a tile to the next
+  C* components;   // [components, *, channels]: the first tile's first component
+  int64_t plane;   // from a component to the next
+  int64_t stride;  // from a tile to the next
+};
+
+// Of a Winograd convolution whose components are C: see winograd.h.
+template <typename C>
+struct WinogradKernels {
+  void (*input)(const WinogradInput<C>& row);
+  // Of one output channel: 3x3 weights of `count` input channels to `components` of them,
+  // [components, *], `plane` apart.
+  void (*weights)(const float* weights, int64_t count, bool doubled, C* components, int64_t plane);
+  void (*float_output)(const WinogradOutput<float, C>& row);
+  void (*bfloat16_output)(const WinogradOutput<c10::BFloat16, C>& row);
 };
 
 // A few rows of x times some rows of weights.
@@ -79,8 +90,6 @@ struct RowKernels {
   // The same, to float32.
   void (*activate)(const T* rows, int64_t count, int64_t channels, const float* gain,
                    const float* lift, float* y);
-  // The other end of a Winograd convolution: see winograd.h.
-  void (*winograd_output)(const WinogradOutput<T>& row);
   // y = x weights^T + bias.
   void (*dot)(const FewRows<T>& few);
 };
@@ -92,14 +101,13 @@ struct Kernels {
   RowKernels<c10::BFloat16> bfloat16;
   // Softmax of each row in place, of [count, width], width a multiple of `lanes`.
   void (*softmax)(float* rows, int64_t count, int64_t width);
-  void (*winograd_input)(const WinogradInput& row);
-  // Of one output channel: 3x3 weights of `count` input channels to `components` of them,
-  // [components, *], `plane` apart.
-  void (*winograd_weights)(const float* weights, int64_t count, bool doubled, float* components,
-                           int64_t plane);
+  WinogradKernels<float> winograd_float32;
+  WinogradKernels<c10::BFloat16> winograd_bfloat16;
 
   template <typename T>
   const RowKernels<T>& rows() const;
+  template <typename C>
+  const WinogradKernels<C>& winograd() const;
 };
 
 template <>
@@ -109,6 +117,15 @@ inline const RowKernels<float>& Kernels::rows() const {
 template <>
 inline const RowKernels<c10::BFloat16>& Kernels::rows() const {
   return bfloat16;
+}
+
+template <>
+inline const WinogradKernels<float>& Kernels::winograd() const {
+  return winograd_float32;
+}
+template <>
+inline const WinogradKernels<c10::BFloat16>& Kernels::winograd() const {
+  return winograd_bfloat16;
 }
 
 // Those for the widest vectors that this processor has.

@@ -233,10 +233,11 @@ struct KernelsOf {
   }
 
   // Lavin & Gray 2016, section 4.1: B^T d B of a tile d.
-  static void winograd_input(const WinogradInput& row) {
+  template <typename C>
+  static void winograd_input(const WinogradInput<C>& row) {
     for (int64_t tile = 0; tile < row.tiles; ++tile) {
       const int64_t x = (row.doubled ? tile : 2 * tile) * row.channels;
-      float* to = row.components + tile * row.stride;
+      C* to = row.components + tile * row.stride;
       each_vector(row.channels, [&](int64_t c, auto load_it, auto store_it) {
         const auto at = [&](int y, int column) {
           return load_it(row.rows[y] + x + column * row.channels + c);
@@ -282,13 +283,13 @@ struct KernelsOf {
   }
 
   // A^T m A of a tile's products m.
-  template <typename T>
-  static void winograd_output(const WinogradOutput<T>& row) {
+  template <typename T, typename C>
+  static void winograd_output(const WinogradOutput<T, C>& row) {
     for (int64_t tile = 0; tile < row.tiles; ++tile) {
-      const float* from = row.products + tile * row.channels;
+      const int64_t first = tile * row.channels;
       const int64_t pixel = 2 * tile * row.channels;
       each_vector(row.channels, [&](int64_t c, auto load_it, auto store_it) {
-        const auto at = [&](int k) { return load_it(from + k * row.plane + c); };
+        const auto at = [&](int k) { return load_it(row.products[k] + first + c); };
         Float rows[2][4] = {};
         const int columns = row.doubled ? 3 : 4;
         KARLO_UNROLL
@@ -329,7 +330,8 @@ struct KernelsOf {
   }
 
   // G g G^T of each 3x3 weights g, of a vector of input channels at a time.
-  static void winograd_weights(const float* weights, int64_t count, bool doubled, float* components,
+  template <typename C>
+  static void winograd_weights(const float* weights, int64_t count, bool doubled, C* components,
                                int64_t plane) {
     for (int64_t i = 0; i < count; i += kLanes, weights += 9 * kLanes) {
       const int64_t part = count - i < kLanes ? count - i : kLanes;
@@ -349,7 +351,7 @@ struct KernelsOf {
         const int row = doubled ? (y == 3 ? 2 : y) * 3 : y * 4;
         halves(rows[y][0], rows[y][1], rows[y][2], [&](int k, Float value) {
           if (doubled && k == 2) return;
-          float* to = components + (row + (doubled && k == 3 ? 2 : k)) * plane + i;
+          C* to = components + (row + (doubled && k == 3 ? 2 : k)) * plane + i;
           if (part == kLanes) {
             store(value, to);
           } else {
@@ -561,13 +563,22 @@ struct KernelsOf {
 
   template <typename T>
   static constexpr RowKernels<T> rows() {
-    return {&add_moments<T>,        &transform<T, T, false>,
-            &transform<T, T, true>, &transform<T, float, true>,
-            &winograd_output<T>,    &dot};
+    return {&add_moments<T>, &transform<T, T, false>, &transform<T, T, true>,
+            &transform<T, float, true>, &dot};
+  }
+  template <typename C>
+  static constexpr WinogradKernels<C> winograd() {
+    return {&winograd_input<C>, &winograd_weights<C>, &winograd_output<float, C>,
+            &winograd_output<c10::BFloat16, C>};
   }
 
-  static constexpr Kernels all{kLanes,   &conv_row,       rows<float>(),    rows<c10::BFloat16>(),
-                               &softmax, &winograd_input, &winograd_weights};
+  static constexpr Kernels all{kLanes,
+                               &conv_row,
+                               rows<float>(),
+                               rows<c10::BFloat16>(),
+                               &softmax,
+                               winograd<float>(),
+                               winograd<c10::BFloat16>()};
 };
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <ATen/cpu/Utils.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/upsample_nearest2d.h>
@@ -9,6 +8,7 @@
 
 #include "nets/cpu/direct_conv.h"
 #include "nets/cpu/gathered_conv.h"
+#include "nets/cpu/processor.h"
 #include "nets/cpu/res_block.h"
 #include "nets/cpu/winograd.h"
 
@@ -56,17 +56,6 @@ at::Tensor residual_of(const std::vector<at::Tensor>& sources, at::TensorList w,
     return channels_last(at::upsample_nearest2d(sources[0], at::OptionalIntArrayRef(), twice));
   }
   return sources[0];
-}
-
-// Whether the processor has matrices in hardware, with which LibTorch's convolutions are many times
-// faster in bfloat16.
-bool has_matrices() {
-  static const bool has = [] {
-    const auto capabilities = at::cpu::get_cpu_capabilities();
-    const auto found = capabilities.find("amx_bf16");
-    return found != capabilities.end() && found->second.isBool() && found->second.toBool();
-  }();
-  return has;
 }
 
 at::Tensor convolve(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,

@@ -1,14 +1,18 @@
 #include "nets/cpu/winograd.h"
 
 #include <ATen/ops/bmm.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <array>
+#include <type_traits>
 #include <vector>
 
 #include "nets/cpu/common.h"
 #include "nets/cpu/kernels.h"
 #include "nets/cpu/parallel.h"
+#include "nets/cpu/processor.h"
 
 namespace karlo::nets::cpu {
 namespace {
@@ -22,24 +26,29 @@ constexpr int64_t kStrip = int64_t{1} << 24;
 // system clears new memory page by page.
 class Workspace {
  public:
-  // @param numbers in all
-  explicit Workspace(int64_t numbers)
-      : data_(float_empty({(numbers + kPiece - 1) / kPiece * kPiece})) {}
+  explicit Workspace(int64_t bytes)
+      : data_(at::empty({(bytes + kPiece - 1) / kPiece * kPiece},
+                        at::TensorOptions().dtype(at::kByte))) {}
 
-  at::Tensor take(at::IntArrayRef shape) {
-    const int64_t count = c10::multiply_integers(shape);
-    taken_ += count;
-    return data_.narrow(0, taken_ - count, count).view(shape);
+  at::Tensor take(at::IntArrayRef shape, at::ScalarType dtype) {
+    const int64_t bytes = c10::multiply_integers(shape) * c10::elementSize(dtype);
+    const int64_t first = taken_;
+    taken_ += (bytes + kLine - 1) / kLine * kLine;
+    return data_.narrow(0, first, bytes).view(dtype).view(shape);
   }
 
+  // What take() takes at most, beside the bytes.
+  static constexpr int64_t kLine = 64;
+
  private:
-  static constexpr int64_t kPiece = int64_t{1} << 23;  // 32 MB
+  static constexpr int64_t kPiece = int64_t{1} << 25;  // 32 MB
 
   at::Tensor data_;
   int64_t taken_ = 0;
 };
 
-template <typename T>
+// @tparam T of the pictures @tparam C of the components
+template <typename T, typename C>
 class Winograd {
  public:
   Winograd(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
@@ -59,11 +68,15 @@ class Winograd {
     const int64_t each = components_ * (in_ + out_) * columns_;
     strip_ = std::clamp<int64_t>(kStrip / each, 1, rows_);
     const int64_t seen = (doubled_ ? strip_ : 2 * strip_) + 2;
-    Workspace workspace(components_ * out_ * in_ + strip_ * each + seen * rows_in_.line());
-    weights_ = workspace.take({components_, out_, in_});
-    tiles_ = workspace.take({components_, strip_ * columns_, in_});
-    products_ = workspace.take({components_, strip_ * columns_, out_});
-    active_ = workspace.take({seen, rows_in_.line()});
+    constexpr auto dtype = c10::CppTypeToScalarType<C>::value;
+    Workspace workspace((components_ * out_ * in_ + strip_ * each) * sizeof(C) +
+                        seen * rows_in_.line() * sizeof(float) + 4 * Workspace::kLine);
+    weights_ = workspace.take({components_, out_, in_}, dtype);
+    tiles_ = workspace.take({components_, strip_ * columns_, in_}, dtype);
+    if (dtype != at::kFloat || has_fast_products()) {
+      products_ = workspace.take({components_, strip_ * columns_, out_}, dtype);
+    }
+    active_ = workspace.take({seen, rows_in_.line()}, at::kFloat);
     transform_weights(weight);
   }
 
@@ -73,8 +86,7 @@ class Winograd {
         const int64_t count = std::min(strip_, rows_ - first);
         activate(b, first, count);
         transform_strip(count);
-        at::Tensor products = products_.narrow(1, 0, count * columns_);
-        at::bmm_out(products, tiles_.narrow(1, 0, count * columns_), weights_.transpose(1, 2));
+        multiply(count);
         finish(b, first, count);
       }
     }
@@ -85,9 +97,9 @@ class Winograd {
   void transform_weights(const at::Tensor& weight) {
     const at::Tensor own = weight.to(at::kFloat).contiguous();
     const float* from = own.const_data_ptr<float>();
-    float* to = weights_.mutable_data_ptr<float>();
+    C* to = weights_.mutable_data_ptr<C>();
     parallel(out_, 32 * in_, [&](int64_t o) {
-      kernels().winograd_weights(from + o * in_ * 9, in_, doubled_, to + o * in_, out_ * in_);
+      kernels().winograd<C>().weights(from + o * in_ * 9, in_, doubled_, to + o * in_, out_ * in_);
     });
   }
 
@@ -103,37 +115,61 @@ class Winograd {
   void transform_strip(int64_t count) {
     const int64_t apart = doubled_ ? 1 : 2, line = rows_in_.line();
     const float* from = active_.const_data_ptr<float>();
-    float* to = tiles_.mutable_data_ptr<float>();
+    C* to = tiles_.mutable_data_ptr<C>();
     parallel(count, 32 * columns_ * in_, [&](int64_t i) {
       const float* first = from + i * apart * line;
-      kernels().winograd_input({{first, first + line, first + 2 * line, first + 3 * line},
-                                doubled_,
-                                columns_,
-                                in_,
-                                to + i * columns_ * in_,
-                                strip_ * columns_ * in_,
-                                in_});
+      kernels().winograd<C>().input({{first, first + line, first + 2 * line, first + 3 * line},
+                                     doubled_,
+                                     columns_,
+                                     in_,
+                                     to + i * columns_ * in_,
+                                     strip_ * columns_ * in_,
+                                     in_});
     });
   }
 
+  void multiply(int64_t count) {
+    const int64_t tiles = count * columns_;
+    if (products_.defined()) {
+      at::Tensor products = products_.narrow(1, 0, tiles);
+      at::bmm_out(products, tiles_.narrow(1, 0, tiles), weights_.transpose(1, 2));
+      for (int64_t k = 0; k < components_; ++k) product_of_[k] = products[k];
+      return;
+    }
+    for (int64_t k = 0; k < components_; ++k) {
+      const at::Tensor pixels = tiles_[k].narrow(0, 0, tiles).view({1, count, columns_, in_});
+      product_of_[k] = at::conv2d(pixels.permute({0, 3, 1, 2}), weights_[k].view({out_, in_, 1, 1}))
+                           .contiguous(at::MemoryFormat::ChannelsLast);
+    }
+  }
+
   void finish(int64_t b, int64_t first, int64_t count) {
-    const float* from = products_.const_data_ptr<float>();
     const float* bias = bias_.template const_data_ptr<float>();
     const T* more = residual_ ? residual_->const_data_ptr<T>() : nullptr;
     T* to = y_.mutable_data_ptr<T>();
     const int64_t line = 2 * columns_ * out_;
     parallel(count, 32 * columns_ * out_, [&](int64_t i) {
       const int64_t at = (b * rows_ + first + i) * 2 * line;
-      kernels().rows<T>().winograd_output(
-          {from + i * columns_ * out_,
-           strip_ * columns_ * out_,
-           doubled_,
-           columns_,
-           out_,
-           bias,
-           {more ? more + at : nullptr, more ? more + at + line : nullptr},
-           {to + at, to + at + line}});
+      WinogradOutput<T, C> row{{},
+                               doubled_,
+                               columns_,
+                               out_,
+                               bias,
+                               {more ? more + at : nullptr, more ? more + at + line : nullptr},
+                               {to + at, to + at + line}};
+      for (int64_t k = 0; k < components_; ++k) {
+        row.products[k] = product_of_[k].template const_data_ptr<C>() + i * columns_ * out_;
+      }
+      output_of(kernels().winograd<C>())(row);
     });
+  }
+
+  static auto output_of(const WinogradKernels<C>& kernels) {
+    if constexpr (std::is_same_v<T, float>) {
+      return kernels.float_output;
+    } else {
+      return kernels.bfloat16_output;
+    }
   }
 
   ActivatedRows<T> rows_in_;
@@ -143,8 +179,9 @@ class Winograd {
   const std::optional<at::Tensor>& residual_;
   int64_t rows_, columns_, strip_;  // of tiles
   at::Tensor y_;
-  at::Tensor weights_;                    // [components, out, in]
-  at::Tensor active_, tiles_, products_;  // of a strip
+  at::Tensor weights_;                     // [components, out, in]
+  at::Tensor active_, tiles_, products_;   // of a strip
+  std::array<at::Tensor, 16> product_of_;  // of each component
 };
 
 }  // namespace
@@ -160,9 +197,12 @@ bool suits_winograd(const Activations& input) {
 at::Tensor winograd(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
                     const std::optional<at::Tensor>& residual) {
   if (input.sources[0].scalar_type() == at::kFloat) {
-    return Winograd<float>(input, weight, bias, residual).run();
+    return Winograd<float, float>(input, weight, bias, residual).run();
   }
-  return Winograd<at::BFloat16>(input, weight, bias, residual).run();
+  if (multiplies_bfloat16()) {
+    return Winograd<at::BFloat16, at::BFloat16>(input, weight, bias, residual).run();
+  }
+  return Winograd<at::BFloat16, float>(input, weight, bias, residual).run();
 }
 
 }  // namespace karlo::nets::cpu

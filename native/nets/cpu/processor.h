@@ -1,0 +1,18 @@
+#pragma once
+
+// What the processor is good at, as far as it decides between kernels.
+namespace karlo::nets::cpu {
+
+// Whether it has matrices in hardware, with which LibTorch's convolutions are many times faster in
+// bfloat16.
+bool has_matrices();
+
+// Whether it multiplies bfloat16 faster than float32: Intel's that have no matrices do so at half
+// the rate.
+bool multiplies_bfloat16();
+
+// Whether LibTorch's float32 matrix products are at home on it: they are Intel's library, and on
+// others half as fast as its convolutions, which are another one's.
+bool has_fast_products();
+
+}  // namespace karlo::nets::cpu
