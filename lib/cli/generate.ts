@@ -102,7 +102,8 @@ async function promptsOf(
   if (given !== undefined) command.error('error: give either a prompt or --prompts, not both');
   const lines = (await textOf(file)).split(/\r?\n/).map((line) => line.trim());
   const prompts = [...new Set(lines)].filter((line) => line !== '');
-  if (prompts.length === 0) command.error(`error: there are no prompts in ${file}`);
+  if (prompts.length === 0)
+    command.error(`error: there are no prompts in ${file === '-' ? 'stdin' : file}`);
   return prompts;
 }
 
