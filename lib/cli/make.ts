@@ -22,6 +22,8 @@ export interface Plan {
   readonly recipe: Recipe | undefined;
   /** Whether pictures that are there are left out, and not refused. */
   readonly resume: boolean;
+  /** Sources that are encoded at once. */
+  readonly atOnce: number;
   /** Starts pictures of some sources. */
   start(
     karlo: Karlo,
@@ -29,9 +31,6 @@ export interface Plan {
     options: { seed: readonly number[]; signal: AbortSignal; previews: boolean },
   ): GenerationTask;
 }
-
-/** Pictures of prompts that are encoded at once. */
-const mostSources = 64;
 
 /** Loads the model, makes the pictures, writes each as soon as it is done, and prints what there is. */
 export async function make(command: Command, plan: Plan, flags: Flags): Promise<void> {
@@ -86,7 +85,7 @@ async function run(
   report.device = karlo.device;
   report.dtype = karlo.dtype;
   if (plan.recipe) report.warnings.push(...(await differences(plan.recipe, karlo)));
-  for (const group of groupsOf(open)) {
+  for (const group of groupsOf(open, plan.atOnce)) {
     const seed = group[0]?.map((target) => target.seed) ?? [];
     const sources = group.map(([target]) => (target as Target).source);
     const options = { seed, signal, previews: flags.preview ?? false };
@@ -103,14 +102,12 @@ async function run(
 }
 
 /** Sources whose pictures have the same seeds, each with its targets: they can be made in one call. */
-function groupsOf(targets: readonly Target[]): Target[][][] {
+function groupsOf(targets: readonly Target[], most: number): Target[][][] {
   const bySource = grouped(targets, ({ source }) => source);
   const bySeeds = grouped(bySource, (own) => own.map(({ seed }) => seed).join());
   return bySeeds.flatMap((sources) => {
-    const groups = Math.ceil(sources.length / mostSources);
-    return Array.from({ length: groups }, (_, i) =>
-      sources.slice(i * mostSources, (i + 1) * mostSources),
-    );
+    const groups = Math.ceil(sources.length / most);
+    return Array.from({ length: groups }, (_, i) => sources.slice(i * most, (i + 1) * most));
   });
 }
 

@@ -77,6 +77,22 @@ test('variations of pictures', async () => {
   expect(result.stdout).toBe(`${files.join('\n')}\n`);
 });
 
+test('many photos are not in memory at once', async () => {
+  const photo = join(folder, 'photo.jpg');
+  const create = { width: 2500, height: 2500, channels: 3, background: 'red' } as const;
+  await sharp({ create }).jpeg().toFile(photo);
+  const atExit = 'process.on("exit", () => console.error(process.resourceUsage().maxRSS))';
+  const node = ['--import', `data:text/javascript,${encodeURIComponent(atExit)}`];
+  const args = ['vary', ...Array(24).fill(photo), '-o', join(folder, 'many'), ...vary];
+  const { status, stdout, stderr } = await runProgram(program, args, { node });
+  expect({ status, pictures: stdout.trim().split('\n').length }).toEqual({
+    status: 0,
+    pictures: 24,
+  });
+  // All of them at once took 1.5 GB.
+  expect(Number(stderr) * 1024).toBeLessThan(1e9);
+});
+
 describe('prompts from a file', () => {
   const prompts = '\uFEFFa red heart\r\n\n a blue star \na red heart\nA red heart!\n';
 
