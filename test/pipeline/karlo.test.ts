@@ -92,6 +92,15 @@ describe('textToImage', () => {
     expect(again.images[0]?.data).toEqual(random.images[0]?.data);
   });
 
+  test('many prompts in one call are warned of nothing', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const stage = { steps: 1 };
+    const options = { prior: stage, decoder: stage, upsample: stage, batchSize: 12 };
+    const { images } = await karlo.textToImage(Array(12).fill(heart), options);
+    expect(images).toHaveLength(12);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   test('text that does not fit is cut off and told', async () => {
     const { warnings } = await karlo.textToImage(`${'very '.repeat(90)}red heart`, short);
     expect(warnings).toHaveLength(1);
