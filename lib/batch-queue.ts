@@ -77,18 +77,19 @@ export class BatchQueue<P extends Portion, R> {
     // Not at once: who is called in the same turn may share the batch.
     await new Promise(setImmediate);
     while (this.#waiting.length > 0) {
-      await Promise.allSettled(this.#coming);
+      if (this.#next().room > 0) await Promise.allSettled(this.#coming);
       await new Promise(setImmediate);
-      const batch = this.#take();
+      const { batch } = this.#next();
+      this.#waiting = this.#waiting.filter((waiting) => !batch.includes(waiting));
       if (batch.length > 0) await this.#runBatch(batch);
     }
     this.#running = undefined;
   }
 
-  /** The first portion, and what fits beside it. */
-  #take(): Waiting<P, R>[] {
+  /** The first portion, what fits beside it, and the places that are left. */
+  #next(): { batch: Waiting<P, R>[]; room: number } {
     const [first] = this.#waiting;
-    if (first === undefined) return [];
+    if (first === undefined) return { batch: [], room: 0 };
     const { key, capacity } = first.portion;
     let room = capacity;
     const batch = this.#waiting.filter(({ portion }) => {
@@ -96,8 +97,7 @@ export class BatchQueue<P extends Portion, R> {
       if (fits) room -= portion.size;
       return fits;
     });
-    this.#waiting = this.#waiting.filter((waiting) => !batch.includes(waiting));
-    return batch;
+    return { batch, room };
   }
 
   async #runBatch(batch: readonly Waiting<P, R>[]): Promise<void> {

@@ -174,7 +174,8 @@ export class Cascade implements AsyncDisposable {
 
   #schedule(stage: StageName): ScheduleConfig {
     const name = `${stage === 'upsample' ? 'super_res' : stage}_scheduler` as const;
-    const config = scheduleConfig(this.#model.schedulers[name], name);
+    const settings = this.#model.schedulers[name] ?? lacking(this.#model.folder, name);
+    const config = scheduleConfig(settings, name);
     return this.#model.layout === 'kakao' ? { ...config, tables: 'float64' } : config;
   }
 
@@ -196,10 +197,11 @@ export class Cascade implements AsyncDisposable {
     return (tokensOfPrompt * flopPerToken('text_encoder', this.#config('text_encoder'))) / seconds;
   }
 
-  /** Training timesteps of each stage: the most steps it can take. */
-  trainSteps(): Record<StageName, number> {
+  /** Training timesteps of each stage that the model has: the most steps it can take. */
+  trainSteps(): Partial<Record<StageName, number>> {
     const of = (stage: StageName) => this.#schedule(stage).trainSteps;
-    return { prior: of('prior'), decoder: of('decoder'), upsample: of('upsample') };
+    const prior = this.#model.configs.prior && { prior: of('prior') };
+    return { ...prior, decoder: of('decoder'), upsample: of('upsample') };
   }
 
   #config<N extends ComponentName>(component: N): ComponentConfigs[N] {

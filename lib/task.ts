@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { KarloImage } from './image/karlo-image.js';
 
 /** A finished run. */
@@ -52,6 +53,8 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
     const either = signal
       ? AbortSignal.any([signal, this.#controller.signal])
       : this.#controller.signal;
+    // As many as there are prompts or pictures: Node would take more than ten for a leak.
+    setMaxListeners(0, either);
     this.#result = run((event) => this.#emit(event), either).finally(() => {
       this.#ended = true;
       this.#wake();

@@ -4,7 +4,7 @@ import { nearest } from '../lib/check.js';
 import { resolveImageVariation, resolveTextToImage } from '../lib/options.js';
 import { fault, refusal } from './refusal.js';
 
-const SHAPES = 'a string such as "25", "10,10,5", "ddim25" or "fast27"';
+const SHAPES = 'a string such as "25", "10,10,5", "ddim25" or "fast27", of 1 to 1000 steps,';
 
 describe('wrong values', () => {
   test.each([

@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { KarloError } from '../errors.js';
 import { type ImageFormat, imageFormats } from '../image/encode.js';
+import { makeFolder } from '../make-folder.js';
 
 /** A picture to be made, and where it goes. */
 export interface Target {
@@ -19,7 +20,7 @@ interface Output {
 /**
  * Where each picture goes: `a-red-heart-0.png` in the folder, or the file that was named.
  * @param names of the prompts or pictures. Equal ones become `name`, `name-2`, …
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for one file name and several pictures
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for one file name and several pictures, or seeds that are equal
  */
 export function targetsOf(
   names: readonly string[],
@@ -30,6 +31,9 @@ export function targetsOf(
   if (!isFolder(path)) {
     if (pairs.length === 1) return [{ ...(pairs[0] as (typeof pairs)[0]), file: path }];
     throw wrong(`a folder for --output with ${pairs.length} pictures but received '${path}'`);
+  }
+  if (new Set(seeds).size < seeds.length) {
+    throw wrong(`different seeds for --seed, as files are named after them, but received ${seeds}`);
   }
   const slugs = distinct(names.map(slugOf));
   return pairs.map(({ source, seed }) => {
@@ -47,13 +51,18 @@ export function gridFileOf([first]: readonly Target[]): string {
 
 function isFolder(path: string): boolean {
   if (/[\\/]$/.test(path)) return true;
-  if (existsSync(path)) return statSync(path).isDirectory();
-  const extension = extname(path).slice(1).toLowerCase();
-  if (extension === '') return true;
-  if ((imageFormats as readonly string[]).includes(extension)) return false;
+  const isThere = existsSync(path);
+  if (isThere && statSync(path).isDirectory()) return true;
+  if (namesPicture(path)) return false;
+  if (extname(path) === '' && !isThere) return true;
   throw wrong(
     `a file name that ends in .${imageFormats.join(', .')}, or a folder with / at its end, for --output but received '${path}'`,
   );
+}
+
+/** Whether a path ends as pictures do that can be written. */
+export function namesPicture(path: string): boolean {
+  return (imageFormats as readonly string[]).includes(extname(path).slice(1).toLowerCase());
 }
 
 /** Of up to four bytes each: with a seed, a number and an extension, names have 255 bytes. */
@@ -61,8 +70,8 @@ const mostCharacters = 50;
 
 /** A text as a file name. */
 function slugOf(text: string): string {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ['picture'];
-  return [...words.join('-')].slice(0, mostCharacters).join('');
+  const words = text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? ['picture'];
+  return [...words.join('-')].slice(0, mostCharacters).join('').replace(/-$/, '');
 }
 
 /** Of equal names the first stays; the others get the first number that no name has. */
@@ -81,7 +90,7 @@ function distinct(names: readonly string[]): string[] {
 export function prepareFolders(files: readonly string[]): void {
   for (const folder of new Set(files.map((file) => dirname(resolve(file))))) {
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       accessSync(folder, constants.W_OK);
     } catch (cause) {
       const message = `Cannot write in ${folder}: ${reason(cause as NodeJS.ErrnoException)}. Choose another folder with --output`;

@@ -162,3 +162,16 @@ export function checked<T>(command: Command, check: () => T): T {
     throw error;
   }
 }
+
+/** Options whose bounds hang on the model. */
+const ofModel = / for ((?:prior|decoder|upsample)\.\w+|batchSize|memoryBudget)\b/;
+
+/** The same of what only a loaded model can check, which names options as in a program. */
+export function wrongOption(command: Command, error: unknown): never {
+  const isWrong = error instanceof KarloError && error.code === 'ERR_KARLO_INVALID_ARGUMENT';
+  if (isWrong && ofModel.test(error.message)) {
+    const named = error.message.replace(ofModel, (_, option) => ` for ${flagOf(option)}`);
+    command.error(`error: ${named}`);
+  }
+  throw error;
+}

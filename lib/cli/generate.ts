@@ -17,6 +17,9 @@ import {
 } from './flags.js';
 import { make } from './make.js';
 
+/** Prompts that are encoded at once. */
+const mostPrompts = 64;
+
 interface GenerateFlags extends Flags {
   prompts?: string;
 }
@@ -62,7 +65,7 @@ async function generate(
   await make(
     command,
     {
-      ...{ names: prompts, seeds, recipe },
+      ...{ names: prompts, seeds, recipe, atOnce: mostPrompts },
       load: await loadOptionsOf(command, flags, recipe),
       resume: flags.prompts !== undefined && !flags.force,
       start: (karlo, sources, run) =>
@@ -102,7 +105,8 @@ async function promptsOf(
   if (given !== undefined) command.error('error: give either a prompt or --prompts, not both');
   const lines = (await textOf(file)).split(/\r?\n/).map((line) => line.trim());
   const prompts = [...new Set(lines)].filter((line) => line !== '');
-  if (prompts.length === 0) command.error(`error: there are no prompts in ${file}`);
+  if (prompts.length === 0)
+    command.error(`error: there are no prompts in ${file === '-' ? 'stdin' : file}`);
   return prompts;
 }
 

@@ -1,9 +1,10 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { findModel } from '../models/store/resolve.js';
 import { devices } from '../torch/device.js';
 import { version as torchVersion } from '../torch/load.js';
+import { namesPicture } from './files.js';
 import { describeFolder } from './info-model.js';
 import { describePicture } from './info-picture.js';
 import { rows } from './rows.js';
@@ -31,8 +32,8 @@ Examples:
 
 async function about(path: string | undefined, version: string, json: boolean): Promise<string> {
   if (path === undefined) return installed(version, json);
-  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile();
-  if (isFile) return describePicture(path, json);
+  const isPicture = existsSync(path) ? statSync(path).isFile() : namesPicture(path);
+  if (isPicture) return describePicture(path, json);
   return describeFolder((await findModel(path)).folder, json);
 }
 

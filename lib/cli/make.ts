@@ -9,7 +9,7 @@ import type { Recipe } from '../image/recipe.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
 import type { Generation, GenerationTask } from '../task.js';
 import { gridFileOf, prepareFolders, refuseTaken, type Target, targetsOf } from './files.js';
-import { checked, type Flags } from './flags.js';
+import { checked, defined, type Flags, wrongOption } from './flags.js';
 import { openLoading, openProgress } from './progress.js';
 
 /** Pictures that a command is to make. */
@@ -22,6 +22,8 @@ export interface Plan {
   readonly recipe: Recipe | undefined;
   /** Whether pictures that are there are left out, and not refused. */
   readonly resume: boolean;
+  /** Sources that are encoded at once. */
+  readonly atOnce: number;
   /** Starts pictures of some sources. */
   start(
     karlo: Karlo,
@@ -30,23 +32,35 @@ export interface Plan {
   ): GenerationTask;
 }
 
-/** Pictures of prompts that are encoded at once. */
-const mostSources = 64;
-
 /** Loads the model, makes the pictures, writes each as soon as it is done, and prints what there is. */
 export async function make(command: Command, plan: Plan, flags: Flags): Promise<void> {
   const targets = checked(command, () => {
     integer(flags.quality, qualityRange, '--quality', undefined);
     return targetsOf(plan.names, plan.seeds, { path: flags.output, format: flags.format });
   });
-  const grid = flags.grid ? gridFileOf(targets) : undefined;
   const open = plan.resume ? targets.filter(({ file }) => !existsSync(file)) : targets;
-  if (!flags.force) refuseTaken([...open.map(({ file }) => file), ...(grid ? [grid] : [])]);
+  const grid = flags.grid ? gridOf(targets, plan.resume && open.length === 0) : undefined;
+  const files = open.map(({ file }) => file);
+  if (!flags.force) refuseTaken(grid && !grid.skipped ? [...files, grid.file] : files);
   prepareFolders(targets.map(({ file }) => file));
   const report: Report = { warnings: [], timings: emptyTimings() };
-  if (open.length > 0) await interruptible((signal) => run(plan, open, flags, report, signal));
-  if (grid) await writeGrid(grid, targets, flags);
+  await interruptible(async (signal) => {
+    if (open.length > 0) await run(plan, open, flags, report, signal);
+    if (grid && !grid.skipped) await writeGrid(grid.file, targets, flags);
+    signal.throwIfAborted();
+  }).catch((error) => wrongOption(command, error));
   print(plan, targets, open, grid, report, flags);
+}
+
+interface Grid {
+  readonly file: string;
+  /** Whether it is there, and whole: no picture is added. */
+  readonly skipped: boolean;
+}
+
+function gridOf(targets: readonly Target[], isWhole: boolean): Grid {
+  const file = gridFileOf(targets);
+  return { file, skipped: isWhole && existsSync(file) };
 }
 
 interface Report extends Pick<Generation, 'warnings' | 'timings'> {
@@ -71,7 +85,7 @@ async function run(
   report.device = karlo.device;
   report.dtype = karlo.dtype;
   if (plan.recipe) report.warnings.push(...(await differences(plan.recipe, karlo)));
-  for (const group of groupsOf(open)) {
+  for (const group of groupsOf(open, plan.atOnce)) {
     const seed = group[0]?.map((target) => target.seed) ?? [];
     const sources = group.map(([target]) => (target as Target).source);
     const options = { seed, signal, previews: flags.preview ?? false };
@@ -88,14 +102,12 @@ async function run(
 }
 
 /** Sources whose pictures have the same seeds, each with its targets: they can be made in one call. */
-function groupsOf(targets: readonly Target[]): Target[][][] {
+function groupsOf(targets: readonly Target[], most: number): Target[][][] {
   const bySource = grouped(targets, ({ source }) => source);
   const bySeeds = grouped(bySource, (own) => own.map(({ seed }) => seed).join());
   return bySeeds.flatMap((sources) => {
-    const groups = Math.ceil(sources.length / mostSources);
-    return Array.from({ length: groups }, (_, i) =>
-      sources.slice(i * mostSources, (i + 1) * mostSources),
-    );
+    const groups = Math.ceil(sources.length / most);
+    return Array.from({ length: groups }, (_, i) => sources.slice(i * most, (i + 1) * most));
   });
 }
 
@@ -111,7 +123,7 @@ async function write(
   { preview = false, force = false, quality, recipe }: Flags,
 ): Promise<Generation> {
   const progress = await openProgress(preview);
-  const options = { force, recipe, ...(quality !== undefined && { quality }) };
+  const options = { force, recipe, ...defined({ quality }) };
   try {
     for await (const event of task) {
       if (event.type === 'step') await progress.show(event);
@@ -136,18 +148,22 @@ async function differences({ model, versions, device }: Recipe, karlo: Karlo): P
   return [`The recipe is of LibTorch ${versions.libtorch}: the picture may differ by 1/255`];
 }
 
-async function writeGrid(file: string, targets: readonly Target[], flags: Flags): Promise<void> {
+async function writeGrid(
+  file: string,
+  targets: readonly Target[],
+  { force = false, quality }: Flags,
+): Promise<void> {
   const images = await Promise.all(
     targets.map(async (target) => new KarloImage(await readPicture(target.file), target.seed)),
   );
-  await KarloImage.grid(images).toFile(file, { force: flags.force ?? false });
+  await KarloImage.grid(images).toFile(file, { force, ...defined({ quality }) });
 }
 
 function print(
   { names }: Plan,
   targets: readonly Target[],
   open: readonly Target[],
-  grid: string | undefined,
+  grid: Grid | undefined,
   { warnings, ...report }: Report,
   { json = false }: Flags,
 ): void {
@@ -159,9 +175,12 @@ function print(
     skipped: !open.includes(target),
   }));
   if (json) {
-    console.log(JSON.stringify({ pictures, ...(grid && { grid }), warnings, ...report }));
+    console.log(
+      JSON.stringify({ pictures, ...(grid && { grid: grid.file }), warnings, ...report }),
+    );
     return;
   }
-  for (const { file, skipped } of pictures) console.log(skipped ? `${file} (was there)` : file);
-  if (grid) console.log(grid);
+  for (const { file, skipped } of [...pictures, ...(grid ? [grid] : [])]) {
+    console.log(skipped ? `${file} (was there)` : file);
+  }
 }

@@ -88,11 +88,12 @@ export class TerminalPicture {
   }
 
   #cellsFor({ width, height }: Pixels): Cells {
-    const fitting = Math.min(mostRows, Math.max(1, (this.#output.rows ?? 24) - 2));
+    // A terminal that was never told its size has none.
+    const fitting = Math.min(mostRows, Math.max(1, (this.#output.rows || 24) - 2));
     const rows = this.#rows || fitting;
     // A cell is about twice as high as wide.
     const columns = Math.max(1, Math.round((2 * rows * width) / height));
-    return { columns: Math.min(columns, this.#output.columns ?? 80), rows };
+    return { columns: Math.min(columns, this.#output.columns || 80), rows };
   }
 
   async #encode(picture: Pixels, cells: Cells): Promise<string> {

@@ -19,6 +19,7 @@ function pathOf(command: Command): string {
 
 /** As messages of the package suggest names, other programs' included: `--steps`, `--cfg-scale`. */
 function suggestion(command: Command, text: string): string {
+  if (/unknown option '[^']*\s/.test(text)) return '(A prompt that begins with - comes after --)\n';
   const unknown = /unknown option '--([^'=]+)/.exec(text)?.[1];
   if (unknown === undefined) return '';
   const meant = nearest(

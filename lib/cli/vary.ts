@@ -17,6 +17,9 @@ import {
 } from './flags.js';
 import { make } from './make.js';
 
+/** Pictures that are in memory at once, where a batch wants no more. */
+const mostPictures = 8;
+
 interface VaryFlags extends Flags {
   fit?: 'cover' | 'fill';
 }
@@ -45,9 +48,8 @@ async function vary(command: Command, images: readonly string[], flags: VaryFlag
   const fit = defined({ fit: flags.fit ?? recipe?.source.fit });
   const options = { ...samplingOf(flags, recipe), ...fit };
   const { seeds } = checked(command, () => resolveImageVariation(options, { naming: flagOf }));
-  // Read before the model is: what is no picture is told at once.
-  const pictures = await Promise.all(images.map((image) => readPicture(image)));
-  if (recipe && !pictures.some(({ hash }) => hash === recipe.source.sha256)) {
+  const hashes = await hashesOf(images);
+  if (recipe && !hashes.includes(recipe.source.sha256)) {
     console.error('warning: The recipe is of another picture than the one given');
   }
   const { count: _count, seed: _seed, ...sampling } = options;
@@ -55,16 +57,27 @@ async function vary(command: Command, images: readonly string[], flags: VaryFlag
     command,
     {
       ...{ seeds, recipe, resume: false },
+      atOnce: Math.max(mostPictures, options.batchSize ?? 1),
       names: images.map((image) => `${basename(image, extname(image))}-variation`),
       load: await loadOptionsOf(command, flags, recipe),
       start: (karlo, sources, run) =>
         karlo.imageVariation(
-          sources.map((source) => ({ ...(pictures[source] as (typeof pictures)[0]), channels: 3 })),
+          sources.map((source) => images[source] as string),
           { ...sampling, ...run },
         ),
     },
     flags,
   );
+}
+
+/**
+ * Reads pictures before the model is loaded: what is none is told at once. One after the other, and kept
+ * is the hash alone, as a hundred photos would have gigabytes.
+ */
+async function hashesOf(images: readonly string[]): Promise<string[]> {
+  const hashes: string[] = [];
+  for (const image of images) hashes.push((await readPicture(image)).hash);
+  return hashes;
 }
 
 async function variationRecipe(path: string): Promise<Extract<Recipe, { kind: 'imageVariation' }>> {

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { LIBTORCH_VERSION } from '../../scripts/libtorch/index.mjs';
 import { cannotWrite } from '../cannot-write.js';
 import { KarloError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { Engine } from '../torch/engine.js';
 import { packageFolder } from '../torch/load.js';
 import type { Tensor } from '../torch/tensor.js';
@@ -55,7 +56,7 @@ export async function convertModel(
   const name = `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`;
   const staging = join(dirname(target), name);
   try {
-    await mkdir(staging, { recursive: true });
+    makeFolder(staging);
     const manifest = await writeModel(model, staging, options);
     options.signal?.throwIfAborted();
     await refuseExisting(target);

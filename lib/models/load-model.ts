@@ -17,6 +17,7 @@ import { type ConvertedLayout, recogniseLayout } from './layout.js';
 import { type Manifest, type ManifestComponent, readManifest } from './manifest.js';
 import { assignWeights, type Loading, loadComponent, type Traced } from './network.js';
 import { expectedShapes } from './shapes/index.js';
+import { modelAt } from './store/folder.js';
 import { builtInTokenizer } from './tokenizer-files.js';
 import type { Placement } from './weights.js';
 
@@ -102,8 +103,16 @@ function identityOfManifest({ components }: Manifest): string {
 
 /** Throws that a model cannot do what it lacks something for. */
 export function lacking(folder: string, part: string): never {
-  const message = `Expected a model with ${part} in ${folder} but it holds none`;
+  const message = `Expected a model with ${part} in ${folder} but it holds none${fetching(folder, part)}`;
   throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+}
+
+/** How a model in the store gets its other half. */
+function fetching(folder: string, part: string): string {
+  const name = modelAt(process.env, folder);
+  if (name === undefined) return '';
+  const ofPictures = part === 'image_encoder' || part === 'feature_extractor';
+  return `. Fetch it with: npx karlo pull ${name}${ofPictures ? ' --variations' : ''}`;
 }
 
 async function loadConverted(

@@ -1,3 +1,4 @@
+import { advisedLoading } from '../out-of-memory.js';
 import type { ScriptModule } from '../torch/script-module.js';
 import { type ComponentName, METHODS_OF } from './components.js';
 import type { Model } from './load-model.js';
@@ -15,6 +16,7 @@ export interface LoadProgress {
 /**
  * The networks of a model: all of them, loaded and frozen, or none before a stage needs it.
  * @param signal ends the loading of resident networks
+ * @throws {KarloError} ERR_KARLO_OUT_OF_MEMORY, with what would help
  */
 export async function loadNetworks(
   model: Model,
@@ -36,6 +38,8 @@ export async function loadNetworks(
   if (residency === 'staged') return new Staged(load);
   return await Resident.load(Object.keys(model.configs) as ComponentName[], (component) => {
     signal?.throwIfAborted();
-    return load(component);
+    return load(component).catch((error) => {
+      throw advisedLoading(error, placement);
+    });
   });
 }

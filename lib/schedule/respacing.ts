@@ -46,10 +46,12 @@ export function usesDdim(spacing: Spacing): boolean {
 export function spacingFault(spacing: Spacing, trainSteps: number): string | undefined {
   if ('steps' in spacing) return countFault(spacing.steps, trainSteps);
   const text = spacing.timestepRespacing;
-  return typeof text === 'string' ? textFault(normal(text), trainSteps) : SHAPES;
+  return typeof text === 'string' ? textFault(normal(text), trainSteps) : shapes(trainSteps);
 }
 
-const SHAPES = 'a string such as "25", "10,10,5", "ddim25" or "fast27"';
+function shapes(trainSteps: number): string {
+  return `a string such as "25", "10,10,5", "ddim25" or "fast27", of 1 to ${trainSteps} steps,`;
+}
 
 /** Spaces around the numbers are accepted, as the original's parser does. */
 function normal(text: string): string {
@@ -66,7 +68,7 @@ function textFault(text: string, trainSteps: number): string | undefined {
   if (/^ddim\d+$/.test(text)) return ddimFault(Number(text.slice(4)), trainSteps);
   if (/^\d+$/.test(text) && countFault(Number(text), trainSteps) !== undefined)
     return `between 1 and ${trainSteps} steps`;
-  if (!/^\d+(,\d+)*$/.test(text)) return SHAPES;
+  if (!/^\d+(,\d+)*$/.test(text)) return shapes(trainSteps);
   return sectionFault(text.split(',').map(Number), trainSteps);
 }
 

@@ -1,5 +1,8 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { targetsOf } from '../../lib/cli/files.js';
+import { prepareFolders, targetsOf } from '../../lib/cli/files.js';
+import { temporaryFolder } from '../fixtures/temporary.js';
 
 const output = { path: 'out/', format: 'webp' } as const;
 const filesOf = (names: string[], seeds = [0]) =>
@@ -12,7 +15,8 @@ test('pictures are named after their prompts and seeds', () => {
     'out/빨간-하트-3.webp',
     'out/빨간-하트-4.webp',
   ]);
-  expect(filesOf(['!?'])).toEqual(['out/picture-0.webp']);
+  expect(filesOf(['!?', 'हृदय'])).toEqual(['out/picture-0.webp', 'out/हृदय-0.webp']);
+  expect(filesOf(['very '.repeat(20)])).toEqual([`out/${'very-'.repeat(10)}0.webp`]);
 });
 
 test('no two names are the same, whatever the prompts are', () => {
@@ -33,4 +37,24 @@ test('a name fits into the 255 bytes that file systems allow', () => {
       expect(Buffer.byteLength(file) - 'out/'.length).toBeLessThanOrEqual(255);
     }
   }
+});
+
+const writeError = (message: RegExp) =>
+  expect.objectContaining({
+    code: 'ERR_KARLO_WRITE',
+    message: expect.stringMatching(message),
+  });
+
+test('folders are made within folders, and not within files', () => {
+  const folder = temporaryFolder();
+  prepareFolders([join(folder, 'a/b/c/x.png'), join(folder, 'a/d/x.png')]);
+  expect(['a/b/c', 'a/d'].map((path) => existsSync(join(folder, path)))).toEqual([true, true]);
+  writeFileSync(join(folder, 'file'), '');
+  for (const path of ['file/x.png', 'file/a/x.png']) {
+    expect(() => prepareFolders([join(folder, path)])).toThrow(writeError(/is no folder/));
+  }
+});
+
+test.runIf(process.platform === 'linux')('a place where there can be no folders is told', () => {
+  expect(() => prepareFolders(['/proc/none/at/all/x.png'])).toThrow(writeError(/ENOENT/));
 });

@@ -58,12 +58,39 @@ test('several pictures and a grid, as JSON', async () => {
   expect(await sharp(report.grid).metadata()).toMatchObject({ width: size, height: size });
 });
 
+test('a prompt that is too long is told, in words and as JSON', async () => {
+  const prompt = `${'very '.repeat(80)}red heart`;
+  const flags = ['-o', join(folder, 'long.png'), '--force', ...short];
+  const warning = /The prompt 'very .*…' is too long: '(very )+red heart' was left out/;
+  const words = await karlo(prompt, ...flags);
+  expect(words).toMatchObject({ status: 0, stdout: `${join(folder, 'long.png')}\n` });
+  expect(words.stderr).toMatch(new RegExp(`^warning: ${warning.source}\n$`));
+  const { warnings } = JSON.parse((await karlo(prompt, '--json', ...flags)).stdout);
+  expect(warnings).toEqual([expect.stringMatching(warning)]);
+});
+
 test('variations of pictures', async () => {
   const odd = 'test/fixtures/pictures/odd.png';
   const result = await karlo('vary', heart, odd, '--seed', '2', '-o', folder, ...vary);
   expect(result).toMatchObject({ status: 0, stderr: '' });
   const files = ['heart-0', 'odd'].map((name) => join(folder, `${name}-variation-2.png`));
   expect(result.stdout).toBe(`${files.join('\n')}\n`);
+});
+
+test('many photos are not in memory at once', async () => {
+  const photo = join(folder, 'photo.jpg');
+  const create = { width: 2500, height: 2500, channels: 3, background: 'red' } as const;
+  await sharp({ create }).jpeg().toFile(photo);
+  const atExit = 'process.on("exit", () => console.error(process.resourceUsage().maxRSS))';
+  const node = ['--import', `data:text/javascript,${encodeURIComponent(atExit)}`];
+  const args = ['vary', ...Array(24).fill(photo), '-o', join(folder, 'many'), ...vary];
+  const { status, stdout, stderr } = await runProgram(program, args, { node });
+  expect({ status, pictures: stdout.trim().split('\n').length }).toEqual({
+    status: 0,
+    pictures: 24,
+  });
+  // All of them at once took 1.5 GB.
+  expect(Number(stderr) * 1024).toBeLessThan(1e9);
 });
 
 describe('prompts from a file', () => {
@@ -86,6 +113,21 @@ describe('prompts from a file', () => {
       true,
     ]);
     expect(readFileSync(join(out, names[1] as string))).toEqual(made);
+  });
+
+  test('have a grid, which is left out with them and never overwritten', async () => {
+    const [out, file] = [join(folder, 'grid'), join(folder, 'grid.txt')];
+    const made = () => karlo('--prompts', file, '--grid', '-o', out, ...short);
+    writeFileSync(file, 'a ring\na heart');
+    const grid = join(out, 'a-ring-0-grid.png');
+    expect((await made()).stdout).toMatch(new RegExp(`\n${grid}\n$`));
+    const again = await made();
+    expect(again).toMatchObject({ status: 0, stderr: '' });
+    expect(again.stdout).toMatch(new RegExp(`\n${grid} \\(was there\\)\n$`));
+    writeFileSync(file, 'a ring\na heart\na star');
+    const more = await made();
+    expect(more).toMatchObject({ status: 1, stdout: '' });
+    expect(more.stderr).toContain(`${grid} is there already`);
   });
 
   test('come from stdin, too', () => {
@@ -198,6 +240,17 @@ describe('what is wrong', () => {
       /both/,
     ],
     ['two kinds of prompt', ['a ring', '--prompts', '-'], 2, /not both/],
+    ['a prompt with a dash before it', ['-1 degree'], 2, /begins with - comes after --/],
+    ['equal seeds', ['a ring', '--seed', '5,5'], 2, /different seeds for --seed.* received 5,5/],
+    ['a file of no picture', ['a ring', '-o', 'README.md', '--force'], 2, /ends in \.png/],
+    ['a small budget', ['a ring', '--memory-budget', '1MB'], 2, /bytes for --memory-budget/],
+    [
+      'a batch above the budget',
+      ['a ring', '--memory-budget', '300MB', '--batch-size', '1000'],
+      2,
+      /between 1 and \d+ for --batch-size but/,
+    ],
+    ['no picture to tell of', ['info', 'nowhere.png'], 1, /'nowhere\.png': there is no such file/],
     ['no file of prompts', ['--prompts', '/nowhere'], 1, /Cannot read prompts from \/nowhere/],
     ['one file for two pictures', ['a ring', '-n', '2', '-o', 'x.png'], 2, /a folder for --output/],
     ['a file of no known format', ['a ring', '-o', 'x.bmp'], 2, /ends in \.png/],

@@ -9,7 +9,11 @@ const short = ['--prior-steps', '3', '--decoder-steps', '3', '--upsample-steps',
 const hasScript = spawnSync('script', ['--version']).status === 0;
 
 /** Runs the program in a terminal, which `script` plays. */
-function inTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+function inTerminal(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  answer: (asked: string) => string = () => '',
+) {
   const line = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
     env: { ...process.env, TERM: 'xterm', ...env },
@@ -18,6 +22,7 @@ function inTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   let seen = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     seen += text;
+    child.stdin.write(answer(text));
   });
   const ended = new Promise<number | null>((done) => child.on('close', done));
   return { child, ended, seen: () => seen };
@@ -35,13 +40,37 @@ describe.skipIf(!hasScript)('in a terminal', () => {
     }
   });
 
-  test('--preview shows each step of the decoder and of super-resolution', async () => {
+  const noTerminal = { KITTY_WINDOW_ID: '', TERM_PROGRAM: '', LC_TERMINAL: '', TMUX: '', STY: '' };
+  /** What a terminal with sixels says of itself, where it is asked. */
+  const sixels = (asked: string) => (asked.includes('\x1b[c') ? '\x1b[6;8;4t\x1b[?62;4c' : '');
+  /** Rows of a preview, of 8 pixels each. */
+  const rows = 16;
+  const one = Array(5).fill(8 * rows);
+
+  test.each<[string, NodeJS.ProcessEnv, RegExp, number[]]>([
+    ['kitty', { KITTY_WINDOW_ID: '1' }, /_Ga=T,f=24,o=z,s=(\d+)/g, [32, 32, 32, 128, 128]],
+    ['iTerm2', { TERM_PROGRAM: 'iTerm.app' }, /1337;File=.*?;height=(\d+)/g, Array(5).fill(rows)],
+    ['sixels', {}, /P0;1q"1;1;(\d+);\d+#/g, one],
+  ])(
+    '--preview shows each step of the decoder and of super-resolution in %s',
+    async (_name, names, picture, sizes) => {
+      const file = join(temporaryFolder(), 'ring.png');
+      const env = { ...noTerminal, ...names };
+      const args = ['a ring', '-o', file, '--preview', ...short];
+      const { ended, seen } = inTerminal(args, env, sixels);
+      expect(await ended).toBe(0);
+      expect([...seen().matchAll(picture)].map(([, size]) => Number(size))).toEqual(sizes);
+    },
+  );
+
+  test('--preview in a terminal that shows no pictures says so, and shows bars', async () => {
     const file = join(temporaryFolder(), 'ring.png');
-    const env = { KITTY_WINDOW_ID: '1', TMUX: '', STY: '' };
-    const { ended, seen } = inTerminal(['a ring', '-o', file, '--preview', ...short], env);
+    const args = ['a ring', '-o', file, '--preview', ...short];
+    const none = (asked: string) => (asked.includes('\x1b[c') ? '\x1b[?62c' : '');
+    const { ended, seen } = inTerminal(args, noTerminal, none);
     expect(await ended).toBe(0);
-    const sizes = [...seen().matchAll(/_Ga=T,f=24,o=z,s=(\d+)/g)].map(([, side]) => Number(side));
-    expect(sizes).toEqual([32, 32, 32, 128, 128]);
+    expect(seen()).toMatch(/This terminal shows no pictures/);
+    expect(seen()).toMatch(/upsample +\[=+\] 2\/2/);
   });
 
   test('Ctrl-C ends it with 130 and whole files', async () => {

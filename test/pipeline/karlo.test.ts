@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { karlo as unloaded } from '../../lib/default.js';
 import type { GenerationEvent } from '../../lib/index.js';
 import { Karlo } from '../../lib/karlo.js';
+import { ScriptModule } from '../../lib/torch/script-module.js';
+import type { Tensor } from '../../lib/torch/tensor.js';
 
 let karlo: Karlo;
 beforeAll(async () => {
   karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32' });
 });
 afterAll(() => karlo.dispose());
+afterEach(() => vi.restoreAllMocks());
 
 const heart = 'a red heart on a white background';
 const ring = 'a green ring on a black background';
@@ -89,10 +92,48 @@ describe('textToImage', () => {
     expect(again.images[0]?.data).toEqual(random.images[0]?.data);
   });
 
+  test('many prompts in one call are warned of nothing', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const stage = { steps: 1 };
+    const options = { prior: stage, decoder: stage, upsample: stage, batchSize: 12 };
+    const { images } = await karlo.textToImage(Array(12).fill(heart), options);
+    expect(images).toHaveLength(12);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   test('text that does not fit is cut off and told', async () => {
     const { warnings } = await karlo.textToImage(`${'very '.repeat(90)}red heart`, short);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/is too long: '.*red heart' was left out/);
+  });
+});
+
+/** Of each step of a network from now on, how many pictures it takes. */
+function watchSteps(): number[] {
+  const rows: number[] = [];
+  const { run } = ScriptModule.prototype;
+  const spy = vi.spyOn(ScriptModule.prototype, 'run');
+  spy.mockImplementation(function (
+    this: ScriptModule,
+    ...[method, inputs, options]: Parameters<typeof run>
+  ) {
+    const [x] = (inputs ?? []) as Tensor[];
+    if (method === 'step_at') rows.push(x?.shape[0] as number);
+    return run.call(this, method, inputs, options);
+  } as typeof run);
+  return rows;
+}
+
+describe('guidance', () => {
+  test.each([
+    [0, 2],
+    [1, 1],
+    [1.5, 2],
+  ])('a scale of %d has %d halves', async (guidanceScale, halves) => {
+    const rows = watchSteps();
+    const stage = { steps: 1, guidanceScale };
+    await karlo.textToImage(heart, { ...short, prior: stage, decoder: stage });
+    expect(rows).toEqual([halves, halves, 1, 1]);
   });
 });
 
@@ -157,11 +198,22 @@ describe('events', () => {
 
 describe('ending', () => {
   test('an abort ends a run within a step, and the model stays usable', async () => {
+    const rows = watchSteps();
     const controller = new AbortController();
     const task = karlo.textToImage(heart, { seed: 0, count: 8, signal: controller.signal });
-    setTimeout(() => controller.abort(), 100);
-    await expect(task).rejects.toMatchObject({ name: 'AbortError' });
+    let before = 0;
+    const read = async () => {
+      for await (const event of task) {
+        if (event.type !== 'step' || event.stage !== 'decoder') continue;
+        before = rows.length;
+        controller.abort();
+      }
+    };
+    await expect(read()).rejects.toMatchObject({ name: 'AbortError' });
+    // It waits for its turn, until the other has ended.
     expect((await karlo.textToImage(heart, { ...short, seed: 0 })).images).toHaveLength(1);
+    const own = 3 + 3 + 2;
+    expect(rows.length - before - own).toBeLessThanOrEqual(1);
   });
 
   test('dispose ends what runs, is idempotent, and later calls say so', async () => {

@@ -1,5 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { KarloError } from '../../lib/errors.js';
+import type { Model } from '../../lib/models/load-model.js';
+import { loadNetworks } from '../../lib/models/load-networks.js';
+import type { Placement } from '../../lib/models/weights.js';
 
 // A limit of a process of its own: what it has, and a little for one picture.
 const program = `
@@ -33,3 +37,16 @@ test.runIf(process.platform === 'linux')(
     });
   },
 );
+
+test('out of memory while the model is loaded says what helps, too', async () => {
+  const cause = new KarloError('ERR_KARLO_OUT_OF_MEMORY', 'no more');
+  const load = () => Promise.reject(cause);
+  const model = { configs: { prior: {} }, load } as unknown as Model;
+  const placement = { device: 'cpu', dtype: 'float32' } as Placement;
+  await expect(loadNetworks(model, 'resident', placement)).rejects.toMatchObject({
+    code: 'ERR_KARLO_OUT_OF_MEMORY',
+    message:
+      "Not enough memory on cpu for the model in float32. What helps: dtype: 'bfloat16', residency: 'staged'. LibTorch says: no more",
+    cause,
+  });
+});

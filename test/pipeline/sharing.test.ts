@@ -146,4 +146,13 @@ describe('the queue', () => {
     await Promise.all([add('a'), later]);
     expect(batches).toEqual([['a', 'b']]);
   });
+
+  test('but not with a batch that is full', async () => {
+    batches.length = 0;
+    const picture = new Promise((resolve) => setTimeout(resolve, 200));
+    const later = queue.expect(picture).then(() => add('b', 4));
+    await add('a', 4);
+    expect(batches).toEqual([['a']]);
+    await later;
+  });
 });

@@ -98,6 +98,8 @@ test('a spacing is either refused, or falls strictly within the training timeste
   expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(200);
 });
 
+const SHAPES = 'a string such as "25", "10,10,5", "ddim25" or "fast27", of 1 to 1000 steps,';
+
 test.each([
   [{ timestepRespacing: '0' }, 'between 1 and 1000 steps'],
   [{ timestepRespacing: '2000' }, 'between 1 and 1000 steps'],
@@ -108,10 +110,10 @@ test.each([
     'ddim2 to ddim1000 with an integer stride ' +
       '(nearest: ddim125, ddim143, ddim167, ddim200, ddim250, ddim334, ddim500, ddim1000)',
   ],
-  [{ timestepRespacing: 'a,b' }, 'a string such as "25", "10,10,5", "ddim25" or "fast27"'],
-  [{ timestepRespacing: '' }, 'a string such as "25", "10,10,5", "ddim25" or "fast27"'],
-  [{ timestepRespacing: '-5' }, 'a string such as "25", "10,10,5", "ddim25" or "fast27"'],
-  [{ timestepRespacing: '1e3' }, 'a string such as "25", "10,10,5", "ddim25" or "fast27"'],
+  [{ timestepRespacing: 'a,b' }, SHAPES],
+  [{ timestepRespacing: '' }, SHAPES],
+  [{ timestepRespacing: '-5' }, SHAPES],
+  [{ timestepRespacing: '1e3' }, SHAPES],
   [{ steps: 2000 }, 'integer between 1 and 1000'],
   [{ steps: 2.5 }, 'integer between 1 and 1000'],
   [{ steps: Number.NaN }, 'integer between 1 and 1000'],

@@ -1,20 +1,10 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
 import { usePlace } from './place.js';
-import type { Files } from './repositories.js';
+import { ofBuiltIn } from './repositories.js';
 
 const place = usePlace();
-const tiny = 'models/karlo-tiny';
 const names = ['someone/tiny', 'someone/tiny-image-variations'] as const;
-
-/** The files of the built-in model that a repository of one of its tasks would hold. */
-function repository(without: RegExp): Files {
-  const paths = readdirSync(tiny, { recursive: true, encoding: 'utf8' });
-  const files = paths.filter((path) => statSync(join(tiny, path)).isFile() && !without.test(path));
-  return Object.fromEntries(files.map((path) => [path, readFileSync(join(tiny, path))]));
-}
 
 const settings = { device: 'cpu', dtype: 'float32' } as const;
 const vary = { decoder: { steps: 3 }, upsample: { steps: 2 }, seed: 4 };
@@ -22,8 +12,8 @@ const short = { ...vary, prior: { steps: 3 } };
 
 test('a model that was pulled makes the pictures of the built-in one', async () => {
   place.hub.repositories
-    .set(names[0], repository(/^(image_encoder|feature_extractor)/))
-    .set(names[1], repository(/^prior/));
+    .set(names[0], ofBuiltIn(/^(image_encoder|feature_extractor)/))
+    .set(names[1], ofBuiltIn(/^prior/));
   const { path } = await place.pull(names[0], { variations: true });
   await using pulled = await Karlo.load({ model: path, ...settings });
   await using builtIn = await Karlo.load(settings);
@@ -54,4 +44,35 @@ test('a model that was pulled makes the pictures of the built-in one', async () 
     if (cache === undefined) delete process.env.KARLO_CACHE;
     else process.env.KARLO_CACHE = cache;
   }
+});
+
+describe('half a model says how the other half is fetched, and does what it can', () => {
+  const picture = 'test/fixtures/pictures/heart-0.png';
+  beforeEach(() => vi.stubEnv('KARLO_CACHE', place.cache));
+  afterEach(() => vi.unstubAllEnvs());
+  const lacks = (message: RegExp) =>
+    expect.objectContaining({
+      code: 'ERR_KARLO_MODEL_NOT_FOUND',
+      message: expect.stringMatching(message),
+    });
+
+  test('text to image alone', async () => {
+    place.hub.repositories.set(names[0], ofBuiltIn(/^(image_encoder|feature_extractor)/));
+    await place.pull(names[0]);
+    await using karlo = await Karlo.load({ model: names[0], ...settings });
+    expect((await karlo.textToImage('a red heart', short)).images).toHaveLength(1);
+    await expect(karlo.imageVariation(picture, vary)).rejects.toEqual(
+      lacks(/feature_extractor in .*npx karlo pull someone\/tiny --variations$/),
+    );
+  });
+
+  test('image variation alone', async () => {
+    place.hub.repositories.set(names[1], ofBuiltIn(/^prior/));
+    await place.pull(names[1]);
+    await using karlo = await Karlo.load({ model: names[1], ...settings });
+    expect((await karlo.imageVariation(picture, vary)).images).toHaveLength(1);
+    await expect(karlo.textToImage('a red heart', short)).rejects.toEqual(
+      lacks(/prior_scheduler in .*npx karlo pull someone\/tiny$/),
+    );
+  });
 });

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** The files of a small repository, by path. */
 export type Files = Record<string, Buffer>;
@@ -64,4 +66,15 @@ export function wanted(files: Files): Files {
 
 export function totalOf(files: Files): number {
   return Object.values(files).reduce((sum, { length }) => sum + length, 0);
+}
+
+const builtIn = 'models/karlo-tiny';
+
+/** The files of the built-in model that a repository of one of its tasks would hold. */
+export function ofBuiltIn(without: RegExp): Files {
+  const paths = readdirSync(builtIn, { recursive: true, encoding: 'utf8' });
+  const files = paths.filter(
+    (path) => statSync(join(builtIn, path)).isFile() && !without.test(path),
+  );
+  return Object.fromEntries(files.map((path) => [path, readFileSync(join(builtIn, path))]));
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { cacheFolder } from '../../../scripts/libtorch/index.mjs';
 import { expected } from '../../errors.js';
 
@@ -42,4 +42,11 @@ export function storeFolder(env: NodeJS.ProcessEnv): string {
 /** Where a model lies in the store, with all that belongs to it. */
 export function modelFolder(env: NodeJS.ProcessEnv, model: string): string {
   return join(storeFolder(env), model.replace('/', '--'));
+}
+
+/** The name of the model whose files a folder holds; undefined where that is not in the store. */
+export function modelAt(env: NodeJS.ProcessEnv, folder: string): string | undefined {
+  const [own = ''] = relative(storeFolder(env), folder).split(sep);
+  const name = own.replace('--', '/');
+  return isModelName(name) ? name : undefined;
 }
