@@ -102,10 +102,7 @@ export class Karlo implements AsyncDisposable {
     this.device = device;
     this.dtype = dtype;
     this.#queue = new BatchQueue((portions, signal) =>
-      makeBatch(cascade, portions, signal).catch((error) => {
-        const batchSize = portions[0]?.capacity ?? 1;
-        throw advised(error, { batchSize, dtype, device, residency });
-      }),
+      makeBatch(cascade, portions, signal).catch(this.#advised(portions[0]?.capacity ?? 1)),
     );
   }
 
@@ -258,7 +255,7 @@ export class Karlo implements AsyncDisposable {
     // Hashing takes a while: the picture is made meanwhile.
     const facts = this.facts();
     facts.catch(() => {});
-    using encoded = await this.#queue.expect(encode(run.signal));
+    using encoded = await this.#queue.expect(encode(run.signal).catch(this.#advised(1)));
     const encodeSeconds = seconds();
     const {
       images,
@@ -272,6 +269,14 @@ export class Karlo implements AsyncDisposable {
     });
     const timings = { encode: encodeSeconds, ...stages, total: seconds() };
     return { images, seeds, warnings: warnings(encoded), timings };
+  }
+
+  /** Throws an error again: with what would help, where memory ran out. */
+  #advised(batchSize: number): (error: unknown) => never {
+    const { dtype, device, residency } = this;
+    return (error) => {
+      throw advised(error, { batchSize, dtype, device, residency });
+    };
   }
 
   /** What recipes say of this model: its name and hash, the versions that run it, device and dtype. */

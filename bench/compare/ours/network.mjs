@@ -85,6 +85,7 @@ export class LoadedNetwork {
     );
     const config = scheduleConfig(this.#model.schedulers[`${name}_scheduler`]);
     const noise = new Noise([0], this.#device);
+    if (name === 'prior') await this.#prefillEmpty();
     /** @type {number[]} */
     const times = [performance.now()];
     const output = await this.#run(name, {
@@ -128,7 +129,7 @@ export class LoadedNetwork {
     }
     const [text, empty] = [this.#text(), this.#text()];
     const width = Number(prior?.embedding_dim);
-    if (name === 'prior') return this.#runPrior(width, text, empty, loop);
+    if (name === 'prior') return this.#runPrior(width, text, loop);
     const stage = {
       textProjection: this.#network('text_proj'),
       decoder: this.#network('decoder'),
@@ -137,18 +138,21 @@ export class LoadedNetwork {
     return runDecoder(stage, random(1, width), text, empty, loop);
   }
 
+  /** As in a loaded model: once, for all loops. */
+  async #prefillEmpty() {
+    this.#empty ??= await prefill(this.#network('prior'), this.#text());
+    return this.#empty;
+  }
+
   /**
-   * As in a loaded model: what stands for the empty prompt is computed once.
    * @param {number} width
    * @param {import('../../../lib/stages/encode-text.js').TextFeatures} text
-   * @param {import('../../../lib/stages/encode-text.js').TextFeatures} empty
    * @param {import('../../../lib/stages/prior.js').LoopSettings} loop
    */
-  async #runPrior(width, text, empty, loop) {
+  async #runPrior(width, text, loop) {
     const prior = this.#network('prior');
-    this.#empty ??= await prefill(prior, empty);
     const prompt = await prefill(prior, text);
-    const result = await runPrior(prior, width, prompt, this.#empty, loop);
+    const result = await runPrior(prior, width, prompt, await this.#prefillEmpty(), loop);
     prompt[Symbol.dispose]();
     return result;
   }

@@ -41,7 +41,8 @@ class Workspace {
   static constexpr int64_t kLine = 64;
 
  private:
-  static constexpr int64_t kPiece = int64_t{1} << 25;  // 32 MB
+  // Nearly always one, of which only what is used takes memory.
+  static constexpr int64_t kPiece = int64_t{1} << 27;  // 128 MB
 
   at::Tensor data_;
   int64_t taken_ = 0;
