@@ -1,4 +1,4 @@
-#include "nets/cpu/kernels_of.h"
+#include "nets/cpu/kernels/all.h"
 
 #ifdef KARLO_X86_KERNELS
 namespace karlo::nets::cpu {

@@ -1,4 +1,4 @@
-#include "nets/cpu/kernels_of.h"
+#include "nets/cpu/kernels/all.h"
 
 namespace karlo::nets::cpu {
 

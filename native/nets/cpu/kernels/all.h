@@ -1,0 +1,42 @@
+#pragma once
+
+#include "nets/cpu/kernels/conv.h"
+#include "nets/cpu/kernels/dot.h"
+#include "nets/cpu/kernels/rows.h"
+#include "nets/cpu/kernels/winograd.h"
+
+namespace karlo::nets::cpu {
+namespace {
+
+// All kernels, for vectors of `kLanes` floats; `kPixels1` to `kPixels3` as in ConvLoops.
+template <int kLanes, int kPixels1, int kPixels2, int kPixels3>
+struct KernelsOf {
+  using Rows = RowLoops<kLanes>;
+  using Winograd = WinogradLoops<kLanes>;
+  using Conv = ConvLoops<kLanes, kPixels1, kPixels2, kPixels3>;
+  using Dot = DotLoops<kLanes>;
+
+  template <typename T>
+  static constexpr RowKernels<T> rows() {
+    return {&Rows::template add_moments<T>, &Rows::template transform<T, T, false>,
+            &Rows::template transform<T, T, true>, &Rows::template transform<T, float, true>,
+            &Dot::dot};
+  }
+  template <typename C>
+  static constexpr WinogradKernels<C> winograd() {
+    return {&Winograd::template winograd_input<C>, &Winograd::template winograd_weights<C>,
+            &Winograd::template winograd_output<float, C>,
+            &Winograd::template winograd_output<c10::BFloat16, C>};
+  }
+
+  static constexpr Kernels all{kLanes,
+                               &Conv::conv_row,
+                               rows<float>(),
+                               rows<c10::BFloat16>(),
+                               &Rows::softmax,
+                               winograd<float>(),
+                               winograd<c10::BFloat16>()};
+};
+
+}  // namespace
+}  // namespace karlo::nets::cpu
