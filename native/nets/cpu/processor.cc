@@ -5,19 +5,26 @@
 #include "nets/cpu/kernels.h"
 
 namespace karlo::nets::cpu {
+namespace {
+
+// As LibTorch names it: not every compiler knows all of these.
+bool has(const char* capability) {
+  const auto capabilities = at::cpu::get_cpu_capabilities();
+  const auto found = capabilities.find(capability);
+  return found != capabilities.end() && found->second.isBool() && found->second.toBool();
+}
+
+}  // namespace
 
 bool has_matrices() {
-  static const bool has = [] {
-    const auto capabilities = at::cpu::get_cpu_capabilities();
-    const auto found = capabilities.find("amx_bf16");
-    return found != capabilities.end() && found->second.isBool() && found->second.toBool();
-  }();
-  return has;
+  static const bool has_it = has("amx_bf16");
+  return has_it;
 }
 
 bool multiplies_bfloat16() {
 #ifdef KARLO_X86_KERNELS
-  return __builtin_cpu_supports("avx512bf16") && !__builtin_cpu_is("intel");
+  static const bool does = has("avx512_bf16") && !__builtin_cpu_is("intel");
+  return does;
 #else
   return false;
 #endif
