@@ -70,11 +70,7 @@ export async function runPrior(
 function bothHalves(empty: PriorPrompt, prompt: PriorPrompt, scale: number): PriorPrompt {
   const part = (name: 'cache' | 'bias') => {
     const own = prompt[name];
-    return halves(
-      tidy(() => Tensor.cat(Array(own.shape[0]).fill(empty[name]))),
-      own,
-      scale,
-    );
+    return tidy(() => halves(Tensor.cat(Array(own.shape[0]).fill(empty[name])), own, scale));
   };
   return promptOf(part('cache'), part('bias'));
 }

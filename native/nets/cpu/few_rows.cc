@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "nets/cpu/kernels.h"
@@ -36,7 +37,9 @@ at::Tensor product(const at::Tensor& given, const at::Tensor& weight,
   const int64_t grain = std::max<int64_t>(1, kWorthwhileAsleep / (kOutputs * in * rows));
   Team::of_this_thread().run(chunks, grain, [&](int64_t begin, int64_t end) {
     const int64_t first = begin * kOutputs;
-    std::vector<float> scratch(rows * in);
+    thread_local std::vector<float>
+        scratch;  // kept: so large a piece would come from the system anew
+    if (!std::is_same_v<T, float>) scratch.resize(rows * in);
     dot({x.const_data_ptr<T>(), rows, in, weights + first * in,
          std::min(end * kOutputs, out) - first, biases ? biases + first : nullptr, to + first, out,
          scratch.data()});

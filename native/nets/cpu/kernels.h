@@ -73,7 +73,7 @@ struct FewRows {
   const T* bias;   // [count], or null
   T* y;            // the first row's first result
   int64_t stride;  // from a row of y to the next
-  float* scratch;  // [rows, in], of the calling thread
+  float* scratch;  // of the calling thread: [rows, in], where T is not float
 };
 
 // Loops over rows of [count, channels].
