@@ -42,12 +42,17 @@ at::Tensor product(const at::Tensor& rows, const at::Tensor& weight, const at::T
   if (rows.scalar_type() != at::kFloat || has_fast_products()) {
     return at::addmm(bias, rows, weight.t());
   }
+  return product_by_convolution(rows, weight, bias);
+}
+
+}  // namespace
+
+at::Tensor product_by_convolution(const at::Tensor& rows, const at::Tensor& weight,
+                                  const std::optional<at::Tensor>& bias) {
   const at::Tensor pixels = rows.view({1, 1, rows.size(0), rows.size(1)}).permute({0, 3, 1, 2});
   const at::Tensor y = at::conv2d(pixels, weight.unsqueeze(-1).unsqueeze(-1), bias);
   return y.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1}).flatten(0, 2);
 }
-
-}  // namespace
 
 at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
                          const std::optional<at::Tensor>& residual) {

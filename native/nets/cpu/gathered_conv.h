@@ -14,4 +14,8 @@ namespace karlo::nets::cpu {
 at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
                          const std::optional<at::Tensor>& residual);
 
+// rows [n, in] times weight [out, in] and bias as a 1x1 convolution: [n, out].
+at::Tensor product_by_convolution(const at::Tensor& rows, const at::Tensor& weight,
+                                  const std::optional<at::Tensor>& bias);
+
 }  // namespace karlo::nets::cpu

@@ -1,7 +1,6 @@
 #include "nets/cpu/winograd.h"
 
 #include <ATen/ops/bmm.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "nets/cpu/common.h"
+#include "nets/cpu/gathered_conv.h"
 #include "nets/cpu/kernels.h"
 #include "nets/cpu/parallel.h"
 #include "nets/cpu/processor.h"
@@ -138,9 +138,8 @@ class Winograd {
       return;
     }
     for (int64_t k = 0; k < components_; ++k) {
-      const at::Tensor pixels = tiles_[k].narrow(0, 0, tiles).view({1, count, columns_, in_});
-      product_of_[k] = at::conv2d(pixels.permute({0, 3, 1, 2}), weights_[k].view({out_, in_, 1, 1}))
-                           .contiguous(at::MemoryFormat::ChannelsLast);
+      product_of_[k] =
+          product_by_convolution(tiles_[k].narrow(0, 0, tiles), weights_[k], std::nullopt);
     }
   }
 
