@@ -30,6 +30,32 @@ test.each([
   expect(await faults(page)).toEqual([]);
 });
 
+test('who asked for less motion gets none but the fading of a notice', async () => {
+  const page = await open(url + quick('a red heart'));
+  await page.getByText('karlo-tiny').waitFor();
+  const longest = (selector: string) =>
+    page.locator(selector).evaluateAll((elements) =>
+      Math.max(
+        ...elements.flatMap((element) => {
+          const style = element.ownerDocument.defaultView?.getComputedStyle(element);
+          return `${style?.animationDuration}, ${style?.transitionDuration}`
+            .split(', ')
+            .map(Number.parseFloat);
+        }),
+      ),
+    );
+  await button(page, 'Create').click();
+  await page.getByAltText('Preview 1').waitFor();
+  expect(await longest('body *')).toBeLessThan(0.001);
+  await ended(page);
+  await pictures(page).first().click();
+  await page.getByRole('dialog').waitFor();
+  expect(await longest('body *')).toBeLessThan(0.001);
+  await page.getByRole('dialog').getByRole('button', { name: 'Copy prompt' }).click();
+  await page.getByText('Prompt copied').waitFor();
+  expect(await longest('.toast')).toBe(2.8);
+});
+
 test('everything is done by keyboard', async () => {
   const page = await open(url + quick('a blue star'));
   await page.getByText('karlo-tiny').waitFor();

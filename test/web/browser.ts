@@ -75,8 +75,11 @@ export function quick(prompt: string, more: Record<string, string | number> = {}
   return `/#${link}`;
 }
 
-/** What axe finds wrong, in a line each. */
+/** What axe finds wrong with the page at rest, in a line each: what fades in has less contrast. */
 export async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(`Promise.all(document.getAnimations()
+    .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime))
+    .map(({ finished }) => finished.catch(() => {})))`);
   // The page's policy forbids scripts that are injected; the debugger may evaluate them.
   await page.evaluate(axe);
   return page.evaluate(`axe.run().then(({ violations }) =>
