@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "nets/cpu/context_attention.h"
+#include "nets/cpu/wide_attention.h"
 #include "nets/group_norm.h"
 #include "nets/operator.h"
 
@@ -48,6 +49,7 @@ at::Tensor on_cpu(const at::Tensor& x, const at::Tensor& cache, int64_t cache_st
                   int64_t heads) {
   const cpu::AttentionInput input{x, cache, cache_start, bias, weights, groups, eps, heads};
   if (cpu::can_run(input)) return cpu::context_attention(input);
+  if (cpu::suits_wide_attention(input)) return cpu::wide_attention(input);
   return composed(x, cache, cache_start, bias, weights, groups, eps, heads);
 }
 

@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-#include "nets/cpu/few_rows.h"
+#include "nets/cpu/linear.h"
 #include "nets/operator.h"
 
 namespace karlo::nets {
@@ -20,7 +20,7 @@ at::Tensor composed(const at::Tensor& x, const at::Tensor& weight,
 
 at::Tensor on_cpu(const at::Tensor& x, const at::Tensor& weight,
                   const std::optional<at::Tensor>& bias) {
-  if (cpu::has_few_rows(x, weight, bias)) return cpu::linear_of_few(x, weight, bias);
+  if (cpu::suits_linear(x, weight, bias)) return cpu::linear(x, weight, bias);
   return composed(x, weight, bias);
 }
 

@@ -5,6 +5,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
@@ -13,14 +14,18 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "nets/context_attention.h"
 #include "nets/cpu/direct_conv.h"
+#include "nets/cpu/processor.h"
 #include "nets/linear.h"
 #include "nets/res_block.h"
 #include "test/check.h"
@@ -133,6 +138,96 @@ void check_dot(const cpu::Kernels& kernels, const std::string& name, at::ScalarT
   }
 }
 
+// Any shape, packed as it lies or the other way round; added to what is there; what is made of a
+// row hangs on no other.
+void check_pair_products(const cpu::Kernels& kernels, const std::string& name) {
+  const int64_t lanes = kernels.lanes;
+  for (const int64_t in : {1, 2, 31, 64, 67}) {
+    for (const int64_t out : {1, 16, 33, 48, 64}) {
+      for (const int64_t rows : {1, 2, 5, 6, 7, 8, 13, 24}) {
+        const at::Tensor x = at::randn({rows, in}).to(at::kBFloat16);
+        const at::Tensor weight = at::randn({out, in}).to(at::kBFloat16);
+        const at::Tensor turned = weight.t().contiguous();
+        const int64_t vectors = (out + lanes - 1) / lanes, columns = vectors * lanes;
+        const at::Tensor packed = at::zeros({(in + 1) / 2 * 2 * columns}, x.options());
+        const at::Tensor same = at::zeros_like(packed), sums = at::ones({rows, columns});
+        const auto product = [&](const at::Tensor& of, int64_t first, int64_t count, bool add) {
+          kernels.pairs.product({x.const_data_ptr<at::BFloat16>() + first * in, in, count, in,
+                                 of.const_data_ptr<at::BFloat16>(), vectors,
+                                 sums.mutable_data_ptr<float>() + first * columns, columns, add});
+          return sums.narrow(0, first, count).narrow(1, 0, out).clone();
+        };
+        for (int64_t v = 0; v < vectors; ++v) {
+          const int64_t first = v * lanes, count = std::min(lanes, out - first);
+          kernels.pairs.pack({weight.const_data_ptr<at::BFloat16>() + first * in, in, count, in,
+                              packed.mutable_data_ptr<at::BFloat16>() + 2 * first, 2 * columns});
+          kernels.pairs.pack_columns({turned.const_data_ptr<at::BFloat16>() + first, out, count, in,
+                                      same.mutable_data_ptr<at::BFloat16>() + 2 * first,
+                                      2 * columns});
+        }
+        const std::string what = name + ": pairs of " + std::to_string(in) + " inputs, " +
+                                 std::to_string(out) + " results of " + std::to_string(rows) +
+                                 " rows";
+        check(same.equal(packed), what + ": packed the same from columns");
+        const at::Tensor wanted = x.to(at::kDouble).matmul(weight.to(at::kDouble).t());
+        check(close(product(packed, 0, rows, true), wanted + 1), what + ", added");
+        const at::Tensor all = product(packed, 0, rows, false);
+        check(close(all, wanted), what);
+        check(product(packed, rows / 2, rows - rows / 2, false)
+                  .equal(all.narrow(0, rows / 2, rows - rows / 2)),
+              what + " hang on no others");
+      }
+    }
+  }
+}
+
+void check_pair_ends(const cpu::Kernels& kernels, const std::string& name) {
+  using at::BFloat16;
+  const at::Tensor sums = at::randn({5, 48}), bias = at::randn({37}).to(at::kBFloat16);
+  const at::Tensor more = at::randn({5, 40}).to(at::kBFloat16), factors = at::randn({5});
+  const at::Tensor y = at::zeros_like(more);
+  kernels.pairs.finish({sums.const_data_ptr<float>(), 48, 5, 37, factors.const_data_ptr<float>(),
+                        bias.const_data_ptr<BFloat16>(), more.const_data_ptr<BFloat16>(),
+                        y.mutable_data_ptr<BFloat16>(), 40});
+  const at::Tensor wanted =
+      sums.narrow(1, 0, 37) * factors.unsqueeze(1) + bias + more.narrow(1, 0, 37).to(at::kDouble);
+  check(close(y.narrow(1, 0, 37), wanted, 4e-3), name + ": sums to bfloat16");
+  check(y.narrow(1, 37, 3).eq(0).all().item<bool>(), name + ": and no further");
+
+  const at::Tensor logits = at::randn({7, 48}) * 10, plain = logits.clone();
+  const at::Tensor keys = at::randn({48}), weights = at::empty({7, 48}, bias.options());
+  keys.narrow(0, 40, 8).fill_(-1e30);
+  const at::Tensor scales = at::empty({7});
+  kernels.pairs.softmax({logits.mutable_data_ptr<float>(), 7, 48, 0.25f,
+                         keys.const_data_ptr<float>(), weights.mutable_data_ptr<BFloat16>(),
+                         scales.mutable_data_ptr<float>()});
+  const at::Tensor softmax = at::softmax(plain.to(at::kDouble) * 0.25 + keys, 1);
+  check(close(weights.to(at::kFloat) * scales.unsqueeze(1), softmax, 4e-3),
+        name + ": softmax of bfloat16");
+  check(weights.narrow(1, 40, 8).eq(0).all().item<bool>(), name + ": no key counts nothing");
+}
+
+// G g G^T, of any number of channels.
+void check_pair_weights(const cpu::Kernels& kernels, const std::string& name) {
+  const at::Tensor outer =
+      at::tensor({1.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, at::kDouble)
+          .view({4, 3});
+  const at::Tensor few = at::cat({outer.narrow(0, 0, 2), outer.narrow(0, 3, 1)});
+  for (const int64_t in : {1, 15, 16, 17, 32, 33, 70}) {
+    for (const bool doubled : {false, true}) {
+      const at::Tensor weight = at::randn({in, 3, 3}).to(at::kBFloat16);
+      const at::Tensor& g = doubled ? few : outer;
+      const at::Tensor wanted = g.matmul(weight.to(at::kDouble)).matmul(g.t());
+      const at::Tensor y = at::zeros({g.size(0) * g.size(0), in + 3}, weight.options());
+      kernels.pairs.winograd.weights(weight.const_data_ptr<at::BFloat16>(), in, doubled,
+                                     y.mutable_data_ptr<at::BFloat16>(), in + 3);
+      const std::string what = name + ": Winograd's weights of " + std::to_string(in) + " channels";
+      check(close(y.narrow(1, 0, in), wanted.flatten(1).t(), 4e-3), what);
+      check(y.narrow(1, in, 3).eq(0).all().item<bool>(), what + ", and no further");
+    }
+  }
+}
+
 void check_kernels(const cpu::Kernels& kernels, const std::string& name) {
   check_conv(kernels, name);
   check_rows<float>(kernels, name, at::kFloat, kTolerance);
@@ -140,6 +235,10 @@ void check_kernels(const cpu::Kernels& kernels, const std::string& name) {
   check_softmax(kernels, name);
   check_dot<float>(kernels, name, at::kFloat, kTolerance);
   check_dot<at::BFloat16>(kernels, name + ", bfloat16", at::kBFloat16, 4e-3);
+  if (kernels.pairs.product == nullptr) return;
+  check_pair_products(kernels, name);
+  check_pair_ends(kernels, name);
+  check_pair_weights(kernels, name);
 }
 
 // Few rows and many, of any shape and layout, and what is no matter of the kernel.
@@ -191,25 +290,33 @@ class Weights {
   at::ScalarType dtype_;
 };
 
-// Runs the same in float32, on one thread and on two, all pictures at once and one by one, and in
-// double precision, for which there is no kernel. The kernels for wide layers use LibTorch's matrix
-// products, whose sums may hang on the threads.
+// Runs the same on one thread and on two, all pictures at once and one by one, and in double
+// precision, for which there is no kernel. @param own whether all products are our own: LibTorch's
+// sums may hang on the threads
 template <typename Run>
-void check_operator(const std::string& name, int64_t batch, bool narrow, const Run& run) {
+void check_dtype(const std::string& name, int64_t batch, at::ScalarType dtype, double tolerance,
+                 bool own, const Run& run) {
   Weights::forget();
   const at::Tensor wanted = run(at::kDouble, 0, batch);
   at::set_num_threads(1);
-  const at::Tensor alone = run(at::kFloat, 0, batch);
+  const at::Tensor alone = run(dtype, 0, batch);
   at::set_num_threads(2);
-  const at::Tensor together = run(at::kFloat, 0, batch);
-  check(close(together, wanted), name + " agrees with double precision");
+  const at::Tensor together = run(dtype, 0, batch);
+  check(close(together, wanted, tolerance), name + " agrees with double precision");
   check(together.is_contiguous(at::MemoryFormat::ChannelsLast), name + " is channels last");
-  if (!narrow) return;
+  if (!own) return;
   check(together.equal(alone), name + " does not hang on the threads");
   for (int64_t b = 0; b < batch; ++b) {
-    check(run(at::kFloat, b, 1).equal(together.narrow(0, b, 1)),
+    check(run(dtype, b, 1).equal(together.narrow(0, b, 1)),
           name + " does not hang on the other pictures");
   }
+}
+
+template <typename Run>
+void check_operator(const std::string& name, int64_t batch, bool narrow, const Run& run) {
+  check_dtype(name, batch, at::kFloat, kTolerance, narrow, run);
+  // Of weights and pictures that are rounded themselves.
+  check_dtype(name + " in bfloat16", batch, at::kBFloat16, 2e-2, cpu::multiplies_bfloat16(), run);
 }
 
 constexpr int64_t kTime = 12;
@@ -269,6 +376,7 @@ int main() {
 #ifdef KARLO_X86_KERNELS
   if (cpu::kernels().lanes >= 8) check_kernels(cpu::avx2_kernels(), "AVX2");
   if (cpu::kernels().lanes >= 16) check_kernels(cpu::avx512_kernels(), "AVX-512");
+  if (cpu::kernels().pairs.product) check_kernels(cpu::kernels(), "AVX-512 with bfloat16");
 #endif
 
   check_linear();
@@ -293,5 +401,6 @@ int main() {
   for (const ResBlockCase& block : blocks) check_res_block(block);
   check_attention(32, 8, 9, 4);
   check_attention(48, 12, 81, 7);
+  check_attention(80, 20, 3, 9);
   return karlo::testing::failures() == 0 ? 0 : 1;
 }

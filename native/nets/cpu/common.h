@@ -20,6 +20,15 @@ inline at::Tensor float_empty(at::IntArrayRef shape) {
   return at::empty(shape, at::TensorOptions().dtype(at::kFloat));
 }
 
+// The pixels of channels-last pictures, [B * H * W, C], and back: views.
+inline at::Tensor pixels_of(const at::Tensor& x) {
+  return x.permute({0, 2, 3, 1}).view({-1, x.size(1)});
+}
+inline at::Tensor pictures_of(const at::Tensor& pixels, int64_t batch, int64_t height,
+                              int64_t width) {
+  return pixels.view({batch, height, width, pixels.size(1)}).permute({0, 3, 1, 2});
+}
+
 // The mean of each 2x2 pixels of two rows.
 inline void halve(const float* upper, const float* lower, int64_t width, int64_t channels,
                   float* to) {

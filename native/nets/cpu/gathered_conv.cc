@@ -4,6 +4,8 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 
+#include "nets/cpu/common.h"
+#include "nets/cpu/pair_product.h"
 #include "nets/cpu/parallel.h"
 #include "nets/cpu/processor.h"
 
@@ -37,12 +39,14 @@ at::Tensor gathered(const Activations& input) {
   return result;
 }
 
-// rows [n, in] times weight [out, in] and bias: [n, out].
-at::Tensor product(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias) {
-  if (rows.scalar_type() != at::kFloat || has_fast_products()) {
-    return at::addmm(bias, rows, weight.t());
-  }
-  return product_by_convolution(rows, weight, bias);
+// rows [n, in] times weight [out, in], bias and residual: [n, out].
+at::Tensor product(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias,
+                   const std::optional<at::Tensor>& residual) {
+  const bool is_float = rows.scalar_type() == at::kFloat;
+  if (!is_float && multiplies_bfloat16()) return pair_product({{rows, weight}}, bias, residual);
+  const at::Tensor y = is_float && !has_fast_products() ? product_by_convolution(rows, weight, bias)
+                                                        : at::addmm(bias, rows, weight.t());
+  return residual ? y + *residual : y;
 }
 
 }  // namespace
@@ -51,7 +55,7 @@ at::Tensor product_by_convolution(const at::Tensor& rows, const at::Tensor& weig
                                   const std::optional<at::Tensor>& bias) {
   const at::Tensor pixels = rows.view({1, 1, rows.size(0), rows.size(1)}).permute({0, 3, 1, 2});
   const at::Tensor y = at::conv2d(pixels, weight.unsqueeze(-1).unsqueeze(-1), bias);
-  return y.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1}).flatten(0, 2);
+  return pixels_of(y.contiguous(at::MemoryFormat::ChannelsLast));
 }
 
 at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
@@ -60,11 +64,10 @@ at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, con
   const at::Tensor pixels =
       x.scalar_type() == at::kFloat ? gathered<float>(input) : gathered<at::BFloat16>(input);
   const int64_t scale = input.resample == Resample::kDown ? 2 : 1;
-  const int64_t height = x.size(2) / scale, width = x.size(3) / scale;
-  const at::Tensor y = product(pixels, weight.flatten(1), bias)
-                           .view({x.size(0), height, width, weight.size(0)})
-                           .permute({0, 3, 1, 2});
-  return residual ? y + *residual : y;
+  const std::optional<at::Tensor> more =
+      residual ? std::make_optional(pixels_of(*residual)) : std::nullopt;
+  return pictures_of(product(pixels, weight.flatten(1), bias, more), x.size(0), x.size(2) / scale,
+                     x.size(3) / scale);
 }
 
 }  // namespace karlo::nets::cpu

@@ -1,5 +1,7 @@
 #include "nets/cpu/kernels.h"
 
+#include "nets/cpu/processor.h"
+
 namespace karlo::nets::cpu {
 
 const Kernels& kernels() {
@@ -8,6 +10,8 @@ const Kernels& kernels() {
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    const Kernels* pairs = v4 && has_bfloat16() ? avx512_bfloat16_kernels() : nullptr;
+    if (pairs != nullptr) return *pairs;
     return v4 ? avx512_kernels() : v3 ? avx2_kernels() : base_kernels();
   }();
   return found;

@@ -29,15 +29,17 @@ struct ConvRow {
   int64_t out;            // channels of y
 };
 
-// A row of 2x2 tiles of a Winograd convolution's result. @tparam C of the components
-template <typename T, typename C>
+// A row of 2x2 tiles of a Winograd convolution's result.
+template <typename T>
 struct WinogradOutput {
-  const C* products[16];  // [*, channels] of each component: the first tile's
-  bool doubled;           // nine components instead of sixteen
+  const float* products[16];  // of each component: the first tile's
+  int64_t stride;             // from a tile's product to the next
+  bool doubled;               // nine components instead of sixteen
   int64_t tiles, channels;
   const float* bias;     // [channels]
   const T* residual[2];  // the two rows of pixels that are added, or null
   T* y[2];               // the two rows of pixels
+  int64_t step;          // from a pixel to the next
 };
 
 // A row of 4x4 tiles, two pixels apart, of what a Winograd convolution sees; of a picture that is
@@ -52,15 +54,70 @@ struct WinogradInput {
   int64_t stride;  // from a tile to the next
 };
 
-// Of a Winograd convolution whose components are C: see winograd.h.
+// The ends of a Winograd convolution whose components are C: see winograd.h.
 template <typename C>
 struct WinogradKernels {
   void (*input)(const WinogradInput<C>& row);
   // Of one output channel: 3x3 weights of `count` input channels to `components` of them,
   // [components, *], `plane` apart.
-  void (*weights)(const float* weights, int64_t count, bool doubled, C* components, int64_t plane);
-  void (*float_output)(const WinogradOutput<float, C>& row);
-  void (*bfloat16_output)(const WinogradOutput<c10::BFloat16, C>& row);
+  void (*weights)(const C* weights, int64_t count, bool doubled, C* components, int64_t plane);
+};
+
+// What follows multiplies bfloat16 by pairs of neighbours, which some processors have an
+// instruction for; all sums are float32.
+
+// Up to `lanes` rows of weights, in the order in which PairProduct wants them: a vector of pairs,
+// one of each row, for every two inputs; zeros for what is missing.
+struct PairPacking {
+  const c10::BFloat16* weights;  // [rows, in]
+  int64_t stride;                // from a row to the next
+  int64_t rows, in;
+  c10::BFloat16* to;  // the first vector
+  int64_t step;       // from a vector to the next
+};
+
+// Rows of x times packed weights.
+struct PairProduct {
+  const c10::BFloat16* x;  // [rows, in]
+  int64_t stride;          // from a row to the next
+  int64_t rows, in;
+  const c10::BFloat16* weights;  // for every two inputs, `vectors` vectors
+  int64_t vectors;               // 1 to 4
+  float* sums;                   // [rows, vectors * lanes]
+  int64_t step;                  // from a row of sums to the next
+  bool add;                      // to `sums`, which are overwritten otherwise
+};
+
+// Sums to bfloat16: sums * factor + bias + residual.
+struct PairSums {
+  const float* sums;  // [rows, *]
+  int64_t stride;     // from a row to the next
+  int64_t rows, count;
+  const float* factors;           // [rows], or null
+  const c10::BFloat16* bias;      // [count], or null
+  const c10::BFloat16* residual;  // like y, or null
+  c10::BFloat16* y;               // [rows, count]
+  int64_t step;                   // from a row of y to the next
+};
+
+// The numerators of softmax(logits * scale + bias), and of each row 1 / their sum.
+struct PairSoftmax {
+  float* logits;        // [rows, width], which are overwritten
+  int64_t rows, width;  // a multiple of `lanes`
+  float scale;
+  const float* bias;  // [width]
+  c10::BFloat16* y;   // [rows, width]
+  float* factors;     // [rows]
+};
+
+struct PairKernels {
+  void (*pack)(const PairPacking& packing);
+  // The same of weights that lie the other way round, [in, rows]: `stride` is from an input on.
+  void (*pack_columns)(const PairPacking& packing);
+  void (*product)(const PairProduct& product);
+  void (*finish)(const PairSums& sums);
+  void (*softmax)(const PairSoftmax& softmax);
+  WinogradKernels<c10::BFloat16> winograd;
 };
 
 // A few rows of x times some rows of weights.
@@ -92,6 +149,7 @@ struct RowKernels {
                    const float* lift, float* y);
   // y = x weights^T + bias.
   void (*dot)(const FewRows<T>& few);
+  void (*winograd_output)(const WinogradOutput<T>& row);
 };
 
 struct Kernels {
@@ -101,13 +159,11 @@ struct Kernels {
   RowKernels<c10::BFloat16> bfloat16;
   // Softmax of each row in place, of [count, width], width a multiple of `lanes`.
   void (*softmax)(float* rows, int64_t count, int64_t width);
-  WinogradKernels<float> winograd_float32;
-  WinogradKernels<c10::BFloat16> winograd_bfloat16;
+  WinogradKernels<float> winograd;
+  PairKernels pairs;  // null where the processor has no such instruction
 
   template <typename T>
   const RowKernels<T>& rows() const;
-  template <typename C>
-  const WinogradKernels<C>& winograd() const;
 };
 
 template <>
@@ -119,15 +175,6 @@ inline const RowKernels<c10::BFloat16>& Kernels::rows() const {
   return bfloat16;
 }
 
-template <>
-inline const WinogradKernels<float>& Kernels::winograd() const {
-  return winograd_float32;
-}
-template <>
-inline const WinogradKernels<c10::BFloat16>& Kernels::winograd() const {
-  return winograd_bfloat16;
-}
-
 // Those for the widest vectors that this processor has.
 const Kernels& kernels();
 
@@ -135,6 +182,8 @@ const Kernels& kernels();
 #define KARLO_X86_KERNELS 1
 const Kernels& avx2_kernels();
 const Kernels& avx512_kernels();
+// Null where the compiler does not know the instructions.
+const Kernels* avx512_bfloat16_kernels();
 #endif
 // Those that any processor of the platform can run.
 const Kernels& base_kernels();

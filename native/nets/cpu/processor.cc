@@ -21,9 +21,14 @@ bool has_matrices() {
   return has_it;
 }
 
+bool has_bfloat16() {
+  static const bool has_it = has("avx512_bf16");
+  return has_it;
+}
+
 bool multiplies_bfloat16() {
 #ifdef KARLO_X86_KERNELS
-  static const bool does = has("avx512_bf16") && !__builtin_cpu_is("intel");
+  static const bool does = kernels().pairs.product != nullptr && !__builtin_cpu_is("intel");
   return does;
 #else
   return false;

@@ -7,6 +7,9 @@ namespace karlo::nets::cpu {
 // bfloat16.
 bool has_matrices();
 
+// Whether it has instructions for bfloat16.
+bool has_bfloat16();
+
 // Whether it multiplies bfloat16 faster than float32: Intel's that have no matrices do so at half
 // the rate.
 bool multiplies_bfloat16();

@@ -6,8 +6,10 @@
 #include <optional>
 #include <vector>
 
+#include "nets/cpu/common.h"
 #include "nets/cpu/direct_conv.h"
 #include "nets/cpu/gathered_conv.h"
+#include "nets/cpu/pair_product.h"
 #include "nets/cpu/processor.h"
 #include "nets/cpu/res_block.h"
 #include "nets/cpu/winograd.h"
@@ -37,19 +39,32 @@ Affine normalized(const std::vector<at::Tensor>& sources, const Norm& norm,
   return moments.normalize(norm, modulations);
 }
 
+// A 1x1 convolution of all sources' channels.
+at::Tensor shortcut(const std::vector<at::Tensor>& sources, const at::Tensor& weight,
+                    const at::Tensor& bias) {
+  const bool by_pairs = weight.scalar_type() == at::kBFloat16 && multiplies_bfloat16();
+  std::vector<PairFactors> factors;
+  at::Tensor sum;
+  int64_t first = 0;
+  for (const at::Tensor& x : sources) {
+    const at::Tensor part = weight.narrow(1, first, x.size(1));
+    first += x.size(1);
+    if (by_pairs) {
+      factors.push_back({pixels_of(x), part.flatten(1)});
+    } else {
+      const at::Tensor own = part.contiguous();
+      sum = sum.defined() ? sum.add_(at::conv2d(x, own)) : at::conv2d(x, own, bias);
+    }
+  }
+  if (!by_pairs) return channels_last(sum);
+  const at::Tensor& x = sources[0];
+  return pictures_of(pair_product(factors, bias), x.size(0), x.size(2), x.size(3));
+}
+
 // What the block adds its result to.
 at::Tensor residual_of(const std::vector<at::Tensor>& sources, at::TensorList w,
                        Resample resample) {
-  if (w.size() > 8) {
-    at::Tensor sum;
-    int64_t first = 0;
-    for (const at::Tensor& x : sources) {
-      const at::Tensor weight = w[8].narrow(1, first, x.size(1)).contiguous();
-      sum = sum.defined() ? sum.add_(at::conv2d(x, weight)) : at::conv2d(x, weight, w[9]);
-      first += x.size(1);
-    }
-    return channels_last(sum);
-  }
+  if (w.size() > 8) return shortcut(sources, w[8], w[9]);
   if (resample == Resample::kDown) return channels_last(at::avg_pool2d(sources[0], {2, 2}, {2, 2}));
   if (resample == Resample::kUp) {
     const std::vector<double> twice{2.0, 2.0};

@@ -1,187 +1,131 @@
 #include "nets/cpu/winograd.h"
 
-#include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <array>
-#include <type_traits>
-#include <vector>
 
-#include "nets/cpu/common.h"
-#include "nets/cpu/gathered_conv.h"
 #include "nets/cpu/kernels.h"
 #include "nets/cpu/parallel.h"
 #include "nets/cpu/processor.h"
+#include "nets/cpu/winograd_products.h"
 
 namespace karlo::nets::cpu {
 namespace {
 
-// Fewer pixels do not pay for the transformed weights.
-constexpr int64_t kFewest = 1024;
-// Numbers that a strip's components and products take: 64 MB.
-constexpr int64_t kStrip = int64_t{1} << 24;
+bool by_pairs(const at::Tensor& x) {
+  return x.scalar_type() == at::kBFloat16 && multiplies_bfloat16();
+}
 
-// Where a convolution works, in one piece: pieces of many sizes would not be used again, and the
-// system clears new memory page by page.
-class Workspace {
- public:
-  explicit Workspace(int64_t bytes)
-      : data_(at::empty({(bytes + kPiece - 1) / kPiece * kPiece},
-                        at::TensorOptions().dtype(at::kByte))) {}
-
-  at::Tensor take(at::IntArrayRef shape, at::ScalarType dtype) {
-    const int64_t bytes = c10::multiply_integers(shape) * c10::elementSize(dtype);
-    const int64_t first = taken_;
-    taken_ += (bytes + kLine - 1) / kLine * kLine;
-    return data_.narrow(0, first, bytes).view(dtype).view(shape);
-  }
-
-  // What take() takes at most, beside the bytes.
-  static constexpr int64_t kLine = 64;
-
- private:
-  // Nearly always one, of which only what is used takes memory.
-  static constexpr int64_t kPiece = int64_t{1} << 27;  // 128 MB
-
-  at::Tensor data_;
-  int64_t taken_ = 0;
-};
-
-// @tparam T of the pictures @tparam C of the components
-template <typename T, typename C>
+// @tparam T of the pictures @tparam Products how components are multiplied
+template <typename T, typename Products>
 class Winograd {
  public:
   Winograd(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
            const std::optional<at::Tensor>& residual)
       : rows_in_(input),
-        doubled_(input.resample == Resample::kUp),
-        components_(doubled_ ? 9 : 16),
-        in_(weight.size(1)),
-        out_(weight.size(0)),
+        shape_(shape_of(input, rows_in_, weight)),
+        rows_(rows_in_.height() / apart()),
         bias_(bias.to(at::kFloat).contiguous()),
-        residual_(residual) {
-    const int64_t apart = doubled_ ? 1 : 2;
-    rows_ = rows_in_.height() / apart;
-    columns_ = rows_in_.width() / apart;
-    y_ = at::empty({rows_in_.batch(), out_, 2 * rows_, 2 * columns_}, bias.options(),
-                   at::MemoryFormat::ChannelsLast);
-    const int64_t each = components_ * (in_ + out_) * columns_;
-    strip_ = std::clamp<int64_t>(kStrip / each, 1, rows_);
-    const int64_t seen = (doubled_ ? strip_ : 2 * strip_) + 2;
-    constexpr auto dtype = c10::CppTypeToScalarType<C>::value;
-    Workspace workspace((components_ * out_ * in_ + strip_ * each) * sizeof(C) +
-                        seen * rows_in_.line() * sizeof(float) + 4 * Workspace::kLine);
-    weights_ = workspace.take({components_, out_, in_}, dtype);
-    tiles_ = workspace.take({components_, strip_ * columns_, in_}, dtype);
-    if (dtype != at::kFloat || has_fast_products()) {
-      products_ = workspace.take({components_, strip_ * columns_, out_}, dtype);
-    }
-    active_ = workspace.take({seen, rows_in_.line()}, at::kFloat);
-    transform_weights(weight);
-  }
+        residual_(residual),
+        y_(at::empty({rows_in_.batch(), shape_.out, 2 * rows_, 2 * shape_.columns}, bias.options(),
+                     at::MemoryFormat::ChannelsLast)),
+        workspace_(Products::weight_bytes(shape_) + shape_.strip * Products::row_bytes(shape_) +
+                   most_seen() * rows_in_.line() * sizeof(float) + 4 * Workspace::kLine),
+        products_(shape_, weight, workspace_),
+        active_(workspace_.take({most_seen(), rows_in_.line()}, at::kFloat)) {}
 
   at::Tensor run() {
-    for (int64_t b = 0; b < rows_in_.batch(); ++b) {
-      for (int64_t first = 0; first < rows_; first += strip_) {
-        const int64_t count = std::min(strip_, rows_ - first);
-        activate(b, first, count);
-        transform_strip(count);
-        multiply(count);
-        finish(b, first, count);
-      }
+    const int64_t all = rows_in_.batch() * rows_;
+    for (int64_t first = 0; first < all; first += shape_.strip) {
+      const int64_t count = std::min(shape_.strip, all - first);
+      activate(first, count);
+      transform(first, count);
+      products_.run(count * shape_.columns, [&](const TileProducts& part) { finish(first, part); });
     }
     return y_;
   }
 
  private:
-  void transform_weights(const at::Tensor& weight) {
-    const at::Tensor own = weight.to(at::kFloat).contiguous();
-    const float* from = own.const_data_ptr<float>();
-    C* to = weights_.mutable_data_ptr<C>();
-    parallel(out_, 32 * in_, [&](int64_t o) {
-      kernels().winograd<C>().weights(from + o * in_ * 9, in_, doubled_, to + o * in_, out_ * in_);
-    });
+  static WinogradShape shape_of(const Activations& input, const ActivatedRows<T>& rows,
+                                const at::Tensor& weight) {
+    const bool doubled = input.resample == Resample::kUp;
+    const int64_t apart = doubled ? 1 : 2;
+    WinogradShape shape{doubled, weight.size(1), weight.size(0), rows.width() / apart, 1};
+    shape.strip = std::clamp<int64_t>(Products::kStrip / Products::row_bytes(shape), 1,
+                                      rows.batch() * rows.height() / apart);
+    return shape;
   }
 
-  // The rows of pixels that a strip of tiles sees.
-  void activate(int64_t b, int64_t first, int64_t count) {
-    const int64_t apart = doubled_ ? 1 : 2;
+  // Pixels that lie between a tile and the next.
+  int64_t apart() const { return shape_.doubled ? 1 : 2; }
+  // The first row of pixels that a row of tiles sees, of all pictures' rows, each picture between
+  // two rows of zeros.
+  int64_t seen_by(int64_t row) const {
+    return row / rows_ * (rows_in_.height() + 2) + row % rows_ * apart();
+  }
+  // Rows of pixels that a strip sees at most.
+  int64_t most_seen() const {
+    return shape_.strip * apart() + 2 * std::min(shape_.strip, rows_in_.batch());
+  }
+
+  void activate(int64_t row, int64_t count) {
     float* to = active_.mutable_data_ptr<float>();
-    parallel(count * apart + 2, rows_in_.line(), [&](int64_t i) {
-      rows_in_.write(b, first * apart - 1 + i, to + i * rows_in_.line());
+    const int64_t first = seen_by(row), height = rows_in_.height() + 2;
+    parallel(seen_by(row + count - 1) + apart() + 2 - first, rows_in_.line(), [&](int64_t i) {
+      rows_in_.write((first + i) / height, (first + i) % height - 1, to + i * rows_in_.line());
     });
   }
 
-  void transform_strip(int64_t count) {
-    const int64_t apart = doubled_ ? 1 : 2, line = rows_in_.line();
+  void transform(int64_t row, int64_t count) {
+    const int64_t line = rows_in_.line(), columns = shape_.columns, in = shape_.in;
     const float* from = active_.const_data_ptr<float>();
-    C* to = tiles_.mutable_data_ptr<C>();
-    parallel(count, 32 * columns_ * in_, [&](int64_t i) {
-      const float* first = from + i * apart * line;
-      kernels().winograd<C>().input({{first, first + line, first + 2 * line, first + 3 * line},
-                                     doubled_,
-                                     columns_,
-                                     in_,
-                                     to + i * columns_ * in_,
-                                     strip_ * columns_ * in_,
-                                     in_});
+    parallel(count, 32 * columns * in, [&](int64_t i) {
+      const float* first = from + (seen_by(row + i) - seen_by(row)) * line;
+      Products::transform({{first, first + line, first + 2 * line, first + 3 * line},
+                           shape_.doubled,
+                           columns,
+                           in,
+                           products_.tiles() + i * columns * in,
+                           shape_.tiles() * in,
+                           in});
     });
   }
 
-  void multiply(int64_t count) {
-    const int64_t tiles = count * columns_;
-    if (products_.defined()) {
-      at::Tensor products = products_.narrow(1, 0, tiles);
-      at::bmm_out(products, tiles_.narrow(1, 0, tiles), weights_.transpose(1, 2));
-      for (int64_t k = 0; k < components_; ++k) product_of_[k] = products[k];
-      return;
-    }
-    for (int64_t k = 0; k < components_; ++k) {
-      product_of_[k] =
-          product_by_convolution(tiles_[k].narrow(0, 0, tiles), weights_[k], std::nullopt);
-    }
-  }
-
-  void finish(int64_t b, int64_t first, int64_t count) {
-    const float* bias = bias_.template const_data_ptr<float>();
+  // The pixels of some tiles, row by row. @param row the strip's first, of all pictures' tiles
+  void finish(int64_t row, const TileProducts& part) {
+    const int64_t columns = shape_.columns, out = shape_.out, line = 2 * columns * out;
     const T* more = residual_ ? residual_->const_data_ptr<T>() : nullptr;
     T* to = y_.mutable_data_ptr<T>();
-    const int64_t line = 2 * columns_ * out_;
-    parallel(count, 32 * columns_ * out_, [&](int64_t i) {
-      const int64_t at = (b * rows_ + first + i) * 2 * line;
-      WinogradOutput<T, C> row{{},
-                               doubled_,
-                               columns_,
-                               out_,
-                               bias,
+    for (int64_t done = 0; done < part.count;) {
+      const int64_t tile = part.first + done, column = tile % columns;
+      const int64_t count = std::min(columns - column, part.count - done);
+      const int64_t at = (row + tile / columns) * 2 * line + 2 * column * out + part.channel;
+      WinogradOutput<T> output{{},
+                               part.stride,
+                               shape_.doubled,
+                               count,
+                               part.channels,
+                               bias_.template const_data_ptr<float>() + part.channel,
                                {more ? more + at : nullptr, more ? more + at + line : nullptr},
-                               {to + at, to + at + line}};
-      for (int64_t k = 0; k < components_; ++k) {
-        row.products[k] = product_of_[k].template const_data_ptr<C>() + i * columns_ * out_;
+                               {to + at, to + at + line},
+                               out};
+      for (int64_t k = 0; k < shape_.components(); ++k) {
+        output.products[k] = part.components[k] + done * part.stride;
       }
-      output_of(kernels().winograd<C>())(row);
-    });
-  }
-
-  static auto output_of(const WinogradKernels<C>& kernels) {
-    if constexpr (std::is_same_v<T, float>) {
-      return kernels.float_output;
-    } else {
-      return kernels.bfloat16_output;
+      kernels().rows<T>().winograd_output(output);
+      done += count;
     }
   }
 
   ActivatedRows<T> rows_in_;
-  bool doubled_;
-  int64_t components_, in_, out_;
+  WinogradShape shape_;
+  int64_t rows_;  // of tiles
   at::Tensor bias_;
   const std::optional<at::Tensor>& residual_;
-  int64_t rows_, columns_, strip_;  // of tiles
   at::Tensor y_;
-  at::Tensor weights_;                     // [components, out, in]
-  at::Tensor active_, tiles_, products_;   // of a strip
-  std::array<at::Tensor, 16> product_of_;  // of each component
+  Workspace workspace_;
+  Products products_;
+  at::Tensor active_;  // what a strip sees
 };
 
 }  // namespace
@@ -191,18 +135,18 @@ bool suits_winograd(const Activations& input) {
   if (input.resample == Resample::kUp) return true;
   const int64_t scale = input.resample == Resample::kDown ? 2 : 1;
   const int64_t height = x.size(2) / scale, width = x.size(3) / scale;
-  return height % 2 == 0 && width % 2 == 0 && x.size(0) * height * width >= kFewest;
+  const int64_t fewest = by_pairs(x) ? PairProducts::kFewest : MatrixProducts::kFewest;
+  return height % 2 == 0 && width % 2 == 0 && x.size(0) * height * width >= fewest;
 }
 
 at::Tensor winograd(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
                     const std::optional<at::Tensor>& residual) {
-  if (input.sources[0].scalar_type() == at::kFloat) {
-    return Winograd<float, float>(input, weight, bias, residual).run();
+  const at::Tensor& x = input.sources[0];
+  if (x.scalar_type() == at::kFloat) {
+    return Winograd<float, MatrixProducts>(input, weight, bias, residual).run();
   }
-  if (multiplies_bfloat16()) {
-    return Winograd<at::BFloat16, at::BFloat16>(input, weight, bias, residual).run();
-  }
-  return Winograd<at::BFloat16, float>(input, weight, bias, residual).run();
+  if (by_pairs(x)) return Winograd<at::BFloat16, PairProducts>(input, weight, bias, residual).run();
+  return Winograd<at::BFloat16, MatrixProducts>(input, weight, bias, residual).run();
 }
 
 }  // namespace karlo::nets::cpu

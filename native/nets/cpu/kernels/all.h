@@ -18,24 +18,21 @@ struct KernelsOf {
 
   template <typename T>
   static constexpr RowKernels<T> rows() {
-    return {&Rows::template add_moments<T>, &Rows::template transform<T, T, false>,
-            &Rows::template transform<T, T, true>, &Rows::template transform<T, float, true>,
-            &Dot::dot};
+    return {&Rows::template add_moments<T>,
+            &Rows::template transform<T, T, false>,
+            &Rows::template transform<T, T, true>,
+            &Rows::template transform<T, float, true>,
+            &Dot::dot,
+            &Winograd::template winograd_output<T>};
   }
-  template <typename C>
-  static constexpr WinogradKernels<C> winograd() {
-    return {&Winograd::template winograd_input<C>, &Winograd::template winograd_weights<C>,
-            &Winograd::template winograd_output<float, C>,
-            &Winograd::template winograd_output<c10::BFloat16, C>};
-  }
-
-  static constexpr Kernels all{kLanes,
-                               &Conv::conv_row,
-                               rows<float>(),
-                               rows<c10::BFloat16>(),
-                               &Rows::softmax,
-                               winograd<float>(),
-                               winograd<c10::BFloat16>()};
+  static constexpr Kernels all{
+      kLanes,
+      &Conv::conv_row,
+      rows<float>(),
+      rows<c10::BFloat16>(),
+      &Rows::softmax,
+      {&Winograd::template winograd_input<float>, &Winograd::winograd_weights},
+      {}};
 };
 
 }  // namespace

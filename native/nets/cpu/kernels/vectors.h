@@ -1,5 +1,9 @@
 #pragma once
 
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+
 #include <cstring>
 
 #include "nets/cpu/kernels.h"
@@ -80,11 +84,16 @@ struct VectorLoops {
   }
   // Rounds half to even, as LibTorch does; what is no number stays none.
   static KARLO_INLINE void store(Float vector, c10::BFloat16* to) {
+#ifdef __AVX512BF16__
+    const auto pairs = _mm512_cvtneps_pbh(bits_as<__m512>(vector));
+    std::memcpy(static_cast<void*>(to), &pairs, sizeof pairs);
+#else
     using Bits = typename V::Bits;
     const Bits bits = bits_as<Bits>(vector);
     const Bits rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
     const auto halves = V::narrow(vector != vector ? Bits{} + 0x7fc0 : rounded);
     std::memcpy(static_cast<void*>(to), &halves, sizeof halves);
+#endif
   }
 
   // exp(x) = 2^n * 2^f, n whole and |f| <= 1/2; 2^f by its Taylor polynomial, whose rest is below

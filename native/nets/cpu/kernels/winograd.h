@@ -67,11 +67,11 @@ struct WinogradLoops : VectorLoops<kLanes> {
   }
 
   // A^T m A of a tile's products m.
-  template <typename T, typename C>
-  static void winograd_output(const WinogradOutput<T, C>& row) {
+  template <typename T>
+  static void winograd_output(const WinogradOutput<T>& row) {
     for (int64_t tile = 0; tile < row.tiles; ++tile) {
-      const int64_t first = tile * row.channels;
-      const int64_t pixel = 2 * tile * row.channels;
+      const int64_t first = tile * row.stride;
+      const int64_t pixel = 2 * tile * row.step;
       each_vector(row.channels, [&](int64_t c, auto load_it, auto store_it) {
         const auto at = [&](int k) { return load_it(row.products[k] + first + c); };
         Float rows[2][4] = {};
@@ -104,18 +104,17 @@ struct WinogradLoops : VectorLoops<kLanes> {
           right += bias;
           if (row.residual[y] != nullptr) {
             left += load_it(row.residual[y] + pixel + c);
-            right += load_it(row.residual[y] + pixel + row.channels + c);
+            right += load_it(row.residual[y] + pixel + row.step + c);
           }
           store_it(left, row.y[y] + pixel + c);
-          store_it(right, row.y[y] + pixel + row.channels + c);
+          store_it(right, row.y[y] + pixel + row.step + c);
         }
       });
     }
   }
 
   // G g G^T of each 3x3 weights g, of a vector of input channels at a time.
-  template <typename C>
-  static void winograd_weights(const float* weights, int64_t count, bool doubled, C* components,
+  static void winograd_weights(const float* weights, int64_t count, bool doubled, float* components,
                                int64_t plane) {
     for (int64_t i = 0; i < count; i += kLanes, weights += 9 * kLanes) {
       const int64_t part = count - i < kLanes ? count - i : kLanes;
@@ -123,26 +122,40 @@ struct WinogradLoops : VectorLoops<kLanes> {
       for (int64_t lane = 0; lane < part; ++lane) {
         for (int k = 0; k < 9; ++k) apart[k][lane] = weights[lane * 9 + k];
       }
-      Float rows[4][3];
+      Float own[9];
       KARLO_UNROLL
-      for (int x = 0; x < 3; ++x) {
-        halves(load(apart[x]), load(apart[3 + x]), load(apart[6 + x]),
-               [&](int k, Float value) { rows[k][x] = value; });
-      }
-      KARLO_UNROLL
-      for (int y = 0; y < 4; ++y) {
-        if (doubled && y == 2) continue;  // the component that a doubled picture does not have
-        const int row = doubled ? (y == 3 ? 2 : y) * 3 : y * 4;
-        halves(rows[y][0], rows[y][1], rows[y][2], [&](int k, Float value) {
-          if (doubled && k == 2) return;
-          C* to = components + (row + (doubled && k == 3 ? 2 : k)) * plane + i;
-          if (part == kLanes) {
-            store(value, to);
-          } else {
-            store_part(value, to, part);
-          }
-        });
-      }
+      for (int k = 0; k < 9; ++k) own[k] = load(apart[k]);
+      each_component(own, doubled, [&](int component, Float value) {
+        float* to = components + component * plane + i;
+        if (part == kLanes) {
+          store(value, to);
+        } else {
+          store_part(value, to, part);
+        }
+      });
+    }
+  }
+
+  // Calls f(component, value) for those of G g G^T that there are.
+  template <typename F>
+  static KARLO_INLINE void each_component(const Float (&weights)[9], bool doubled, const F& f) {
+    Float rows[4][3];
+    KARLO_UNROLL
+    for (int x = 0; x < 3; ++x) {
+      halves(weights[x], weights[3 + x], weights[6 + x],
+             [&](int k, Float value) { rows[k][x] = value; });
+    }
+    KARLO_UNROLL
+    for (int y = 0; y < 4; ++y) {
+      if (doubled && y == 2) continue;  // the component that a doubled picture does not have
+      const int row = doubled ? (y == 3 ? 2 : y) * 3 : y * 4;
+      halves(rows[y][0], rows[y][1], rows[y][2], [&](int k, Float value) {
+        if (!doubled) {
+          f(row + k, value);
+        } else if (k != 2) {
+          f(row + (k == 3 ? 2 : k), value);
+        }
+      });
     }
   }
 

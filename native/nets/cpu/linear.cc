@@ -1,4 +1,4 @@
-#include "nets/cpu/few_rows.h"
+#include "nets/cpu/linear.h"
 
 #include <ATen/ops/empty.h>
 
@@ -8,14 +8,18 @@
 #include <vector>
 
 #include "nets/cpu/kernels.h"
+#include "nets/cpu/pair_product.h"
+#include "nets/cpu/processor.h"
 #include "nets/cpu/team.h"
 
 namespace karlo::nets::cpu {
 namespace {
 
-// Beyond it LibTorch's own matrix product, which reorders the weights first, is faster; in
-// bfloat16, for which processors have instructions that it uses, sooner.
-constexpr int64_t most_rows(at::ScalarType dtype) { return dtype == at::kFloat ? 32 : 6; }
+// Beyond it a matrix product that reorders the weights first is faster; in bfloat16, for which
+// LibTorch's uses instructions of the processor, sooner.
+int64_t most_few(at::ScalarType dtype) {
+  return dtype == at::kFloat || multiplies_bfloat16() ? 32 : 6;
+}
 // Outputs that a thread computes at a time.
 constexpr int64_t kOutputs = 16;
 // Multiplications below which a thread that may be asleep is not worth its waking.
@@ -47,23 +51,32 @@ at::Tensor product(const at::Tensor& given, const at::Tensor& weight,
   return y;
 }
 
+bool is_few(const at::Tensor& x, const at::Tensor& weight) {
+  return x.numel() <= most_few(weight.scalar_type()) * weight.size(1);
+}
+
 }  // namespace
 
-bool has_few_rows(const at::Tensor& x, const at::Tensor& weight,
+bool suits_linear(const at::Tensor& x, const at::Tensor& weight,
                   const std::optional<at::Tensor>& bias) {
   const auto dtype = weight.scalar_type();
   const bool known = dtype == at::kFloat || dtype == at::kBFloat16;
   return known && x.scalar_type() == dtype && x.is_cpu() && weight.is_cpu() && weight.dim() == 2 &&
          weight.is_contiguous() && x.dim() > 0 && x.size(-1) == weight.size(1) && x.numel() > 0 &&
-         x.numel() <= most_rows(dtype) * weight.size(1) &&
+         (is_few(x, weight) || (dtype == at::kBFloat16 && multiplies_bfloat16())) &&
          (!bias || (bias->scalar_type() == dtype && bias->is_cpu() && bias->is_contiguous() &&
                     bias->numel() == weight.size(0)));
 }
 
-at::Tensor linear_of_few(const at::Tensor& x, const at::Tensor& weight,
-                         const std::optional<at::Tensor>& bias) {
-  if (weight.scalar_type() == at::kFloat) return product<float>(x, weight, bias);
-  return product<at::BFloat16>(x, weight, bias);
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight,
+                  const std::optional<at::Tensor>& bias) {
+  if (is_few(x, weight)) {
+    return weight.scalar_type() == at::kFloat ? product<float>(x, weight, bias)
+                                              : product<at::BFloat16>(x, weight, bias);
+  }
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  return pair_product({{x.reshape({-1, weight.size(1)}).contiguous(), weight}}, bias).view(shape);
 }
 
 }  // namespace karlo::nets::cpu

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+
+namespace karlo::nets::cpu {
+
+// Whether linear() can take these, and is the faster for it.
+bool suits_linear(const at::Tensor& x, const at::Tensor& weight,
+                  const std::optional<at::Tensor>& bias);
+
+// nets::linear() in float32 of a few rows, or in bfloat16, there of any number where the processor
+// is fast at that; summed in float32. A row's result hangs on no other row.
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight,
+                  const std::optional<at::Tensor>& bias);
+
+}  // namespace karlo::nets::cpu

@@ -1,0 +1,108 @@
+#include "nets/cpu/pair_product.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+
+#include "nets/cpu/kernels.h"
+#include "nets/cpu/parallel.h"
+
+namespace karlo::nets::cpu {
+namespace {
+
+using at::BFloat16;
+
+// Rows and inputs that are worked on at once: their sums and packed weights stay in a core's cache.
+constexpr int64_t kRows = 1024;
+constexpr int64_t kInputs = 1024;
+
+// Some of the rows times some of the results, on one thread.
+class Part {
+ public:
+  Part(int64_t row, int64_t rows, int64_t first, int64_t count)
+      : row_(row), rows_(rows), first_(first), count_(count) {
+    const int64_t lanes = kernels().lanes;
+    vectors_ = (count + lanes - 1) / lanes;
+    sums().resize(std::max<size_t>(sums().size(), rows * vectors_ * lanes));
+    panel().resize(std::max<size_t>(panel().size(), kInputs * vectors_ * lanes));
+  }
+
+  void add(const PairFactors& factors) {
+    const at::Tensor &x = factors.x, &weight = factors.weight;
+    const int64_t in = weight.size(1);
+    for (int64_t i = 0; i < in; i += kInputs) {
+      const int64_t inputs = std::min(kInputs, in - i);
+      pack(weight.const_data_ptr<BFloat16>() + i, weight.stride(0), inputs);
+      kernels().pairs.product({x.const_data_ptr<BFloat16>() + row_ * x.stride(0) + i, x.stride(0),
+                               rows_, inputs, panel().data(), vectors_, sums().data(),
+                               vectors_ * kernels().lanes, added_});
+      added_ = true;
+    }
+  }
+
+  void finish(const BFloat16* bias, const BFloat16* residual, BFloat16* y, int64_t out) const {
+    const int64_t at = row_ * out + first_;
+    kernels().pairs.finish({sums().data(), vectors_ * kernels().lanes, rows_, count_, nullptr,
+                            bias ? bias + first_ : nullptr, residual ? residual + at : nullptr,
+                            y + at, out});
+  }
+
+ private:
+  // Kept: such large pieces would come from the system anew.
+  static std::vector<float>& sums() {
+    thread_local std::vector<float> kept;
+    return kept;
+  }
+  static std::vector<BFloat16>& panel() {
+    thread_local std::vector<BFloat16> kept;
+    return kept;
+  }
+
+  void pack(const BFloat16* weights, int64_t stride, int64_t inputs) const {
+    const int64_t lanes = kernels().lanes;
+    for (int64_t v = 0; v < vectors_; ++v) {
+      const int64_t first = v * lanes;
+      kernels().pairs.pack({weights + (first_ + first) * stride, stride,
+                            std::min(lanes, count_ - first), inputs, panel().data() + 2 * first,
+                            2 * lanes * vectors_});
+    }
+  }
+
+  int64_t row_, rows_, first_, count_, vectors_;
+  bool added_ = false;
+};
+
+}  // namespace
+
+int64_t packed_size(int64_t out, int64_t in) {
+  const int64_t lanes = kernels().lanes;
+  return (out + lanes - 1) / lanes * lanes * ((in + 1) / 2 * 2);
+}
+
+at::Tensor pair_product(const std::vector<PairFactors>& factors,
+                        const std::optional<at::Tensor>& bias,
+                        const std::optional<at::Tensor>& residual) {
+  const int64_t rows = factors[0].x.size(0), out = factors[0].weight.size(0);
+  at::Tensor y = at::empty({rows, out}, factors[0].x.options(), at::MemoryFormat::Contiguous);
+  int64_t in = 0;
+  for (const PairFactors& each : factors) in += each.weight.size(1);
+  const int64_t blocks = (rows + kRows - 1) / kRows, block = (rows + blocks - 1) / blocks;
+  int64_t panel = kPanel * kernels().lanes;
+  // Fewer results at a time, where there would not be enough for all threads.
+  while (panel > kernels().lanes && blocks * out < 3 * panel * at::get_num_threads()) panel /= 2;
+  const int64_t panels = (out + panel - 1) / panel;
+  const BFloat16* biases = bias ? bias->const_data_ptr<BFloat16>() : nullptr;
+  const BFloat16* more = residual ? residual->const_data_ptr<BFloat16>() : nullptr;
+  BFloat16* to = y.mutable_data_ptr<BFloat16>();
+  parallel(blocks * panels, block * panel * in, [&](int64_t i) {
+    const int64_t row = i / panels * block, first = i % panels * panel;
+    if (row >= rows) return;
+    Part part(row, std::min(block, rows - row), first, std::min(panel, out - first));
+    for (const PairFactors& each : factors) part.add(each);
+    part.finish(biases, more, to, out);
+  });
+  return y;
+}
+
+}  // namespace karlo::nets::cpu
