@@ -260,6 +260,12 @@ void check_linear() {
             what + ", with a bias");
     }
   }
+  // So many that products by pairs are worth their while, where there are any.
+  const at::Tensor many = at::randn({300, 1030}).to(at::kBFloat16);
+  const at::Tensor wide = at::randn({1000, 1030}).to(at::kBFloat16);
+  check(close(karlo::nets::linear(many, wide, std::nullopt),
+              at::linear(many.to(at::kDouble), wide.to(at::kDouble)), 8e-3),
+        "linear of many rows in bfloat16");
   const at::Tensor weight = at::randn({2048, 2048}), x = at::randn({6, 2048});
   at::set_num_threads(1);
   const at::Tensor alone = karlo::nets::linear(x, weight, std::nullopt);

@@ -24,6 +24,9 @@ int64_t most_few(at::ScalarType dtype) {
 constexpr int64_t kOutputs = 16;
 // Multiplications below which a thread that may be asleep is not worth its waking.
 constexpr int64_t kWorthwhileAsleep = int64_t{1} << 19;
+// Multiplications below which LibTorch's product by more rows is as fast, and its threads, which
+// its operators before and after it use, are the ones that are awake.
+constexpr int64_t kWorthwhilePairs = int64_t{1} << 28;
 
 template <typename T>
 at::Tensor product(const at::Tensor& given, const at::Tensor& weight,
@@ -55,6 +58,11 @@ bool is_few(const at::Tensor& x, const at::Tensor& weight) {
   return x.numel() <= most_few(weight.scalar_type()) * weight.size(1);
 }
 
+bool suits_pairs(const at::Tensor& x, const at::Tensor& weight) {
+  return weight.scalar_type() == at::kBFloat16 && multiplies_bfloat16() &&
+         x.numel() * weight.size(0) >= kWorthwhilePairs;
+}
+
 }  // namespace
 
 bool suits_linear(const at::Tensor& x, const at::Tensor& weight,
@@ -63,7 +71,7 @@ bool suits_linear(const at::Tensor& x, const at::Tensor& weight,
   const bool known = dtype == at::kFloat || dtype == at::kBFloat16;
   return known && x.scalar_type() == dtype && x.is_cpu() && weight.is_cpu() && weight.dim() == 2 &&
          weight.is_contiguous() && x.dim() > 0 && x.size(-1) == weight.size(1) && x.numel() > 0 &&
-         (is_few(x, weight) || (dtype == at::kBFloat16 && multiplies_bfloat16())) &&
+         (is_few(x, weight) || suits_pairs(x, weight)) &&
          (!bias || (bias->scalar_type() == dtype && bias->is_cpu() && bias->is_contiguous() &&
                     bias->numel() == weight.size(0)));
 }
