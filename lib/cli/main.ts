@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { KarloError } from '../errors.js';
 import { packageJson } from '../package.js';
-import { explainUsage } from './usage.js';
+import { explainUsage, mistyped } from './usage.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
 
@@ -41,6 +41,11 @@ Examples:
   karlo generate --help`,
   )
   .exitOverride();
+const wrong = mistyped(process.argv[2] ?? '', [...Object.keys(commands), 'help']);
+if (wrong !== undefined) {
+  console.error(wrong);
+  process.exit(exitStatus.wrongUsage);
+}
 const names = wanted(process.argv[2]);
 if (makesPictures(names)) await openMeanwhile();
 for (const name of names) (await commands[name]?.())?.(program, version);

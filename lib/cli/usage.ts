@@ -13,6 +13,14 @@ export function explainUsage(command: Command): void {
     });
 }
 
+/** What to say of a single word that is no command, but nearly one; a prompt is rarely that. */
+export function mistyped(word: string, commands: readonly string[]): string | undefined {
+  const meant = /^[a-z]+$/.test(word) ? nearest(word, commands) : undefined;
+  return meant === undefined || meant === word
+    ? undefined
+    : `There is no command ${word}. Did you mean karlo ${meant}? A picture of the word: karlo generate ${word}`;
+}
+
 function pathOf(command: Command): string {
   return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 }

@@ -55,7 +55,7 @@ class BlockCache {
       statistics_.allocated += static_cast<int64_t>(bytes);
       if (statistics_.allocated > statistics_.peak) statistics_.peak = statistics_.allocated;
       if (large) block = take(capacity);
-      if (large && block == nullptr) evicted = evict_for(static_cast<int64_t>(capacity));
+      if (large && block == nullptr) evicted = evict_for_more();
     }
     for (void* old : evicted) c10::free_cpu(old);
     if (block == nullptr) block = from_system(bytes, capacity);
@@ -123,10 +123,10 @@ class BlockCache {
     cached_ += static_cast<int64_t>(capacity);
   }
 
-  // What must go so that a new block does not lift the whole above that.
-  std::vector<void*> evict_for(int64_t capacity) {
+  // What must go so that a new block, which is counted already, does not lift the whole above that.
+  std::vector<void*> evict_for_more() {
     const int64_t most = statistics_.peak + kSpare;
-    return evict_down_to(std::max<int64_t>(0, most - statistics_.allocated - capacity));
+    return evict_down_to(std::max<int64_t>(0, most - statistics_.allocated));
   }
 
   std::vector<void*> evict_down_to(int64_t most) {

@@ -48,6 +48,7 @@ at::Tensor on_cpu(const at::Tensor& x, const at::Tensor& cache, int64_t cache_st
                   const at::Tensor& bias, at::TensorList weights, int64_t groups, double eps,
                   int64_t heads) {
   const cpu::AttentionInput input{x, cache, cache_start, bias, weights, groups, eps, heads};
+  cpu::check_sizes(input);
   if (cpu::can_run(input)) return cpu::context_attention(input);
   if (cpu::suits_wide_attention(input)) return cpu::wide_attention(input);
   return composed(x, cache, cache_start, bias, weights, groups, eps, heads);

@@ -61,6 +61,7 @@ at::Tensor on_cpu(const at::Tensor& x, const std::optional<at::Tensor>& skipped,
   const cpu::ResBlockInput input{x,          skipped,     times,
                                  time_start, scale_shift, weights,
                                  groups,     eps,         static_cast<Resample>(resample)};
+  cpu::check_sizes(input);
   if (cpu::is_narrow(input)) return cpu::narrow_res_block(input);
   if (cpu::is_wide(input)) return cpu::wide_res_block(input);
   return composed(x, skipped, times, time_start, scale_shift, weights, groups, eps, resample);

@@ -1,4 +1,4 @@
-// The kernels for narrow layers: each kind of vectors that this processor has against LibTorch's
+// The kernels of native/nets/cpu: each kind of vectors that this processor has against LibTorch's
 // own operators, and the whole operators against the same in double precision. What they compute
 // must hang neither on the threads nor on the other pictures of a batch.
 #include "nets/cpu/kernels.h"
@@ -9,6 +9,7 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
@@ -19,12 +20,14 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "nets/context_attention.h"
 #include "nets/cpu/direct_conv.h"
+#include "nets/cpu/pair_product.h"
 #include "nets/cpu/processor.h"
 #include "nets/linear.h"
 #include "nets/res_block.h"
@@ -138,6 +141,8 @@ void check_dot(const cpu::Kernels& kernels, const std::string& name, at::ScalarT
   }
 }
 
+constexpr float kNoNumber = std::numeric_limits<float>::quiet_NaN();
+
 // Any shape, packed as it lies or the other way round; added to what is there; what is made of a
 // row hangs on no other.
 void check_pair_products(const cpu::Kernels& kernels, const std::string& name) {
@@ -149,8 +154,9 @@ void check_pair_products(const cpu::Kernels& kernels, const std::string& name) {
         const at::Tensor weight = at::randn({out, in}).to(at::kBFloat16);
         const at::Tensor turned = weight.t().contiguous();
         const int64_t vectors = (out + lanes - 1) / lanes, columns = vectors * lanes;
-        const at::Tensor packed = at::zeros({(in + 1) / 2 * 2 * columns}, x.options());
-        const at::Tensor same = at::zeros_like(packed), sums = at::ones({rows, columns});
+        // Nothing may be left as it was.
+        const at::Tensor packed = at::full({(in + 1) / 2 * 2 * columns}, kNoNumber, x.options());
+        const at::Tensor same = packed.clone(), sums = at::ones({rows, columns});
         const auto product = [&](const at::Tensor& of, int64_t first, int64_t count, bool add) {
           kernels.pairs.product({x.const_data_ptr<at::BFloat16>() + first * in, in, count, in,
                                  of.const_data_ptr<at::BFloat16>(), vectors,
@@ -171,6 +177,7 @@ void check_pair_products(const cpu::Kernels& kernels, const std::string& name) {
         check(same.equal(packed), what + ": packed the same from columns");
         const at::Tensor wanted = x.to(at::kDouble).matmul(weight.to(at::kDouble).t());
         check(close(product(packed, 0, rows, true), wanted + 1), what + ", added");
+        sums.fill_(kNoNumber);
         const at::Tensor all = product(packed, 0, rows, false);
         check(close(all, wanted), what);
         check(product(packed, rows / 2, rows - rows / 2, false)
@@ -226,6 +233,29 @@ void check_pair_weights(const cpu::Kernels& kernels, const std::string& name) {
       check(y.narrow(1, in, 3).eq(0).all().item<bool>(), what + ", and no further");
     }
   }
+}
+
+// More rows and inputs than are worked on at once, of two sources, whose rows lie apart.
+void check_pair_product() {
+  const at::Tensor both = at::randn({1500, 1700}).to(at::kBFloat16);
+  const at::Tensor few = at::randn({1500, 7}).to(at::kBFloat16);
+  const at::Tensor weight = at::randn({150, 1050}).to(at::kBFloat16);
+  const at::Tensor bias = at::randn({150}).to(at::kBFloat16);
+  const at::Tensor more = at::randn({1500, 150}).to(at::kBFloat16);
+  const at::Tensor x = both.narrow(1, 5, 1043);
+  const at::Tensor first = weight.narrow(1, 0, 1043), last = weight.narrow(1, 1043, 7);
+  at::set_num_threads(1);
+  const at::Tensor alone = cpu::pair_product({{x, first}, {few, last}}, bias, more);
+  at::set_num_threads(2);
+  const at::Tensor y = cpu::pair_product({{x, first}, {few, last}}, bias, more);
+  const at::Tensor wanted =
+      at::cat({x, few}, 1).to(at::kDouble).matmul(weight.to(at::kDouble).t()) + bias + more;
+  check(close(y, wanted, 4e-3), "product by pairs of two sources");
+  check(y.equal(alone), "product by pairs does not hang on the threads");
+  const at::Tensor some = cpu::pair_product({{x.narrow(0, 3, 40), first}}, std::nullopt);
+  check(some.equal(cpu::pair_product({{x, first}}, std::nullopt).narrow(0, 3, 40)),
+        "product by pairs of a row hangs on no other");
+  check(cpu::pair_product({{x.narrow(0, 0, 0), first}}, bias).numel() == 0, "no rows are none");
 }
 
 void check_kernels(const cpu::Kernels& kernels, const std::string& name) {
@@ -374,6 +404,48 @@ void check_attention(int64_t channels, int64_t head_width, int64_t tokens, int64
   });
 }
 
+template <typename F>
+void check_refused(const std::string& what, const F& f) {
+  bool refused = false;
+  try {
+    f();
+  } catch (const c10::Error&) {
+    refused = true;
+  }
+  check(refused, what + " is refused");
+}
+
+// As a TorchScript file may have it.
+void check_misfits() {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    for (const int64_t channels : {16, 192}) {
+      const auto source = [&](const TensorSpec& spec) { return at::randn(spec.shape).to(dtype); };
+      const auto random = [&](at::IntArrayRef shape) { return at::randn(shape).to(dtype); };
+      const std::string name = std::to_string(channels) + " channels, " + c10::toString(dtype);
+      const Scope scope(jit::Module("__torch__.misfits"), source);
+      TimeProjections times;
+      const ResBlock block(scope["block"], channels, channels, {kTime, 4, 1e-5, true}, times);
+      const at::Tensor time = times(random({1, kTime}));
+      check_refused("res_block of fewer channels, " + name,
+                    [&] { block(random({1, channels - 4, 8, 8}), time); });
+      check_refused("res_block with more than it has weights for, " + name,
+                    [&] { block(random({1, channels, 8, 8}), time, random({1, 4, 8, 8})); });
+      check_refused("res_block without a time, " + name,
+                    [&] { block(random({1, channels, 8, 8}), time.narrow(1, 0, channels)); });
+      ContextProjections contexts;
+      const ContextAttention attention(scope["attention"], channels, 8, 6, 4, contexts);
+      const at::Tensor x = random({2, channels, 4, 4}), cache = contexts(random({2, 5, 6}));
+      const at::Tensor bias = random({2, 1, 1, 5});
+      check_refused("context_attention of another picture's context, " + name,
+                    [&] { attention(x, {cache.narrow(0, 0, 1), bias}); });
+      check_refused("context_attention of too narrow a context, " + name,
+                    [&] { attention(x, {cache.narrow(2, 0, channels), bias}); });
+      check_refused("context_attention with another context's mask, " + name,
+                    [&] { attention(x, {cache, bias.narrow(3, 0, 4)}); });
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -385,6 +457,7 @@ int main() {
   if (cpu::kernels().pairs.product) check_kernels(cpu::kernels(), "AVX-512 with bfloat16");
 #endif
 
+  if (cpu::has_pairs()) check_pair_product();
   check_linear();
 
   const Resample none = Resample::kNone, down = Resample::kDown, up = Resample::kUp;
@@ -401,6 +474,7 @@ int main() {
       {"wide", 1, 176, 0, 192, 32, 34, 16, none, true, false},
       {"wide, with what is skipped", 1, 96, 112, 176, 36, 32, 16, none, false, false},
       {"wide, halving", 1, 176, 0, 176, 72, 64, 16, down, true, false},
+      {"wide, pictures that strips do not divide", 2, 200, 0, 328, 46, 54, 8, none, true, false},
       {"wide, few pixels", 2, 176, 64, 192, 7, 6, 16, none, true, true},
       {"wide, few pixels, halving", 1, 176, 0, 176, 14, 10, 16, down, true, false},
       {"wide, doubling", 2, 176, 0, 176, 15, 18, 16, up, false, false}};
@@ -408,5 +482,6 @@ int main() {
   check_attention(32, 8, 9, 4);
   check_attention(48, 12, 81, 7);
   check_attention(80, 20, 3, 9);
+  check_misfits();
   return karlo::testing::failures() == 0 ? 0 : 1;
 }

@@ -21,6 +21,14 @@ test('info --json is one object', async () => {
   });
 });
 
+test('a mistyped command is no prompt', async () => {
+  const { status, stderr } = await karlo('infos');
+  expect(status).toBe(2);
+  expect(stderr).toBe(
+    'There is no command infos. Did you mean karlo info? A picture of the word: karlo generate infos\n',
+  );
+});
+
 test('wrong usage exits with 2', async () => {
   expect((await karlo('info', '--nope')).status).toBe(2);
   expect((await karlo('--help')).status).toBe(0);

@@ -106,6 +106,27 @@ void attend(const Sizes& sizes, const float* q, const float* kv, const std::vect
 
 }  // namespace
 
+void check_sizes(const AttentionInput& in) {
+  const at::TensorList w = in.weights;
+  TORCH_CHECK(in.x.dim() == 4 && in.groups > 0 && in.x.size(1) % in.groups == 0 && in.heads > 0 &&
+                  in.x.size(1) % in.heads == 0,
+              "context_attention: expected [B, C, H, W] with C a multiple of ", in.groups, " and ",
+              in.heads);
+  const int64_t channels = in.x.size(1);
+  TORCH_CHECK(in.cache.dim() == 3 && in.cache.size(0) == in.x.size(0) && in.cache_start >= 0 &&
+                  in.cache_start + 2 * channels <= in.cache.size(2),
+              "context_attention: expected keys and values of each picture from ", in.cache_start,
+              " on, but received ", in.cache.sizes());
+  TORCH_CHECK(w.size() == 10, "context_attention: expected five weights, each with a bias");
+  for (size_t i = 0; i < w.size(); ++i) {
+    const bool matrix = i >= 2 && i % 2 == 0;
+    TORCH_CHECK(w[i].is_contiguous() && w[i].dim() == (matrix ? 2 : 1) &&
+                    w[i].size(0) == channels && w[i].size(-1) == channels,
+                "context_attention: expected weights of ", channels, " channels, but received ",
+                w[i].sizes());
+  }
+}
+
 bool can_run(const AttentionInput& in) {
   const at::TensorList w = in.weights;
   return has_direct_conv() && is_float_on_cpu(in.x) && is_float_on_cpu(in.cache) &&
@@ -116,10 +137,6 @@ bool can_run(const AttentionInput& in) {
 at::Tensor context_attention(const AttentionInput& in) {
   const at::Tensor x = in.x.contiguous(at::MemoryFormat::ChannelsLast);
   const Sizes sizes{x.size(0), x.size(1), x.size(2) * x.size(3), in.cache.size(1), in.heads};
-  TORCH_CHECK(in.groups > 0 && sizes.channels % in.groups == 0 && in.heads > 0 &&
-                  sizes.channels % in.heads == 0,
-              "context_attention: expected [B, C, H, W] with C a multiple of ", in.groups, " and ",
-              in.heads);
   const int64_t channels = sizes.channels, pixels = sizes.pixels;
   const auto weights = PackedWeights::shared().get<PackedAttention>(
       in.weights, [&] { return pack_attention(in.weights, in.heads); });

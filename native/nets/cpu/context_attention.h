@@ -18,6 +18,9 @@ struct AttentionInput {
   int64_t heads;
 };
 
+// Throws where they do not fit each other: a TorchScript file may hand on anything.
+void check_sizes(const AttentionInput& input);
+
 // Whether the kernel below is for these: float32 and narrow, as with res_block.
 bool can_run(const AttentionInput& input);
 

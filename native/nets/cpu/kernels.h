@@ -63,7 +63,7 @@ struct WinogradKernels {
   void (*weights)(const C* weights, int64_t count, bool doubled, C* components, int64_t plane);
 };
 
-// What follows multiplies bfloat16 by pairs of neighbours, which some processors have an
+// The kernels by pairs multiply two neighbours of bfloat16 at once, which some processors have an
 // instruction for; all sums are float32.
 
 // Up to `lanes` rows of weights, in the order in which PairProduct wants them: a vector of pairs,
@@ -130,7 +130,7 @@ struct FewRows {
   const T* bias;   // [count], or null
   T* y;            // the first row's first result
   int64_t stride;  // from a row of y to the next
-  float* scratch;  // of the calling thread: [rows, in], where T is not float
+  float* scratch;  // of the calling thread: [rows, in], where T is not float and there are no pairs
 };
 
 // Loops over rows of [count, channels].

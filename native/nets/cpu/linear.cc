@@ -15,8 +15,8 @@
 namespace karlo::nets::cpu {
 namespace {
 
-// Beyond it a matrix product that reorders the weights first is faster; in bfloat16, for which
-// LibTorch's uses instructions of the processor, sooner.
+// Beyond it a matrix product that reorders the weights first is faster; in bfloat16 sooner, where
+// LibTorch's uses instructions that this one does not.
 int64_t most_few(at::ScalarType dtype) {
   return dtype == at::kFloat || multiplies_bfloat16() ? 32 : 6;
 }
@@ -46,7 +46,7 @@ at::Tensor product(const at::Tensor& given, const at::Tensor& weight,
     const int64_t first = begin * kOutputs;
     thread_local std::vector<float>
         scratch;  // kept: so large a piece would come from the system anew
-    if (!std::is_same_v<T, float>) scratch.resize(rows * in);
+    if (!std::is_same_v<T, float> && !has_pairs()) scratch.resize(rows * in);
     dot({x.const_data_ptr<T>(), rows, in, weights + first * in,
          std::min(end * kOutputs, out) - first, biases ? biases + first : nullptr, to + first, out,
          scratch.data()});

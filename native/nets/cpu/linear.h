@@ -10,8 +10,8 @@ namespace karlo::nets::cpu {
 bool suits_linear(const at::Tensor& x, const at::Tensor& weight,
                   const std::optional<at::Tensor>& bias);
 
-// nets::linear() in float32 of a few rows, or in bfloat16, there of any number where the processor
-// is fast at that; summed in float32. A row's result hangs on no other row.
+// nets::linear() of a few rows, and of many in bfloat16 where the processor is fast at that; summed
+// in float32. A row's result hangs on how many rows there are, and on nothing else of them.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight,
                   const std::optional<at::Tensor>& bias);
 

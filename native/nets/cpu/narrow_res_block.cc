@@ -217,8 +217,6 @@ bool is_narrow(const ResBlockInput& in) {
 at::Tensor narrow_res_block(const ResBlockInput& in) {
   const at::TensorList w = in.weights;
   const int64_t batch = in.x.size(0), channels = w[2].size(1), out = w[2].size(0);
-  TORCH_CHECK(in.x.dim() == 4 && in.groups > 0 && channels % in.groups == 0 && out % in.groups == 0,
-              "res_block: expected [B, C, H, W] with C a multiple of ", in.groups);
   std::vector<at::Tensor> given{in.x.contiguous(at::MemoryFormat::ChannelsLast)};
   if (in.skipped) given.push_back(in.skipped->contiguous(at::MemoryFormat::ChannelsLast));
   std::vector<Pictures> sources;

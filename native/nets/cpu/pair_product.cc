@@ -73,6 +73,27 @@ class Part {
   bool added_ = false;
 };
 
+bool is_matrix(const at::Tensor& tensor, int64_t rows, int64_t columns) {
+  return tensor.scalar_type() == at::kBFloat16 && tensor.dim() == 2 && tensor.size(0) == rows &&
+         tensor.size(1) == columns && (columns == 1 || tensor.stride(1) == 1);
+}
+
+// A TorchScript file may hand on anything.
+void check(const std::vector<PairFactors>& factors, const std::optional<at::Tensor>& bias,
+           const std::optional<at::Tensor>& residual, int64_t rows, int64_t out) {
+  for (const auto& [x, weight] : factors) {
+    TORCH_CHECK(weight.dim() == 2 && weight.size(1) > 0 && is_matrix(x, rows, weight.size(1)) &&
+                    is_matrix(weight, out, weight.size(1)),
+                "product: expected bfloat16 rows [n, in] and weights [out, in], but received ",
+                x.sizes(), " and ", weight.sizes());
+  }
+  TORCH_CHECK(!bias || (bias->scalar_type() == at::kBFloat16 && bias->is_contiguous() &&
+                        bias->numel() == out),
+              "product: expected a bias of ", out, " numbers");
+  TORCH_CHECK(!residual || (is_matrix(*residual, rows, out) && residual->is_contiguous()),
+              "product: expected a residual of [", rows, ", ", out, "]");
+}
+
 }  // namespace
 
 int64_t packed_size(int64_t out, int64_t in) {
@@ -85,6 +106,8 @@ at::Tensor pair_product(const std::vector<PairFactors>& factors,
                         const std::optional<at::Tensor>& residual) {
   const int64_t rows = factors[0].x.size(0), out = factors[0].weight.size(0);
   at::Tensor y = at::empty({rows, out}, factors[0].x.options(), at::MemoryFormat::Contiguous);
+  check(factors, bias, residual, rows, out);
+  if (y.numel() == 0) return y;
   int64_t in = 0;
   for (const PairFactors& each : factors) in += each.weight.size(1);
   const int64_t blocks = (rows + kRows - 1) / kRows, block = (rows + blocks - 1) / blocks;

@@ -26,9 +26,11 @@ bool has_bfloat16() {
   return has_it;
 }
 
+bool has_pairs() { return kernels().pairs.product != nullptr; }
+
 bool multiplies_bfloat16() {
 #ifdef KARLO_X86_KERNELS
-  static const bool does = kernels().pairs.product != nullptr && !__builtin_cpu_is("intel");
+  static const bool does = has_pairs() && !has_matrices() && !__builtin_cpu_is("intel");
   return does;
 #else
   return false;

@@ -10,8 +10,11 @@ bool has_matrices();
 // Whether it has instructions for bfloat16.
 bool has_bfloat16();
 
-// Whether it multiplies bfloat16 faster than float32: Intel's that have no matrices do so at half
-// the rate.
+// Whether the kernels have them, too: not all compilers know them.
+bool has_pairs();
+
+// Whether those are the fastest at bfloat16: Intel's processors have matrices for it, or multiply
+// it at half the rate of float32.
 bool multiplies_bfloat16();
 
 // Whether LibTorch's float32 matrix products are at home on it: they are Intel's library, and on

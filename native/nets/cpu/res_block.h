@@ -23,6 +23,9 @@ struct ResBlockInput {
   Resample resample;
 };
 
+// Throws where they do not fit each other: a TorchScript file may hand on anything.
+void check_sizes(const ResBlockInput& input);
+
 // What the time embedding does to the second norm.
 Modulations modulations_of(const ResBlockInput& input, int64_t batch, int64_t out);
 
@@ -36,7 +39,7 @@ bool is_narrow(const ResBlockInput& input);
 // computes hangs on the number of threads, nor what it computes of one picture on the others.
 at::Tensor narrow_res_block(const ResBlockInput& input);
 
-// Whether wide_res_block is for these: float32, or bfloat16 on a processor that is not made for it.
+// Whether wide_res_block is for these: float32, or bfloat16 on a processor without matrices.
 bool is_wide(const ResBlockInput& input);
 
 at::Tensor wide_res_block(const ResBlockInput& input);

@@ -184,10 +184,6 @@ bool suits_wide_attention(const AttentionInput& in) {
 
 at::Tensor wide_attention(const AttentionInput& in) {
   const at::Tensor x = in.x.contiguous(at::MemoryFormat::ChannelsLast);
-  TORCH_CHECK(
-      in.groups > 0 && x.size(1) % in.groups == 0 && in.heads > 0 && x.size(1) % in.heads == 0,
-      "context_attention: expected [B, C, H, W] with C a multiple of ", in.groups, " and ",
-      in.heads);
   const Sizes sizes{x.size(0), x.size(2) * x.size(3), in.cache.size(1), in.heads,
                     x.size(1) / in.heads};
   const at::Tensor rows = normalized(in, x, sizes), cache = in.cache.contiguous();

@@ -97,8 +97,6 @@ bool is_wide(const ResBlockInput& in) {
 at::Tensor wide_res_block(const ResBlockInput& in) {
   const at::TensorList w = in.weights;
   const int64_t batch = in.x.size(0), channels = w[2].size(1), out = w[2].size(0);
-  TORCH_CHECK(in.x.dim() == 4 && in.groups > 0 && channels % in.groups == 0 && out % in.groups == 0,
-              "res_block: expected [B, C, H, W] with C a multiple of ", in.groups);
   std::vector<at::Tensor> sources{channels_last(in.x)};
   if (in.skipped) sources.push_back(channels_last(*in.skipped));
   const Affine first =

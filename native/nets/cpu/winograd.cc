@@ -36,8 +36,11 @@ class Winograd {
 
   at::Tensor run() {
     const int64_t all = rows_in_.batch() * rows_;
-    for (int64_t first = 0; first < all; first += shape_.strip) {
-      const int64_t count = std::min(shape_.strip, all - first);
+    for (int64_t first = 0, count = 0; first < all; first += count) {
+      // Where a product hangs on the place of its row, pictures must have theirs at the same
+      // places.
+      const int64_t left = Products::kAnyPlace ? all - first : rows_ - first % rows_;
+      count = std::min(shape_.strip, left);
       activate(first, count);
       transform(first, count);
       products_.run(count * shape_.columns, [&](const TileProducts& part) { finish(first, part); });
@@ -49,10 +52,10 @@ class Winograd {
   static WinogradShape shape_of(const Activations& input, const ActivatedRows<T>& rows,
                                 const at::Tensor& weight) {
     const bool doubled = input.resample == Resample::kUp;
-    const int64_t apart = doubled ? 1 : 2;
+    const int64_t apart = doubled ? 1 : 2, all = rows.height() / apart;
     WinogradShape shape{doubled, weight.size(1), weight.size(0), rows.width() / apart, 1};
-    shape.strip = std::clamp<int64_t>(Products::kStrip / Products::row_bytes(shape), 1,
-                                      rows.batch() * rows.height() / apart);
+    const int64_t most = Products::kAnyPlace ? rows.batch() * all : all;
+    shape.strip = std::clamp<int64_t>(Products::kStrip / Products::row_bytes(shape), 1, most);
     return shape;
   }
 

@@ -32,7 +32,6 @@ using UseProducts = c10::function_ref<void(const TileProducts&)>;
 // Multiplies the components of tiles and weights in float32: LibTorch's matrix products.
 class MatrixProducts {
  public:
-  using Component = float;
   // What a row of tiles takes, and what the weights take, in the workspace.
   static int64_t row_bytes(const WinogradShape& shape);
   static int64_t weight_bytes(const WinogradShape& shape);
@@ -40,6 +39,8 @@ class MatrixProducts {
   static constexpr int64_t kStrip = int64_t{1} << 26;
   // Fewer pixels do not pay for the transformed weights.
   static constexpr int64_t kFewest = 1024;
+  // Whether a tile's products are the same wherever it stands among the others.
+  static constexpr bool kAnyPlace = false;
 
   MatrixProducts(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
 
@@ -59,11 +60,11 @@ class MatrixProducts {
 // cache.
 class PairProducts {
  public:
-  using Component = at::BFloat16;
   static int64_t row_bytes(const WinogradShape& shape);
   static int64_t weight_bytes(const WinogradShape& shape);
   static constexpr int64_t kStrip = int64_t{1} << 23;
   static constexpr int64_t kFewest = 512;
+  static constexpr bool kAnyPlace = true;
 
   PairProducts(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
 

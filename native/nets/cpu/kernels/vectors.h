@@ -82,18 +82,21 @@ struct VectorLoops {
   static KARLO_INLINE void store(Float vector, float* to) {
     std::memcpy(to, &vector, sizeof vector);
   }
-  // Rounds half to even, as LibTorch does; what is no number stays none.
+  // Rounds half to even, as LibTorch does; what is no number stays none. (The instruction makes
+  // zeros of numbers below 1e-38.)
   static KARLO_INLINE void store(Float vector, c10::BFloat16* to) {
 #ifdef __AVX512BF16__
-    const auto pairs = _mm512_cvtneps_pbh(bits_as<__m512>(vector));
-    std::memcpy(static_cast<void*>(to), &pairs, sizeof pairs);
-#else
+    if constexpr (kLanes == 16) {
+      const auto halves = _mm512_cvtneps_pbh(bits_as<__m512>(vector));
+      std::memcpy(static_cast<void*>(to), &halves, sizeof halves);
+      return;
+    }
+#endif
     using Bits = typename V::Bits;
     const Bits bits = bits_as<Bits>(vector);
     const Bits rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
     const auto halves = V::narrow(vector != vector ? Bits{} + 0x7fc0 : rounded);
     std::memcpy(static_cast<void*>(to), &halves, sizeof halves);
-#endif
   }
 
   // exp(x) = 2^n * 2^f, n whole and |f| <= 1/2; 2^f by its Taylor polynomial, whose rest is below
