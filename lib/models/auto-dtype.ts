@@ -20,11 +20,17 @@ const side = 32;
 const rounds = 3;
 /** How much sooner bfloat16 must be done to be worth its digits. */
 const worthwhile = 0.8;
+/**
+ * Channels below which a model makes its pictures in a moment in either dtype: float32's digits cost
+ * little there, and the same seed should mean the same picture on every machine.
+ */
+const narrow = 128;
 
 /**
  * The dtype in which this CPU is faster with a model: measured once, with ResBlocks as wide as those
  * at the full size of its super-resolution, where most of the time goes, and kept in the cache folder.
- * Without AVX-512 there is nothing to measure: bfloat16 is computed by way of float32 there.
+ * Without AVX-512 there is nothing to measure: bfloat16 is computed by way of float32 there; nor for a
+ * narrow model, which is float32.
  */
 export async function fasterDtype(
   { configs }: Pick<Model, 'configs'>,
@@ -35,6 +41,7 @@ export async function fasterDtype(
   const { cpuCapability, libtorch } = version();
   if (config === undefined || cpuCapability !== 'AVX512') return 'float32';
   const widths = config.block_out_channels.slice(0, 1);
+  if ((widths[0] as number) < narrow) return 'float32';
   const key = [cpus()[0]?.model, threads, libtorch, packageVersion(), ...widths].join(', ');
   const file = join(cacheFolder(process.env), 'dtypes.json');
   const known = await readKnown(file);
