@@ -470,6 +470,7 @@ int main() {
       {"doubling", 3, 18, 0, 18, 3, 5, 2, up, true, true},
       {"one pixel", 2, 32, 0, 32, 1, 1, 4, none, false, false},
       {"many pixels", 1, 16, 0, 16, 40, 36, 8, up, false, false},
+      {"more pictures than are worked on at once", 5, 16, 20, 24, 64, 68, 4, none, true, true},
       // Too wide for a core's cache.
       {"wide", 1, 176, 0, 192, 32, 34, 16, none, true, false},
       {"wide, with what is skipped", 1, 96, 112, 176, 36, 32, 16, none, false, false},

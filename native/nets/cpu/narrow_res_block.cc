@@ -2,6 +2,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "nets/cpu/common.h"
@@ -14,6 +15,10 @@
 
 namespace karlo::nets::cpu {
 namespace {
+
+// Numbers of the pictures that are worked on at once, so that what lies between the steps of a
+// block stays in the cache.
+constexpr int64_t kTogether = int64_t{1} << 18;  // 1 MB
 
 // Channels-last pictures [B, H, W, C].
 struct Pictures {
@@ -164,6 +169,7 @@ PackedBlock pack_block(const ResBlockInput& in, const Parts& parts) {
 std::vector<Tap> taps_of(const std::vector<Framed>& sources, int64_t b, int64_t y, int64_t x,
                          int64_t size) {
   std::vector<Tap> taps;
+  taps.reserve(size * size * sources.size() + sources.size());  // a shortcut's, too
   for (int64_t ky = 0; ky < size; ++ky) {
     for (int64_t kx = 0; kx < size; ++kx) {
       for (const Framed& source : sources) {
@@ -202,31 +208,12 @@ at::Tensor convolve_doubled(const std::vector<Framed>& sources, int64_t batch,
   return y;
 }
 
-}  // namespace
-
-bool is_narrow(const ResBlockInput& in) {
-  const at::TensorList w = in.weights;
-  const bool shortcut = w.size() > 8;
-  return has_direct_conv() && is_float_on_cpu(in.x) && is_float_on_cpu(in.times) &&
-         (!in.skipped || is_float_on_cpu(*in.skipped)) &&
-         std::all_of(w.begin(), w.end(), is_float_on_cpu) && w[2].numel() <= kNarrow &&
-         w[6].numel() <= kNarrow && in.x.numel() > 0 &&
-         (shortcut ? in.resample == Resample::kNone : !in.skipped);
-}
-
-at::Tensor narrow_res_block(const ResBlockInput& in) {
+// The block of some pictures, channels last, to y.
+void run(const ResBlockInput& in, const PackedBlock& weights, float* to) {
   const at::TensorList w = in.weights;
   const int64_t batch = in.x.size(0), channels = w[2].size(1), out = w[2].size(0);
-  std::vector<at::Tensor> given{in.x.contiguous(at::MemoryFormat::ChannelsLast)};
-  if (in.skipped) given.push_back(in.skipped->contiguous(at::MemoryFormat::ChannelsLast));
-  std::vector<Pictures> sources;
-  Parts parts;
-  for (const at::Tensor& one : given) {
-    sources.push_back(view(one));
-    parts.push_back(one.size(1));
-  }
-  const auto weights =
-      PackedWeights::shared().get<PackedBlock>(w, [&] { return pack_block(in, parts); });
+  std::vector<Pictures> sources{view(in.x)};
+  if (in.skipped) sources.push_back(view(*in.skipped));
 
   ChannelMoments moments1(batch, channels);
   int64_t first = 0;
@@ -242,9 +229,8 @@ at::Tensor narrow_res_block(const ResBlockInput& in) {
     active.push_back(activate(source, affine1, first, channels, in.resample == Resample::kDown));
     first += source.channels;
   }
-  const at::Tensor h = in.resample == Resample::kUp
-                           ? convolve_doubled(active, batch, weights->conv1)
-                           : convolve(active, batch, weights->conv1[0]);
+  const at::Tensor h = in.resample == Resample::kUp ? convolve_doubled(active, batch, weights.conv1)
+                                                    : convolve(active, batch, weights.conv1[0]);
 
   const int64_t height = h.size(1), width = h.size(2);
   const Pictures hidden{h.const_data_ptr<float>(), batch, height, width, out};
@@ -255,13 +241,9 @@ at::Tensor narrow_res_block(const ResBlockInput& in) {
   const std::vector<Framed> last{activate(hidden, affine2, 0, out, false)};
 
   const bool shortcut = w.size() > 8;
-  const at::Tensor past =
-      in.resample == Resample::kNone ? given[0] : resized(sources[0], in.resample);
+  const at::Tensor past = in.resample == Resample::kNone ? in.x : resized(sources[0], in.resample);
   const float* residual = shortcut ? nullptr : past.const_data_ptr<float>();
-  at::Tensor y =
-      at::empty({batch, out, height, width}, in.x.options(), at::MemoryFormat::ChannelsLast);
-  float* to = y.mutable_data_ptr<float>();
-  parallel(batch * height, width * weights->conv2.work(), [&](int64_t i) {
+  parallel(batch * height, width * weights.conv2.work(), [&](int64_t i) {
     auto taps = taps_of(last, i / height, i % height - 1, -1, 3);
     if (shortcut) {
       for (const Pictures& source : sources) {
@@ -269,8 +251,51 @@ at::Tensor narrow_res_block(const ResBlockInput& in) {
       }
     }
     const float* more = residual ? residual + i * width * out : nullptr;
-    weights->conv2(taps, width, to + i * width * out, out, more);
+    weights.conv2(taps, width, to + i * width * out, out, more);
   });
+}
+
+}  // namespace
+
+bool is_narrow(const ResBlockInput& in) {
+  const at::TensorList w = in.weights;
+  const bool shortcut = w.size() > 8;
+  return has_direct_conv() && is_float_on_cpu(in.x) && is_float_on_cpu(in.times) &&
+         (!in.skipped || is_float_on_cpu(*in.skipped)) &&
+         std::all_of(w.begin(), w.end(), is_float_on_cpu) && w[2].numel() <= kNarrow &&
+         w[6].numel() <= kNarrow && in.x.numel() > 0 &&
+         (shortcut ? in.resample == Resample::kNone : !in.skipped);
+}
+
+at::Tensor narrow_res_block(const ResBlockInput& in) {
+  const int64_t batch = in.x.size(0), out = in.weights[2].size(0);
+  const at::Tensor x = in.x.contiguous(at::MemoryFormat::ChannelsLast);
+  Parts parts{x.size(1)};
+  std::optional<at::Tensor> skipped;
+  if (in.skipped) {
+    skipped = in.skipped->contiguous(at::MemoryFormat::ChannelsLast);
+    parts.push_back(skipped->size(1));
+  }
+  const auto weights =
+      PackedWeights::shared().get<PackedBlock>(in.weights, [&] { return pack_block(in, parts); });
+  const auto side = [&](int64_t size) {
+    return in.resample == Resample::kDown ? size / 2
+           : in.resample == Resample::kUp ? 2 * size
+                                          : size;
+  };
+  at::Tensor y = at::empty({batch, out, side(x.size(2)), side(x.size(3))}, x.options(),
+                           at::MemoryFormat::ChannelsLast);
+  const int64_t numbers = std::max(x.numel(), y.numel()) / batch;
+  const int64_t together = std::max<int64_t>(1, kTogether / numbers);
+  for (int64_t first = 0; first < batch; first += together) {
+    const int64_t count = std::min(together, batch - first);
+    const auto part = [&](const at::Tensor& all) { return all.narrow(0, first, count); };
+    const at::Tensor times = in.times.size(0) == 1 ? in.times : part(in.times), own = part(x);
+    const auto more = skipped ? std::make_optional(part(*skipped)) : std::nullopt;
+    run({own, more, times, in.time_start, in.scale_shift, in.weights, in.groups, in.eps,
+         in.resample},
+        *weights, part(y).mutable_data_ptr<float>());
+  }
   return y;
 }
 
