@@ -8,7 +8,6 @@ export {
   type WriteOptions,
 } from './image/karlo-image.js';
 export type { PictureInput, RawPicture } from './image/read-picture.js';
-export { readRecipe } from './image/read-recipe.js';
 export type { Recipe } from './image/recipe.js';
 export { Karlo, type KarloOptions } from './karlo.js';
 export type { ComponentName, Task } from './models/components.js';
@@ -20,4 +19,5 @@ export type {
   StageOptions,
   TextToImageOptions,
 } from './options.js';
+export { readRecipe } from './read-recipe.js';
 export { type Generation, type GenerationEvent, GenerationTask, type StageName } from './task.js';

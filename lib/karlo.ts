@@ -1,21 +1,18 @@
 import { BatchQueue } from './batch-queue.js';
 import { type Job, type Made, makeBatch, type PicturePortion } from './batches.js';
-import { Cascade, type Encoded } from './cascade.js';
+import type { Cascade, Encoded } from './cascade.js';
 import { oneOf } from './check.js';
 import { KarloError, quote } from './errors.js';
 import { type Estimate, peakBytes } from './estimate.js';
 import { generate, type Run } from './generate.js';
 import { type PictureInput, readPictures } from './image/read-picture.js';
 import type { Recipe } from './image/recipe.js';
-import { openSharp } from './image/sharp.js';
-import { placed, resolveLoad } from './load-options.js';
-import { fitInto, type Fit as MemoryFit } from './memory-budget.js';
-import { fasterDtype } from './models/auto-dtype.js';
+import type { Loaded } from './load.js';
+import { resolveLoad } from './load-options.js';
 import { NETWORKS_OF, type Task } from './models/components.js';
-import { type Model, openModel } from './models/load-model.js';
-import { type LoadProgress, loadNetworks } from './models/load-networks.js';
-import { findModel } from './models/store/resolve.js';
-import type { Placement, WeightDtype } from './models/weights.js';
+import type { Model } from './models/load-model.js';
+import type { LoadProgress } from './models/load-networks.js';
+import type { WeightDtype } from './models/weights.js';
 import { Once } from './once.js';
 import {
   type ImageVariationOptions,
@@ -30,9 +27,8 @@ import { advised } from './out-of-memory.js';
 import { packageVersion } from './package.js';
 import { type Facts, imageVariationRecipe, textToImageRecipe } from './recipes.js';
 import { type Generation, GenerationTask } from './task.js';
-import { ClipTokenizer } from './text/index.js';
 import { trimMemory } from './torch/device.js';
-import { Engine } from './torch/engine.js';
+import type { Engine } from './torch/engine.js';
 import { openAhead, version as torchVersion } from './torch/load.js';
 
 /** Which model, and where and how it runs. */
@@ -87,20 +83,15 @@ export class Karlo implements AsyncDisposable {
   readonly #running = new Set<Promise<unknown>>();
   readonly #facts = new Once<Facts>();
 
-  private constructor(
-    name: string,
-    model: Model,
-    cascade: Cascade,
-    { engine, device, dtype, residency, largestBatch }: Placement & MemoryFit,
-  ) {
+  private constructor({ name, model, cascade, engine, largestBatch, ...placement }: Loaded) {
     this.#largestBatch = largestBatch;
     this.model = name;
-    this.residency = residency;
+    this.residency = placement.residency;
     this.#model = model;
     this.#cascade = cascade;
     this.#engine = engine;
-    this.device = device;
-    this.dtype = dtype;
+    this.device = placement.device;
+    this.dtype = placement.dtype;
     this.#queue = new BatchQueue((portions, signal) =>
       makeBatch(cascade, portions, signal).catch(this.#advised(portions[0]?.capacity ?? 1)),
     );
@@ -112,29 +103,11 @@ export class Karlo implements AsyncDisposable {
    *   ERR_KARLO_MODEL_CORRUPT, ERR_KARLO_DEVICE_UNAVAILABLE, ERR_KARLO_LIBTORCH_MISSING
    */
   static async load(options: KarloOptions = {}): Promise<Karlo> {
-    const { threads, onProgress, signal, ...given } = resolveLoad(options);
+    const resolved = resolveLoad(options);
+    // LibTorch opens on another thread while all that loads a model is imported here.
     const opening = openAhead();
-    const found = await findModel(given.model);
-    const model = await openModel(found.folder);
-    // Its tables are made while other threads open LibTorch and make the networks.
-    const tokenizer = tokenizerOf(model);
-    tokenizer.catch(() => {});
-    await opening;
-    const { device, dtype: wanted } = placed(given);
-    const engine = new Engine({ threads });
-    try {
-      const dtype = wanted === 'auto' ? await fasterDtype(model, engine, threads) : wanted;
-      const placement = { engine, device, dtype };
-      const fit = fitInto(given.memoryBudget, model, dtype, given.residency);
-      const { residency } = fit;
-      const networks = loadNetworks(model, residency, placement, onProgress, signal);
-      openSharp(); // pictures are read and written with it: it, too, opens meanwhile
-      const cascade = new Cascade(model, await networks, await tokenizer, device);
-      return new Karlo(found.name, model, cascade, { ...placement, ...fit });
-    } catch (error) {
-      await engine.dispose();
-      throw error;
-    }
+    const { load } = await import('./load.js');
+    return new Karlo(await load(resolved, opening));
   }
 
   /** Side of the pictures that it makes, in pixels. */
@@ -311,11 +284,6 @@ interface Kind {
   encode(signal: AbortSignal): Promise<Encoded>;
   warnings(encoded: Encoded): string[];
   recipe(job: Job, facts: Facts): Recipe;
-}
-
-function tokenizerOf({ layout, tokenizer }: Model): Promise<ClipTokenizer> {
-  const kakao = { pad: 'zero', clean: 'kakao' } as const;
-  return ClipTokenizer.fromFolder(tokenizer, layout === 'kakao' ? kakao : {});
 }
 
 async function factsOf(

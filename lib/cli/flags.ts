@@ -140,6 +140,8 @@ export async function loadOptionsOf(
   }) as KarloOptions;
   // Before LibTorch is looked for: that can be missing, too.
   if (model) await findModel(model);
+  // As it opens on another thread, what loads a model is imported: the device waits for it.
+  await import('../load.js');
   checked(command, () => placed(resolveLoad(options, flagOf), flagOf));
   if (recipe === undefined || model !== undefined) return options;
   return { ...options, model: await recordedModel(recipe.model.name) };

@@ -64,11 +64,12 @@ function makesPictures([name, ...others]: readonly string[]): boolean {
   return others.length === 0 && (name === 'generate' || name === 'vary') && !asksHelp;
 }
 
-/** LibTorch opens on another thread while the command and its libraries are imported. */
+/** LibTorch opens on another thread while the command, and what loads a model, are imported. */
 async function openMeanwhile(): Promise<void> {
   const { openAhead, skipTeardown } = await import('../torch/load.js');
   skipTeardown();
   void openAhead();
+  void import('../load.js');
 }
 
 function fail(error: unknown): number {

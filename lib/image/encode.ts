@@ -2,7 +2,8 @@ import { asWritten, bag, boolean, integer } from '../check.js';
 import { expected, KarloError } from '../errors.js';
 import type { Pixels } from '../stages/pictures.js';
 import { insertText } from './png-text.js';
-import { pngKeywords, type Recipe, recipeJson } from './recipe.js';
+import type { Recipe } from './recipe.js';
+import { pngKeywords } from './recipe-places.js';
 import { type Sharp, sharp } from './sharp.js';
 import { xmpOf } from './xmp.js';
 
@@ -75,6 +76,8 @@ export async function encode(
   const known = formats[format];
   const pipeline = encoders[known](sharpOf(pixels), quality);
   if (!wanted || recipe === undefined) return finish(pipeline, known);
+  // What checks it takes a while to import: not before it is wanted.
+  const { recipeJson } = await import('./recipe.js');
   const json = recipeJson(recipe);
   const xmp = xmpOf(json);
   if (known === 'png') return inPng(await finish(pipeline, known), json, xmp);

@@ -1,15 +1,11 @@
 import { notPicture, pictureBytes } from './picture-bytes.js';
 import { isPng, readText } from './png-text.js';
-import { mostRecipeBytes, parseRecipe, pngKeywords, type Recipe } from './recipe.js';
+import { mostXmpBytes, recipeInXmp } from './read-xmp.js';
+import { parseRecipe, type Recipe } from './recipe.js';
+import { mostRecipeBytes, pngKeywords } from './recipe-places.js';
 import { sharp } from './sharp.js';
-import { mostXmpBytes, recipeInXmp } from './xmp.js';
 
-/**
- * The recipe in a picture file, of whatever format; undefined where there is none. In a PNG it stands
- * twice, and one of the two is enough.
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for what is no picture, and for a recipe that is
- *   damaged or newer than this package
- */
+/** As the package's readRecipe. */
 export async function readRecipe(picture: string | URL | Uint8Array): Promise<Recipe | undefined> {
   const { bytes, label } = await pictureBytes(picture, 'picture');
   const faults: unknown[] = [];

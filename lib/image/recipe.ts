@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import { KarloError } from '../errors.js';
+import { mostRecipeBytes } from './recipe-places.js';
 
 /** The version of the recipe's form. Readers refuse a higher one. */
 const currentFormat = 1;
-
-/** The keywords of the PNG chunks that hold a recipe: as JSON, and as XMP. */
-export const pngKeywords = { recipe: 'karlo', xmp: 'XML:com.adobe.xmp' } as const;
-
-/** No recipe has more bytes, read or written: a hostile file costs no more than this. */
-export const mostRecipeBytes = 1 << 18;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const name = z.string().max(1000);
