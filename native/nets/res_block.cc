@@ -71,10 +71,8 @@ at::Tensor on_cpu(const at::Tensor& x, const std::optional<at::Tensor>& skipped,
 at::Tensor on_meta(const at::Tensor& x, const std::optional<at::Tensor>&, const at::Tensor&,
                    int64_t, bool, at::TensorList weights, int64_t, double, int64_t resample) {
   const auto how = static_cast<Resample>(resample);
-  const auto side = [how](int64_t size) {
-    return how == Resample::kDown ? size / 2 : how == Resample::kUp ? size * 2 : size;
-  };
-  return x.new_empty({x.size(0), weights[2].size(0), side(x.size(2)), side(x.size(3))});
+  return x.new_empty(
+      {x.size(0), weights[2].size(0), resampled(x.size(2), how), resampled(x.size(3), how)});
 }
 
 }  // namespace

@@ -32,6 +32,10 @@ class TimeProjections {
 };
 
 enum class Resample : int64_t { kNone, kDown, kUp };
+// A picture's height or width after it.
+inline int64_t resampled(int64_t size, Resample how) {
+  return how == Resample::kDown ? size / 2 : how == Resample::kUp ? size * 2 : size;
+}
 
 struct ResBlockOptions {
   int64_t time_width;  // of the time embedding

@@ -355,7 +355,8 @@ template <typename Run>
 void check_operator(const std::string& name, int64_t batch, bool narrow, const Run& run) {
   check_dtype(name, batch, at::kFloat, kTolerance, narrow, run);
   // Of weights and pictures that are rounded themselves.
-  check_dtype(name + " in bfloat16", batch, at::kBFloat16, 2e-2, cpu::multiplies_bfloat16(), run);
+  check_dtype(name + " in bfloat16", batch, at::kBFloat16, 2e-2,
+              cpu::multiplies_by_pairs(at::kBFloat16), run);
 }
 
 constexpr int64_t kTime = 12;

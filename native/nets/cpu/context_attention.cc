@@ -62,19 +62,6 @@ void copy_context(const AttentionInput& in, const Sizes& sizes, float* to) {
   });
 }
 
-// What is added to the logits of each picture's keys: [B, padded(keys)].
-std::vector<float> biases_of(const AttentionInput& in, const Sizes& sizes) {
-  const int64_t width = padded(sizes.keys());
-  std::vector<float> biases(sizes.batch * width, 0.0f);
-  const at::Tensor given = in.bias.expand({sizes.batch, 1, 1, sizes.context}).contiguous();
-  for (int64_t b = 0; b < sizes.batch; ++b) {
-    float* to = biases.data() + b * width;
-    std::copy_n(given.const_data_ptr<float>() + b * sizes.context, sizes.context, to);
-    std::fill(to + sizes.keys(), to + width, kNoKey);
-  }
-  return biases;
-}
-
 // Softmax(q k^T + bias) v, head by head: q [B, pixels, C], kv [B, keys, 2 * C] -> [B, pixels, C].
 void attend(const Sizes& sizes, const float* q, const float* kv, const std::vector<float>& biases,
             float* to) {
@@ -127,6 +114,18 @@ void check_sizes(const AttentionInput& in) {
   }
 }
 
+std::vector<float> biases_of(const AttentionInput& in, int64_t keys) {
+  const int64_t batch = in.x.size(0), context = in.cache.size(1), width = padded(keys);
+  std::vector<float> biases(batch * width, 0.0f);
+  const at::Tensor given = in.bias.expand({batch, 1, 1, context}).to(at::kFloat).contiguous();
+  for (int64_t b = 0; b < batch; ++b) {
+    float* to = biases.data() + b * width;
+    std::copy_n(given.const_data_ptr<float>() + b * context, context, to);
+    std::fill(to + keys, to + width, kNoKey);
+  }
+  return biases;
+}
+
 bool can_run(const AttentionInput& in) {
   const at::TensorList w = in.weights;
   return has_direct_conv() && is_float_on_cpu(in.x) && is_float_on_cpu(in.cache) &&
@@ -163,7 +162,7 @@ at::Tensor context_attention(const AttentionInput& in) {
   });
   const at::Tensor attended = float_empty({sizes.batch, pixels, channels});
   float* heads = attended.mutable_data_ptr<float>();
-  attend(sizes, q, kv, biases_of(in, sizes), heads);
+  attend(sizes, q, kv, biases_of(in, sizes.keys()), heads);
 
   at::Tensor y = at::empty_like(x);
   float* to = y.mutable_data_ptr<float>();

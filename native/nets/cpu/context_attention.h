@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace karlo::nets::cpu {
 
@@ -20,6 +21,10 @@ struct AttentionInput {
 
 // Throws where they do not fit each other: a TorchScript file may hand on anything.
 void check_sizes(const AttentionInput& input);
+
+// What is added to the logits of each picture's keys, those of the context first: [B,
+// padded(keys)].
+std::vector<float> biases_of(const AttentionInput& input, int64_t keys);
 
 // Whether the kernel below is for these: float32 and narrow, as with res_block.
 bool can_run(const AttentionInput& input);

@@ -42,10 +42,11 @@ at::Tensor gathered(const Activations& input) {
 // rows [n, in] times weight [out, in], bias and residual: [n, out].
 at::Tensor product(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias,
                    const std::optional<at::Tensor>& residual) {
-  const bool is_float = rows.scalar_type() == at::kFloat;
-  if (!is_float && multiplies_bfloat16()) return pair_product({{rows, weight}}, bias, residual);
-  const at::Tensor y = is_float && !has_fast_products() ? product_by_convolution(rows, weight, bias)
-                                                        : at::addmm(bias, rows, weight.t());
+  const auto dtype = rows.scalar_type();
+  if (multiplies_by_pairs(dtype)) return pair_product({{rows, weight}}, bias, residual);
+  const at::Tensor y = dtype == at::kFloat && !has_fast_products()
+                           ? product_by_convolution(rows, weight, bias)
+                           : at::addmm(bias, rows, weight.t());
   return residual ? y + *residual : y;
 }
 

@@ -18,7 +18,7 @@ namespace {
 // Beyond it a matrix product that reorders the weights first is faster; in bfloat16 sooner, where
 // LibTorch's uses instructions that this one does not.
 int64_t most_few(at::ScalarType dtype) {
-  return dtype == at::kFloat || multiplies_bfloat16() ? 32 : 6;
+  return dtype == at::kFloat || multiplies_by_pairs(dtype) ? 32 : 6;
 }
 // Outputs that a thread computes at a time.
 constexpr int64_t kOutputs = 16;
@@ -59,7 +59,7 @@ bool is_few(const at::Tensor& x, const at::Tensor& weight) {
 }
 
 bool suits_pairs(const at::Tensor& x, const at::Tensor& weight) {
-  return weight.scalar_type() == at::kBFloat16 && multiplies_bfloat16() &&
+  return multiplies_by_pairs(weight.scalar_type()) &&
          x.numel() * weight.size(0) >= kWorthwhilePairs;
 }
 

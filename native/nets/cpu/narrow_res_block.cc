@@ -278,13 +278,9 @@ at::Tensor narrow_res_block(const ResBlockInput& in) {
   }
   const auto weights =
       PackedWeights::shared().get<PackedBlock>(in.weights, [&] { return pack_block(in, parts); });
-  const auto side = [&](int64_t size) {
-    return in.resample == Resample::kDown ? size / 2
-           : in.resample == Resample::kUp ? 2 * size
-                                          : size;
-  };
-  at::Tensor y = at::empty({batch, out, side(x.size(2)), side(x.size(3))}, x.options(),
-                           at::MemoryFormat::ChannelsLast);
+  at::Tensor y =
+      at::empty({batch, out, resampled(x.size(2), in.resample), resampled(x.size(3), in.resample)},
+                x.options(), at::MemoryFormat::ChannelsLast);
   const int64_t numbers = std::max(x.numel(), y.numel()) / batch;
   const int64_t together = std::max<int64_t>(1, kTogether / numbers);
   for (int64_t first = 0; first < batch; first += together) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "nets/cpu/direct_conv.h"
 #include "nets/cpu/kernels.h"
 #include "nets/cpu/parallel.h"
 
@@ -23,7 +24,7 @@ class Part {
   Part(int64_t row, int64_t rows, int64_t first, int64_t count)
       : row_(row), rows_(rows), first_(first), count_(count) {
     const int64_t lanes = kernels().lanes;
-    vectors_ = (count + lanes - 1) / lanes;
+    vectors_ = padded(count) / lanes;
     sums().resize(std::max<size_t>(sums().size(), rows * vectors_ * lanes));
     panel().resize(std::max<size_t>(panel().size(), kInputs * vectors_ * lanes));
   }
@@ -33,7 +34,8 @@ class Part {
     const int64_t in = weight.size(1);
     for (int64_t i = 0; i < in; i += kInputs) {
       const int64_t inputs = std::min(kInputs, in - i);
-      pack(weight.const_data_ptr<BFloat16>() + i, weight.stride(0), inputs);
+      pack(weight.const_data_ptr<BFloat16>() + first_ * weight.stride(0) + i, weight.stride(0),
+           count_, inputs, panel().data());
       kernels().pairs.product({x.const_data_ptr<BFloat16>() + row_ * x.stride(0) + i, x.stride(0),
                                rows_, inputs, panel().data(), vectors_, sums().data(),
                                vectors_ * kernels().lanes, added_});
@@ -57,16 +59,6 @@ class Part {
   static std::vector<BFloat16>& panel() {
     thread_local std::vector<BFloat16> kept;
     return kept;
-  }
-
-  void pack(const BFloat16* weights, int64_t stride, int64_t inputs) const {
-    const int64_t lanes = kernels().lanes;
-    for (int64_t v = 0; v < vectors_; ++v) {
-      const int64_t first = v * lanes;
-      kernels().pairs.pack({weights + (first_ + first) * stride, stride,
-                            std::min(lanes, count_ - first), inputs, panel().data() + 2 * first,
-                            2 * lanes * vectors_});
-    }
   }
 
   int64_t row_, rows_, first_, count_, vectors_;
@@ -96,9 +88,22 @@ void check(const std::vector<PairFactors>& factors, const std::optional<at::Tens
 
 }  // namespace
 
-int64_t packed_size(int64_t out, int64_t in) {
-  const int64_t lanes = kernels().lanes;
-  return (out + lanes - 1) / lanes * lanes * ((in + 1) / 2 * 2);
+int64_t packed_size(int64_t out, int64_t in) { return padded(out) * ((in + 1) / 2 * 2); }
+
+PackedPlace packed_place(int64_t v, int64_t vectors, int64_t in) {
+  const int64_t numbers = 2 * kernels().lanes, pairs = (in + 1) / 2;
+  const int64_t panel = v / kPanel * kPanel, width = std::min(kPanel, vectors - panel);
+  return {numbers * (panel * pairs + v - panel), numbers * width};
+}
+
+void pack(const BFloat16* weights, int64_t stride, int64_t out, int64_t in, BFloat16* to) {
+  const int64_t lanes = kernels().lanes, vectors = padded(out) / lanes;
+  for (int64_t v = 0; v < vectors; ++v) {
+    const int64_t first = v * lanes;
+    const PackedPlace place = packed_place(v, vectors, in);
+    kernels().pairs.pack({weights + first * stride, stride, std::min(lanes, out - first), in,
+                          to + place.at, place.step});
+  }
 }
 
 at::Tensor pair_product(const std::vector<PairFactors>& factors,

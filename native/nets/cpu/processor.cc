@@ -28,10 +28,10 @@ bool has_bfloat16() {
 
 bool has_pairs() { return kernels().pairs.product != nullptr; }
 
-bool multiplies_bfloat16() {
+bool multiplies_by_pairs(at::ScalarType dtype) {
 #ifdef KARLO_X86_KERNELS
   static const bool does = has_pairs() && !has_matrices() && !__builtin_cpu_is("intel");
-  return does;
+  return does && dtype == at::kBFloat16;
 #else
   return false;
 #endif

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/ScalarType.h>
+
 // What the processor is good at, as far as it decides between kernels.
 namespace karlo::nets::cpu {
 
@@ -13,9 +15,9 @@ bool has_bfloat16();
 // Whether the kernels have them, too: not all compilers know them.
 bool has_pairs();
 
-// Whether those are the fastest at bfloat16: Intel's processors have matrices for it, or multiply
-// it at half the rate of float32.
-bool multiplies_bfloat16();
+// Whether they are the fastest at this dtype, which then is bfloat16: Intel's processors have
+// matrices for it, or multiply it at half the rate of float32.
+bool multiplies_by_pairs(at::ScalarType dtype);
 
 // Whether LibTorch's float32 matrix products are at home on it: they are Intel's library, and on
 // others half as fast as its convolutions, which are another one's.

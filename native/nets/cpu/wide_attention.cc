@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nets/cpu/common.h"
+#include "nets/cpu/direct_conv.h"
 #include "nets/cpu/kernels.h"
 #include "nets/cpu/normalization.h"
 #include "nets/cpu/pair_product.h"
@@ -28,12 +29,8 @@ struct Sizes {
   int64_t channels() const { return heads * width; }
   int64_t keys() const { return context + pixels; }
   // Keys, and results of a head, filled up to whole panels' vectors.
-  int64_t columns() const { return filled(keys()); }
-  int64_t values() const { return filled(width); }
-
-  static int64_t filled(int64_t count) {
-    return (count + kernels().lanes - 1) / kernels().lanes * kernels().lanes;
-  }
+  int64_t columns() const { return padded(keys()); }
+  int64_t values() const { return padded(width); }
 };
 
 // [B * pixels, C]
@@ -72,17 +69,6 @@ struct Seen {
   }
 };
 
-// Calls f(vector, its place among the packed, and the step there) for every vector of `count`
-// results of `in` inputs, packed panel by panel.
-template <typename F>
-void each_packed(int64_t count, int64_t in, const F& f) {
-  const int64_t lanes = kernels().lanes, vectors = count / lanes, pairs = (in + 1) / 2;
-  for (int64_t v = 0; v < vectors; ++v) {
-    const int64_t panel = v / kPanel * kPanel, width = std::min(kPanel, vectors - panel);
-    f(v, 2 * lanes * (panel * pairs + v - panel), 2 * lanes * width);
-  }
-}
-
 // x [rows, in], `stride` apart, times all that is packed: [rows, count].
 void multiply(const BFloat16* x, int64_t stride, int64_t rows, int64_t in, const BFloat16* packed,
               int64_t count, float* sums) {
@@ -100,15 +86,7 @@ class Heads {
         key_size_(packed_size(sizes.keys(), sizes.width)),
         size_(key_size_ + packed_size(sizes.width, sizes.keys())),
         packed_(at::empty({sizes.batch * sizes.heads, size_}, in.x.options())),
-        biases_(sizes.batch * sizes.columns(), 0.0f) {
-    const at::Tensor given =
-        in.bias.expand({sizes.batch, 1, 1, sizes.context}).to(at::kFloat).contiguous();
-    for (int64_t b = 0; b < sizes.batch; ++b) {
-      float* to = biases_.data() + b * sizes.columns();
-      std::copy_n(given.const_data_ptr<float>() + b * sizes.context, sizes.context, to);
-      std::fill(to + sizes.keys(), to + sizes.columns(), kNoKey);
-    }
-  }
+        biases_(biases_of(in, sizes.keys())) {}
 
   void pack(const Seen& keys, const Seen& values) {
     const int64_t lanes = kernels().lanes, d = sizes_.width, all = sizes_.keys();
@@ -117,15 +95,14 @@ class Heads {
       const int64_t b = head / sizes_.heads, channel = head % sizes_.heads * d;
       std::vector<BFloat16> rows(all * d);
       keys.collect(sizes_, b, channel, rows.data());
-      each_packed(sizes_.columns(), d, [&](int64_t v, int64_t at, int64_t step) {
-        kernels().pairs.pack({rows.data() + v * lanes * d, d, std::min(lanes, all - v * lanes), d,
-                              to + head * size_ + at, step});
-      });
+      cpu::pack(rows.data(), d, all, d, to + head * size_);
       values.collect(sizes_, b, channel, rows.data());
-      each_packed(sizes_.values(), all, [&](int64_t v, int64_t at, int64_t step) {
+      const int64_t vectors = sizes_.values() / lanes;
+      for (int64_t v = 0; v < vectors; ++v) {
+        const PackedPlace place = packed_place(v, vectors, all);
         kernels().pairs.pack_columns({rows.data() + v * lanes, d, std::min(lanes, d - v * lanes),
-                                      all, to + head * size_ + key_size_ + at, step});
-      });
+                                      all, to + head * size_ + key_size_ + place.at, place.step});
+      }
     });
   }
 
@@ -141,9 +118,6 @@ class Heads {
   }
 
  private:
-  // What keeps a key out that is none but fills up a vector.
-  static constexpr float kNoKey = -1e30f;
-
   // Softmax(q k^T / sqrt(d) + bias) v of one head, from query `first` on.
   void attend(const BFloat16* q, int64_t head, int64_t first, BFloat16* y) const {
     const int64_t d = sizes_.width, columns = sizes_.columns(), channels = sizes_.channels();
@@ -178,8 +152,8 @@ bool suits_wide_attention(const AttentionInput& in) {
   const auto is_such = [](const at::Tensor& tensor) {
     return tensor.is_cpu() && tensor.scalar_type() == at::kBFloat16;
   };
-  return multiplies_bfloat16() && is_such(in.x) && is_such(in.cache) && is_such(in.bias) &&
-         std::all_of(w.begin(), w.end(), is_such) && in.x.numel() > 0;
+  return multiplies_by_pairs(at::kBFloat16) && is_such(in.x) && is_such(in.cache) &&
+         is_such(in.bias) && std::all_of(w.begin(), w.end(), is_such) && in.x.numel() > 0;
 }
 
 at::Tensor wide_attention(const AttentionInput& in) {

@@ -42,7 +42,7 @@ Affine normalized(const std::vector<at::Tensor>& sources, const Norm& norm,
 // A 1x1 convolution of all sources' channels.
 at::Tensor shortcut(const std::vector<at::Tensor>& sources, const at::Tensor& weight,
                     const at::Tensor& bias) {
-  const bool by_pairs = weight.scalar_type() == at::kBFloat16 && multiplies_bfloat16();
+  const bool by_pairs = multiplies_by_pairs(weight.scalar_type());
   std::vector<PairFactors> factors;
   at::Tensor sum;
   int64_t first = 0;

@@ -12,10 +12,6 @@
 namespace karlo::nets::cpu {
 namespace {
 
-bool by_pairs(const at::Tensor& x) {
-  return x.scalar_type() == at::kBFloat16 && multiplies_bfloat16();
-}
-
 // @tparam T of the pictures @tparam Products how components are multiplied
 template <typename T, typename Products>
 class Winograd {
@@ -138,7 +134,8 @@ bool suits_winograd(const Activations& input) {
   if (input.resample == Resample::kUp) return true;
   const int64_t scale = input.resample == Resample::kDown ? 2 : 1;
   const int64_t height = x.size(2) / scale, width = x.size(3) / scale;
-  const int64_t fewest = by_pairs(x) ? PairProducts::kFewest : MatrixProducts::kFewest;
+  const int64_t fewest =
+      multiplies_by_pairs(x.scalar_type()) ? PairProducts::kFewest : MatrixProducts::kFewest;
   return height % 2 == 0 && width % 2 == 0 && x.size(0) * height * width >= fewest;
 }
 
@@ -148,7 +145,8 @@ at::Tensor winograd(const Activations& input, const at::Tensor& weight, const at
   if (x.scalar_type() == at::kFloat) {
     return Winograd<float, MatrixProducts>(input, weight, bias, residual).run();
   }
-  if (by_pairs(x)) return Winograd<at::BFloat16, PairProducts>(input, weight, bias, residual).run();
+  if (multiplies_by_pairs(x.scalar_type()))
+    return Winograd<at::BFloat16, PairProducts>(input, weight, bias, residual).run();
   return Winograd<at::BFloat16, MatrixProducts>(input, weight, bias, residual).run();
 }
 

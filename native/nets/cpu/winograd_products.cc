@@ -92,7 +92,7 @@ PairProducts::PairProducts(const WinogradShape& shape, const at::Tensor& weight,
 
 // A vector of output channels at a time, side by side in panels.
 void PairProducts::pack(const BFloat16* weight) {
-  const int64_t lanes = kernels().lanes, in = shape_.in, pairs = (in + 1) / 2;
+  const int64_t lanes = kernels().lanes, in = shape_.in;
   const int64_t components = shape_.components(), size = weights_.size(1);
   const int64_t vectors = (shape_.out + lanes - 1) / lanes;
   BFloat16* to = weights_.mutable_data_ptr<BFloat16>();
@@ -104,11 +104,10 @@ void PairProducts::pack(const BFloat16* weight) {
       kernels().pairs.winograd.weights(weight + (v * lanes + r) * in * 9, in, shape_.doubled,
                                        rows.data() + r * in, lanes * in);
     }
-    const int64_t panel = v / kPanel * kPanel, width = std::min(kPanel, vectors - panel);
-    const int64_t first = 2 * lanes * (panel * pairs + v - panel);
+    const PackedPlace place = packed_place(v, vectors, in);
     for (int64_t k = 0; k < components; ++k) {
       kernels().pairs.pack(
-          {rows.data() + k * lanes * in, in, count, in, to + k * size + first, 2 * lanes * width});
+          {rows.data() + k * lanes * in, in, count, in, to + k * size + place.at, place.step});
     }
   });
 }

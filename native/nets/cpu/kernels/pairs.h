@@ -21,12 +21,15 @@ struct PairLoops : VectorLoops<16> {
     _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T0);
   }
   static KARLO_INLINE __m512bh pairs_of(__m512i bits) { return bits_as<__m512bh>(bits); }
+  // The first `count` of 32.
+  static KARLO_INLINE __mmask32 mask_of(int64_t count) {
+    return static_cast<__mmask32>((uint64_t{1} << count) - 1);
+  }
   static KARLO_INLINE __m512bh load_pairs(const c10::BFloat16* from) {
     return pairs_of(_mm512_loadu_si512(from));
   }
   static KARLO_INLINE __m512bh load_pairs(const c10::BFloat16* from, int64_t count) {
-    return pairs_of(
-        _mm512_maskz_loadu_epi16(static_cast<__mmask32>((uint64_t{1} << count) - 1), from));
+    return pairs_of(_mm512_maskz_loadu_epi16(mask_of(count), from));
   }
   static KARLO_INLINE __m512 times(__m512 sum, __m512bh a, __m512bh b) {
     return _mm512_dpbf16_ps(sum, a, b);
@@ -68,7 +71,7 @@ struct PairLoops : VectorLoops<16> {
     const auto& [weights, stride, rows, in, to, step] = packing;
     for (int64_t i = 0; i < in; i += kPairs) {
       const int64_t count = std::min(kPairs, in - i), vectors = (count + 1) / 2;
-      const auto mask = static_cast<__mmask32>((uint64_t{1} << count) - 1);
+      const auto mask = mask_of(count);
       __m512i pairs[16];
       KARLO_UNROLL
       for (int64_t row = 0; row < kLanes; ++row) {
@@ -259,7 +262,7 @@ struct PairLoops : VectorLoops<16> {
       for (int k = 0; k < 9; ++k) {
         ahead(weights + k * kPairs + kAhead);
         const int64_t left = std::clamp<int64_t>(9 * part - k * kPairs, 0, kPairs);
-        const auto mask = static_cast<__mmask32>((uint64_t{1} << left) - 1);
+        const auto mask = mask_of(left);
         from[k] = _mm512_maskz_loadu_epi16(mask, weights + k * kPairs);
       }
       take_ninths(from, own);
