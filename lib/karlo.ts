@@ -1,19 +1,9 @@
-import { BatchQueue } from './batch-queue.js';
-import { type Job, type Made, makeBatch, type PicturePortion } from './batches.js';
-import type { Cascade, Encoded } from './cascade.js';
-import { oneOf } from './check.js';
 import { KarloError, quote } from './errors.js';
-import { type Estimate, peakBytes } from './estimate.js';
-import { generate, type Run } from './generate.js';
-import { type PictureInput, readPictures } from './image/read-picture.js';
-import type { Recipe } from './image/recipe.js';
-import type { Loaded } from './load.js';
-import { resolveLoad } from './load-options.js';
-import { NETWORKS_OF, type Task } from './models/components.js';
-import type { Model } from './models/load-model.js';
-import type { LoadProgress } from './models/load-networks.js';
-import type { WeightDtype } from './models/weights.js';
-import { Once } from './once.js';
+import { type PictureInput, readPictures } from './images/decode.js';
+import type { Recipe } from './images/recipe.js';
+import type { Model } from './layouts/open-model.js';
+import { NETWORKS_OF, type Task } from './networks/registry.js';
+import type { WeightDtype } from './networks/weights.js';
 import {
   type ImageVariationOptions,
   type ResolveContext,
@@ -22,14 +12,24 @@ import {
   resolveImageVariation,
   resolveTextToImage,
   type TextToImageOptions,
-} from './options.js';
-import { advised } from './out-of-memory.js';
-import { packageVersion } from './package.js';
-import { type Facts, imageVariationRecipe, textToImageRecipe } from './recipes.js';
-import { type Generation, GenerationTask } from './task.js';
+} from './options/generation.js';
+import { resolveLoad } from './options/load.js';
+import { oneOf } from './options/validate.js';
+import { BatchQueue } from './pipeline/batch-queue.js';
+import { type Job, type Made, makeBatch, type PicturePortion } from './pipeline/batching.js';
+import type { Cascade, Encoded } from './pipeline/cascade.js';
+import { type Estimate, peakBytes } from './pipeline/estimate.js';
+import { generate, type Run } from './pipeline/generate.js';
+import type { Loaded } from './pipeline/load.js';
+import type { LoadProgress } from './pipeline/load-networks.js';
+import { advised } from './pipeline/memory-advice.js';
+import { type Facts, imageVariationRecipe, textToImageRecipe } from './pipeline/recipes.js';
+import { type Generation, GenerationTask } from './pipeline/task.js';
 import { trimMemory } from './torch/device.js';
 import type { Engine } from './torch/engine.js';
 import { openAhead, version as torchVersion } from './torch/load.js';
+import { Once } from './util/async-lazy.js';
+import { packageVersion } from './util/package.js';
 
 /** Which model, and where and how it runs. */
 export interface KarloOptions {
@@ -106,7 +106,7 @@ export class Karlo implements AsyncDisposable {
     const resolved = resolveLoad(options);
     // LibTorch opens on another thread while all that loads a model is imported here.
     const opening = openAhead();
-    const { load } = await import('./load.js');
+    const { load } = await import('./pipeline/load.js');
     return new Karlo(await load(resolved, opening));
   }
 

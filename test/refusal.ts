@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { KarloError } from '../lib/errors.js';
-import { type ResolveContext, resolveTextToImage } from '../lib/options.js';
+import { type ResolveContext, resolveTextToImage } from '../lib/options/generation.js';
 
 /** The message with which options are refused, as an invalid argument. */
 export function refusal(options: unknown, context?: ResolveContext): string {

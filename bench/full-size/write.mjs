@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const built = new URL('../../dist/lib/', import.meta.url);
-/** @type {typeof import('../../lib/models/components.js')} */
+/** @type {typeof import('../../lib/networks/registry.js')} */
 const { COMPONENTS } = await import(`${built}models/components.js`);
-/** @type {typeof import('../../lib/models/config.js')} */
+/** @type {typeof import('../../lib/networks/config.js')} */
 const { parseConfig } = await import(`${built}models/config.js`);
-/** @type {typeof import('../../lib/models/shapes/index.js')} */
+/** @type {typeof import('../../lib/networks/shapes/index.js')} */
 const { expectedShapes } = await import(`${built}models/shapes/index.js`);
-/** @type {typeof import('../../lib/weights/safetensors-writer.js')} */
+/** @type {typeof import('../../lib/weights/safetensors/write.js')} */
 const { writeSafetensors } = await import(`${built}weights/safetensors-writer.js`);
 
 const bytesPerValue = 2;
@@ -60,7 +60,7 @@ export async function writeFullSize(folder, signal) {
 
 /**
  * @param {string} folder
- * @param {import('../../lib/models/components.js').ComponentName} component
+ * @param {import('../../lib/networks/registry.js').ComponentName} component
  * @param {Record<string, object>} files
  * @param {AbortSignal} [signal]
  */

@@ -1,10 +1,10 @@
 import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
-import { type ConvertProgress, convertModel } from '../models/convert.js';
-import { type Inspection, inspectModel } from '../models/inspect.js';
-import { findModel } from '../models/store/resolve.js';
-import type { WeightDtype } from '../models/weights.js';
+import { findModel } from '../hub/store/resolve.js';
+import { type ConvertProgress, convertModel } from '../layouts/converted/convert.js';
+import { type Inspection, inspectModel } from '../layouts/inspect.js';
+import type { WeightDtype } from '../networks/weights.js';
 
 /** `karlo convert FROM TO`: published weights to graphs and safetensors, ready to load. */
 export function addConvert(program: Command): void {

@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { KarloError } from '../errors.js';
-import { type ImageFormat, imageFormats } from '../image/encode.js';
-import { makeFolder } from '../make-folder.js';
+import { type ImageFormat, imageFormats } from '../images/encode.js';
+import { makeFolder } from '../util/make-folder.js';
 
 /** A picture to be made, and where it goes. */
 export interface Target {

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { KarloError } from '../errors.js';
-import { readRecipe } from '../image/read-recipe.js';
-import type { Recipe } from '../image/recipe.js';
-import { resolveTextToImage } from '../options.js';
+import { readRecipe } from '../images/read-recipe.js';
+import type { Recipe } from '../images/recipe.js';
+import { resolveTextToImage } from '../options/generation.js';
 import { flagOf } from './flag-names.js';
 import {
   addSampling,
@@ -14,8 +14,8 @@ import {
   loadOptionsOf,
   samplingOf,
   stageOf,
-} from './flags.js';
-import { make } from './make.js';
+} from './options.js';
+import { make } from './run-generation.js';
 
 /** Prompts that are encoded at once. */
 const mostPrompts = 64;

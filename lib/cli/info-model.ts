@@ -1,4 +1,4 @@
-import { type Inspection, inspectModel } from '../models/inspect.js';
+import { type Inspection, inspectModel } from '../layouts/inspect.js';
 import { rows } from './rows.js';
 
 /** `karlo info FOLDER`: what a model folder holds. */

@@ -1,6 +1,6 @@
 import { KarloError } from '../errors.js';
-import { readRecipe } from '../image/read-recipe.js';
-import type { Recipe } from '../image/recipe.js';
+import { readRecipe } from '../images/read-recipe.js';
+import type { Recipe } from '../images/recipe.js';
 import { rows } from './rows.js';
 
 /** `karlo info PICTURE`: the recipe in it. */

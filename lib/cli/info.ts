@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
-import { findModel } from '../models/store/resolve.js';
+import { findModel } from '../hub/store/resolve.js';
 import { devices } from '../torch/device.js';
 import { version as torchVersion } from '../torch/load.js';
 import { namesPicture } from './files.js';

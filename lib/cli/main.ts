@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { KarloError } from '../errors.js';
-import { packageJson } from '../package.js';
+import { packageJson } from '../util/package.js';
 import { explainUsage, mistyped } from './usage.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
@@ -69,7 +69,7 @@ async function openMeanwhile(): Promise<void> {
   const { openAhead, skipTeardown } = await import('../torch/load.js');
   skipTeardown();
   void openAhead();
-  void import('../load.js');
+  void import('../pipeline/load.js');
 }
 
 function fail(error: unknown): number {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
-import { storeFolder } from '../models/store/folder.js';
-import { listModels, type StoredModel } from '../models/store/list.js';
-import { removeModel } from '../models/store/remove.js';
-import { builtIn } from '../models/tokenizer-files.js';
+import { storeFolder } from '../hub/store/folder.js';
+import { listModels, type StoredModel } from '../hub/store/list.js';
+import { removeModel } from '../hub/store/remove.js';
+import { builtIn } from '../tokenizer/tokenizer-files.js';
 import { sizeText } from './sizes.js';
 
 /** `karlo models`: what is in the store; `karlo models rm NAME` takes one away. */

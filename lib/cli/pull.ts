@@ -1,8 +1,8 @@
 import cliProgress from 'cli-progress';
 import type { Command } from 'commander';
 import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
-import { variationsSuffix } from '../models/store/folder.js';
-import { type Pulled, type PullProgress, pullModel } from '../models/store/pull.js';
+import { variationsSuffix } from '../hub/store/folder.js';
+import { type Pulled, type PullProgress, pullModel } from '../hub/store/pull.js';
 import { sizeText } from './sizes.js';
 
 interface Flags {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KarloOptions } from '../karlo.js';
 import type { ServerSettings } from '../serve/settings.js';
-import { defined } from './flags.js';
+import { defined } from './options.js';
 import {
   addModelOptions,
   addQueueOptions,
@@ -11,7 +11,7 @@ import {
   queueOption,
   seconds,
   whole,
-} from './serve-options.js';
+} from './options-serve.js';
 
 interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
   host: string;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { nearest } from '../check.js';
+import { nearest } from '../options/validate.js';
 import { flagOf, optionOf } from './flag-names.js';
 
 /** Lets a command say, of an option that it has not, which one was meant, and where all are shown. */

@@ -1,10 +1,10 @@
 import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
 import { KarloError } from '../errors.js';
-import { readPicture } from '../image/read-picture.js';
-import { readRecipe } from '../image/read-recipe.js';
-import type { Recipe } from '../image/recipe.js';
-import { resolveImageVariation } from '../options.js';
+import { readPicture } from '../images/decode.js';
+import { readRecipe } from '../images/read-recipe.js';
+import type { Recipe } from '../images/recipe.js';
+import { resolveImageVariation } from '../options/generation.js';
 import { flagOf } from './flag-names.js';
 import {
   addSampling,
@@ -14,8 +14,8 @@ import {
   loadOptionsOf,
   samplingOf,
   toOption,
-} from './flags.js';
-import { make } from './make.js';
+} from './options.js';
+import { make } from './run-generation.js';
 
 /** Pictures that are in memory at once, where a batch wants no more. */
 const mostPictures = 8;

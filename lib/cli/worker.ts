@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { KarloOptions } from '../karlo.js';
 import type { ServerSettings } from '../serve/settings.js';
-import { defined } from './flags.js';
-import { addModelOptions, addQueueOptions, positive, queueOption } from './serve-options.js';
+import { defined } from './options.js';
+import { addModelOptions, addQueueOptions, positive, queueOption } from './options-serve.js';
 
 interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
   queue: string;
@@ -35,9 +35,9 @@ Examples:
 
 async function start(flags: Flags): Promise<void> {
   // Loaded here: no other command needs a queue.
-  const { requireQueuePackages } = await import('../serve/queue-packages.js');
+  const { requireQueuePackages } = await import('../serve/queue/packages.js');
   await requireQueuePackages();
-  const { work } = await import('../serve/worker-main.js');
+  const { work } = await import('../serve/worker.js');
   const { model, device, dtype, threads, concurrency, logLevel } = flags;
   await work({
     karlo: defined({ model, device, dtype, threads }),

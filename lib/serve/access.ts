@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { ApiError } from './api-error.js';
+import { ApiError } from './protocol/api-error.js';
 import { isLoopback, type ServerSettings } from './settings.js';
 
 /** What decides whether a request may come in. */

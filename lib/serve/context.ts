@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Backend } from './job.js';
 import type { Metrics } from './metrics.js';
-import type { ResultStore } from './results.js';
+import type { Backend } from './queue/job.js';
+import type { ResultStore } from './results/results.js';
 import type { ServerSettings } from './settings.js';
 
 /** What the routes of one server share. */

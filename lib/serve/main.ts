@@ -1,9 +1,9 @@
 import { Karlo, type KarloOptions } from '../karlo.js';
-import type { Backend } from './job.js';
-import { LocalBackend } from './local-backend.js';
-import { openResults, type ResultsOptions } from './open-results.js';
-import { requireQueuePackages } from './queue-packages.js';
-import { MemoryResults, type ResultStore } from './results.js';
+import type { Backend } from './queue/job.js';
+import { LocalBackend } from './queue/local-backend.js';
+import { requireQueuePackages } from './queue/packages.js';
+import { openResults, type ResultsOptions } from './results/open.js';
+import { MemoryResults, type ResultStore } from './results/results.js';
 import { createServer } from './server.js';
 import { checkSettings, type ServerSettings } from './settings.js';
 import { untilSignal } from './signals.js';
@@ -65,7 +65,7 @@ async function openQueue(
 ): Promise<Opened> {
   await requireQueuePackages();
   const { connect } = await import('./queue/connection.js');
-  const { RedisResults } = await import('./queue/redis-results.js');
+  const { RedisResults } = await import('./results/redis.js');
   const { namesOf } = await import('./queue/wire.js');
   const { QueueBackend } = await import('./queue/queue-backend.js');
   const redis = await connect(url, { patient: false });

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Backend, Job, JobEvent } from './job.js';
+import type { Backend, Job, JobEvent } from './queue/job.js';
 
 /** What Prometheus reads: queue, stages, pictures, failures; memory and event loop by prom-client. */
 export class Metrics {

@@ -12,19 +12,19 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { Access } from './access.js';
-import { ApiError } from './api-error.js';
 import type { App, Context } from './context.js';
-import { errorHandler, notFound } from './errors.js';
-import type { Backend } from './job.js';
 import { Metrics } from './metrics.js';
 import { addPage } from './page.js';
-import type { ResultStore } from './results.js';
+import { ApiError } from './protocol/api-error.js';
+import { errorHandler, notFound } from './protocol/errors.js';
+import { validatorCompiler } from './protocol/validation.js';
+import type { Backend } from './queue/job.js';
+import type { ResultStore } from './results/results.js';
 import { addFiles } from './routes/files.js';
 import { addHealth } from './routes/health.js';
 import { addImages } from './routes/images.js';
 import { addModels } from './routes/models.js';
 import { checkSettings, type ServerSettings, unlogged } from './settings.js';
-import { validatorCompiler } from './validation.js';
 
 /** Bytes of a request that is no form. */
 const bodyLimit = 256 * 1024;

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { bag, object } from '../check.js';
 import {
   expected,
   guarded,
@@ -7,6 +6,7 @@ import {
   type KarloError,
   type PublicFunction,
 } from '../errors.js';
+import { bag, object } from '../options/validate.js';
 import type { EngineHandle } from './addon-types.js';
 import { openDevice } from './device.js';
 import type { Dtype } from './dtype.js';

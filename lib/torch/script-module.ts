@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { bag, object } from '../check.js';
 import { expected, guarded, guardedAsync, KarloError, type PublicFunction } from '../errors.js';
+import { bag, object } from '../options/validate.js';
 import type { ModuleHandle, NativeInput, NativeResult, TensorHandle } from './addon-types.js';
 import { openDevice } from './device.js';
 import type { Dtype } from './dtype.js';

@@ -1,5 +1,5 @@
-import { object } from '../check.js';
 import { expected, guarded } from '../errors.js';
+import { object } from '../options/validate.js';
 import type { TensorHandle, TypedArray } from './addon-types.js';
 import { openDevice } from './device.js';
 import {

@@ -1,13 +1,13 @@
 import { corrupt } from './corrupt.js';
-import { parseSafetensors } from './safetensors.js';
+import { parseTorchArchive } from './pickle/torch-archive.js';
+import { parseSafetensors } from './safetensors/read.js';
 import { readSharded } from './sharded.js';
 import { type ByteSource, withFile } from './source.js';
-import { parseTorchArchive } from './torch-archive.js';
 import type { WeightFile } from './types.js';
 
 export type { DType } from './dtypes.js';
 export { DTYPES, isFloating } from './dtypes.js';
-export { planSafetensors, type TensorToWrite, writeSafetensors } from './safetensors-writer.js';
+export { planSafetensors, type TensorToWrite, writeSafetensors } from './safetensors/write.js';
 export { type ByteSource, bufferSource } from './source.js';
 export type { TensorEntry, WeightFile } from './types.js';
 

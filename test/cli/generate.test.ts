@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { KarloImage } from '../../lib/image/karlo-image.js';
-import { readRecipe } from '../../lib/image/read-recipe.js';
-import type { Recipe } from '../../lib/image/recipe.js';
+import { KarloImage } from '../../lib/images/karlo-image.js';
+import { readRecipe } from '../../lib/images/read-recipe.js';
+import type { Recipe } from '../../lib/images/recipe.js';
 import { runProgram } from '../native/run-program.js';
 
 // Each test starts several processes.

@@ -4,8 +4,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../lib/torch/index.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
-import { usePlace } from '../store/place.js';
-import { base, ofBuiltIn, variations } from '../store/repositories.js';
+import { usePlace } from '../hub/place.js';
+import { base, ofBuiltIn, variations } from '../hub/repositories.js';
 
 const program = resolve('dist/lib/cli/main.js');
 

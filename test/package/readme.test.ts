@@ -18,10 +18,10 @@ test('it explains every error code, and no other', () => {
 
 test.each([
   ['lib/karlo.ts', 'KarloOptions'],
-  ['lib/options.ts', 'StageOptions'],
-  ['lib/options.ts', 'GenerationOptions'],
-  ['lib/options.ts', 'TextToImageOptions'],
-  ['lib/options.ts', 'ImageVariationOptions'],
+  ['lib/options/generation.ts', 'StageOptions'],
+  ['lib/options/generation.ts', 'GenerationOptions'],
+  ['lib/options/generation.ts', 'TextToImageOptions'],
+  ['lib/options/generation.ts', 'ImageVariationOptions'],
 ])('%s: its tables name every option of %s', (file, name) => {
   const [, body = ''] = new RegExp(`interface ${name}.*?\\{\n([^]*?)\n\\}`).exec(read(file)) ?? [];
   const options = all(body, /^ {2}(?:readonly )?(\w+)\?:/gm);

@@ -1,7 +1,7 @@
-import type { ComponentName } from '../../lib/models/components.js';
-import type { ComponentConfigs } from '../../lib/models/config.js';
-import { kindOf } from '../../lib/models/network.js';
-import { MappedFiles } from '../../lib/models/weights.js';
+import type { ComponentConfigs } from '../../lib/networks/config.js';
+import type { ComponentName } from '../../lib/networks/registry.js';
+import { kindOf } from '../../lib/networks/trace.js';
+import { MappedFiles } from '../../lib/networks/weights.js';
 import { Tensor } from '../../lib/torch/index.js';
 import { readWeights } from '../../lib/weights/index.js';
 import { input } from '../fixtures/formula.js';

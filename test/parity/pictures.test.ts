@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Pixels } from '../../lib/images/pixels.js';
 import { Karlo } from '../../lib/karlo.js';
-import type { Pixels } from '../../lib/stages/pictures.js';
 import { writeSmallModel } from '../fixtures/formula.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 

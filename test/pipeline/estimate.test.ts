@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
-import { unetCost } from '../../lib/models/cost.js';
-import { openModel } from '../../lib/models/load-model.js';
-import { builtInModel } from '../../lib/models/tokenizer-files.js';
+import { openModel } from '../../lib/layouts/open-model.js';
+import { unetCost } from '../../lib/networks/cost.js';
+import { builtInModel } from '../../lib/tokenizer/tokenizer-files.js';
 
 let karlo: Karlo;
 beforeAll(async () => {

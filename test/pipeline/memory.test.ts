@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
-import type { Model } from '../../lib/models/load-model.js';
-import { loadNetworks } from '../../lib/models/load-networks.js';
-import type { Placement } from '../../lib/models/weights.js';
+import type { Model } from '../../lib/layouts/open-model.js';
+import type { Placement } from '../../lib/networks/weights.js';
+import { loadNetworks } from '../../lib/pipeline/load-networks.js';
 
 // A limit of a process of its own: what it has, and a little for one picture.
 const program = `

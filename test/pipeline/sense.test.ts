@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readPicture } from '../../lib/image/read-picture.js';
+import { readPicture } from '../../lib/images/decode.js';
+import type { Pixels } from '../../lib/images/pixels.js';
 import { Karlo } from '../../lib/karlo.js';
-import type { Pixels } from '../../lib/stages/pictures.js';
 import { coloursOf } from './colours.js';
 
 interface Case {

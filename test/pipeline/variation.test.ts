@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { KarloImage } from '../../lib/image/karlo-image.js';
-import { readPicture } from '../../lib/image/read-picture.js';
+import { readPicture } from '../../lib/images/decode.js';
+import type { KarloImage } from '../../lib/images/karlo-image.js';
 import { Karlo } from '../../lib/karlo.js';
 
 const heart = fileURLToPath(new URL('../fixtures/pictures/heart-0.png', import.meta.url));

@@ -2,9 +2,9 @@ import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import S3rver from 's3rver';
 import { afterAll, describe, expect, test } from 'vitest';
-import { FolderResults } from '../../lib/serve/folder-results.js';
-import { MemoryResults, type ResultStore, resultName } from '../../lib/serve/results.js';
-import { S3Results } from '../../lib/serve/s3-results.js';
+import { FolderResults } from '../../lib/serve/results/folder.js';
+import { MemoryResults, type ResultStore, resultName } from '../../lib/serve/results/results.js';
+import { S3Results } from '../../lib/serve/results/s3.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 
 const id = 'A'.repeat(22);

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { Karlo } from '../../lib/karlo.js';
-import { LocalBackend } from '../../lib/serve/local-backend.js';
-import { MemoryResults } from '../../lib/serve/results.js';
+import { LocalBackend } from '../../lib/serve/queue/local-backend.js';
+import { MemoryResults } from '../../lib/serve/results/results.js';
 import { createServer } from '../../lib/serve/server.js';
 import { defaults, type ServerSettings } from '../../lib/serve/settings.js';
 import { atEnd } from './at-end.js';

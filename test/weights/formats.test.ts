@@ -1,10 +1,10 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import type { ComponentName } from '../../lib/models/components.js';
-import { describeModel } from '../../lib/models/describe-model.js';
-import { recogniseLayout } from '../../lib/models/layout.js';
-import { writeSafetensors } from '../../lib/weights/safetensors-writer.js';
+import { describeModel } from '../../lib/layouts/describe-model.js';
+import { recogniseLayout } from '../../lib/layouts/layout.js';
+import type { ComponentName } from '../../lib/networks/registry.js';
+import { writeSafetensors } from '../../lib/weights/safetensors/write.js';
 import { writeRandomModel } from '../fixtures/random-model.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 import { readCanonical } from '../fixtures/tensor-data.js';

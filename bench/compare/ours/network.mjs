@@ -1,23 +1,23 @@
 import { Engine, Generator, Tensor } from '../package.mjs';
 
 const built = new URL('../../../dist/lib/', import.meta.url);
-/** @type {typeof import('../../../lib/models/load-model.js')} */
+/** @type {typeof import('../../../lib/layouts/open-model.js')} */
 const { openModel } = await import(`${built}models/load-model.js`);
-/** @type {typeof import('../../../lib/schedule/index.js')} */
+/** @type {typeof import('../../../lib/pipeline/samplers/index.js')} */
 const { schedule, scheduleConfig } = await import(`${built}schedule/index.js`);
-/** @type {typeof import('../../../lib/stages/noise.js')} */
+/** @type {typeof import('../../../lib/pipeline/samplers/noise.js')} */
 const { Noise } = await import(`${built}stages/noise.js`);
-/** @type {typeof import('../../../lib/stages/prior.js')} */
+/** @type {typeof import('../../../lib/pipeline/stages/prior.js')} */
 const { prefill, runPrior } = await import(`${built}stages/prior.js`);
-/** @type {typeof import('../../../lib/stages/decoder.js')} */
+/** @type {typeof import('../../../lib/pipeline/stages/decoder.js')} */
 const { runDecoder } = await import(`${built}stages/decoder.js`);
-/** @type {typeof import('../../../lib/stages/upsample.js')} */
+/** @type {typeof import('../../../lib/pipeline/stages/upsample.js')} */
 const { runUpsample } = await import(`${built}stages/upsample.js`);
 
-/** @typedef {import('../../../lib/models/components.js').ComponentName} ComponentName */
+/** @typedef {import('../../../lib/networks/registry.js').ComponentName} ComponentName */
 /** @typedef {import('../../../lib/torch/index.js').Tensor} AnyTensor */
 /** @typedef {import('../../../lib/torch/index.js').ScriptModule} ScriptModule */
-/** @typedef {import('../../../lib/models/load-model.js').Model} Model */
+/** @typedef {import('../../../lib/layouts/open-model.js').Model} Model */
 
 /** One network alone, with inputs for one picture; both halves of the guidance at once. */
 export class LoadedNetwork {
@@ -27,7 +27,7 @@ export class LoadedNetwork {
   #networks;
   #device;
   #inputs;
-  /** @type {import('../../../lib/stages/prior.js').PriorPrompt | undefined} */
+  /** @type {import('../../../lib/pipeline/stages/prior.js').PriorPrompt | undefined} */
   #empty;
 
   /**
@@ -109,7 +109,7 @@ export class LoadedNetwork {
 
   /**
    * @param {'prior' | 'decoder' | 'super_res'} name
-   * @param {import('../../../lib/stages/prior.js').LoopSettings} loop
+   * @param {import('../../../lib/pipeline/stages/prior.js').LoopSettings} loop
    * @returns {Promise<AnyTensor>}
    */
   async #run(name, loop) {
@@ -146,8 +146,8 @@ export class LoadedNetwork {
 
   /**
    * @param {number} width
-   * @param {import('../../../lib/stages/encode-text.js').TextFeatures} text
-   * @param {import('../../../lib/stages/prior.js').LoopSettings} loop
+   * @param {import('../../../lib/pipeline/stages/encode-text.js').TextFeatures} text
+   * @param {import('../../../lib/pipeline/stages/prior.js').LoopSettings} loop
    */
   async #runPrior(width, text, loop) {
     const prior = this.#network('prior');

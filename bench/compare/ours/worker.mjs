@@ -108,7 +108,7 @@ const requests = {
     return { seconds: Math.max(0, histogram.percentile(99) / 1e9 - resolution / 1000) };
   },
 
-  /** @param {Placing & { component: import('../../../lib/models/components.js').ComponentName }} options */
+  /** @param {Placing & { component: import('../../../lib/networks/registry.js').ComponentName }} options */
   async network(options) {
     await drop();
     const taken = await seconds(async () => {

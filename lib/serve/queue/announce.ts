@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Redis } from 'ioredis';
 import { KarloError } from '../../errors.js';
-import type { ModelCard } from '../job.js';
+import type { ModelCard } from './job.js';
 import { modelSeconds, type Names } from './wire.js';
 
 /**

@@ -1,9 +1,9 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { ApiError, busy, unavailable } from '../api-error.js';
-import type { Backend, Job, JobEvent, ModelCard } from '../job.js';
-import type { ResultStore } from '../results.js';
+import { ApiError, busy, unavailable } from '../protocol/api-error.js';
+import type { ResultStore } from '../results/results.js';
 import { announced } from './announce.js';
+import type { Backend, Job, JobEvent, ModelCard } from './job.js';
 import { Subscriptions } from './subscriptions.js';
 import { WaitingJob } from './waiting-job.js';
 import { type JobData, type JobResult, type Names, namesOf } from './wire.js';

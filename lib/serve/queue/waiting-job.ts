@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job as BullJob, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { ApiError } from '../api-error.js';
-import { EventQueue } from '../event-queue.js';
-import type { Job, JobEvent } from '../job.js';
-import { type ResultStore, resultName } from '../results.js';
+import { ApiError } from '../protocol/api-error.js';
+import { type ResultStore, resultName } from '../results/results.js';
+import { EventQueue } from './event-queue.js';
+import type { Job, JobEvent } from './job.js';
 import type { Subscriptions } from './subscriptions.js';
 import {
   type JobData,

@@ -1,4 +1,4 @@
-import type { Done, Job, JobEvent } from '../job.js';
+import type { Done, Job, JobEvent } from './job.js';
 
 /** Names of one queue's keys and channels in Redis. */
 export function namesOf(queue: string) {

@@ -1,9 +1,9 @@
 import { extname } from 'node:path';
 import { z } from 'zod';
-import { errorSchema } from '../answer-schemas.js';
-import { ApiError } from '../api-error.js';
 import type { App, Context } from '../context.js';
-import { contentTypes, isResultName } from '../results.js';
+import { errorSchema } from '../protocol/answer-schemas.js';
+import { ApiError } from '../protocol/api-error.js';
+import { contentTypes, isResultName } from '../results/results.js';
 
 const schema = z.string().meta({ format: 'binary' });
 const picture = {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { errorSchema } from '../answer-schemas.js';
-import { unavailable } from '../api-error.js';
 import type { App, Context } from '../context.js';
+import { errorSchema } from '../protocol/answer-schemas.js';
+import { unavailable } from '../protocol/api-error.js';
 
 const figures = {
   description: 'Figures in the text format of Prometheus',

@@ -1,23 +1,23 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Answering, collect, stream } from '../answer.js';
-import { errorSchema, imagesSchema } from '../answer-schemas.js';
-import { ApiError, asApiError } from '../api-error.js';
 import type { App, Context } from '../context.js';
-import { readForm } from '../form.js';
-import { withHeartbeat } from '../heartbeat.js';
-import type { Job, JobEvent } from '../job.js';
-import { checkImage } from '../read-image.js';
+import { type Answering, collect, stream } from '../protocol/answer.js';
+import { errorSchema, imagesSchema } from '../protocol/answer-schemas.js';
+import { ApiError, asApiError } from '../protocol/api-error.js';
+import { readForm } from '../protocol/form.js';
+import { withHeartbeat } from '../protocol/heartbeat.js';
+import { checkImage } from '../protocol/read-image.js';
 import {
   type GenerationRequest,
   generationSchema,
   type VariationRequest,
   variationSchema,
-} from '../request-schemas.js';
-import { requestSignal } from '../request-signal.js';
-import { resultName } from '../results.js';
-import { checkModel, generationJob, variationJob, warningsOf } from '../to-job.js';
+} from '../protocol/request-schemas.js';
+import { requestSignal } from '../protocol/request-signal.js';
+import { checkModel, generationJob, variationJob, warningsOf } from '../protocol/to-job.js';
+import type { Job, JobEvent } from '../queue/job.js';
+import { resultName } from '../results/results.js';
 
 /** Seconds of silence after which a stream says that it is alive. */
 const heartbeat = 15;

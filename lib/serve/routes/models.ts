@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { GUIDANCE, PRESETS } from '../../options.js';
-import { errorSchema, type ModelAnswer, modelSchema, modelsSchema } from '../answer-schemas.js';
-import { ApiError } from '../api-error.js';
+import { GUIDANCE, PRESETS } from '../../options/generation.js';
 import type { App, Context } from '../context.js';
-import type { ModelCard } from '../job.js';
+import {
+  errorSchema,
+  type ModelAnswer,
+  modelSchema,
+  modelsSchema,
+} from '../protocol/answer-schemas.js';
+import { ApiError } from '../protocol/api-error.js';
+import type { ModelCard } from '../queue/job.js';
 
 /** `GET /v1/models` and `GET /v1/models/ID`. */
 export function addModels(app: App, { backend, settings }: Context): void {

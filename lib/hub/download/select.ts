@@ -1,0 +1,87 @@
+import { chooseWeights } from '../../layouts/huggingface/weight-files.js';
+import {
+  COMPONENTS,
+  type ComponentName,
+  NETWORKS_OF,
+  SCHEDULERS,
+  SCHEDULERS_OF,
+  type Task,
+} from '../../networks/registry.js';
+import type { RemoteFile } from './download.js';
+import { downloadError } from './failure.js';
+
+const tokenizerFile =
+  /^tokenizer\/(?:vocab\.json|merges\.txt|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json)$/;
+/** No separator of any system. */
+const plainName = /^[A-Za-z0-9_][\w.=+-]*$/;
+const shardNumber = /-\d{5}-of-(\d{5})(?=\.)/;
+
+/**
+ * What this package reads of a repository, and no other file: only names that are known can come
+ * out, wherever the others would lead.
+ * @param variant preferred weights, e.g. `fp16`; those without one by default
+ * @throws {KarloError} ERR_KARLO_DOWNLOAD where there are no weights of that variant, or not all shards
+ */
+export function selectFiles(
+  name: string,
+  listed: readonly RemoteFile[],
+  variant?: string,
+): RemoteFile[] {
+  const wanted = new Set(['model_index.json', 'feature_extractor/preprocessor_config.json']);
+  for (const scheduler of SCHEDULERS) wanted.add(`${scheduler}/scheduler_config.json`);
+  const weights = COMPONENTS.flatMap((component) => weightsOf(name, component, listed, variant));
+  if (variant !== undefined && !weights.some((path) => path.includes(`.${variant}`))) {
+    throw downloadError(`${name} has no weights of the variant ${variant}: leave out --variant`);
+  }
+  for (const path of weights) wanted.add(path);
+  for (const component of COMPONENTS) wanted.add(`${component}/config.json`);
+  return listed.filter(({ path }) => wanted.has(path) || tokenizerFile.test(path));
+}
+
+function weightsOf(
+  name: string,
+  component: ComponentName,
+  listed: readonly RemoteFile[],
+  variant: string | undefined,
+): string[] {
+  const names = namesIn(component, listed);
+  const choice = chooseWeights(component, names, variant);
+  if (choice === undefined) return [];
+  const path = (file: string) => `${component}/${file}`;
+  if (!choice.sharded) return [path(choice.file)];
+  const extension = choice.format === 'safetensors' ? '.safetensors' : '.bin';
+  const marker = choice.variant === undefined ? undefined : `.${choice.variant}`;
+  const shards = names.filter(
+    (file) =>
+      shardNumber.test(file) &&
+      file.endsWith(extension) &&
+      /\.\w+(?=[-.]|$)/.exec(file.slice(0, -extension.length))?.[0] === marker,
+  );
+  const count = Number(shardNumber.exec(shards[0] ?? '')?.[1]);
+  if (shards.length === count) return [choice.file, ...shards].map(path);
+  throw downloadError(`${name} lacks weights: ${path(choice.file)} stands without all its shards`);
+}
+
+function namesIn(folder: string, listed: readonly RemoteFile[]): string[] {
+  const start = `${folder}/`;
+  const within = listed.filter(({ path }) => path.startsWith(start));
+  return within.map(({ path }) => path.slice(start.length)).filter((name) => plainName.test(name));
+}
+
+/** What a set of files lacks for each task. */
+export function lackingFor(task: Task, files: readonly RemoteFile[]): string[] {
+  const paths = new Set(files.map(({ path }) => path));
+  const hasWeights = (component: ComponentName) =>
+    chooseWeights(component, namesIn(component, files)) !== undefined;
+  const needed = [
+    ...NETWORKS_OF[task].map((component) => `${component}/config.json`),
+    ...SCHEDULERS_OF[task].map((scheduler) => `${scheduler}/scheduler_config.json`),
+    ...['tokenizer/vocab.json', 'tokenizer/merges.txt'],
+    ...(task === 'imageVariation' ? ['feature_extractor/preprocessor_config.json'] : []),
+  ];
+  const weights = NETWORKS_OF[task].filter((component) => !hasWeights(component));
+  return [
+    ...needed.filter((path) => !paths.has(path)),
+    ...weights.map((component) => `weights in ${component}/`),
+  ];
+}

@@ -1,0 +1,188 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { LIBTORCH_VERSION } from '../../../scripts/libtorch/index.mjs';
+import { KarloError } from '../../errors.js';
+import type { ComponentName } from '../../networks/registry.js';
+import { dtypeOfWeight, type Traced, traceComponent } from '../../networks/trace.js';
+import { MappedFiles, readWeight, type WeightDtype } from '../../networks/weights.js';
+import { builtInTokenizer, tokenizerFiles } from '../../tokenizer/tokenizer-files.js';
+import { Engine } from '../../torch/engine.js';
+import { packageFolder } from '../../torch/load.js';
+import type { Tensor } from '../../torch/tensor.js';
+import { cannotWrite } from '../../util/cannot-write.js';
+import { makeFolder } from '../../util/make-folder.js';
+import { writeSafetensors } from '../../weights/index.js';
+import { elementCount } from '../../weights/shape.js';
+import type { ComponentDescription, ModelDescription } from '../describe.js';
+import { describeModel } from '../describe-model.js';
+import { recogniseLayout, requireAnyTask } from '../layout.js';
+import { formatVersion, type Manifest, type ManifestComponent, manifestName } from './manifest.js';
+
+export interface ConvertProgress {
+  component: ComponentName;
+  tensor: string;
+  /** Bytes of this component's weights that are written, and that there will be. */
+  done: number;
+  total: number;
+}
+
+export interface ConvertOptions {
+  /** The weights' dtype in the converted folder. Default `float32`. */
+  dtype?: WeightDtype;
+  onProgress?: (progress: ConvertProgress) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Converts a published model folder: a graph and a safetensors file a network, the tokenizer, and
+ * karlo.json. The folder appears whole, by one rename, and never over another one.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, where neither task could be done too;
+ *   ERR_KARLO_MODEL_CORRUPT; ERR_KARLO_INVALID_ARGUMENT where `to` is there already;
+ *   ERR_KARLO_WRITE
+ */
+export async function convertModel(
+  from: string,
+  to: string,
+  options: ConvertOptions = {},
+): Promise<Manifest> {
+  const layout = await recogniseLayout(from);
+  if (layout.kind === 'converted') throw refused(`${from} is a converted folder already`);
+  const target = resolve(to);
+  await refuseExisting(target);
+  requireAnyTask(layout);
+  const model = await describeModel(layout);
+  const name = `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`;
+  const staging = join(dirname(target), name);
+  try {
+    makeFolder(staging);
+    const manifest = await writeModel(model, staging, options);
+    options.signal?.throwIfAborted();
+    await refuseExisting(target);
+    await rename(staging, target);
+    return manifest;
+  } catch (error) {
+    throw isOfSystem(error) ? cannotWrite(target, error) : error;
+  } finally {
+    await rm(staging, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+async function refuseExisting(target: string): Promise<void> {
+  // Of the name itself: a link that leads nowhere is there, too.
+  if ((await lstat(target).catch(() => undefined)) === undefined) return;
+  throw refused(`Expected a new folder but ${target} is there already`);
+}
+
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
+
+function refused(message: string): KarloError {
+  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+}
+
+async function writeModel(
+  model: ModelDescription,
+  folder: string,
+  options: ConvertOptions,
+): Promise<Manifest> {
+  const { dtype = 'float32' } = options;
+  const components: Manifest['components'] = {};
+  await using engine = new Engine();
+  for (const description of Object.values(model.components)) {
+    const { component } = description;
+    components[component] = await writeComponent(description, folder, engine, options);
+  }
+  await copyTokenizer(model.tokenizer ?? builtInTokenizer(), join(folder, 'tokenizer'));
+  const manifest: Manifest = {
+    format: formatVersion,
+    karlo: await packageVersion(),
+    libtorch: LIBTORCH_VERSION,
+    layout: model.layout,
+    dtype,
+    components,
+    schedulers: model.schedulers,
+    ...(model.featureExtractor && { featureExtractor: model.featureExtractor }),
+  };
+  await writeSynced(join(folder, manifestName), `${JSON.stringify(manifest, null, 1)}\n`);
+  return manifest;
+}
+
+async function packageVersion(): Promise<string> {
+  return JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8')).version;
+}
+
+async function writeComponent(
+  description: ComponentDescription,
+  folder: string,
+  engine: Engine,
+  options: ConvertOptions,
+): Promise<ManifestComponent> {
+  const { component, config } = description;
+  const { module, weights } = await traceComponent(description, engine);
+  using _ = module;
+  const graph = { file: `${component}.pt`, bytes: await module.save() };
+  await writeSynced(join(folder, graph.file), graph.bytes);
+  const file = `${component}.safetensors`;
+  const written = await writeWeights(join(folder, file), component, weights, engine, options);
+  return {
+    config,
+    parameters: weights.reduce((sum, { tensor }) => sum + (elementCount(tensor.shape) ?? 0), 0),
+    float32: weights.filter((weight) => weight.keepFloat32).map(({ tensor }) => tensor.name),
+    graph: { file: graph.file, bytes: graph.bytes.length, sha256: hashOf(graph.bytes) },
+    weights: { file, bytes: written.size, sha256: written.sha256 },
+  };
+}
+
+/** One tensor at a time is read, converted and written: no more is held. */
+async function writeWeights(
+  path: string,
+  component: ComponentName,
+  weights: Traced['weights'],
+  engine: Engine,
+  { dtype = 'float32', onProgress, signal }: ConvertOptions,
+) {
+  using files = new MappedFiles();
+  const tensors = weights.map(({ tensor, keepFloat32 }) => {
+    const target = dtypeOfWeight(keepFloat32, dtype);
+    const placement = { engine, device: 'cpu', dtype: target };
+    return {
+      name: tensor.name,
+      dtype: target,
+      shape: tensor.shape,
+      async *chunks() {
+        using converted = await readWeight(tensor, files, placement);
+        yield bytesOf(converted);
+      },
+    };
+  });
+  return writeSafetensors(path, tensors, {
+    metadata: { format: 'pt' },
+    onTensor: (tensor, done, total) => onProgress?.({ component, tensor, done, total }),
+    ...(signal && { signal }),
+  });
+}
+
+// On the disk before the folder gets its name.
+function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
+  return writeFile(path, content, { flush: true });
+}
+
+function bytesOf(tensor: Tensor): Uint8Array {
+  const { buffer, byteOffset, byteLength } = tensor.toTypedArray();
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+async function copyTokenizer(from: string, to: string): Promise<void> {
+  await mkdir(to);
+  for (const name of tokenizerFiles) {
+    const source = join(from, name);
+    if (existsSync(source)) await copyFile(source, join(to, name));
+  }
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { LIBTORCH_VERSION } from '../../../scripts/libtorch/index.mjs';
+import { KarloError } from '../../errors.js';
+import { checkConfig, readJson, schedulerConfig } from '../../networks/config.js';
+import { featureExtractorConfig } from '../../networks/config-clip.js';
+import { COMPONENTS, SCHEDULERS } from '../../networks/registry.js';
+
+/** The version of the converted layout. A folder of another one is converted anew. */
+export const formatVersion = 1;
+
+/** Name of the manifest in a converted folder. */
+export const manifestName = 'karlo.json';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const bytes = z.int().nonnegative();
+// Names that this package writes: a manifest cannot point out of its folder.
+const file = z.string().regex(/^[a-z_]+\.(pt|safetensors)$/);
+
+const component = z.object({
+  config: z.record(z.string(), z.unknown()),
+  parameters: z.int().nonnegative(),
+  /** Tensors that stay float32 whatever the dtype. */
+  float32: z.array(z.string()),
+  graph: z.object({ file, bytes, sha256 }),
+  weights: z.object({ file, bytes, sha256 }),
+});
+
+/** `karlo.json`: all that a converted folder says of itself. */
+export const manifestSchema = z.object({
+  format: z.literal(formatVersion),
+  karlo: z.string(),
+  libtorch: z.string(),
+  layout: z.enum(['huggingface', 'kakao']),
+  dtype: z.enum(['float32', 'float16', 'bfloat16']),
+  components: z.partialRecord(z.enum(COMPONENTS), component),
+  schedulers: z.partialRecord(z.enum(SCHEDULERS), schedulerConfig),
+  featureExtractor: featureExtractorConfig.optional(),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type ManifestComponent = z.infer<typeof component>;
+
+/**
+ * Reads and checks a manifest.
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT; ERR_KARLO_LIBTORCH_VERSION for the graphs of another
+ *   LibTorch
+ */
+export async function readManifest(path: string): Promise<Manifest> {
+  const manifest = checkConfig(manifestSchema, await readJson(path), path);
+  if (manifest.libtorch === LIBTORCH_VERSION) return manifest;
+  const message = `Expected graphs of LibTorch ${LIBTORCH_VERSION} in ${path} but they are of ${manifest.libtorch}: convert the published files again with: karlo convert`;
+  throw new KarloError('ERR_KARLO_LIBTORCH_VERSION', message);
+}

@@ -1,0 +1,73 @@
+import type { CanonicalTensor } from '../layouts/describe.js';
+import type { Dtype } from '../torch/dtype.js';
+import { convert, type Engine } from '../torch/engine.js';
+import { MappedFile } from '../torch/mapped-file.js';
+import type { Tensor } from '../torch/tensor.js';
+import type { Step } from './view-steps.js';
+
+/** Where a network's weights are to live. */
+export interface Placement {
+  engine: Engine;
+  device: string;
+  dtype: WeightDtype;
+}
+
+/** The dtypes that a network's weights can have. */
+export type WeightDtype = Extract<Dtype, 'float32' | 'float16' | 'bfloat16'>;
+
+/** The files of a model, each mapped once, for as long as weights are taken from them. */
+export class MappedFiles implements Disposable {
+  readonly #files = new Map<string, MappedFile>();
+
+  get(path: string): MappedFile {
+    let file = this.#files.get(path);
+    if (file === undefined) {
+      file = new MappedFile(path);
+      this.#files.set(path, file);
+    }
+    return file;
+  }
+
+  /** Tensors that were taken keep their mappings. */
+  [Symbol.dispose](): void {
+    for (const file of this.#files.values()) file.dispose();
+  }
+}
+
+/**
+ * A weight as a contiguous tensor of a device and dtype. Where the file holds just that, the tensor
+ * is the file's own memory: nothing is read or copied.
+ */
+export async function readWeight(
+  { source, steps }: CanonicalTensor,
+  files: MappedFiles,
+  { engine, device, dtype }: Placement,
+): Promise<Tensor> {
+  const { file, offset, shape, strides, dtype: stored } = source;
+  using mapped = files.get(file).tensor(offset, shape, strides, stored);
+  const views: Tensor[] = [mapped];
+  try {
+    for (const step of steps) views.push(applyStep(views.at(-1) as Tensor, step));
+    return await convert(engine, views.at(-1) as Tensor, { device, dtype });
+  } finally {
+    for (const view of views) view.dispose();
+  }
+}
+
+function applyStep(tensor: Tensor, step: Step): Tensor {
+  switch (step.op) {
+    case 'reshape':
+      return tensor.reshape(step.shape);
+    case 'slice':
+      return tensor.slice(step.dim, step.start, step.end);
+    case 'select': {
+      using slice = tensor.slice(step.dim, step.index, step.index + 1);
+      return slice.reshape(tensor.shape.filter((_, dimension) => dimension !== step.dim));
+    }
+    case 'transpose': {
+      const order = tensor.shape.map((_, dimension) => dimension);
+      [order[step.dim0], order[step.dim1]] = [step.dim1, step.dim0];
+      return tensor.permute(order);
+    }
+  }
+}

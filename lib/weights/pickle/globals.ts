@@ -1,0 +1,114 @@
+import { corrupt } from '../corrupt.js';
+import { BY_STORAGE } from '../dtypes.js';
+import { rebuildTensor } from './tensor.js';
+import {
+  isKind,
+  isSequence,
+  kindOf,
+  type PickleGlobal,
+  type PickleSequence,
+  type PickleValue,
+} from './values.js';
+
+type Call = (args: PickleValue[], file: string) => PickleValue;
+
+/** What a checkpoint may call: each builds a value of ours, none runs code. */
+const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
+  ['torch._utils._rebuild_tensor_v2', rebuildTensor],
+  ['torch._utils._rebuild_parameter', firstTensor],
+  ['torch._utils._rebuild_parameter_with_state', firstTensor],
+  ['torch.jit._pickle.build_intlist', firstSequence],
+  ['torch.jit._pickle.build_doublelist', firstSequence],
+  ['torch.jit._pickle.build_boollist', firstSequence],
+  ['torch.jit._pickle.build_tensorlist', firstSequence],
+  ['torch.jit._pickle.restore_type_tag', (args) => args[0] ?? null],
+  ['torch.Size', firstSequence],
+  ['collections.OrderedDict', dictionary],
+  ['collections.defaultdict', emptyDictionary],
+  ['builtins.dict', dictionary],
+  ['__builtin__.dict', dictionary],
+  ['builtins.set', firstSequence],
+  ['__builtin__.set', firstSequence],
+]);
+
+/**
+ * Classes that training programs leave in checkpoints beside the weights (Lightning's callbacks,
+ * OmegaConf's settings, NumPy's scalars). They become inert records, like TorchScript's
+ * `__torch__.*`; everything else is refused by name.
+ */
+const INERT: ReadonlySet<string> = new Set([
+  'torch.device',
+  'torch.dtype',
+  'torch.float16',
+  'torch.bfloat16',
+  'torch.float32',
+  'torch.float64',
+  'torch.int64',
+  'typing.Any',
+  '_codecs.encode',
+  'numpy.dtype',
+  'numpy.core.multiarray.scalar',
+  'numpy._core.multiarray.scalar',
+  'omegaconf.dictconfig.DictConfig',
+  'omegaconf.listconfig.ListConfig',
+  'omegaconf.base.ContainerMetadata',
+  'omegaconf.base.Metadata',
+  'omegaconf.nodes.AnyNode',
+  'pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint',
+  'pytorch_lightning.callbacks.early_stopping.EarlyStopping',
+  'pytorch_lightning.utilities.parsing.AttributeDict',
+  'lightning_fabric.utilities.data.AttributeDict',
+  ...['bool', 'int', 'float', 'str', 'list', 'tuple'].flatMap((name) => [
+    `builtins.${name}`,
+    `__builtin__.${name}`,
+  ]),
+]);
+
+/** A global by name. Throws `ERR_KARLO_MODEL_CORRUPT`, naming it, unless it is a known one. */
+export function resolveGlobal(module: string, name: string, file: string): PickleGlobal {
+  const full = `${module}.${name}`;
+  const known = CALLS.has(full) || INERT.has(full) || isTorchScript(module) || isStorage(full);
+  if (known) return { kind: 'global', name: full };
+  throw corrupt('tensors, containers and numbers only', 'pickle', file, `the global ${full}`);
+}
+
+/** REDUCE and NEWOBJ: what a known global yields for these arguments. */
+export function callGlobal(callee: PickleValue, args: PickleValue, file: string): PickleValue {
+  if (!isKind(callee, 'global')) throw corrupt('a global', 'pickle call', file, kindOf(callee));
+  if (!isKind(args, 'tuple')) throw corrupt('a tuple', callee.name, file, kindOf(args));
+  const call = CALLS.get(callee.name);
+  if (call) return call(args.items, file);
+  if (isStorage(callee.name)) throw corrupt('no call', callee.name, file, 'one');
+  return { kind: 'record', className: callee.name, state: null };
+}
+
+function isTorchScript(module: string): boolean {
+  return module === '__torch__' || module.startsWith('__torch__.');
+}
+
+function isStorage(full: string): boolean {
+  return full.startsWith('torch.') && BY_STORAGE.has(full.slice('torch.'.length));
+}
+
+function firstTensor(args: PickleValue[], file: string): PickleValue {
+  const [tensor] = args;
+  if (isKind(tensor, 'tensor')) return tensor;
+  throw corrupt('a tensor', 'a pickled parameter', file, kindOf(tensor));
+}
+
+function firstSequence(args: PickleValue[], file: string): PickleSequence {
+  const [items] = args;
+  if (items === undefined) return { kind: 'list', items: [] };
+  if (isSequence(items)) return items;
+  throw corrupt('a list', 'a pickled sequence', file, kindOf(items));
+}
+
+function emptyDictionary(): PickleValue {
+  return { kind: 'dict', entries: new Map() };
+}
+
+// OrderedDict's items follow by SETITEMS; only old Pythons pass them as an argument.
+function dictionary(args: PickleValue[], file: string): PickleValue {
+  if (args.length === 0) return emptyDictionary();
+  throw corrupt('no arguments', 'a pickled dict', file, `${args.length}`);
+}

@@ -1,0 +1,144 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { KarloError } from '../../errors.js';
+import { DTYPES, type DType } from '../dtypes.js';
+import { elementCount } from '../shape.js';
+
+/** Tensors whose size is a multiple of this start at a multiple of it in the file. */
+const ALIGNMENT = 64;
+
+/** A tensor to write: what the header says of it, and its bytes when their turn comes. */
+export interface TensorToWrite {
+  name: string;
+  dtype: DType;
+  shape: readonly number[];
+  /** Called once, in file order; must yield exactly the tensor's bytes, row-major. */
+  chunks: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+export interface WriteOptions {
+  /** Free text for `__metadata__`. */
+  metadata?: Readonly<Record<string, string>>;
+  /** After each tensor. */
+  onTensor?: (name: string, bytesWritten: number, bytesTotal: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface SafetensorsPlan<T> {
+  /** The length prefix and the padded JSON: the first bytes of the file. */
+  header: Buffer;
+  /** In file order. `offset` is in bytes from the start of the file. */
+  tensors: { tensor: T; offset: number; byteLength: number }[];
+  /** Size of the whole file, in bytes. */
+  size: number;
+}
+
+/**
+ * Lays a file out. The format knows no gaps, so alignment comes from order: tensors whose size is
+ * a multiple of 64 first, then the others by falling power of two in their size. Each tensor is
+ * thus aligned to its element type at least, and all large ones to 64 bytes.
+ */
+export function planSafetensors<T extends Omit<TensorToWrite, 'chunks'>>(
+  tensors: readonly T[],
+  metadata: Readonly<Record<string, string>> = {},
+): SafetensorsPlan<T> {
+  const sized = tensors.map((tensor) => ({ tensor, byteLength: sizeOf(tensor) }));
+  const ordered = sized.sort((a, b) => evenness(b.byteLength) - evenness(a.byteLength));
+  const entries: Record<string, unknown> = Object.create(null);
+  if (Object.keys(metadata).length > 0) entries.__metadata__ = metadata;
+  let position = 0;
+  const placed = ordered.map(({ tensor, byteLength }) => {
+    const { name, dtype, shape } = tensor;
+    if (name === '__metadata__') throw invalid('Expected another tensor name than __metadata__');
+    if (name in entries) throw invalid(`Expected one tensor named ${name} but received two`);
+    const data_offsets = [position, position + byteLength];
+    entries[name] = { dtype: DTYPES[dtype].safetensors, shape, data_offsets };
+    position += byteLength;
+    return { tensor, offset: position - byteLength, byteLength };
+  });
+  const header = encodeHeader(entries);
+  const absolute = placed.map((p) => ({ ...p, offset: p.offset + header.length }));
+  return { header, tensors: absolute, size: header.length + position };
+}
+
+/**
+ * Writes a safetensors file beside `path` and renames it there when it is whole and on disk.
+ * Holds one chunk in memory at a time. On failure or abort nothing is left behind.
+ *
+ * @returns the file's size in bytes and its SHA-256 in hexadecimal.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  options: WriteOptions = {},
+): Promise<{ size: number; sha256: string }> {
+  const plan = planSafetensors(tensors, options.metadata);
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const handle = await open(temporary, 'wx');
+  try {
+    const sha256 = await writePlan(handle, plan, options);
+    await handle.sync();
+    await handle.close();
+    options.signal?.throwIfAborted();
+    await rename(temporary, path);
+    return { size: plan.size, sha256 };
+  } catch (error) {
+    await handle.close().catch(() => {});
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function writePlan(
+  handle: FileHandle,
+  plan: SafetensorsPlan<TensorToWrite>,
+  { onTensor, signal }: WriteOptions,
+): Promise<string> {
+  const hash = createHash('sha256');
+  const write = async (bytes: Uint8Array) => {
+    signal?.throwIfAborted();
+    hash.update(bytes);
+    await handle.appendFile(bytes);
+  };
+  await write(plan.header);
+  for (const { tensor, offset, byteLength } of plan.tensors) {
+    let written = 0;
+    for await (const chunk of tensor.chunks()) {
+      written += chunk.byteLength;
+      if (written > byteLength) break;
+      await write(chunk);
+    }
+    if (written !== byteLength) {
+      const received = written > byteLength ? 'more' : written;
+      throw invalid(`Expected ${byteLength} bytes for ${tensor.name} but received ${received}`);
+    }
+    onTensor?.(tensor.name, offset + byteLength, plan.size);
+  }
+  return hash.digest('hex');
+}
+
+function encodeHeader(entries: Record<string, unknown>): Buffer {
+  const json = Buffer.from(JSON.stringify(entries), 'utf8');
+  const padded = Math.ceil((8 + json.length) / ALIGNMENT) * ALIGNMENT;
+  const header = Buffer.alloc(padded, ' ');
+  header.writeBigUInt64LE(BigInt(padded - 8));
+  json.copy(header, 8);
+  return header;
+}
+
+function sizeOf({ name, dtype, shape }: Omit<TensorToWrite, 'chunks'>): number {
+  const bytes = (elementCount(shape) ?? Number.NaN) * DTYPES[dtype].bytes;
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw invalid(`Expected a possible shape for ${name} but received [${shape}]`);
+}
+
+/** The largest power of two, up to 64, that divides `bytes`. */
+function evenness(bytes: number): number {
+  let power = ALIGNMENT;
+  while (bytes % power !== 0) power /= 2;
+  return power;
+}
+
+function invalid(message: string): KarloError {
+  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+}

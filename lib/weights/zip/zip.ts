@@ -1,0 +1,187 @@
+import { corrupt } from '../corrupt.js';
+import type { ByteSource } from '../source.js';
+import { type Directory, findDirectory, safe } from './directory.js';
+
+const CENTRAL_SIGNATURE = 0x02014b50;
+const CENTRAL_BYTES = 46;
+const LOCAL_SIGNATURE = 0x04034b50;
+const LOCAL_BYTES = 30;
+const ZIP64_EXTRA = 0x0001;
+const FULL16 = 0xffff;
+const FULL32 = 0xffffffff;
+const ENCRYPTED = 0x2041; // bits 0, 6 and 13: encrypted, strongly encrypted, masked directory
+const STORED = 0;
+const DEFLATED = 8;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A record as the central directory describes it. */
+export interface ZipRecord {
+  name: string;
+  method: number;
+  /** Bytes in the file. */
+  compressedSize: number;
+  /** Bytes once inflated; a stored record's are as many. */
+  size: number;
+  headerOffset: number;
+  /** Where the next record, or the directory, starts: this record's bytes end before. */
+  limit: number;
+}
+
+export interface ZipArchive {
+  source: ByteSource;
+  records: ReadonlyMap<string, ZipRecord>;
+}
+
+/**
+ * Reads a zip file's directory. Refuses what two readers could read in two ways: overlapping
+ * records, one name twice, names that leave the archive, encryption, several disks.
+ */
+export async function openZip(source: ByteSource): Promise<ZipArchive> {
+  const directory = await findDirectory(source);
+  const bytes = await source.read(directory.offset, directory.length);
+  const list = parseDirectory(bytes, directory, source);
+  const records = new Map<string, ZipRecord>();
+  for (const record of list) {
+    if (records.has(record.name)) throw corrupt('one record', record.name, source.name, 'two');
+    records.set(record.name, record);
+  }
+  setLimits(list, directory, source);
+  return { source, records };
+}
+
+/**
+ * Where a stored record's bytes start in the file. The local header is read for it.
+ * Throws `ERR_KARLO_MODEL_CORRUPT` on a compressed record: PyTorch compresses neither tensors nor
+ * pickles, and what is never inflated cannot be a bomb.
+ */
+export async function locateStored(zip: ZipArchive, record: ZipRecord): Promise<number> {
+  if (record.method !== STORED) {
+    const received = record.method === DEFLATED ? 'a deflated one' : `method ${record.method}`;
+    throw corrupt('a stored (uncompressed) record', record.name, zip.source.name, received);
+  }
+  return locate(zip, record);
+}
+
+/** A stored record's bytes, at most `most` of them. */
+export async function readRecord(
+  zip: ZipArchive,
+  record: ZipRecord,
+  most: number,
+): Promise<Buffer> {
+  const { name, size } = record;
+  if (size > most) throw corrupt(`at most ${most} bytes`, name, zip.source.name, size);
+  return zip.source.read(await locateStored(zip, record), size);
+}
+
+async function locate({ source }: ZipArchive, record: ZipRecord): Promise<number> {
+  const header = await source.read(record.headerOffset, LOCAL_BYTES);
+  if (header.readUInt32LE(0) !== LOCAL_SIGNATURE) {
+    throw corrupt('a zip record', record.name, source.name, 'other bytes');
+  }
+  const nameLength = header.readUInt16LE(26);
+  const start = record.headerOffset + LOCAL_BYTES + nameLength + header.readUInt16LE(28);
+  const end = start + record.compressedSize;
+  if (end > record.limit) {
+    throw corrupt(`bytes before ${record.limit}`, record.name, source.name, `${start} to ${end}`);
+  }
+  const name = await source.read(record.headerOffset + LOCAL_BYTES, nameLength);
+  if (!name.equals(Buffer.from(record.name, 'utf8')) || header.readUInt16LE(8) !== record.method) {
+    throw corrupt('one name and method', record.name, source.name, 'others in its own header');
+  }
+  return start;
+}
+
+function parseDirectory(bytes: Buffer, directory: Directory, source: ByteSource): ZipRecord[] {
+  const records: ZipRecord[] = [];
+  let at = 0;
+  while (records.length < directory.records) {
+    if (at + CENTRAL_BYTES > bytes.length || bytes.readUInt32LE(at) !== CENTRAL_SIGNATURE) {
+      throw corrupt(`${directory.records} records`, 'zip directory', source.name, records.length);
+    }
+    const nameEnd = at + CENTRAL_BYTES + bytes.readUInt16LE(at + 28);
+    const extraEnd = nameEnd + bytes.readUInt16LE(at + 30);
+    const end = extraEnd + bytes.readUInt16LE(at + 32);
+    if (end > bytes.length) {
+      throw corrupt(`at most ${bytes.length} bytes`, 'zip directory', source.name, end);
+    }
+    const extra = bytes.subarray(nameEnd, extraEnd);
+    records.push(parseCentral(bytes.subarray(at, nameEnd), extra, directory, source));
+    at = end;
+  }
+  if (at !== bytes.length) {
+    throw corrupt(`${at} bytes`, 'zip directory', source.name, bytes.length);
+  }
+  return records;
+}
+
+function parseCentral(
+  header: Buffer,
+  extra: Buffer,
+  directory: Directory,
+  source: ByteSource,
+): ZipRecord {
+  const name = checkName(header.subarray(CENTRAL_BYTES), source);
+  if ((header.readUInt16LE(8) & ENCRYPTED) !== 0) {
+    throw corrupt('no encryption', name, source.name, 'encryption');
+  }
+  const sizes = readSizes(header, extra, name, source);
+  const method = header.readUInt16LE(10);
+  if (method === STORED && sizes.size !== sizes.compressedSize) {
+    throw corrupt(`${sizes.size} bytes`, name, source.name, sizes.compressedSize);
+  }
+  return { name, method, ...sizes, limit: directory.offset };
+}
+
+/** Sizes and offset, from the zip64 field where the fixed one is all ones. */
+function readSizes(header: Buffer, extra: Buffer, name: string, source: ByteSource) {
+  const wide = findExtra(extra, ZIP64_EXTRA);
+  let at = 0;
+  const pick = (field: number) => {
+    const narrow = header.readUInt32LE(field);
+    if (narrow !== FULL32) return narrow;
+    if (!wide || at + 8 > wide.length) throw corrupt('a zip64 field', name, source.name, 'none');
+    at += 8;
+    return safe(wide.readBigUInt64LE(at - 8), source);
+  };
+  if (header.readUInt16LE(34) !== 0 && header.readUInt16LE(34) !== FULL16) {
+    throw corrupt('one disk', name, source.name, 'several');
+  }
+  // The order of the zip64 field: size, compressed size, offset.
+  const size = pick(24);
+  const compressedSize = pick(20);
+  return { size, compressedSize, headerOffset: pick(42) };
+}
+
+function findExtra(extra: Buffer, id: number): Buffer | undefined {
+  let at = 0;
+  while (at + 4 <= extra.length) {
+    const end = at + 4 + extra.readUInt16LE(at + 2);
+    if (end > extra.length) return undefined;
+    if (extra.readUInt16LE(at) === id) return extra.subarray(at + 4, end);
+    at = end;
+  }
+  return undefined;
+}
+
+function checkName(bytes: Buffer, source: ByteSource): string {
+  let name: string;
+  try {
+    name = utf8.decode(bytes);
+  } catch (cause) {
+    throw corrupt('UTF-8', 'a record name', source.name, bytes.toString('latin1'), cause);
+  }
+  const parts = name.split('/');
+  const leaves = name.startsWith('/') || /[\\\0]|^[A-Za-z]:/.test(name) || parts.includes('..');
+  if (name !== '' && !leaves) return name;
+  throw corrupt('a relative path', 'a record name', source.name, name);
+}
+
+function setLimits(records: ZipRecord[], directory: Directory, { name }: ByteSource) {
+  const ordered = [...records].sort((a, b) => a.headerOffset - b.headerOffset);
+  for (const [index, record] of ordered.entries()) {
+    record.limit = ordered[index + 1]?.headerOffset ?? directory.offset;
+    const least = record.headerOffset + LOCAL_BYTES + record.compressedSize;
+    if (least <= record.limit) continue;
+    throw corrupt(`an end before ${record.limit}`, record.name, name, least);
+  }
+}

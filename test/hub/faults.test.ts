@@ -1,0 +1,265 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { downloadFile } from '../../lib/hub/download/download.js';
+import { findModel } from '../../lib/hub/store/resolve.js';
+import { type Fault, refuse } from './hub.js';
+import { failure, filesUnder, sorted, usePlace } from './place.js';
+import { base, bytesOf, textToImage, totalOf, wanted } from './repositories.js';
+
+const place = usePlace();
+const decoder = 'decoder/diffusion_pytorch_model.safetensors';
+const whole = sorted(wanted(textToImage));
+
+/** Does something to the first `times` answers that hold a file. */
+function onFile(path: string, times: number, fault: Fault): Fault {
+  let left = times;
+  return (request, response) => {
+    if (request.path !== path || request.body.length === 0 || left <= 0) return false;
+    if (request.server === 'hub' && request.body.length > 1000) return false; // it redirects
+    left -= 1;
+    return fault(request, response);
+  };
+}
+
+const drop: Fault = ({ start, body, headers }, response) => {
+  const ranged = headers.range !== undefined;
+  response.writeHead(ranged ? 206 : 200, {
+    'content-length': body.length - start,
+    ...(ranged && { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` }),
+  });
+  response.write(body.subarray(start, start + 60_000));
+  setTimeout(() => response.destroy(), 20);
+  return true;
+};
+
+const spoil: Fault = ({ body }, response) => {
+  response.writeHead(200, { 'content-length': body.length });
+  response.write(bytesOf('something else', body.length));
+  response.end();
+  return true;
+};
+
+describe('what passes', () => {
+  test('dropped connections: it goes on where it stopped', async () => {
+    place.hub.faults = [onFile(decoder, 3, drop)];
+    const { path } = await place.pull(base);
+    expect(filesUnder(path)).toEqual(whole);
+    const starts = place.hub.asked(decoder).map(({ start }) => start);
+    expect(starts).toHaveLength(4);
+    expect(starts).toEqual([0, 60_000, 120_000, 180_000]);
+    expect(place.hub.sent()).toBe(totalOf(wanted(textToImage)));
+  });
+
+  test('bytes that are wrong once: fetched anew from the beginning', async () => {
+    place.hub.faults = [onFile(decoder, 1, spoil)];
+    expect(filesUnder((await place.pull(base)).path)).toEqual(whole);
+    expect(place.hub.asked(decoder).map(({ start }) => start)).toEqual([0, 0]);
+  });
+
+  test.each([429, 500, 503])('answers of %d', async (status) => {
+    let left = 2;
+    place.hub.faults = [
+      (_request, response) => {
+        if (left-- <= 0) return false;
+        response.setHeader('retry-after', '0');
+        refuse(response, status);
+        return true;
+      },
+    ];
+    expect(filesUnder((await place.pull(base)).path)).toEqual(whole);
+  });
+
+  test('a server that knows no ranges sends all, and what is there is passed over', async () => {
+    const ignoreRange: Fault = ({ body }, response) => {
+      response.writeHead(200, { 'content-length': body.length });
+      response.write(body);
+      response.end();
+      return true;
+    };
+    const once = onFile(decoder, 1, drop);
+    const then = onFile(decoder, 1, ignoreRange);
+    place.hub.faults = [(request, response) => once(request, response) || then(request, response)];
+    expect(filesUnder((await place.pull(base)).path)).toEqual(whole);
+  });
+});
+
+describe('what does not', () => {
+  test('bytes that are always wrong', async () => {
+    place.hub.faults = [onFile(decoder, 99, spoil)];
+    const { code, message } = await failure(place.pull(base));
+    expect(code).toBe('ERR_KARLO_DOWNLOAD');
+    expect(message).toMatch(/Expected SHA-256 \w{64} for decoder.*but received \w{64}, twice/);
+    await expect(findModel(base, { env: place.env })).rejects.toThrow('there in part');
+  });
+
+  test('a connection that is always dropped at once', async () => {
+    place.hub.faults = [
+      onFile(decoder, 99, (_request, response) => {
+        response.destroy();
+        return true;
+      }),
+    ];
+    const { message } = await failure(place.pull(base));
+    expect(message).toMatch(/failed again and again: .* What is there is kept/);
+  });
+
+  test.each<[string, number, string | undefined, RegExp]>([
+    ['unknown', 404, 'RepoNotFound', /is not there: check the name/],
+    ['private or unknown', 401, 'RepoNotFound', /is not there, or not for everyone/],
+    ['gated', 403, 'GatedRepo', /accept its licence at .*export HF_TOKEN=hf_/],
+    ['without such a revision', 404, 'RevisionNotFound', /has no such revision/],
+  ])('a repository that is %s', async (_name, status, code, message) => {
+    place.hub.faults = [
+      (_request, response) => {
+        refuse(response, status, code);
+        return true;
+      },
+    ];
+    const error = await failure(place.pull(base));
+    expect(error.code).toBe('ERR_KARLO_DOWNLOAD');
+    expect(error.message).toMatch(message);
+  });
+
+  test('no network at all', async () => {
+    const env = { ...place.env, HF_ENDPOINT: 'http://127.0.0.1:9' };
+    const { code, message } = await failure(
+      place.pull(base, { env, patience: { attempts: 2, pause: 1 } }),
+    );
+    expect(code).toBe('ERR_KARLO_DOWNLOAD');
+    expect(message).toMatch(/Listing .* failed/);
+  });
+});
+
+test('the token goes to the hub, and not to the storage that it names', async () => {
+  await place.pull(base, { env: { ...place.env, HF_TOKEN: 'hf_secret' } });
+  const tokens = (server: string) =>
+    place.hub.requests
+      .filter((request) => request.server === server)
+      .map(({ headers }) => headers.authorization);
+  expect(new Set(tokens('hub'))).toEqual(new Set(['Bearer hf_secret']));
+  expect(new Set(tokens('storage'))).toEqual(new Set([undefined]));
+});
+
+describe('processes', () => {
+  const start = (...args: string[]) => {
+    const child = spawn(process.execPath, ['dist/lib/cli/main.js', ...args], {
+      env: { ...process.env, ...place.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    const ended = new Promise<{ status: number | null; stdout: string; stderr: string }>(
+      (resolve) => child.on('close', (status) => resolve({ status, stdout, stderr })),
+    );
+    return { child, ended };
+  };
+
+  test.each(['SIGKILL', 'SIGINT'] as const)(
+    'one that is ended by %s is gone on with',
+    async (by) => {
+      let reached = () => {};
+      const halfway = new Promise<void>((resolve) => {
+        reached = resolve;
+      });
+      const hang: Fault = ({ body }, response) => {
+        response.writeHead(200, { 'content-length': body.length });
+        response.write(body.subarray(0, 100_000));
+        setTimeout(reached, 200);
+        return true;
+      };
+      place.hub.faults = [onFile(decoder, 1, hang)];
+      const { child, ended } = start('pull', base);
+      await halfway;
+      child.kill(by);
+      const { status } = await ended;
+      expect(status).toBe(by === 'SIGINT' ? 130 : null);
+      const before = place.hub.requests.length;
+      const again = await start('pull', base, '--json').ended;
+      expect(again.status).toBe(0);
+      expect(filesUnder(JSON.parse(again.stdout).path)).toEqual(whole);
+      expect(place.hub.asked(decoder).at(-1)?.start).toBe(100_000);
+      expect(place.hub.sent(before)).toBeLessThan(totalOf(whole) - 90_000);
+    },
+    60_000,
+  );
+
+  test('two that pull the same at once fetch it once', async () => {
+    const both = [start('pull', base, '--json').ended, start('pull', base, '--json').ended];
+    const [one, other] = await Promise.all(both);
+    expect([one?.status, other?.status]).toEqual([0, 0]);
+    expect(JSON.parse(one?.stdout ?? '').path).toBe(JSON.parse(other?.stdout ?? '').path);
+    expect(place.hub.sent()).toBe(totalOf(whole));
+  });
+
+  test('models lists what is there, and rm takes it away', async () => {
+    await place.pull(base);
+    const { stdout } = await start('models').ended;
+    expect(stdout).toMatch(
+      /kakaobrain\/karlo-v1-alpha +huggingface +\d+(\.\d)? KB +\d{4}-\d\d-\d\d +complete/,
+    );
+    const listed = JSON.parse((await start('models', '--json').ended).stdout);
+    expect(listed).toMatchObject({ models: [{ name: base, state: 'complete' }] });
+    expect((await start('models', 'rm', base).ended).status).toBe(0);
+    expect((await start('models').ended).stdout).toContain('karlo-tiny');
+    const missing = await start('a heart', '--model', base).ended;
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toContain(`Fetch it with: npx karlo pull ${base}`);
+    expect(place.hub.sent()).toBe(totalOf(whole));
+  });
+});
+
+describe('Kakao’s own files', () => {
+  const serve = async (answer: (path: string) => Buffer | undefined) => {
+    const server = createServer((request, response) => {
+      const body = answer(request.url ?? '');
+      if (!body) return response.writeHead(404).end();
+      response.writeHead(200, { 'content-length': body.length });
+      return response.end(request.method === 'HEAD' ? undefined : body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  };
+
+  test('other files than the published ones are refused by their MD5', async () => {
+    const asked = new Set<string>();
+    const { server, url } = await serve((path) => {
+      asked.add(path);
+      return bytesOf(path, 5000);
+    });
+    try {
+      const env = { ...place.env, KARLO_KAKAO_URL: url };
+      const { code, message } = await failure(place.pull('kakao', { env }));
+      expect(code).toBe('ERR_KARLO_DOWNLOAD');
+      expect(message).toMatch(/Expected MD5 \w{32} for .* of Kakao's files/);
+      expect([...asked].sort()).toContain('/096db1af569b284eb76b3881534822d9/ViT-L-14.pt');
+      expect(asked.size).toBe(5);
+    } finally {
+      server.close();
+    }
+  });
+
+  test('a file of that MD5 is taken', async () => {
+    const body = Buffer.from('a file');
+    const { server, url } = await serve(() => body);
+    try {
+      const target = join(place.cache, 'file');
+      const checksum = { algorithm: 'md5', hex: '8e56a63e4bd24deec9ef1ba5c22a9d8b' } as const;
+      const file = { path: 'file', size: body.length, url, checksum };
+      const options = { remote: { name: 'x' }, signal: new AbortController().signal };
+      const { createHash } = await import('node:crypto');
+      const hex = createHash('md5').update(body).digest('hex');
+      await downloadFile({ ...file, checksum: { ...checksum, hex } }, target, options);
+      expect(filesUnder(place.cache)).toEqual({ file: body });
+    } finally {
+      server.close();
+    }
+  });
+});

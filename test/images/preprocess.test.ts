@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Pixels } from '../../lib/images/pixels.js';
+import { type Fit, preprocess } from '../../lib/images/preprocess.js';
+import { checkConfig } from '../../lib/networks/config.js';
+import {
+  type FeatureExtractorConfig,
+  featureExtractorConfig,
+} from '../../lib/networks/config-clip.js';
+
+const fixtures = join(import.meta.dirname, '../fixtures/images');
+const json = (name: string) => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));
+
+/** The reference's pictures, from make.py: cropped beside filled, one case below the other. */
+const cases: [width: number, height: number, size: number, crop: number][] = json('resized.json');
+const side = 32;
+let resized: Buffer;
+beforeAll(async () => {
+  resized = await sharp(join(fixtures, 'resized.png')).removeAlpha().raw().toBuffer();
+});
+
+/** `pattern` of make.py. */
+function pattern(width: number, height: number): Pixels {
+  const data = new Uint8Array(3 * width * height);
+  for (let i = 0; i < data.length; i++) {
+    const [c, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+    const v = x * 73 + y * 151 + c * 199;
+    const noise = ((v * v + (x ^ y) * 31) & 0xffff) >> 8;
+    data[i] = ((x + 2 * y) >> 4) & 1 ? noise : x * 3 + y * 5 + c * 80;
+  }
+  return { width, height, data };
+}
+
+/** One of the reference's pictures as `[3, side, side]` bytes. */
+function golden(index: number, fit: Fit): number[] {
+  const left = fit === 'fill' ? side : 0;
+  const at = (c: number, y: number, x: number) =>
+    resized[3 * ((index * side + y) * 2 * side + left + x) + c] as number;
+  return Array.from({ length: 3 * side * side }, (_, i) =>
+    at(Math.floor(i / side / side), Math.floor(i / side) % side, i % side),
+  );
+}
+
+/** Not normalised, so that a value is the byte itself. */
+const bytesOnly = { rescale_factor: 1, image_mean: [0, 0, 0], image_std: [1, 1, 1] };
+const config = (size: number, crop: number): FeatureExtractorConfig =>
+  featureExtractorConfig.parse({ ...bytesOnly, size, crop_size: crop });
+
+async function bytesOf(picture: Pixels, size: number, crop: number, fit: Fit) {
+  using values = await preprocess([picture], config(size, crop), fit);
+  expect(values.shape).toEqual([1, 3, crop, crop]);
+  return values.toTypedArray();
+}
+
+function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Array.from(a).reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))),
+    0,
+  );
+}
+
+describe.each<Fit>(['cover', 'fill'])('%s, as CLIPImageProcessor and Pillow', (fit) => {
+  test.each(cases.map((one, index) => [...one, index] as const))(
+    '%d x %d to %d, of which %d',
+    async (width, height, size, crop, index) => {
+      const bytes = await bytesOf(pattern(width, height), size, crop, fit);
+      expect(furthest(bytes, golden(index, fit))).toBe(0);
+    },
+  );
+});
+
+test('the goldens differ from their neighbours: a shifted crop would be seen', () => {
+  const [one] = cases.map((_, index) => golden(index, 'cover'));
+  expect(furthest((one as number[]).slice(1), one as number[])).toBeGreaterThan(100);
+});
+
+test('a large picture does not hold the event loop up', async () => {
+  const turns: number[] = [];
+  const timer = setInterval(() => turns.push(performance.now()), 1);
+  await bytesOf(pattern(3000, 1500), 224, 224, 'cover');
+  clearInterval(timer);
+  // It takes a hundred milliseconds and more, in pieces of about two.
+  expect(turns.length).toBeGreaterThan(10);
+});
+
+test('normalised values are the reference’s, bit by bit', async () => {
+  const golden = new Float32Array(
+    new Uint8Array(Buffer.from(json('normalised.json'), 'base64')).buffer,
+  );
+  const data = Uint8Array.from({ length: 3 * 256 }, (_, i) => Math.floor(i / 3));
+  const picture = { width: 16, height: 16, data };
+  using values = await preprocess(
+    [picture],
+    featureExtractorConfig.parse({ size: 16, crop_size: 16 }),
+    'cover',
+  );
+  expect(values.dtype).toBe('float32');
+  expect(values.toTypedArray()).toEqual(golden);
+});
+
+test('several pictures of several sizes make one batch', async () => {
+  const pictures = [pattern(50, 37), pattern(1, 40)];
+  using values = await preprocess(pictures, config(32, 32), 'cover');
+  expect(values.shape).toEqual([2, 3, 32, 32]);
+  const both = values.toTypedArray();
+  for (const [i, picture] of pictures.entries()) {
+    const alone = await bytesOf(picture, 32, 32, 'cover');
+    expect(furthest(both.subarray(i * alone.length, (i + 1) * alone.length), alone)).toBe(0);
+  }
+});
+
+test('a thread of a picture costs no more than what is seen of it', async () => {
+  // Resized whole, it would have 224 x 448 000 000 pixels.
+  const height = 2_000_000;
+  const data = Uint8Array.from({ length: 3 * height }, (_, i) => Math.floor(i / 3 / 1e5) * 10);
+  const bytes = await bytesOf({ width: 1, height, data }, 224, 224, 'cover');
+  expect(new Set(bytes)).toEqual(new Set([90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100]));
+});
+
+describe('preprocessor_config.json', () => {
+  const read = (json: unknown) => checkConfig(featureExtractorConfig, json, 'x.json');
+
+  test('both spellings of a side, and defaults for what is absent', () => {
+    const newer = { size: { shortest_edge: 64 }, crop_size: { height: 60, width: 60 } };
+    const older = { size: 64, crop_size: 60, feature_extractor_type: 'CLIPFeatureExtractor' };
+    expect(read(older)).toEqual(read(newer));
+    expect(read(older)).toEqual({ ...read({}), ...newer });
+    expect(read({})).toMatchObject({
+      size: { shortest_edge: 224 },
+      image_mean: [0.48145466, 0.4578275, 0.40821073],
+    });
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['another filter', { resample: 2 }, /Expected 3 for resample in x\.json/],
+    ['no crop', { do_center_crop: false }, /do_center_crop/],
+    ['a crop that is no square', { crop_size: { height: 3, width: 4 } }, /crop_size/],
+    [
+      'a crop larger than the picture',
+      { size: 32, crop_size: 33 },
+      /Expected at most size \(32\) for crop_size/,
+    ],
+    ['a division by zero', { image_std: [0, 1, 1] }, /image_std/],
+    ['no object', null, /Expected object for config in x\.json/],
+  ])('%s is refused', (_name, value, message) => {
+    expect(() => read(value)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_KARLO_MODEL_CORRUPT',
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
+});

@@ -1,0 +1,269 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { convertModel } from '../../../lib/layouts/converted/convert.js';
+import { openModel } from '../../../lib/layouts/open-model.js';
+import { COMPONENTS } from '../../../lib/networks/registry.js';
+import { Engine } from '../../../lib/torch/index.js';
+import { readWeights } from '../../../lib/weights/index.js';
+import { runProgram } from '../../native/run-program.js';
+
+const tiny = fileURLToPath(new URL('../../../models/karlo-tiny', import.meta.url));
+const karlo = (...args: string[]) => runProgram('dist/lib/cli/main.js', args);
+
+const engine = new Engine();
+const placement = { engine, device: 'cpu', dtype: 'bfloat16' } as const;
+let folder: string;
+let converted: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'karlo-convert-'));
+  converted = join(folder, 'tiny');
+  await convertModel(tiny, converted, { dtype: 'bfloat16' });
+});
+afterAll(async () => {
+  await engine.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+/** A copy of the converted folder, to be damaged. */
+function copy(name: string): string {
+  const path = join(folder, name);
+  cpSync(converted, path, { recursive: true });
+  return path;
+}
+
+const failure = (attempt: Promise<unknown>) =>
+  attempt.then(
+    () => expect.unreachable('it did not fail'),
+    (error: Error & { code?: string }) => error,
+  );
+
+describe('what a converted folder holds', () => {
+  test('a graph, weights and their hashes for each network, the tokenizer, the schedulers', () => {
+    const files = COMPONENTS.flatMap((name) => [`${name}.pt`, `${name}.safetensors`]);
+    expect(readdirSync(converted).sort()).toEqual(['karlo.json', ...files, 'tokenizer'].sort());
+    expect(existsSync(join(converted, 'tokenizer/vocab.json'))).toBe(true);
+    const manifest = JSON.parse(readFileSync(join(converted, 'karlo.json'), 'utf8'));
+    expect(manifest).toMatchObject({
+      format: 1,
+      libtorch: '2.11.0',
+      layout: 'huggingface',
+      dtype: 'bfloat16',
+      schedulers: { super_res_scheduler: { prediction_type: 'sample' } },
+      featureExtractor: { size: { shortest_edge: 64 } },
+      components: { prior: { parameters: 886_688, config: { embedding_dim: 96 } } },
+    });
+    for (const name of COMPONENTS) {
+      expect(manifest.components[name].graph.bytes, name).toBeLessThan(1e6);
+    }
+  });
+
+  test('weights in the dtype asked for; statistics stay float32', async () => {
+    const { tensors } = await readWeights(join(converted, 'prior.safetensors'));
+    const dtypes = new Set([...tensors.values()].map(({ dtype }) => dtype));
+    expect([...dtypes].sort()).toEqual(['bfloat16', 'float32']);
+    expect(tensors.get('clip_mean')?.dtype).toBe('float32');
+    expect(tensors.get('clip_std')?.dtype).toBe('float32');
+    const prior = await (await openModel(converted)).load('prior', placement);
+    const attributes = await prior.attributes();
+    expect(attributes.clip_std?.dtype).toBe('float32');
+    expect(attributes.prd_embedding?.dtype).toBe('bfloat16');
+  });
+});
+
+describe('converting', () => {
+  test('never overwrites, and leaves nothing behind when it is aborted', async () => {
+    const error = await failure(convertModel(tiny, converted));
+    expect(error).toMatchObject({ code: 'ERR_KARLO_INVALID_ARGUMENT' });
+    expect(error.message).toContain(converted);
+    const before = readdirSync(folder);
+    const controller = new AbortController();
+    const aborted = convertModel(tiny, join(folder, 'aborted'), {
+      onProgress: () => controller.abort(),
+      signal: controller.signal,
+    });
+    expect((await failure(aborted)).name).toBe('AbortError');
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  test('refuses a folder that is converted already, and one that is none', async () => {
+    const again = await failure(convertModel(converted, join(folder, 'again')));
+    expect(again.message).toContain('is a converted folder already');
+    expect(await failure(convertModel(folder, join(folder, 'x')))).toMatchObject({
+      code: 'ERR_KARLO_MODEL_NOT_FOUND',
+    });
+  });
+
+  test('refuses what can do neither task, and says what is lacking', async () => {
+    const part = join(folder, 'neither');
+    cpSync(tiny, part, { recursive: true });
+    rmSync(join(part, 'decoder', 'diffusion_pytorch_model.safetensors'));
+    const error = await failure(convertModel(part, join(folder, 'x')));
+    expect(error).toMatchObject({ code: 'ERR_KARLO_MODEL_NOT_FOUND' });
+    expect(error.message).toMatch(/in .*neither but it lacks weights in decoder\/$/);
+    expect(existsSync(join(folder, 'x'))).toBe(false);
+  });
+
+  test('a name that is a link to nowhere is taken', async () => {
+    const link = join(folder, 'link');
+    symlinkSync('nowhere', link);
+    const error = await failure(convertModel(tiny, link));
+    expect(error.message).toMatch(/link is there already/);
+    rmSync(link);
+  });
+
+  test('what cannot be written says so, and leaves nothing behind', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const error = await failure(convertModel(tiny, join(file, 'x')));
+    expect(error).toMatchObject({ code: 'ERR_KARLO_WRITE' });
+    expect(error.message).toMatch(/Cannot write .*x: .*file is not a folder/);
+    rmSync(file);
+  });
+
+  test('tells the bytes of each tensor as they are written', async () => {
+    const seen: { component: string; done: number; total: number }[] = [];
+    await convertModel(tiny, join(folder, 'told'), { onProgress: (at) => seen.push(at) });
+    expect(new Set(seen.map(({ component }) => component))).toEqual(new Set(COMPONENTS));
+    for (const { done, total } of seen) expect(done).toBeLessThanOrEqual(total);
+    expect(seen.filter(({ done, total }) => done === total)).toHaveLength(COMPONENTS.length);
+  });
+});
+
+describe('a converted folder that was tampered with', () => {
+  const corrupt = { code: 'ERR_KARLO_MODEL_CORRUPT' };
+
+  test('a graph that is not the one of the manifest is never run', async () => {
+    const path = copy('graph');
+    const graph = join(path, 'prior.pt');
+    const refusal = async () => failure((await openModel(path)).load('prior', placement));
+    const bytes = readFileSync(graph);
+    bytes.writeUInt8(bytes.readUInt8(1000) ^ 1, 1000);
+    writeFileSync(graph, bytes);
+    const error = await refusal();
+    expect(error).toMatchObject(corrupt);
+    expect(error.message).toMatch(/SHA-256 [0-9a-f]{64} for the graph in .*prior\.pt/);
+    appendFileSync(graph, 'x');
+    expect((await refusal()).message).toMatch(/Expected \d+ bytes for the graph in .*prior\.pt/);
+    copyFileSync(join(converted, 'decoder.pt'), graph);
+    expect(await refusal()).toMatchObject(corrupt);
+    rmSync(graph);
+    expect(await refusal()).toMatchObject({ code: 'ERR_KARLO_MODEL_NOT_FOUND' });
+  });
+
+  test('truncated weights, and those of another network, are refused by key', async () => {
+    const path = copy('weights');
+    truncateSync(join(path, 'prior.safetensors'), 10_000);
+    expect(await failure((await openModel(path)).load('prior', placement))).toMatchObject(corrupt);
+    copyFileSync(join(converted, 'text_proj.safetensors'), join(path, 'prior.safetensors'));
+    const error = await failure((await openModel(path)).load('prior', placement));
+    expect(error).toMatchObject(corrupt);
+    expect(error.message).toMatch(/Expected a tensor for .* in .*prior\.safetensors .* none/);
+  });
+
+  test.each<[string, (manifest: Record<string, never>) => unknown, string, RegExp]>([
+    ['of another format', (m) => ({ ...m, format: 2 }), 'ERR_KARLO_MODEL_CORRUPT', /for format/],
+    [
+      'of another LibTorch',
+      (m) => ({ ...m, libtorch: '2.10.0' }),
+      'ERR_KARLO_LIBTORCH_VERSION',
+      /2\.11\.0.*2\.10\.0.*karlo convert/,
+    ],
+    ['that is no object', () => 3, 'ERR_KARLO_MODEL_CORRUPT', /Expected object/],
+    ['that points out of the folder', (m) => climbing(m), 'ERR_KARLO_MODEL_CORRUPT', /graph\.file/],
+    ['with a hostile config', (m) => huge(m), 'ERR_KARLO_MODEL_CORRUPT', /num_layers/],
+  ])('a manifest %s', async (name, change, code, message) => {
+    const path = copy(name.replaceAll(' ', '-'));
+    const file = join(path, 'karlo.json');
+    writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')))));
+    const error = await failure(openModel(path));
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+  });
+
+  // biome-ignore lint/suspicious/noExplicitAny: a manifest is taken apart here
+  type Loose = any;
+  function climbing(manifest: Loose) {
+    manifest.components.prior.graph.file = '../prior.pt';
+    return manifest;
+  }
+  function huge(manifest: Loose) {
+    manifest.components.prior.config.num_layers = 1e9;
+    return manifest;
+  }
+});
+
+describe('karlo convert and karlo info', () => {
+  test('convert writes a folder that info describes', async () => {
+    const to = join(folder, 'by-command');
+    const result = await karlo('convert', tiny, to, '--dtype', 'bfloat16');
+    expect(result).toMatchObject({ status: 0, signal: null });
+    expect(result.stdout).toContain(to);
+    const info = await karlo('info', to);
+    expect(info).toMatchObject({ status: 0, stderr: '' });
+    expect(info.stdout).toMatch(/^layout +converted, from huggingface$/m);
+    expect(info.stdout).toMatch(/^prior +0\.9 M parameters, bfloat16, 1\.8 MB$/m);
+    const again = await karlo('convert', tiny, to);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toMatch(/ERR_KARLO_INVALID_ARGUMENT: .* is there already/);
+  });
+
+  test('info says what a converted folder lacks', async () => {
+    const path = copy('lacking');
+    for (const name of ['decoder.safetensors', 'image_encoder.pt', 'tokenizer/merges.txt']) {
+      rmSync(join(path, name));
+    }
+    const info = await karlo('info', path);
+    const both = 'decoder.safetensors, tokenizer/merges.txt';
+    expect(info.stdout).toMatch(new RegExp(`^text to image +missing: ${both}$`, 'm'));
+    expect(info.stdout).toMatch(
+      new RegExp(`^image variation +missing: image_encoder.pt, ${both}$`, 'm'),
+    );
+  });
+
+  test('convert says what the folder will not do', async () => {
+    const part = join(folder, 'without-prior');
+    cpSync(tiny, part, { recursive: true });
+    rmSync(join(part, 'prior'), { recursive: true });
+    const { status, stdout } = await karlo('convert', part, join(folder, 'variations'));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Converted to .*variations\nNot for text to image: it lacks prior\n$/);
+  });
+
+  test('info describes a published folder, and says what is missing', async () => {
+    const whole = JSON.parse((await karlo('info', tiny, '--json')).stdout);
+    expect(whole).toMatchObject({
+      layout: 'huggingface',
+      components: { decoder: { parameters: 2_202_566, dtype: 'float16' } },
+      missing: { textToImage: [], imageVariation: [] },
+    });
+    const part = join(folder, 'part');
+    cpSync(tiny, part, { recursive: true });
+    rmSync(join(part, 'image_encoder'), { recursive: true });
+    const info = await karlo('info', part);
+    expect(info.stdout).toMatch(/^image variation +missing: image_encoder\/config\.json, /m);
+    expect(info.stdout).toMatch(/^text to image +ready$/m);
+  });
+
+  test('wrong usage is 2, and a folder that is no model is 1', async () => {
+    expect((await karlo('convert', tiny)).status).toBe(2);
+    expect((await karlo('convert', tiny, join(folder, 'y'), '--dtype', 'int8')).status).toBe(2);
+    const none = await karlo('info', folder);
+    expect(none.status).toBe(1);
+    expect(none.stderr).toContain('ERR_KARLO_MODEL_NOT_FOUND');
+  });
+});

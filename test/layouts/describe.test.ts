@@ -1,0 +1,136 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describeModel } from '../../lib/layouts/describe-model.js';
+import { recogniseLayout } from '../../lib/layouts/layout.js';
+import type { ComponentName } from '../../lib/networks/registry.js';
+import { readSafetensors } from '../../lib/weights/safetensors/read.js';
+import { writeSafetensors } from '../../lib/weights/safetensors/write.js';
+import { expectCode, expectCorrupt } from '../fixtures/corrupt.js';
+import { KAKAO_SHAPED, weightName, writeRandomModel } from '../fixtures/random-model.js';
+import { temporaryFolder } from '../fixtures/temporary.js';
+
+const tiny = fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url));
+const root = temporaryFolder();
+const sound = join(root, 'sound');
+const model = join(root, 'model');
+
+async function open(folder: string) {
+  const layout = await recogniseLayout(folder);
+  if (layout.kind === 'converted') throw new Error(layout.kind);
+  return describeModel(layout);
+}
+
+it('describes every tensor of karlo-tiny', async () => {
+  const { components, schedulers, featureExtractor } = await open(tiny);
+  const counts = Object.values(components).map((c) => [c.component, c.tensors.size]);
+  expect(counts).toEqual([
+    ['prior', 82],
+    ['decoder', 330],
+    ['text_proj', 11],
+    ['super_res_first', 176],
+    ['super_res_last', 176],
+    ['text_encoder', 37],
+    ['image_encoder', 56],
+  ]);
+  expect(schedulers.super_res_scheduler?.prediction_type).toBe('sample');
+  expect(schedulers.prior_scheduler?.clip_sample_range).toBe(5);
+  expect(featureExtractor?.size).toEqual({ shortest_edge: 64 });
+});
+
+it('describes the networks of one task', async () => {
+  const layout = await recogniseLayout(tiny);
+  if (layout.kind === 'converted') throw new Error(layout.kind);
+  const { components } = await describeModel(layout, 'imageVariation');
+  expect(components.prior).toBeUndefined();
+  expect(components.image_encoder).toBeDefined();
+});
+
+describe('a folder whose files do not fit their configs', () => {
+  beforeAll(() => writeRandomModel(sound));
+  beforeEach(() => {
+    rmSync(model, { recursive: true, force: true });
+    cpSync(sound, model, { recursive: true });
+  });
+
+  const weights = (name: ComponentName) => join(model, name, weightName(name));
+
+  function configure(name: ComponentName, change: object): void {
+    const config = { ...KAKAO_SHAPED[name], ...change };
+    writeFileSync(join(model, name, 'config.json'), JSON.stringify(config));
+  }
+
+  async function rewrite(name: ComponentName, key: string, change?: object): Promise<void> {
+    const path = weights(name);
+    const raw = readFileSync(path);
+    const { tensors } = await readSafetensors(path);
+    const kept = [...tensors.values()].flatMap((t) => {
+      const chunks = () => [raw.subarray(t.offset, t.offset + t.byteLength)];
+      const same = { name: t.name, dtype: t.dtype, shape: t.shape, chunks };
+      if (t.name !== key) return [same];
+      return change ? [{ ...same, ...change }] : [];
+    });
+    await writeSafetensors(path, kept);
+  }
+
+  it('is sound to begin with', async () => {
+    expect(Object.keys((await open(model)).components)).toHaveLength(7);
+  });
+
+  it('is refused for a missing key', async () => {
+    await rewrite('prior', 'prd_embedding');
+    await expectCorrupt(() => open(model), 'a tensor for prd_embedding in', weights('prior'));
+  });
+
+  it('is refused for an unknown key', async () => {
+    await rewrite('decoder', 'conv_in.bias', { name: 'conv_in.bias2' });
+    await expectCorrupt(() => open(model), 'conv_in.bias');
+    rmSync(model, { recursive: true });
+    cpSync(sound, model, { recursive: true });
+    configure('prior', { num_layers: 1 });
+    await expectCorrupt(() => open(model), 'transformer_blocks.1', 'unknown');
+  });
+
+  it('is refused for a wrong shape', async () => {
+    await rewrite('prior', 'norm_out.weight', { shape: [64, 2] });
+    await expectCorrupt(() => open(model), 'shape [128] for norm_out.weight', '[64, 2]');
+  });
+
+  it('is refused for a wrong dtype', async () => {
+    await rewrite('prior', 'norm_out.weight', { dtype: 'int32' });
+    await expectCorrupt(() => open(model), 'floating', 'norm_out.weight', 'int32');
+  });
+
+  it('is refused when two networks do not fit each other', async () => {
+    await writeRandomModel(model, {
+      text_proj: { ...KAKAO_SHAPED.text_proj, cross_attention_dim: 40 },
+    });
+    await expectCorrupt(() => open(model), '40', 'the context', '48');
+  });
+
+  it('takes the keys of older releases and of a whole CLIP', async () => {
+    const path = weights('text_encoder');
+    const { tensors } = await readSafetensors(path);
+    const raw = readFileSync(path);
+    const kept = [...tensors.values()].map((t) => ({
+      name: t.name,
+      dtype: t.dtype,
+      shape: t.shape,
+      chunks: () => [raw.subarray(t.offset, t.offset + t.byteLength)],
+    }));
+    const chunks = () => [Buffer.alloc(8)];
+    const ids = 'text_model.embeddings.position_ids';
+    const old = { name: ids, dtype: 'int64' as const, shape: [1, 1], chunks };
+    await writeSafetensors(path, [...kept, old, { ...old, name: 'logit_scale' }]);
+    expect((await open(model)).components.text_encoder?.tensors.size).toBe(kept.length);
+  });
+
+  it('is not found when a task lacks a part', async () => {
+    rmSync(join(model, 'prior'), { recursive: true });
+    const layout = await recogniseLayout(model);
+    if (layout.kind === 'converted') throw new Error(layout.kind);
+    const work = () => describeModel(layout, 'textToImage');
+    await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, 'weights in prior/');
+  });
+});

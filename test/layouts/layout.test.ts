@@ -1,0 +1,143 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { chooseWeights } from '../../lib/layouts/huggingface/weight-files.js';
+import { recogniseLayout, requireTask } from '../../lib/layouts/layout.js';
+import { expectCode } from '../fixtures/corrupt.js';
+import { temporaryFolder } from '../fixtures/temporary.js';
+
+const root = temporaryFolder();
+
+function folder(...files: string[]): string {
+  const path = join(root, 'model');
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path);
+  for (const file of files) {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), '');
+  }
+  return path;
+}
+
+const KAKAO = [
+  'ViT-L-14.pt',
+  'ViT-L-14_stats.th',
+  'prior-ckpt-step=01000000-of-01000000.ckpt',
+  'decoder-ckpt-step=01000000-of-01000000.ckpt',
+  'improved-sr-ckpt-step=1.2M.ckpt',
+];
+
+it('recognises karlo-tiny, whole for both tasks', async () => {
+  const path = fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url));
+  const layout = await recogniseLayout(path);
+  if (layout.kind !== 'huggingface') throw new Error(layout.kind);
+  expect(layout.missing).toEqual({ textToImage: [], imageVariation: [] });
+  expect(layout.components.prior?.weights).toEqual({
+    file: 'diffusion_pytorch_model.safetensors',
+    format: 'safetensors',
+    sharded: false,
+    path: join(path, 'prior', 'diffusion_pytorch_model.safetensors'),
+  });
+  expect(layout.tokenizer).toBe(join(path, 'tokenizer'));
+});
+
+it('recognises Kakao files, %3D too, and what each task lacks', async () => {
+  const whole = await recogniseLayout(folder(...KAKAO));
+  expect(whole).toMatchObject({ kind: 'kakao', missing: { textToImage: [], imageVariation: [] } });
+  const downloaded = KAKAO.map((name) => name.replaceAll('=', '%3D')).slice(2);
+  const part = await recogniseLayout(folder(...downloaded));
+  expect(part).toMatchObject({
+    files: { decoder: join(root, 'model', 'decoder-ckpt-step%3D01000000-of-01000000.ckpt') },
+    missing: { textToImage: KAKAO.slice(0, 2), imageVariation: ['ViT-L-14.pt'] },
+  });
+});
+
+it('takes a converted folder before all else', async () => {
+  const layout = await recogniseLayout(folder('karlo.json', 'model_index.json', ...KAKAO));
+  expect(layout).toMatchObject({ kind: 'converted', manifest: join(root, 'model', 'karlo.json') });
+});
+
+it('lists what a Hugging Face folder lacks', async () => {
+  const path = folder('prior/config.json', 'decoder/diffusion_pytorch_model.bin');
+  const layout = await recogniseLayout(path);
+  if (layout.kind !== 'huggingface') throw new Error(layout.kind);
+  expect(layout.missing.textToImage).toEqual([
+    'text_encoder/config.json',
+    'weights in text_encoder/',
+    'weights in prior/',
+    'decoder/config.json',
+    'text_proj/config.json',
+    'weights in text_proj/',
+    'super_res_first/config.json',
+    'weights in super_res_first/',
+    'super_res_last/config.json',
+    'weights in super_res_last/',
+    'prior_scheduler/scheduler_config.json',
+    'decoder_scheduler/scheduler_config.json',
+    'super_res_scheduler/scheduler_config.json',
+    'tokenizer/vocab.json and merges.txt',
+  ]);
+  expect(layout.missing.imageVariation).toContain('feature_extractor/preprocessor_config.json');
+  const work = () => requireTask(layout, 'textToImage');
+  await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, path, 'weights in prior/');
+});
+
+it('finds no model in other folders', async () => {
+  const code = 'ERR_KARLO_MODEL_NOT_FOUND';
+  await expectCode(code, () => recogniseLayout(folder()), 'an empty folder');
+  await expectCode(code, () => recogniseLayout(folder('readme.md')), 'readme.md', 'karlo.json');
+  await expectCode(code, () => recogniseLayout(join(root, 'none')), 'no folder');
+});
+
+const unet = 'diffusion_pytorch_model';
+
+it.each([
+  [
+    'safetensors before a pickle',
+    [`${unet}.bin`, `${unet}.safetensors`],
+    undefined,
+    `${unet}.safetensors`,
+  ],
+  [
+    'the file without a variant',
+    [`${unet}.fp16.safetensors`, `${unet}.safetensors`],
+    undefined,
+    `${unet}.safetensors`,
+  ],
+  [
+    'the wished variant',
+    [`${unet}.fp16.safetensors`, `${unet}.safetensors`],
+    'fp16',
+    `${unet}.fp16.safetensors`,
+  ],
+  ['none but a variant', [`${unet}.fp16.safetensors`], undefined, `${unet}.fp16.safetensors`],
+  ['a variant that is not there', [`${unet}.safetensors`], 'fp16', `${unet}.safetensors`],
+  [
+    'an index of shards',
+    [`${unet}.safetensors.index.json`, `${unet}-00001-of-00002.safetensors`],
+    undefined,
+    `${unet}.safetensors.index.json`,
+  ],
+  [
+    "diffusers' index of a variant",
+    [`${unet}.safetensors.index.fp16.json`, `${unet}.bin`],
+    'fp16',
+    `${unet}.safetensors.index.fp16.json`,
+  ],
+  ['an index of pickles', [`${unet}.bin.index.json`], undefined, `${unet}.bin.index.json`],
+  [
+    'none of other stems',
+    ['model.safetensors', 'pytorch_model.bin', 'other.bin'],
+    undefined,
+    undefined,
+  ],
+])('chooses weights: %s', (_, files, variant, expected) => {
+  expect(chooseWeights('prior', files, variant)?.file).toBe(expected);
+});
+
+it("knows transformers' names of weights", () => {
+  const files = ['pytorch_model.bin', 'model.safetensors', 'flax_model.msgpack'];
+  expect(chooseWeights('text_encoder', files)?.file).toBe('model.safetensors');
+  expect(chooseWeights('image_encoder', files.slice(0, 1))?.format).toBe('torch');
+});

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Karlo } from '../../lib/karlo.js';
+import { convertModel } from '../../lib/layouts/converted/convert.js';
+import { builtInModel } from '../../lib/tokenizer/tokenizer-files.js';
+import { writeKakaoLayout } from '../fixtures/kakao-writer.js';
+import { KAKAO_SHAPED, writeRandomModel } from '../fixtures/random-model.js';
+import { temporaryFolder } from '../fixtures/temporary.js';
+
+const settings = { device: 'cpu', dtype: 'float32' } as const;
+/** Few steps: what is tested here does not hang on their number. */
+const vary = { decoder: { steps: 3 }, upsample: { steps: 2 }, seed: 4 };
+const short = { ...vary, prior: { steps: 3 } };
+/** 90 x 61 pixels. */
+const odd = fileURLToPath(new URL('../fixtures/pictures/odd.png', import.meta.url));
+const folder = temporaryFolder();
+
+/** The bytes of a call's only picture. */
+const bytesOf = async (call: ReturnType<Karlo['textToImage']>) => (await call).images[0]?.data;
+
+test('a converted folder makes the pictures of the one that it was made of', async () => {
+  const converted = join(folder, 'converted');
+  await convertModel(builtInModel('karlo-tiny'), converted);
+  await using here = await Karlo.load(settings);
+  await using there = await Karlo.load({ model: converted, ...settings });
+  expect(there.tasks).toEqual({ textToImage: true, imageVariation: true });
+  expect(await bytesOf(there.textToImage('a red heart', short))).toEqual(
+    await bytesOf(here.textToImage('a red heart', short)),
+  );
+  expect(await bytesOf(there.imageVariation(odd, vary))).toEqual(
+    await bytesOf(here.imageVariation(odd, vary)),
+  );
+});
+
+describe('the Kakao layout', () => {
+  const { prior, text_encoder: encoder } = KAKAO_SHAPED;
+  /** With CLIP's vocabulary and context, which the layout takes for granted. */
+  const configs = {
+    ...KAKAO_SHAPED,
+    prior: { ...prior, num_embeddings: 77 },
+    text_encoder: {
+      ...{ ...encoder, vocab_size: 49408, max_position_embeddings: 77 },
+      ...{ bos_token_id: 49406, eos_token_id: 49407 },
+    },
+  };
+  let kakao: Karlo;
+  beforeAll(async () => {
+    const [from, to] = [join(folder, 'huggingface'), join(folder, 'kakao')];
+    await writeRandomModel(from, configs);
+    await writeKakaoLayout(from, to);
+    kakao = await Karlo.load({ model: to, ...settings });
+  });
+  afterAll(() => kakao.dispose());
+
+  test('squashes pictures, where nothing else is asked for', async () => {
+    const { images } = await kakao.imageVariation(odd, vary);
+    expect(images[0]?.recipe).toMatchObject({ source: { fit: 'fill' } });
+    const [filled, covered] = await Promise.all(
+      (['fill', 'cover'] as const).map((fit) =>
+        bytesOf(kakao.imageVariation(odd, { ...vary, fit })),
+      ),
+    );
+    expect(images[0]?.data).toEqual(filled);
+    expect(images[0]?.data).not.toEqual(covered);
+  });
+
+  test('cleans prompts as its own program does', async () => {
+    const prompts = ['“ﬁne” &lt;red&gt; heart', '"fine" <red> heart'];
+    const [raw, clean] = await Promise.all(
+      prompts.map((prompt) => bytesOf(kakao.textToImage(prompt, short))),
+    );
+    expect(raw).toEqual(clean);
+    const other = await bytesOf(kakao.textToImage('a green ring', short));
+    expect(other).not.toEqual(clean);
+  });
+});

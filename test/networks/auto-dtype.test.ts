@@ -1,0 +1,64 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Karlo } from '../../lib/karlo.js';
+import { type Model, openModel } from '../../lib/layouts/open-model.js';
+import { fasterDtype } from '../../lib/networks/auto-dtype.js';
+import { Engine, version } from '../../lib/torch/index.js';
+import { temporaryFolder } from '../fixtures/temporary.js';
+
+// LibTorch may lie in the cache folder: it is opened before the tests have one of their own.
+const measured = version().cpuCapability === 'AVX512';
+let file: string;
+beforeEach(() => {
+  const folder = temporaryFolder();
+  vi.stubEnv('KARLO_CACHE', folder);
+  file = join(folder, 'dtypes.json');
+});
+afterEach(() => vi.unstubAllEnvs());
+
+let tiny: Model;
+beforeAll(async () => {
+  tiny = await openModel(fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url)));
+});
+
+/** For a model whose super-resolution begins with so many channels. */
+async function chosen(width: number): Promise<string> {
+  const super_res_first = { ...tiny.configs.super_res_first, block_out_channels: [width] };
+  await using engine = new Engine({ threads: 2 });
+  return await fasterDtype({ configs: { ...tiny.configs, super_res_first } as never }, engine, 2);
+}
+
+const known = (): Record<string, string> => JSON.parse(readFileSync(file, 'utf8'));
+
+describe.runIf(measured)("the dtype 'auto' on a CPU with AVX-512", () => {
+  test('is measured once and then remembered', async () => {
+    const first = await chosen(128);
+    const [[key, dtype]] = Object.entries(known()) as [[string, string]];
+    expect(dtype).toBe(first);
+    const other = first === 'float32' ? 'bfloat16' : 'float32';
+    writeFileSync(file, JSON.stringify({ [key]: other, 'another machine': 'float32' }));
+    expect(await chosen(128)).toBe(other);
+    expect(Object.keys(known())).toHaveLength(2);
+  });
+
+  test.each(['{', '[]', 'null', '{"a": 1}'])(
+    'is measured where the file holds %s',
+    async (text) => {
+      writeFileSync(file, text);
+      expect(['float32', 'bfloat16']).toContain(await chosen(128));
+      expect(Object.values(known())).toHaveLength(1);
+    },
+  );
+});
+
+test("a narrow model's dtype 'auto' is float32 everywhere, and nothing is measured", async () => {
+  await using karlo = await Karlo.load({ device: 'cpu' });
+  expect(karlo.dtype).toBe('float32');
+  expect(existsSync(file)).toBe(false);
+});
+
+test.runIf(!measured)("the dtype 'auto' is float32 on a CPU without AVX-512", async () => {
+  expect(await chosen(128)).toBe('float32');
+});

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { KarloError } from '../../lib/errors.js';
+import {
+  resolveImageVariation,
+  resolveTextToImage,
+  type TextToImageOptions,
+} from '../../lib/options/generation.js';
+import { refusal } from '../refusal.js';
+
+describe('what is left out', () => {
+  test('comes from the fast preset', () => {
+    const { seeds, ...rest } = resolveTextToImage('a heart');
+    expect(rest).toEqual({
+      prompts: ['a heart'],
+      count: 1,
+      sampling: 'fast',
+      prior: { spacing: { steps: 25 }, guidanceScale: 4 },
+      decoder: { spacing: { steps: 25 }, guidanceScale: 8 },
+      upsample: { spacing: { steps: 7 }, guidanceScale: 1 },
+      batchSize: 1,
+      previews: false,
+      signal: undefined,
+    });
+    expect(seeds).toHaveLength(1);
+  });
+
+  test('or from the default one, whose decoder takes 50 steps', () => {
+    const { prior, decoder, upsample } = resolveTextToImage('', { sampling: 'default' });
+    expect([prior, decoder, upsample].map((stage) => stage.spacing)).toEqual([
+      { steps: 25 },
+      { steps: 50 },
+      { steps: 7 },
+    ]);
+  });
+
+  test('a stage keeps of its preset what is not overridden', () => {
+    const options = { decoder: { guidanceScale: 1 }, prior: { timestepRespacing: 'ddim25' } };
+    const { prior, decoder } = resolveTextToImage('a heart', options);
+    expect(decoder).toEqual({ spacing: { steps: 25 }, guidanceScale: 1 });
+    expect(prior).toEqual({ spacing: { timestepRespacing: 'ddim25' }, guidanceScale: 4 });
+  });
+
+  test('undefined is as good as absent', () => {
+    const options = { count: undefined, decoder: { steps: undefined }, upsample: undefined };
+    expect(resolveTextToImage('a', options)).toMatchObject({
+      count: 1,
+      decoder: { spacing: { steps: 25 } },
+    });
+  });
+
+  test('the model’s own way to fit a picture', () => {
+    expect(resolveImageVariation().fit).toBe('cover');
+    expect(resolveImageVariation({}, { fit: 'fill' }).fit).toBe('fill');
+    expect(resolveImageVariation({ fit: 'cover' }, { fit: 'fill' }).fit).toBe('cover');
+  });
+
+  test('a preset never takes more steps than the model was trained on', () => {
+    const { decoder } = resolveTextToImage('a', {}, { trainSteps: { decoder: 10 } });
+    expect(decoder.spacing).toEqual({ steps: 10 });
+  });
+});
+
+describe('seeds', () => {
+  test('count up from the first, past 2^32 - 1 from 0', () => {
+    expect(resolveTextToImage('a', { seed: 2 ** 32 - 2, count: 4 }).seeds).toEqual([
+      4294967294, 4294967295, 0, 1,
+    ]);
+  });
+
+  test('a list is taken as it is, and sets the count', () => {
+    expect(resolveTextToImage('a', { seed: [7, 7, 0] })).toMatchObject({
+      seeds: [7, 7, 0],
+      count: 3,
+    });
+    expect(resolveTextToImage('a', { seed: [3], count: 1 }).seeds).toEqual([3]);
+  });
+
+  test('are random and in a row without one', () => {
+    const runs = Array.from({ length: 20 }, () => resolveTextToImage('a', { count: 2 }).seeds);
+    for (const [first, second] of runs) expect(second).toBe(((first as number) + 1) % 2 ** 32);
+    expect(new Set(runs.map(String)).size).toBeGreaterThan(15);
+  });
+
+  test.each([
+    [
+      { seed: -1 },
+      'Expected integer between 0 and 4294967295 for seed but received -1 of type number',
+    ],
+    [
+      { seed: 2 ** 32 },
+      'Expected integer between 0 and 4294967295 for seed but received 4294967296 of type number',
+    ],
+    [
+      { seed: 0.5 },
+      'Expected integer between 0 and 4294967295 for seed but received 0.5 of type number',
+    ],
+    [
+      { seed: '0' },
+      "Expected integer between 0 and 4294967295, or an array of these, for seed but received '0' of type string",
+    ],
+    [
+      { seed: 5n },
+      'Expected integer between 0 and 4294967295, or an array of these, for seed but received 5 of type bigint',
+    ],
+    [
+      { seed: [1, 'x'] },
+      "Expected integer between 0 and 4294967295 for seed[1] but received 'x' of type string",
+    ],
+    [
+      { seed: Array(2) },
+      'Expected integer between 0 and 4294967295 for seed[0] but received undefined',
+    ],
+    [
+      { seed: [1, 2], count: 3 },
+      'Expected array of 3 seeds, as count says, for seed but received 2',
+    ],
+    [{ seed: [] }, 'Expected array of 1 to 1000 seeds for seed but received 0'],
+  ])('%o is refused', (options, message) => expect(refusal(options)).toBe(message));
+});
+
+test('whatever comes in, it is refused as an invalid argument or resolved within bounds', () => {
+  const or = (valid: fc.Arbitrary<unknown>) =>
+    fc.oneof({ arbitrary: valid, weight: 9 }, { arbitrary: fc.anything(), weight: 1 });
+  const stage = or(
+    fc.oneof(
+      fc.record({ steps: or(fc.integer({ min: 0, max: 1001 })), guidanceScale: or(fc.nat(31)) }),
+      fc.record({ timestepRespacing: or(fc.constantFrom('25', 'ddim25', '10,10', '0', 'ddim9')) }),
+    ),
+  );
+  const options = fc.record(
+    {
+      ...{ count: or(fc.nat(1001)), seed: or(fc.maxSafeNat()), previews: or(fc.boolean()) },
+      ...{ prior: stage, decoder: stage, sampling: or(fc.constantFrom('fast', 'default')) },
+    },
+    { requiredKeys: [] },
+  );
+  let resolved = 0;
+  const check = (given: unknown) => {
+    let result: ReturnType<typeof resolveTextToImage>;
+    try {
+      result = resolveTextToImage('a', given as TextToImageOptions);
+    } catch (error) {
+      expect(error).toBeInstanceOf(KarloError);
+      return;
+    }
+    resolved++;
+    expect(result.seeds).toHaveLength(result.count);
+    expect(result.seeds.every((s) => Number.isInteger(s) && s >= 0 && s < 2 ** 32)).toBe(true);
+    expect(result.decoder.guidanceScale).toBeGreaterThanOrEqual(0);
+  };
+  fc.assert(fc.property(options, check), { numRuns: 2000 });
+  expect(resolved).toBeGreaterThan(50);
+});

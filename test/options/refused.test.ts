@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { resolveImageVariation, resolveTextToImage } from '../../lib/options/generation.js';
+import { nearest } from '../../lib/options/validate.js';
+import { fault, refusal } from '../refusal.js';
+
+const SHAPES = 'a string such as "25", "10,10,5", "ddim25" or "fast27", of 1 to 1000 steps,';
+
+describe('wrong values', () => {
+  test.each([
+    [
+      { decoder: { steps: 0 } },
+      'Expected integer between 1 and 1000 for decoder.steps but received 0 of type number',
+    ],
+    [
+      { decoder: { steps: 2000 } },
+      'Expected integer between 1 and 1000 for decoder.steps but received 2000 of type number',
+    ],
+    [
+      { prior: { steps: '25' } },
+      "Expected integer between 1 and 1000 for prior.steps but received '25' of type string",
+    ],
+    [
+      { upsample: { steps: Number.NaN } },
+      'Expected integer between 1 and 1000 for upsample.steps but received NaN of type number',
+    ],
+    [
+      { decoder: { timestepRespacing: '0' } },
+      "Expected between 1 and 1000 steps for decoder.timestepRespacing but received '0' of type string",
+    ],
+    [
+      { decoder: { timestepRespacing: '2000' } },
+      "Expected between 1 and 1000 steps for decoder.timestepRespacing but received '2000' of type string",
+    ],
+    [
+      { decoder: { timestepRespacing: 'a,b' } },
+      `Expected ${SHAPES} for decoder.timestepRespacing but received 'a,b' of type string`,
+    ],
+    [
+      { decoder: { timestepRespacing: 25 } },
+      `Expected ${SHAPES} for decoder.timestepRespacing but received 25 of type number`,
+    ],
+    [
+      { decoder: { steps: 5, timestepRespacing: '5' } },
+      'Expected either decoder.steps or decoder.timestepRespacing but received both',
+    ],
+    [
+      { prior: { guidanceScale: -0.1 } },
+      'Expected number between 0 and 30 for prior.guidanceScale but received -0.1 of type number',
+    ],
+    [
+      { prior: { guidanceScale: Number.NaN } },
+      'Expected number between 0 and 30 for prior.guidanceScale but received NaN of type number',
+    ],
+    [
+      { decoder: { guidanceScale: 30.5 } },
+      'Expected number between 0 and 30 for decoder.guidanceScale but received 30.5 of type number',
+    ],
+    [
+      { upsample: { guidanceScale: 4 } },
+      'Expected 1 (super-resolution has no guidance) for upsample.guidanceScale but received 4 of type number',
+    ],
+    [{ decoder: 25 }, 'Expected object for decoder but received 25 of type number'],
+    [{ decoder: null }, 'Expected object for decoder but received null'],
+    [{ count: 0 }, 'Expected integer between 1 and 1000 for count but received 0 of type number'],
+    [
+      { count: 1.5 },
+      'Expected integer between 1 and 1000 for count but received 1.5 of type number',
+    ],
+    [
+      { batchSize: 0 },
+      'Expected integer between 1 and 1000 for batchSize but received 0 of type number',
+    ],
+    [
+      { sampling: 'slow' },
+      "Expected one of fast, default for sampling but received 'slow' of type string",
+    ],
+    [{ previews: 1 }, 'Expected boolean for previews but received 1 of type number'],
+    [{ signal: {} }, 'Expected AbortSignal for signal but received a value of type Object'],
+    [[], 'Expected object for options but received an array of 0 elements'],
+    ['fast', "Expected object for options but received 'fast' of type string"],
+    [null, 'Expected object for options but received null'],
+  ])('%o', (options, message) => expect(refusal(options)).toBe(message));
+
+  test('ddim999 names what an integer stride can reach', () => {
+    const message = refusal({ prior: { timestepRespacing: 'ddim999' } });
+    expect(message).toMatch(
+      /^Expected ddim2 to ddim1000 with an integer stride \(nearest: .*ddim1000\)/,
+    );
+    expect(message).toMatch(/ for prior\.timestepRespacing but received 'ddim999' of type string$/);
+  });
+
+  test('the range is the model’s', () => {
+    expect(refusal({ prior: { steps: 101 } }, { trainSteps: { prior: 100 } })).toMatch(
+      /^Expected integer between 1 and 100 for prior.steps/,
+    );
+  });
+
+  test('prompts are strings', () => {
+    const message = (prompt: unknown) => fault(() => resolveTextToImage(prompt));
+    expect(message(undefined)).toBe(
+      'Expected string or array of strings for prompt but received undefined',
+    );
+    expect(message(['a', 5])).toBe('Expected string for prompt[1] but received 5 of type number');
+    expect(message(Array(1))).toMatch(/^Expected string for prompt\[0\] but received undefined/);
+    expect(message([])).toMatch(/^Expected string or non-empty array of strings for prompt /);
+    expect(resolveTextToImage(['a', '']).prompts).toEqual(['a', '']);
+  });
+
+  test('a variation has a fit, and no prior', () => {
+    expect(fault(() => resolveImageVariation({ fit: 'contain' }))).toBe(
+      "Expected one of cover, fill for fit but received 'contain' of type string",
+    );
+    expect(fault(() => resolveImageVariation({ prior: { steps: 5 } }))).toMatch(
+      /^Unknown option prior: known are count, seed,/,
+    );
+    expect(refusal({ fit: 'fill' })).toMatch(/^Unknown option fit: /);
+  });
+});
+
+describe('unknown options', () => {
+  test.each([
+    [{ cuont: 1 }, 'Unknown option cuont: did you mean count?'],
+    [{ batch_size: 2 }, 'Unknown option batch_size: did you mean batchSize?'],
+    [{ decoder: { step: 5 } }, 'Unknown option decoder.step: did you mean decoder.steps?'],
+    [
+      { decoder: { guidance_scale: 5 } },
+      'Unknown option decoder.guidance_scale: did you mean decoder.guidanceScale?',
+    ],
+    [{ steps: 5 }, 'Unknown option steps: did you mean decoder.steps?'],
+    [
+      { prior_num_inference_steps: 5 },
+      'Unknown option prior_num_inference_steps: did you mean prior.steps?',
+    ],
+    [
+      { decoderGuidanceScale: 5 },
+      'Unknown option decoderGuidanceScale: did you mean decoder.guidanceScale?',
+    ],
+    [{ num_images_per_prompt: 2 }, 'Unknown option num_images_per_prompt: did you mean count?'],
+    [{ upscale: {} }, 'Unknown option upscale: did you mean upsample?'],
+    [
+      { xylophone: 1 },
+      'Unknown option xylophone: known are count, seed, sampling, decoder, upsample, batchSize, previews, signal, prior',
+    ],
+    [
+      { constructor: 1 },
+      'Unknown option constructor: known are count, seed, sampling, decoder, upsample, batchSize, previews, signal, prior',
+    ],
+  ])('%o', (options, message) => expect(refusal(options)).toBe(message));
+
+  test('are named as the caller says', () => {
+    const naming = (name: string) => `--${name.replaceAll('.', '-')}`;
+    expect(refusal({ decoder: { step: 1 } }, { naming })).toBe(
+      'Unknown option --decoder-step: did you mean --decoder-steps?',
+    );
+    expect(refusal({ decoder: { steps: 0 } }, { naming })).toMatch(/ for --decoder-steps but /);
+  });
+
+  test('one wrong letter is always seen through', () => {
+    const names = ['count', 'seed', 'sampling', 'decoder', 'batchSize', 'previews', 'signal'];
+    const slip = fc.record({
+      name: fc.constantFrom(...names),
+      at: fc.nat(3),
+      letter: fc.constantFrom(...'qxz'),
+    });
+    fc.assert(
+      fc.property(slip, ({ name, at, letter }) => {
+        expect(nearest(name.slice(0, at) + letter + name.slice(at + 1), names)).toBe(name);
+      }),
+    );
+  });
+});

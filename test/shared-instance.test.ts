@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { runProgram } from './native/run-program.js';
+
+test('karlo.textToImage is a whole program; the miniature is said once', async () => {
+  const result = await runProgram('test/native/programs/default.mjs');
+  expect(result).toMatchObject({ status: 0, signal: null, stdout: 'image 0\n0\n' });
+  expect(result.stderr).toMatch(
+    /^karlo: this is karlo-tiny, .* KARLO_MODEL=kakaobrain\/karlo-v1-alpha\n$/,
+  );
+});
+
+test('KARLO_MODEL that names nothing is an error that says so', async () => {
+  const env = { KARLO_MODEL: '/nowhere/model' };
+  const result = await runProgram('test/native/programs/default.mjs', [], { env });
+  expect(result.status).toBe(1);
+  expect(result.stderr).toContain('/nowhere/model');
+});

@@ -1,0 +1,187 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KarloError } from '../../lib/errors.js';
+import { ClipTokenizer, type TokenizerFiles } from '../../lib/tokenizer/index.js';
+import { words } from '../../lib/tokenizer/words.js';
+import { FOLDER } from './tiny.js';
+
+const [START, END] = [49406, 49407];
+let tokenizer: ClipTokenizer;
+let kakao: ClipTokenizer;
+beforeAll(async () => {
+  tokenizer = await ClipTokenizer.fromFolder(FOLDER);
+  kakao = await ClipTokenizer.fromFolder(FOLDER, { clean: 'kakao', pad: 'zero' });
+});
+
+const used = ({ ids, mask }: { ids: Int32Array; mask: Uint8Array }) =>
+  [...ids].filter((_, i) => mask[i]);
+
+describe('a row', () => {
+  test('begins and ends with its tokens, padded to 77', () => {
+    const { ids, mask, truncated } = tokenizer.encode('a red heart');
+    expect([...ids]).toEqual([START, 320, 736, 1936, END, ...Array(72).fill(END)]);
+    expect([...mask]).toEqual([1, 1, 1, 1, 1, ...Array(72).fill(0)]);
+    expect(truncated).toBeUndefined();
+  });
+
+  test('of the Kakao layout is padded with 0', () => {
+    const { ids, mask } = kakao.encode('a red heart');
+    expect([...ids]).toEqual([START, 320, 736, 1936, END, ...Array(72).fill(0)]);
+    expect(mask.reduce((sum, bit) => sum + bit, 0)).toBe(5);
+  });
+
+  test('of an empty prompt is its two tokens', () => {
+    expect(used(tokenizer.encode(''))).toEqual([START, END]);
+    expect(used(kakao.encode(' \n '))).toEqual([START, END]);
+  });
+
+  test('always has the same shape', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+        for (const one of [tokenizer, kakao]) {
+          const { ids, mask, truncated } = one.encode(text);
+          const length = used({ ids, mask }).length;
+          expect([ids.length, mask.length, ids[0], ids[length - 1]]).toEqual([77, 77, START, END]);
+          expect(mask.indexOf(0)).toBe(length === 77 ? -1 : length);
+          expect(truncated === undefined || length === 77).toBe(true);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('refuses what is no string', () => {
+    expect(() => tokenizer.encode(5 as unknown as string)).toThrow(
+      'Expected string for text but received 5 of type number',
+    );
+  });
+});
+
+describe('a prompt that is too long', () => {
+  const heart = (count: number) => Array(count).fill('heart').join(' ');
+
+  test('fits with 75 tokens', () => {
+    expect(tokenizer.encode(heart(75)).truncated).toBeUndefined();
+  });
+
+  test('loses what comes after, keeps the end token, and says what it lost', () => {
+    const { ids, mask, truncated } = tokenizer.encode(`${heart(75)} Blue, stars ❤️ !`);
+    expect(truncated).toBe('blue , stars ❤️ !');
+    expect([ids[75], ids[76], mask[76]]).toEqual([1936, END, 1]);
+    expect(kakao.encode(`${heart(75)} Blue`).truncated).toBe('blue');
+  });
+
+  test('may be cut within a word, or within a character', () => {
+    expect(tokenizer.encode(`${heart(74)} supercalifragilistic`).truncated).toBe('califragilistic');
+    expect(tokenizer.encode(`${heart(74)} 𓀀`).truncated).toMatch(/^\ufffd/);
+  });
+});
+
+describe('special tokens in a prompt', () => {
+  test.each([
+    ['<|endoftext|>', [END]],
+    ['<|ENDOFTEXT|>', [END]],
+    ['a<|startoftext|>b', [320, START, 321]],
+    ['!<|endoftext|>', [256, END]],
+  ])('%s', (text, ids) => expect(used(tokenizer.encode(text)).slice(1, -1)).toEqual(ids));
+});
+
+describe('strings that are no text', () => {
+  test.each(['\ud800', 'a\udc00b', '\udc00\ud800', `${'x'.repeat(80)}\ud83d`])('%j', (text) => {
+    const without = text.replace(/[\ud800-\udfff]/g, '');
+    expect(used(tokenizer.encode(text))).toEqual(used(tokenizer.encode(without)));
+    expect(used(kakao.encode(text))).toEqual(
+      used(kakao.encode(text.replace(/[\ud800-\udfff]/g, '\ufffd'))),
+    );
+  });
+});
+
+describe('very long input', () => {
+  test.each([
+    ['one word of a million letters', 'a'.repeat(1_000_000)],
+    ['one word of four letters over', 'abca'.repeat(250_000)],
+    ['a megabyte of Korean letters', '가'.repeat(350_000)],
+    ['a megabyte of emoji', '😀'.repeat(250_000)],
+    ['a million spaces', ' '.repeat(1_000_000)],
+    ['a million ampersands', '&'.repeat(1_000_000)],
+    ['letters with accents', 'e\u0301'.repeat(300_000)],
+    ['a megabyte of combining marks', `a${'\u0301'.repeat(500_000)}`],
+    ['a megabyte of lines', '<\n'.repeat(500_000)],
+  ])('%s takes seconds at most', { timeout: 60_000 }, (_, text) => {
+    for (const one of [tokenizer, kakao]) {
+      const start = performance.now();
+      const { ids } = one.encode(text);
+      expect(performance.now() - start).toBeLessThan(15_000);
+      expect(ids).toHaveLength(77);
+    }
+  });
+
+  test('no run is too long for the pattern', () => {
+    const text = '가'.repeat(10_000_000);
+    expect([...words(`${text} ${text}!`)].map((word) => word.length)).toEqual([1e7, 1e7, 1]);
+  });
+});
+
+describe('files', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'karlo-tokenizer-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const code = async (promise: Promise<unknown>) => {
+    const error = await promise.then(
+      () => new Error('nothing was refused'),
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(KarloError);
+    return (error as KarloError).code;
+  };
+  const vocabulary = '{"a":0,"a</w>":1,"aa</w>":2,"<|startoftext|>":3,"<|endoftext|>":4}';
+
+  test('are enough as a vocabulary and merges, with ends of line of any kind', async () => {
+    const merges = file('merges.txt', '#version\r\na a</w>\r\n');
+    const small = await ClipTokenizer.fromFiles(file('vocab.json', vocabulary), merges);
+    expect([...small.encode('AA a').ids].slice(0, 5)).toEqual([3, 2, 1, 4, 4]);
+    expect(small.length).toBe(77);
+  });
+
+  test('that are missing or broken say so', async () => {
+    const [good, merges] = [file('vocab.json', vocabulary), file('merges.txt', '#\na a</w>')];
+    expect(await code(ClipTokenizer.fromFolder(join(folder, 'none')))).toBe(
+      'ERR_KARLO_MODEL_NOT_FOUND',
+    );
+    const broken: [string, string][] = [
+      [file('list.json', '[]'), merges],
+      [file('cut.json', '{"a":'), merges],
+      [file('id.json', '{"a":"b"}'), merges],
+      [file('special.json', '{"a":1}'), merges],
+      [good, file('bad.txt', '#\na b c')],
+      [good, folder],
+    ];
+    for (const [ids, pairs] of broken)
+      expect(await code(ClipTokenizer.fromFiles(ids, pairs))).toBe('ERR_KARLO_MODEL_CORRUPT');
+  });
+
+  test('the configuration names the pad token and the length', () => {
+    const files: TokenizerFiles = {
+      vocabulary: new Map(Object.entries(JSON.parse(vocabulary) as Record<string, number>)),
+      merges: [],
+      config: { model_max_length: 4, pad_token: '<|endoftext|>', unk_token: { content: 'a' } },
+      specialTokens: { pad_token: { content: 'a</w>' } },
+    };
+    expect([...new ClipTokenizer(files).encode('').ids]).toEqual([3, 4, 1, 1]);
+    const newer = { ...files.config, added_tokens_decoder: { '4': { content: '<|endoftext|>' } } };
+    expect([...new ClipTokenizer({ ...files, config: newer }).encode('').ids]).toEqual([
+      3, 4, 4, 4,
+    ]);
+    const endless = { ...files, config: { model_max_length: 1e30 } };
+    expect(new ClipTokenizer(endless).length).toBe(77);
+  });
+});

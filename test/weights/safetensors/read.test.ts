@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parseSafetensors, readSafetensors } from '../../../lib/weights/safetensors/read.js';
+import { bufferSource } from '../../../lib/weights/source.js';
+import { expectCode, expectCorrupt } from '../../fixtures/corrupt.js';
+import { safetensors, tensor } from '../../fixtures/safetensors.js';
+import { temporaryFolder } from '../../fixtures/temporary.js';
+
+const temporary = temporaryFolder();
+
+const parse = (bytes: Uint8Array) => parseSafetensors(bufferSource('m.safetensors', bytes));
+const refuses = (bytes: Uint8Array, ...parts: (string | RegExp)[]) =>
+  expectCorrupt(() => parse(bytes), 'm.safetensors', ...parts);
+
+describe('a sound file', () => {
+  it('yields offsets from the start of the file, in any order of the header', async () => {
+    const header = {
+      b: tensor('BF16', [2, 3], 16, 28),
+      __metadata__: { format: 'pt' },
+      a: tensor('F32', [4], 0, 16),
+      e: tensor('I64', [0, 3], 28, 28),
+      s: tensor('BOOL', [], 28, 29),
+    };
+    const bytes = safetensors(header, 29);
+    const file = await parse(bytes);
+    const start = bytes.length - 29;
+    expect(file.format).toBe('safetensors');
+    expect([...file.metadata]).toEqual([['format', 'pt']]);
+    expect([...file.tensors.keys()]).toEqual(['b', 'a', 'e', 's']);
+    expect(file.tensors.get('b')).toEqual({
+      name: 'b',
+      dtype: 'bfloat16',
+      shape: [2, 3],
+      strides: [3, 1],
+      file: 'm.safetensors',
+      offset: start + 16,
+      byteLength: 12,
+    });
+    expect(file.tensors.get('e')).toMatchObject({ offset: start + 28, byteLength: 0 });
+    expect(file.tensors.get('s')).toMatchObject({ dtype: 'bool', shape: [], strides: [] });
+  });
+
+  it('may be padded after the JSON, may hold no tensor and any name', async () => {
+    expect((await parse(safetensors('{}  \n  '))).tensors.size).toBe(0);
+    const odd =
+      '{"a\\"\\u00e9":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}';
+    expect([...(await parse(safetensors(odd, 2))).tensors.keys()]).toEqual(['a"é', '__proto__']);
+  });
+
+  it('is read from disk', async () => {
+    const url = new URL('../../../models/karlo-tiny/prior/', import.meta.url);
+    const path = fileURLToPath(new URL('diffusion_pytorch_model.safetensors', url));
+    const { tensors } = await readSafetensors(path);
+    expect(tensors.get('proj_in.weight')).toMatchObject({ dtype: 'float16', shape: [128, 96] });
+  });
+});
+
+describe('a damaged or hostile file is refused', () => {
+  const one = tensor('F32', [4], 0, 16);
+
+  it('when it ends early or late', async () => {
+    const whole = safetensors({ a: one }, 16);
+    await refuses(Buffer.alloc(0), 'size');
+    await refuses(whole.subarray(0, 7), 'size');
+    await refuses(whole.subarray(0, 20), 'header length');
+    await refuses(whole.subarray(0, -1), /16 bytes of tensors.*15 bytes/);
+    await refuses(safetensors({ a: one }, 17), /16 bytes of tensors.*17 bytes/);
+  });
+
+  it('when the header claims more than the file or the format holds', async () => {
+    const huge = Buffer.from(safetensors({ a: one }, 16));
+    huge.writeBigUInt64LE(2n ** 63n);
+    await refuses(huge, 'header length', String(2n ** 63n));
+    const source = bufferSource('m.safetensors', Buffer.alloc(16));
+    const claims = Buffer.alloc(8);
+    claims.writeBigUInt64LE(100_000_001n);
+    const big = { ...source, size: 2e9, read: async () => claims };
+    await expectCorrupt(() => parseSafetensors(big), 'at most 100000000 bytes', '100000001');
+  });
+
+  it('when a key stands twice', async () => {
+    const text = JSON.stringify(one);
+    await refuses(safetensors(`{"a":${text},"a":${text}}`, 16), 'for a in', 'two');
+    await refuses(safetensors(`{"a":${text},"\\u0061":${text}}`, 16), 'for a in', 'two');
+    const twice = '{"a":{"dtype":"F32","dtype":"F32","shape":[4],"data_offsets":[0,16]}}';
+    await refuses(safetensors(twice, 16), 'dtype');
+  });
+
+  it('when offsets overlap, leave holes, or point outside', async () => {
+    const at = (begin: number, end: number) => ({ a: one, b: tensor('F32', [2], begin, end) });
+    await refuses(safetensors(at(8, 16), 16), 'offset 16 for b', '8');
+    await refuses(safetensors(at(24, 32), 32), 'offset 16 for b', '24');
+    await refuses(safetensors(at(16, 24), 16), '24 bytes of tensors');
+    await refuses(safetensors({ a: tensor('F32', [2], 16, 8) }, 16), 'for a', '16 to 8');
+  });
+
+  it('when the size is not that of dtype and shape, overflow included', async () => {
+    await refuses(safetensors({ a: tensor('F16', [4], 0, 16) }, 16), '8 bytes (float16 [4]) for a');
+    const wraps = [2 ** 32, 2 ** 32];
+    await refuses(safetensors({ a: tensor('F32', wraps, 0, 0) }), 'for a');
+    await refuses(safetensors({ a: tensor('F32', [0, ...wraps], 0, 0) }), 'for a');
+  });
+
+  it.each([
+    ['an unknown dtype', { a: tensor('F7', [4], 0, 16) }, 'dtype of a'],
+    ['a negative size', { a: tensor('F32', [-4], 0, 16) }, 'integer'],
+    ['a fraction', { a: tensor('F32', [1.5], 0, 6) }, 'header'],
+    ['an exponent', '{"a":{"dtype":"F32","shape":[4e0],"data_offsets":[0,16]}}', 'header'],
+    ['a leading zero', '{"a":{"dtype":"F32","shape":[04],"data_offsets":[0,16]}}', 'header'],
+    [
+      'a size over 2^53',
+      '{"a":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,16]}}',
+      'header',
+    ],
+    ['nine dimensions', { a: tensor('F32', [1, 1, 1, 1, 1, 1, 1, 1, 4], 0, 16) }, 'shape of a'],
+    ['three offsets', { a: { ...one, data_offsets: [0, 8, 16] } }, 'offsets of a'],
+    ['one offset', { a: { ...one, data_offsets: [0] } }, 'for a'],
+    ['no dtype', { a: { shape: [4], data_offsets: [0, 16] } }, 'for a'],
+    ['another field', { a: { ...one, extra: 1 } }, 'extra'],
+    ['metadata that is no text', { __metadata__: { a: 1 } }, 'header'],
+    ['an array for a header', '[]', 'first byte'],
+    ['space before the header', ' {}', 'first byte'],
+    ['text after the header', '{}x', 'header'],
+    ['a comma too many', '{"a":1,}', 'header'],
+    ['an open string', '{"a', 'header'],
+    ['a control character', '{"a\n":1}', 'header'],
+    ['a bad escape', '{"\\x":1}', 'UTF-8'],
+  ])('when it has %s', async (_, header, part) => {
+    await refuses(safetensors(header, 16), part);
+  });
+
+  it('when a name is not UTF-8 or too long', async () => {
+    const bad = safetensors('{"a":1}');
+    bad[8 + 2] = 0xff;
+    await refuses(bad, 'UTF-8');
+    await refuses(safetensors({ ['n'.repeat(513)]: one }, 16), '512 characters');
+  });
+
+  it('without terminal control characters in the message', async () => {
+    const error = await parse(
+      safetensors({ '\u001b[2J\u202e': tensor('F32', [4], 0, 8) }, 8),
+    ).catch((e) => e);
+    for (const control of ['\u001b', '\u202e']) expect(error.message).not.toContain(control);
+  });
+
+  it('when it is only large', async () => {
+    const many = `{${Array.from({ length: 200_000 }, (_, i) => `"${i}":[]`).join()}}`;
+    await refuses(safetensors(many), 'header');
+    await refuses(safetensors(`{"a":${'['.repeat(1_000_000)}`), 'header');
+    await refuses(safetensors(`{"a":"${'x'.repeat(1_000_000)}"}`), 'header');
+    const empties = Array.from({ length: 70_000 }, (_, i) => [`t${i}`, tensor('U8', [0], 0, 0)]);
+    await refuses(safetensors(Object.fromEntries(empties)), 'at most 65536');
+  });
+});
+
+it('a file that is not there is not found', async () => {
+  const missing = () => readSafetensors('no/such.safetensors');
+  await expectCode('ERR_KARLO_MODEL_NOT_FOUND', missing, 'no/such.safetensors');
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  await expectCode('ERR_KARLO_MODEL_NOT_FOUND', () => readSafetensors(folder), 'folder');
+});
+
+it.skipIf(process.platform === 'win32')('a named pipe is no file, and not waited for', async () => {
+  const pipe = join(temporary, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  await expectCode('ERR_KARLO_MODEL_NOT_FOUND', () => readSafetensors(pipe), 'device');
+});
