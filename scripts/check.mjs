@@ -1,4 +1,4 @@
-// npm run check: formatting, lint, types and comments. With --write, mends the formatting.
+// npm run check: formatting, lint, imports, types and comments. With --write, it fixes the formatting.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ const checks = [
     name: 'clang-format',
     command: [bin('clang-format'), ...(write ? ['-i'] : ['--dry-run', '--Werror']), ...native],
   },
+  { name: 'imports', command: [bin('depcruise'), 'lib', 'web/src'] },
   { name: 'tsc', command: [bin('tsc'), '--project', 'tsconfig.check.json'] },
   { name: 'typedoc', command: [process.execPath, join(root, 'scripts', 'package', 'docs.mjs')] },
   { name: 'tsc web', command: [bin('tsc'), '--project', 'web/tsconfig.json'] },

@@ -7,7 +7,7 @@ import { root } from '../build/ready.mjs';
 
 const docs = join(root, 'docs');
 rmSync(join(docs, 'api'), { recursive: true, force: true });
-const typedoc = join(docs, 'node_modules', 'typedoc', 'bin', 'typedoc');
+const typedoc = join(root, 'node_modules', 'typedoc', 'bin', 'typedoc');
 const { status, stdout, stderr } = spawnSync(process.execPath, [typedoc], {
   cwd: docs,
   encoding: 'utf8',
