@@ -1,4 +1,4 @@
-/** What went wrong, for programs. Each code is explained in the README, under troubleshooting. */
+/** Identifies the kind of error in programs. docs/troubleshooting.md explains each code. */
 export type KarloErrorCode =
   | 'ERR_KARLO_INVALID_ARGUMENT'
   | 'ERR_KARLO_MODEL_NOT_FOUND'
@@ -15,11 +15,11 @@ export type KarloErrorCode =
   | 'ERR_KARLO_ABORTED'
   | 'ERR_KARLO_NATIVE';
 
-/** Every error of this package. The message says what was expected, what came, and what to do. */
+/** The type of every error of this package. The message says what was expected, what was received, and how to fix it. */
 export class KarloError extends Error {
-  /** `KarloError`. */
+  /** Always `KarloError`. */
   override readonly name = 'KarloError';
-  /** What went wrong, for programs. */
+  /** Identifies the kind of error. */
   readonly code: KarloErrorCode;
 
   constructor(code: KarloErrorCode, message: string, options?: { cause?: unknown }) {
@@ -28,7 +28,7 @@ export class KarloError extends Error {
   }
 }
 
-/** `Expected WHAT for NAME but received VALUE of type TYPE`, as an ERR_KARLO_INVALID_ARGUMENT. */
+/** An ERR_KARLO_INVALID_ARGUMENT: `Expected WHAT for NAME but received VALUE of type TYPE`. */
 export function expected(what: string, name: string, received: unknown): KarloError {
   return new KarloError(
     'ERR_KARLO_INVALID_ARGUMENT',
@@ -36,7 +36,7 @@ export function expected(what: string, name: string, received: unknown): KarloEr
   );
 }
 
-/** A value as messages name it, cut where it is long. */
+/** Describes a value in an error message, truncated if it is long. */
 export function describe(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length} elements`;
@@ -46,7 +46,7 @@ export function describe(value: unknown): string {
   return `${String(value)} of type ${typeof value}`;
 }
 
-/** A text in quotes, cut where it is long. */
+/** Quotes a text, truncated if it is long. */
 export function quote(text: string): string {
   return `'${text.length > 60 ? `${text.slice(0, 60)}…` : text}'`;
 }
@@ -59,16 +59,16 @@ function isCoded(error: unknown): error is CodedError {
   return error instanceof Error && String((error as CodedError).code).startsWith('ERR_KARLO_');
 }
 
-/** An error of the addon or of a script as a KarloError; any other error as it is. */
+/** Turns an error of the addon into a KarloError. Returns any other error unchanged. */
 export function asKarloError(error: unknown): unknown {
   if (error instanceof KarloError || !isCoded(error)) return error;
   return new KarloError(error.code, error.message, { cause: error.cause });
 }
 
-/** A function of the public face: the last frame that a caller sees of this package. */
+/** A function of the public API: the innermost frame of this package in an error's stack. */
 export type PublicFunction = (...args: never[]) => unknown;
 
-/** Calls the addon; its errors become KarloErrors with the caller's stack. */
+/** Calls the addon and turns its errors into KarloErrors. */
 export function guarded<T>(call: () => T): T {
   try {
     return call();
@@ -78,8 +78,9 @@ export function guarded<T>(call: () => T): T {
 }
 
 /**
- * The same for a promise of the addon. A rejection arrives on an empty stack, so the stack of the
- * call is taken before it is made: `entry` is the public function that the caller sees last.
+ * Like `guarded`, for an asynchronous call. A rejection has an empty stack, so the stack is captured
+ * before the call.
+ * @param entry the public function that was called; frames above it are omitted from the stack
  */
 export async function guardedAsync<T>(entry: PublicFunction, call: () => Promise<T>): Promise<T> {
   const caller: { stack?: string } = {};

@@ -1,8 +1,8 @@
-// The whole native contract: each function that native/addon.cc registers, as TypeScript sees it.
-// Handles are opaque objects that own a native object; the addon checks their kind on every call.
-// Every function throws an Error with a `code` of KarloErrorCode; nothing here is public.
+// The complete native contract: every function that the addon registers, with its TypeScript types.
+// Handles are opaque objects that own a native object; the addon checks their type on every call.
+// Every function throws an Error whose `code` is a KarloErrorCode. Nothing here is public.
 
-import type { Dtype } from './dtype.js';
+import type { Dtype, TypedArray } from './dtype.js';
 
 declare const kind: unique symbol;
 type Handle<Kind extends string> = { readonly [kind]: Kind };
@@ -14,41 +14,30 @@ export type EngineHandle = Handle<'Engine'>;
 
 export type MappedFileHandle = Handle<'MappedFile'>;
 
-/** An array that a tensor is made of. */
-export type TypedArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array
-  | BigInt64Array
-  | BigUint64Array;
-
-/** A result of a method: a tensor, none, a number, or a list or tuple of these. */
+/** The result of a method: a tensor, None, a number, a boolean, or a list or tuple of these. */
 export type NativeResult = TensorHandle | null | number | boolean | NativeResult[];
 /** A value of a Hugging Face config.json. */
 export type ConfigValue = null | boolean | number | string | readonly number[] | readonly string[];
 
-/** An input of a method: a tensor, none, or a list or tuple of these. */
+/** An input of a method: a tensor, None, or a list or tuple of these. */
 export type NativeInput = TensorHandle | null | NativeInput[];
 
 export interface NativeAddon {
   version(): { libtorch: string; cpuCapability: string };
-  /** Asks NVIDIA's driver. `version` is the newest CUDA that it serves, 1000 * major + 10 * minor. */
+  /** Queries the NVIDIA driver. `version` is the newest CUDA that it supports, as 1000 * major + 10 * minor. */
   cudaDriver(): { present: boolean; version: number; reason: string };
-  /** The devices that LibTorch can use: none before its CUDA library is open. */
+  /** The CUDA devices that LibTorch can use: none until its CUDA library has been opened. */
   cudaDevices(): { name: string; totalMemory: number }[];
   memory(device: string): { allocated: number; reserved: number; peak: number };
   trimMemory(): void;
-  /** What `exit` says of a process: it ends at once while a call runs, or always, and destroys no native object. */
+  /**
+   * Ends the process with `status` without destroying native objects, if a call is running or `always`
+   * is set. Otherwise does nothing.
+   */
   processExit(status: number, always: boolean): void;
 
   engineCreate(threads: number): EngineHandle;
-  /** True if the call was still queued: its promise is then rejected with ERR_KARLO_ABORTED. */
+  /** Returns true if the call was still queued. Its promise is then rejected with ERR_KARLO_ABORTED. */
   engineCancel(engine: EngineHandle, id: number): boolean;
   engineSetThreads(engine: EngineHandle, id: number, threads: number): Promise<void>;
   engineDispose(engine: EngineHandle, id: number): Promise<void>;
@@ -79,9 +68,9 @@ export interface NativeAddon {
     method: string,
     inputs: NativeInput[],
   ): Promise<NativeResult>;
-  /** The bytes of its file. */
+  /** The bytes of a TorchScript file. */
   moduleSave(engine: EngineHandle, id: number, module: ModuleHandle): Promise<Buffer>;
-  /** A module whose weights are constants of its graphs; it shares them with this one. All methods, where none is named. */
+  /** A module whose weights are constants of its graphs and share memory with this one. Keeps all methods if `methods` is undefined. */
   moduleFreeze(
     engine: EngineHandle,
     id: number,
@@ -95,7 +84,7 @@ export interface NativeAddon {
     id: number,
     kind: string,
     config: Readonly<Record<string, ConfigValue>>,
-    /** Those to be recorded; all of them, where none is named. */
+    /** The methods to trace; all of them if the list is empty. */
     methods: readonly string[],
   ): Promise<{
     module: ModuleHandle;
@@ -104,7 +93,7 @@ export interface NativeAddon {
   }>;
 
   fileMap(path: string): MappedFileHandle;
-  /** A tensor over bytes of the file, without a copy. Strides count elements. */
+  /** A tensor over bytes of the file, without a copy. Strides are in elements. */
   fileTensor(
     file: MappedFileHandle,
     offset: number,
@@ -120,9 +109,9 @@ export interface NativeAddon {
   generatorSetState(generator: GeneratorHandle, state: TensorHandle): void;
   generatorDispose(generator: GeneratorHandle): void;
 
-  /** Copies. A Uint16Array gives the bits of a 16-bit float; other conversions are by value. */
+  /** Copies. A Uint16Array holds the bit patterns of 16-bit floats; every other conversion is by value. */
   tensorFrom(data: TypedArray, shape: readonly number[], dtype: Dtype): TensorHandle;
-  /** Copies the elements in row-major order into an array of the dtype's kind and exact length. */
+  /** Copies the elements, in row-major order, into an array of the dtype's type and of the exact length. */
   tensorCopyTo(tensor: TensorHandle, target: TypedArray): void;
   tensorInfo(tensor: TensorHandle): {
     shape: number[];
@@ -137,7 +126,7 @@ export interface NativeAddon {
     device: string | undefined,
     dtype: Dtype | undefined,
   ): TensorHandle;
-  /** The same on an engine's thread; what comes is contiguous. */
+  /** Like `tensorTo`, on an engine's thread. The result is contiguous. */
   tensorConvert(
     engine: EngineHandle,
     id: number,
@@ -158,13 +147,13 @@ export interface NativeAddon {
   tensorResizeBicubic(tensor: TensorHandle, height: number, width: number): TensorHandle;
 }
 
-/** karlo.node itself: it links no LibTorch, and says for which version the addon was built. */
+/** karlo.node itself. It does not link LibTorch; `libtorch` is the version that the addon was built for. */
 export interface NativeLoader {
   readonly libtorch: string;
   open(path: string): void;
-  /** Opens libraries on another thread, as far as they can be opened. */
+  /** Opens libraries on another thread. Stops silently at the first one that cannot be opened. */
   openAhead(...paths: readonly string[]): Promise<void>;
-  /** Where the process loaded a library of this file name from, if it has. */
+  /** The path of a library with this file name that the process has already loaded, if any. */
   loaded(name: string): string | undefined;
   openAddon(path: string): NativeAddon;
 }

@@ -1,6 +1,21 @@
-import type { TypedArray } from './addon-types.js';
+/** An array that a tensor can be created from. */
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
 
-/** The typed array that carries each dtype. 16-bit floats travel as their bits, booleans as 0 and 1. */
+/**
+ * The typed array that holds the elements of each dtype: 16-bit floats as their bit patterns, booleans
+ * as 0 and 1.
+ */
 export interface TypedArrayOf {
   float32: Float32Array;
   float64: Float64Array;
@@ -20,7 +35,7 @@ export interface TypedArrayOf {
 /** An element type of a tensor. */
 export type Dtype = keyof TypedArrayOf;
 
-/** What an operation that gives fractions makes of a dtype. */
+/** The result dtype of an operation that returns floating-point numbers: integers become float32. */
 export type FloatOf<D extends Dtype> = D extends 'float32' | 'float64' | 'float16' | 'bfloat16'
   ? D
   : 'float32';
@@ -46,7 +61,7 @@ export const typedArrays: { readonly [D in Dtype]: Constructor<D> } = {
 /** The names of all dtypes. */
 export const dtypes = Object.keys(typedArrays) as readonly Dtype[];
 
-/** The dtype that a typed array has by itself. */
+/** The dtype that corresponds to a typed array. */
 export type DtypeOf<A extends TypedArray> = A extends Float32Array
   ? 'float32'
   : A extends Float64Array
@@ -86,7 +101,7 @@ const tagOf = Object.getOwnPropertyDescriptor(
   Symbol.toStringTag,
 )?.get;
 
-/** The dtype of a typed array, by its real kind (a Buffer is a Uint8Array); undefined for others. */
+/** The dtype of a typed array, by its actual type (a Buffer is a Uint8Array); undefined for other values. */
 export function dtypeOf(value: unknown): Dtype | undefined {
   const tag = ArrayBuffer.isView(value) ? (tagOf?.call(value) as string | undefined) : undefined;
   return tag === undefined ? undefined : byConstructor.get(tag);

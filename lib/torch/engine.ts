@@ -13,29 +13,29 @@ import type { Dtype } from './dtype.js';
 import { addon } from './load.js';
 import { handleOf, type Tensor, wrapTensor } from './tensor.js';
 
-/** How an asynchronous call is made. */
+/** Options of an asynchronous call. */
 export interface CallOptions {
   /**
-   * Rejects the call with the signal's reason. A call that waits is taken out of the queue; one
-   * that runs is let run to its end, and its result dropped.
+   * Rejects the call with the signal's reason. A queued call is removed from the queue; a running call
+   * runs to its end and its result is discarded.
    */
   signal?: AbortSignal | undefined;
 }
 
 let lastId = 0;
 
-/** The addon's handle of an engine; throws `expected('Engine', …)` for anything else. */
+/** The addon's handle of an engine. Throws ERR_KARLO_INVALID_ARGUMENT for any other value. */
 export let engineHandleOf: (engine: unknown) => EngineHandle;
 
 /**
- * One inference thread, with its own team of OpenMP threads. Calls run one at a time, in the order
- * in which they were made; Node's event loop stays free.
+ * An inference thread with its own OpenMP threads. Calls run one at a time, in the order in which they
+ * were made, and do not block Node's event loop.
  */
 export class Engine implements AsyncDisposable {
   readonly #handle: EngineHandle;
   #disposal: Promise<void> | undefined;
 
-  /** @param options.threads 1 to 1024; as many as the machine has processors if absent. */
+  /** @param options.threads 1 to 1024; by default the number of processors */
   constructor(options: { threads?: number } = {}) {
     bag(options, ['threads'], 'options');
     const { threads = availableParallelism() } = options;
@@ -51,14 +51,14 @@ export class Engine implements AsyncDisposable {
     };
   }
 
-  /** Sets the number of threads for the calls that follow. */
+  /** Sets the number of threads for subsequent calls, 1 to 1024. */
   setThreads(threads: number): Promise<void> {
     return submit(this, this.setThreads, {}, (id) =>
       addon().engineSetThreads(this.#handle, id, threads),
     );
   }
 
-  /** Waits for the calls made so far, then ends the thread. Idempotent. */
+  /** Waits for calls already made, then ends the thread. Idempotent. */
   dispose(): Promise<void> {
     this.#disposal ??= guardedAsync(this.dispose, async () =>
       addon().engineDispose(this.#handle, nextId()),
@@ -76,7 +76,7 @@ function nextId(): number {
   return lastId;
 }
 
-/** Makes one call to the addon that runs on the engine, under an id by which it can be withdrawn. */
+/** Makes one asynchronous call to the addon, with an id by which it can be cancelled while it is queued. */
 export function submit<T>(
   engine: Engine,
   entry: PublicFunction,
@@ -89,8 +89,8 @@ export function submit<T>(
     if (!(signal instanceof AbortSignal)) throw expected('AbortSignal', 'signal', signal);
     signal.throwIfAborted();
     const id = nextId();
-    const withdraw = () => addon().engineCancel(engineHandleOf(engine), id);
-    signal.addEventListener('abort', withdraw, { once: true });
+    const cancel = () => addon().engineCancel(engineHandleOf(engine), id);
+    signal.addEventListener('abort', cancel, { once: true });
     try {
       const result = await call(id);
       signal.throwIfAborted();
@@ -99,14 +99,14 @@ export function submit<T>(
       if ((error as Partial<KarloError>).code === 'ERR_KARLO_ABORTED') signal.throwIfAborted();
       throw error;
     } finally {
-      signal.removeEventListener('abort', withdraw);
+      signal.removeEventListener('abort', cancel);
     }
   });
 }
 
 /**
- * `tensor.to(target)` on the engine's thread, and contiguous: for tensors that are too large for the
- * event loop. Shares memory where nothing changes.
+ * `tensor.to(target)` on the engine's thread, for tensors that are too large to convert on the event
+ * loop. The result is contiguous. Shares memory if nothing changes.
  */
 export async function convert<D extends Dtype>(
   engine: Engine,
@@ -128,13 +128,13 @@ export async function convert<D extends Dtype>(
 
 let sharedEngine: Engine | undefined;
 
-/** The engine of modules that are loaded without one. It never ends, and keeps no process alive. */
+/** The engine of modules that are loaded without one. It is never disposed and does not keep the process alive. */
 export function defaultEngine(): Engine {
   sharedEngine ??= new Engine();
   return sharedEngine;
 }
 
-/** Sets the number of threads of the shared engine: 1 to 1024. */
+/** Sets the number of threads of the shared engine, 1 to 1024. */
 export function setThreads(threads: number): Promise<void> {
   return defaultEngine().setThreads(threads);
 }

@@ -24,24 +24,24 @@ export function addon(): NativeAddon {
   return loaded.addon;
 }
 
-/** The versions at work and where LibTorch was found. */
+/** The versions in use, and where LibTorch was found. */
 export interface VersionInfo {
-  /** LibTorch's version, `2.11.0`. */
+  /** LibTorch's version: `2.11.0`. */
   libtorch: string;
-  /** Its build, `2.11.0+cpu`. */
+  /** LibTorch's build: `2.11.0+cpu`. */
   build: string;
-  /** The folder that holds its `lib`. */
+  /** The folder that contains LibTorch's `lib`. */
   folder: string;
-  /** What named the folder: `KARLO_LIBTORCH`, `package`, `cache`, `python`; `process` where it was open already. */
+  /** How the folder was found: `KARLO_LIBTORCH`, `package`, `cache` or `python`; `process` if the process had already loaded LibTorch. */
   source: string;
-  /** The vector instructions that LibTorch uses on this CPU: `DEFAULT`, `AVX2`, `AVX512`. */
+  /** The vector instruction set that LibTorch uses on this CPU: `DEFAULT`, `AVX2` or `AVX512`. */
   cpuCapability: string;
 }
 
 /**
- * The versions at work; loads LibTorch if nothing has yet.
+ * The versions in use. Loads LibTorch if it is not loaded yet.
  * @throws {KarloError} ERR_KARLO_LIBTORCH_MISSING, ERR_KARLO_LIBTORCH_VERSION,
- *   ERR_KARLO_ADDON_MISSING, ERR_KARLO_NATIVE, each with what to do
+ *   ERR_KARLO_ADDON_MISSING, ERR_KARLO_NATIVE; each message says how to fix it
  */
 export function version(): VersionInfo {
   const { libtorch, cpuCapability } = addon().version();
@@ -51,29 +51,33 @@ export function version(): VersionInfo {
 
 let teardownSkipped = false;
 
-/** To destroy LibTorch's objects takes 70 ms when the process ends: a program without others can do without. */
+/**
+ * Ends the process without destroying LibTorch's objects, which takes 70 ms. For programs that load no
+ * other native code with exit handlers.
+ */
 export function skipTeardown(): void {
   teardownSkipped = true;
 }
 
-/** Opens LibTorch's CUDA libraries. Returns why they cannot be opened, or undefined. */
+/** Opens LibTorch's CUDA libraries. Returns the reason if they cannot be opened, else undefined. */
 export function openCudaLibraries(): string | undefined {
   addon();
   const { loader, libtorch } = loaded as Loaded;
   if (libtorch.cudaLibraries === undefined) {
-    return `LibTorch in ${libtorch.folder} is a build without CUDA. Fetch one with: npx karlo setup --cuda`;
+    return `LibTorch in ${libtorch.folder} is built without CUDA. Fetch a build with CUDA: npx karlo setup --cuda`;
   }
   try {
     for (const library of libtorch.cudaLibraries) loader.open(library);
     return undefined;
   } catch (error) {
-    return `LibTorch's CUDA libraries in ${libtorch.folder} do not load: ${(error as Error).message}`;
+    return `Cannot load LibTorch's CUDA libraries in ${libtorch.folder}: ${(error as Error).message}`;
   }
 }
 
 /**
- * Opens LibTorch on another thread, which takes 0.15 s, while this one does something else. Who needs
- * it meanwhile waits for the rest. What fails fails again, and is told, where it is needed.
+ * Starts opening LibTorch on another thread, which takes 0.15 s, while this thread continues. A call
+ * that needs LibTorch in the meantime waits for it. Errors are ignored here: they occur again, and are
+ * reported, when LibTorch is needed.
  */
 export function openAhead(): Promise<void> {
   opening ??= loaded === undefined ? open() : Promise.resolve();
@@ -86,7 +90,7 @@ async function open(): Promise<void> {
   try {
     const { loader, libtorch } = findLibraries();
     const { gnuOpenMp, cpuLibraries } = libtorch;
-    // The environment cannot be changed while another thread may read it.
+    // The environment must not change while another thread may read it.
     if (gnuOpenMp !== undefined) withShortSpins(() => loader.open(gnuOpenMp));
     else if (process.platform === 'linux') return;
     await loader.openAhead(...cpuLibraries);
@@ -102,24 +106,25 @@ function load(): Loaded {
   });
   const addonPath = join(dirname(loaderPath), addonFile);
   const addon = attempt(addonPath, () => loader.openAddon(addonPath));
-  // In a worker, Node itself waits for the call that runs.
+  // In a worker thread, Node itself waits for the running call.
   if (isMainThread) process.on('exit', (status) => addon.processExit(status, teardownSkipped));
   return { addon, loader, libtorch };
 }
 
-/** The loader, and the LibTorch that it is to open. */
+/** The loader, and the LibTorch that it should open. */
 function findLibraries() {
   const loaderPath = findLoader();
   const loader = attempt(loaderPath, () => require(loaderPath) as NativeLoader);
-  const libtorch = theOneOpen(loader, findLibTorch());
+  const libtorch = alreadyLoaded(loader, findLibTorch());
   checkVersion(loader.libtorch, libtorch);
   return { loaderPath, loader, libtorch };
 }
 
 /**
- * OpenMP reads once, when it is loaded, how long its threads turn in a circle before they sleep. By
- * default it is so long that two programs on the same processors slow each other down fivefold and
- * more; without any, one program alone is half as fast. docs/performance.md has the figures.
+ * Limits how long OpenMP's threads spin at a barrier before they sleep; OpenMP reads this setting once,
+ * when it is loaded. With the default, two programs on the same processors slow each other down by a
+ * factor of five or more; without spinning, a single program is half as fast. docs/performance.md has
+ * the figures.
  */
 function withShortSpins(load: () => void): void {
   const { env } = process;
@@ -144,10 +149,10 @@ function attempt<T>(file: string, open: () => T, libtorch?: LibTorch): T {
 }
 
 /**
- * The LibTorch that this process has open already, where that is not the one found: another copy of
- * this package, or another addon, opened it. A second one would end the process.
+ * The LibTorch that this process has already loaded (through another copy of this package or another
+ * addon), if it is not the one found. Loading a second one would crash the process.
  */
-function theOneOpen(loader: NativeLoader, found: LibTorch): LibTorch {
+function alreadyLoaded(loader: NativeLoader, found: LibTorch): LibTorch {
   const open = loader.loaded(libraryFile('torch_cpu'));
   const same = (library: string) => realpathSync(library) === realpathSync(open as string);
   if (open === undefined || found.cpuLibraries.some(same)) return found;
@@ -165,20 +170,20 @@ function findLoader(): string {
   }
 }
 
-/** The package's own folder, from the sources as from the compiled files. */
+/** The package's folder, for source files and compiled files alike. */
 export function packageFolder(): string {
   const here = dirname(fileURLToPath(import.meta.url));
   const above = join(here, '..', '..');
   return here.endsWith(join('dist', 'lib', 'torch')) ? join(above, '..') : above;
 }
 
-// The C++ interface changes from version to version: another one would crash, not fail.
+// LibTorch's C++ ABI changes between versions: a mismatch would crash instead of throwing.
 function checkVersion(built: string, { version: found, folder, source }: LibTorch): void {
   if (built === found) return;
-  const wayOut =
+  const fix =
     source === 'process'
-      ? 'This process has that one open already, and holds no second one: run one of the two in a process of its own (node:child_process).'
-      : 'The addon is of another version of this package. Build it anew with: npx karlo setup --build';
-  const message = `Expected LibTorch ${built}, for which the addon was built, but ${folder} holds ${found}. ${wayOut}`;
+      ? 'This process has already loaded that version and cannot load a second one: run one of the two in a separate process (node:child_process).'
+      : 'The addon belongs to another version of this package. Rebuild it: npx karlo setup --build';
+  const message = `Expected LibTorch ${built}, for which the addon was built, but ${folder} contains ${found}. ${fix}`;
   throw new KarloError('ERR_KARLO_LIBTORCH_VERSION', message);
 }

@@ -4,7 +4,7 @@ import type { Dtype } from './dtype.js';
 import { addon } from './load.js';
 import { type Tensor, wrapTensor } from './tensor.js';
 
-/** A file in memory by the system's page cache. Its tensors keep the mapping alive. */
+/** A memory-mapped file. Tensors over it keep the mapping alive. */
 export class MappedFile implements Disposable {
   readonly #handle: MappedFileHandle;
 
@@ -14,9 +14,10 @@ export class MappedFile implements Disposable {
   }
 
   /**
-   * A tensor over a part of the file; nothing is read before it is used.
-   * @param offset bytes from the start of the file. @param strides in elements.
-   * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if it would end past the file
+   * A tensor over part of the file. Pages are read when they are first accessed.
+   * @param offset bytes from the start of the file
+   * @param strides in elements
+   * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if the tensor would extend past the end of the file
    */
   tensor<D extends Dtype>(
     offset: number,
@@ -29,7 +30,7 @@ export class MappedFile implements Disposable {
     );
   }
 
-  /** Idempotent. */
+  /** Releases this handle. Idempotent. */
   dispose(): void {
     guarded(() => addon().fileDispose(this.#handle));
   }

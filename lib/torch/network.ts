@@ -3,7 +3,7 @@ import { type Engine, engineHandleOf, submit } from './engine.js';
 import { addon } from './load.js';
 import { type ScriptModule, wrapModule } from './script-module.js';
 
-/** The networks that native/nets computes. */
+/** The networks that native/nets implements. */
 export type NetworkKind =
   | 'text_encoder'
   | 'image_encoder'
@@ -12,25 +12,26 @@ export type NetworkKind =
   | 'decoder'
   | 'super_res';
 
-/** What a network needs from a checkpoint, under its Hugging Face name. */
+/** A tensor that a network needs from a checkpoint, under its Hugging Face name. */
 export interface Parameter {
   name: string;
   shape: number[];
-  /** Stays float32 whatever the network's dtype. */
+  /** Whether it stays float32 regardless of the network's dtype. */
   keepFloat32: boolean;
 }
 
 export interface TracedNetwork {
-  /** Its methods, over empty parameters: assign the weights. native/export/trace.h lists them. */
+  /** The traced methods over empty parameters: assign the weights before use. */
   module: ScriptModule;
   parameters: Parameter[];
 }
 
 /**
- * Records a network's methods as TorchScript, without weights and so at once at any size.
- * @param config its Hugging Face config.json; absent keys have diffusers' or transformers' defaults.
- * @param methods those to be recorded; all of them, where none is named
- * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for a config that the networks do not compute
+ * Traces a network's methods to TorchScript. No weights are involved, so this is fast at any size.
+ * @param config the network's Hugging Face config.json; absent keys have diffusers' or transformers'
+ *   defaults
+ * @param methods the methods to trace; all of them if the list is empty
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for a config that the network does not support
  */
 export async function traceNetwork(
   kind: NetworkKind,

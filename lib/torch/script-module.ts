@@ -9,33 +9,33 @@ import { type CallOptions, defaultEngine, type Engine, engineHandleOf, submit } 
 import { addon } from './load.js';
 import { handleOf, type Tensor, wrapTensor } from './tensor.js';
 
-/** A module over a handle that the addon made. */
+/** Wraps a handle returned by the addon. */
 export let wrapModule: (handle: ModuleHandle, engine: Engine, device: string) => ScriptModule;
 
-/** An input of a method: a tensor, an array for a list or a tuple of tensors, or null for none. */
+/** An input of a method: a tensor, an array for a list or tuple of tensors, or null for None. */
 export type ScriptInput = Tensor | null | readonly ScriptInput[];
-/** What a method returns: lists and tuples come as arrays. */
+/** The result of a method: lists and tuples are arrays, None is null. */
 export type ScriptOutput = Tensor | null | number | boolean | ScriptOutput[];
 
 export interface LoadOptions extends CallOptions {
-  /** The thread that runs the module; a shared one if absent. */
+  /** The engine that runs the module; a shared one by default. */
   engine?: Engine;
-  /** `auto` (a CUDA device if there is one, else the CPU), `cpu`, `cuda` or `cuda:N`. Default `cpu`. */
+  /** `cpu` (default), `cuda`, `cuda:N`, or `auto`: the first CUDA device if there is one, else the CPU. */
   device?: string;
-  /** Converts floating-point parameters and buffers; they stay as they are if absent. */
+  /** Converts floating-point parameters and buffers to this dtype. By default they are not converted. */
   dtype?: Dtype;
 }
 
 /**
- * A TorchScript module. A graph is a program: load only what you trust like one.
+ * A TorchScript module. A TorchScript graph is a program: load only files that you would run.
  *
- * Its calls run on its engine's thread and are rejected with ERR_KARLO_NATIVE in LibTorch's words
- * where the graph fails, ERR_KARLO_OUT_OF_MEMORY where memory does.
+ * Calls run on the engine's thread. They reject with ERR_KARLO_NATIVE and LibTorch's message if the
+ * graph fails, and with ERR_KARLO_OUT_OF_MEMORY if memory runs out.
  */
 export class ScriptModule implements Disposable {
   readonly #handle: ModuleHandle;
   readonly #engine: Engine;
-  /** Where it was loaded to: what `auto` chose. */
+  /** The device that the module is on: `cpu` or `cuda:N`. */
   readonly device: string;
 
   private constructor(handle: ModuleHandle, engine: Engine, device: string) {
@@ -50,7 +50,7 @@ export class ScriptModule implements Disposable {
 
   /**
    * Loads a module.
-   * @param source a file's path or `file:` URL, or the file's bytes.
+   * @param source a path, a `file:` URL, or the bytes of a TorchScript file
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT,
    *   ERR_KARLO_DEVICE_UNAVAILABLE
    */
@@ -67,12 +67,12 @@ export class ScriptModule implements Disposable {
     });
   }
 
-  /** The names of its methods. */
+  /** The names of the module's methods. */
   methods(): string[] {
     return guarded(() => addon().moduleMethods(this.#handle));
   }
 
-  /** Its tensors (parameters, buffers, attributes) by dotted name. They share memory with the module. */
+  /** The module's tensors (parameters, buffers, attributes) by dotted name. They share memory with the module. */
   async attributes(): Promise<Record<string, Tensor>> {
     const handles = await this.#submit(this.attributes, {}, (engine, id) =>
       addon().moduleAttributes(engine, id, this.#handle),
@@ -83,8 +83,8 @@ export class ScriptModule implements Disposable {
   }
 
   /**
-   * Puts tensors in the place of attributes, by dotted name; all of them or, where a name is
-   * unknown, none. They may have another shape, dtype or device, and share memory with the module.
+   * Replaces attributes by dotted name: all of them, or none if a name is unknown. The new tensors may
+   * have another shape, dtype or device; they share memory with the module.
    */
   async assign(attributes: Readonly<Record<string, Tensor>>): Promise<void> {
     await this.#submit(this.assign, {}, (engine, id) => {
@@ -99,8 +99,8 @@ export class ScriptModule implements Disposable {
   }
 
   /**
-   * Runs a method on the engine's thread. Inputs may be disposed as soon as this returns. What comes
-   * back is the method's affair: name it, as in `run<Tensor<'float32'>>('forward', [x])`.
+   * Runs a method on the engine's thread. Inputs may be disposed as soon as this call returns. The type
+   * of the result depends on the method: `run<Tensor<'float32'>>('forward', [x])`.
    */
   async run<Output extends ScriptOutput = ScriptOutput>(
     method: string,
@@ -115,7 +115,7 @@ export class ScriptModule implements Disposable {
     return fromNative(result) as Output;
   }
 
-  /** The bytes of a TorchScript file that holds this module. */
+  /** Serializes the module to the bytes of a TorchScript file. */
   save(): Promise<Uint8Array> {
     return this.#submit(this.save, {}, (engine, id) =>
       addon().moduleSave(engine, id, this.#handle),
@@ -123,9 +123,9 @@ export class ScriptModule implements Disposable {
   }
 
   /**
-   * The same module with its weights as constants of its graphs, which makes it faster; the memory
-   * is shared. A frozen module has no attributes to assign.
-   * @param methods those that it is to have; all of them if absent
+   * Returns a frozen copy, which runs faster: its weights are constants of its graphs. It shares memory
+   * with this module and has no attributes to assign.
+   * @param methods the methods to keep; all of them by default
    */
   async freeze(methods?: readonly string[]): Promise<ScriptModule> {
     const handle = await this.#submit(this.freeze, {}, (engine, id) =>
@@ -134,7 +134,7 @@ export class ScriptModule implements Disposable {
     return new ScriptModule(handle, this.#engine, this.device);
   }
 
-  /** Drops this handle's reference. Idempotent; calls in flight end as they would have. */
+  /** Releases this handle. Idempotent; calls in flight complete normally. */
   dispose(): void {
     guarded(() => addon().moduleDispose(this.#handle));
   }
@@ -171,7 +171,7 @@ async function readable(source: string | URL | Uint8Array): Promise<string | Uin
 function toNative(input: ScriptInput, name: string, depth = 0): NativeInput {
   if (input === null) return null;
   if (!Array.isArray(input)) return handleOf(input, name);
-  // One that holds itself has no end.
+  // An array may contain itself.
   if (depth === 16) throw expected('arrays nested at most 16 deep', 'inputs', input);
   return input.map((item, i) => toNative(item, `${name}[${i}]`, depth + 1));
 }

@@ -1,13 +1,13 @@
 import { expected, guarded } from '../errors.js';
 import { object } from '../options/validate.js';
-import type { TensorHandle, TypedArray } from './addon-types.js';
+import type { TensorHandle } from './addon-types.js';
 import { openDevice } from './device.js';
 import {
   type Dtype,
   type DtypeOf,
   dtypeOf,
-  dtypes,
   type FloatOf,
+  type TypedArray,
   type TypedArrayOf,
   typedArrays,
 } from './dtype.js';
@@ -20,45 +20,45 @@ interface TensorInfo {
   readonly device: string;
 }
 
-/** The tensors made within the innermost `tidy`. */
-let made: Tensor[] | undefined;
+/** The tensors created within the innermost `tidy`. */
+let created: Tensor[] | undefined;
 
 /**
- * Runs a synchronous function and disposes every tensor made in it but those that it returns, alone
- * or in an array. What it throws disposes them all.
- * @param inputs are disposed with them
+ * Runs a synchronous function and disposes every tensor created in it, except those that it returns
+ * (a tensor or an array of tensors). If it throws, all of them are disposed.
+ * @param inputs further tensors to dispose
  */
 export function tidy<T extends Tensor | readonly Tensor[]>(
   work: () => T,
   inputs: readonly Tensor[] = [],
 ): T {
-  const outer = made;
+  const outer = created;
   const own: Tensor[] = [];
-  made = own;
+  created = own;
   let kept: readonly Tensor[] = [];
   try {
     const result = work();
     kept = result instanceof Tensor ? [result] : result;
     return result;
   } finally {
-    made = outer;
+    created = outer;
     for (const tensor of [...own, ...inputs]) if (!kept.includes(tensor)) tensor.dispose();
     outer?.push(...kept);
   }
 }
 
-/** The addon's handle of a tensor; throws `expected('Tensor', name, …)` for anything else. */
+/** The addon's handle of a tensor. Throws ERR_KARLO_INVALID_ARGUMENT for any other value. */
 export let handleOf: (tensor: unknown, name: string) => TensorHandle;
-/** A tensor over a handle that the addon made. */
+/** Wraps a handle returned by the addon. */
 export let wrapTensor: <D extends Dtype = Dtype>(handle: TensorHandle) => Tensor<D>;
 
 /**
- * A handle of a LibTorch tensor. Operations return new handles and run at once, on one thread of
- * the caller: they are meant for latents and pictures, not for networks (see ScriptModule).
+ * A handle to a LibTorch tensor. Operations run synchronously on the calling thread and return new
+ * handles: they are meant for latents and images, not for networks (see ScriptModule).
  *
- * `dispose()` frees the memory at once, unless a view shares it; a forgotten handle is collected.
- * Every method throws ERR_KARLO_DISPOSED after that, and ERR_KARLO_NATIVE in LibTorch's words where
- * shapes or dtypes do not fit.
+ * `dispose()` frees the memory immediately, unless a view shares it. A handle that is not disposed is
+ * freed by the garbage collector. After `dispose()`, every method throws ERR_KARLO_DISPOSED. Methods
+ * throw ERR_KARLO_NATIVE, with LibTorch's message, if shapes or dtypes do not match.
  */
 export class Tensor<D extends Dtype = Dtype> implements Disposable {
   readonly #handle: TensorHandle;
@@ -77,23 +77,23 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     };
     wrapTensor = <E extends Dtype>(handle: TensorHandle) => {
       const tensor = new Tensor<E>(handle);
-      made?.push(tensor);
+      created?.push(tensor);
       return tensor;
     };
   }
 
   /**
    * Copies a typed array into a new tensor on the CPU.
-   * @param data elements in row-major order, as many as the shape has.
-   * @param shape dimensions from 0 up; one dimension of `data.length` if absent.
+   * @param data elements in row-major order, exactly as many as `shape` holds
+   * @param shape sizes of the dimensions, each 0 or more; `[data.length]` by default
    */
   static from<A extends TypedArray>(data: A, shape?: readonly number[]): Tensor<DtypeOf<A>>;
   /**
    * Copies a typed array into a new tensor of another dtype on the CPU.
-   * @param data elements in row-major order, as many as the shape has.
-   * @param shape dimensions from 0 up.
-   * @param dtype for `float16` and `bfloat16` a Uint16Array gives the bits, any other array the
-   *   values, rounded to nearest even (those of a Float64Array by way of float32).
+   * @param data elements in row-major order, exactly as many as `shape` holds
+   * @param shape sizes of the dimensions, each 0 or more
+   * @param dtype for `float16` and `bfloat16`, a Uint16Array holds bit patterns; any other array holds
+   *   values, which are rounded to nearest even (a Float64Array is rounded to float32 first)
    */
   static from<E extends Dtype>(data: TypedArray, shape: readonly number[], dtype: E): Tensor<E>;
   static from(data: TypedArray, shape?: readonly number[], dtype?: Dtype): Tensor {
@@ -104,7 +104,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     });
   }
 
-  /** Joins tensors of one dtype along a dimension, in which alone their shapes may differ. */
+  /** Concatenates tensors of one dtype along a dimension. All other dimensions must match. */
   static cat<E extends Dtype>(tensors: readonly Tensor<E>[], dimension = 0): Tensor<E> {
     return guarded(() => {
       if (!Array.isArray(tensors)) throw expected('array of tensors', 'tensors', tensors);
@@ -118,12 +118,12 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#describe().shape;
   }
 
-  /** Elements between neighbours in each dimension. */
+  /** The stride of each dimension, in elements. */
   get strides(): readonly number[] {
     return this.#describe().strides;
   }
 
-  /** The type of the elements. */
+  /** The element type. */
   get dtype(): D {
     return this.#describe().dtype as D;
   }
@@ -144,7 +144,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
   }
 
   /**
-   * This tensor on another device or in another dtype. Shares memory where nothing changes.
+   * Moves this tensor to another device or converts it to another dtype. Shares memory if nothing changes.
    * @param target.device `auto`, `cpu`, `cuda` or `cuda:N`
    * @throws {KarloError} ERR_KARLO_DEVICE_UNAVAILABLE with the reason
    */
@@ -154,57 +154,57 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#result((handle) => addon().tensorTo(handle, place, dtype));
   }
 
-  /** The same elements in another shape, of which one dimension may be -1. A view if it can be. */
+  /** The same elements in another shape; one dimension may be -1. Returns a view if possible. */
   reshape(shape: readonly number[]): Tensor<D> {
     return this.#result((handle) => addon().tensorReshape(handle, shape));
   }
 
-  /** A view with its dimensions in another order: `permute([0, 2, 3, 1])` for NCHW to NHWC. */
+  /** A view with reordered dimensions: `permute([0, 2, 3, 1])` turns NCHW into NHWC. */
   permute(dimensions: readonly number[]): Tensor<D> {
     return this.#result((handle) => addon().tensorPermute(handle, dimensions));
   }
 
-  /** A view of the indices `start` (included) to `end` (excluded) of a dimension. */
+  /** A view of the indices `start` (inclusive) to `end` (exclusive) of a dimension. */
   slice(dimension: number, start: number, end: number): Tensor<D> {
     return this.#result((handle) => addon().tensorSlice(handle, dimension, start, end));
   }
 
-  /** Elementwise sum, broadcast. The other has this dtype; to integers, integers are added. */
+  /** Elementwise sum with broadcasting. A tensor operand has the same dtype; a number added to an integer tensor is an integer. */
   add(other: Tensor<D> | number): Tensor<D> {
     return this.#result((handle) => addon().tensorAdd(handle, operand(other)));
   }
 
-  /** Elementwise difference, broadcast. The other is as in `add`. */
+  /** Elementwise difference with broadcasting. Operands as for `add`. */
   sub(other: Tensor<D> | number): Tensor<D> {
     return this.#result((handle) => addon().tensorSub(handle, operand(other)));
   }
 
-  /** Elementwise product, broadcast. The other is as in `add`. */
+  /** Elementwise product with broadcasting. Operands as for `add`. */
   mul(other: Tensor<D> | number): Tensor<D> {
     return this.#result((handle) => addon().tensorMul(handle, operand(other)));
   }
 
-  /** e to the power of each element: float32 where this is no float. */
+  /** e raised to the power of each element. Integer tensors give float32. */
   exp(): Tensor<FloatOf<D>> {
     return this.#result((handle) => addon().tensorExp(handle));
   }
 
-  /** To the nearest integer, halves to even. */
+  /** Rounds each element to the nearest integer, halves to even. */
   round(): Tensor<D> {
     return this.#result((handle) => addon().tensorRound(handle));
   }
 
-  /** Each element, brought into the range from `lowest` to `highest`. */
+  /** Clamps each element to the range `lowest` to `highest`. */
   clamp(lowest: number, highest: number): Tensor<D> {
     return this.#result((handle) => addon().tensorClamp(handle, lowest, highest));
   }
 
-  /** Pictures `[N, C, H, W]` at another size: bicubic, antialiased where they shrink. */
+  /** Resizes images `[N, C, H, W]` with bicubic interpolation, antialiased when downscaling. */
   resizeBicubic(height: number, width: number): Tensor<D> {
     return this.#result((handle) => addon().tensorResizeBicubic(handle, height, width));
   }
 
-  /** Copies the elements out, in row-major order whatever the strides, from whatever device. */
+  /** Copies the elements to a typed array, in row-major order, from any device. */
   toTypedArray(): TypedArrayOf[D] {
     return guarded(() => {
       const array = new typedArrays[this.dtype](this.size);
@@ -213,7 +213,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     });
   }
 
-  /** Drops this handle's reference. Idempotent; what runs with this tensor keeps its own. */
+  /** Releases this handle. Idempotent; calls in flight keep their own reference. */
   dispose(): void {
     guarded(() => addon().tensorDispose(this.#handle));
   }
@@ -235,9 +235,4 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
 
 function operand(other: Tensor | number): TensorHandle | number {
   return typeof other === 'number' ? other : handleOf(other, 'other');
-}
-
-/** Whether a string names a dtype. */
-export function isDtype(value: unknown): value is Dtype {
-  return dtypes.includes(value as Dtype);
 }

@@ -1,4 +1,4 @@
-// What a user reads when the addon or LibTorch does not load: the cause, and the command to type.
+// Error messages for an addon or a LibTorch that fails to load: the cause, and the command that fixes it.
 import {
   copyFileSync,
   mkdirSync,
@@ -47,20 +47,20 @@ const otherProcessor = (bytes: string) => `${bytes.slice(0, 18)}\xb7\0${bytes.sl
 describe.runIf(process.platform === 'linux')('the addon', () => {
   const addon = `${prebuilds}/libkarlo.so`;
 
-  test('loads from where prebuildify puts it', async () => {
+  test('loads from the folder that prebuildify uses', async () => {
     expect(await copy.info({ KARLO_LIBTORCH: libtorch })).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('no prebuild for the platform', async () => {
+  test('reports a platform without a prebuild', async () => {
     renameSync(join(copy.folder, prebuilds), join(copy.folder, 'prebuilds/darwin-arm64'));
     const message = await failure();
     expect(message).toMatch(/^ERR_KARLO_ADDON_MISSING: karlo has no addon for linux-/);
-    expect(message).toContain('it has: darwin-arm64');
+    expect(message).toContain('(found: darwin-arm64)');
     expect(message).toContain('npx karlo setup --build');
   });
 
-  test('musl instead of glibc', async () => {
-    // What Alpine's Node says of itself, and what node-gyp-build then looks for.
+  test('reports musl instead of glibc', async () => {
+    // As in Node on Alpine, and the prebuild that node-gyp-build then looks for.
     const report = '{ excludeNetwork: true, getReport: () => ({ header: {} }) }';
     const preload = `Object.defineProperty(process, 'report', { value: ${report} });`;
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(preload)}`;
@@ -69,14 +69,14 @@ describe.runIf(process.platform === 'linux')('the addon', () => {
     expect(message).toContain('node:22-slim, not node:22-alpine');
   });
 
-  test('of another version than the package', async () => {
+  test('rejects an addon of another package version', async () => {
     copy.patch(`${prebuilds}/karlo.glibc.node`, '2.11.0\0', '2.10.0\0');
     const message = await failure();
     expect(message).toMatch(/^ERR_KARLO_LIBTORCH_VERSION: Expected LibTorch 2\.10\.0/);
     expect(message).toContain('npx karlo setup --build');
   });
 
-  test('no prebuilds at all', async () => {
+  test('reports a package without prebuilds', async () => {
     rmSync(join(copy.folder, 'prebuilds'), { recursive: true });
     expect(await failure()).toContain('npx karlo setup --build');
     mkdirSync(join(copy.folder, 'lib'));
@@ -84,7 +84,7 @@ describe.runIf(process.platform === 'linux')('the addon', () => {
     expect(await failure()).toContain('build it in this checkout: npm run build');
   });
 
-  test('building it says what it lacks', async () => {
+  test('setup --build reports missing tools', async () => {
     const build = (env: NodeJS.ProcessEnv) =>
       runFile(join(copy.folder, 'dist/lib/cli/main.js'), ['setup', '--build'], { env });
     const bare = await build({ KARLO_LIBTORCH: libtorch, PATH: '', CXX: undefined });
@@ -95,50 +95,53 @@ describe.runIf(process.platform === 'linux')('the addon', () => {
     expect(headless.stderr).toContain('has no headers to build against');
   });
 
-  test.each(['libkarlo.so', 'karlo.glibc.node'])('%s of another processor', async (name) => {
-    patchFile(join(copy.folder, prebuilds, name), otherProcessor);
-    const message = await failure();
-    expect(message).toContain(`${name} is built for another processor than this one`);
-    expect(message).toContain('npm install --force karlo');
-  });
+  test.each(['libkarlo.so', 'karlo.glibc.node'])(
+    'reports %s built for another processor',
+    async (name) => {
+      patchFile(join(copy.folder, prebuilds, name), otherProcessor);
+      const message = await failure();
+      expect(message).toContain(`${name} is built for a different processor than this one`);
+      expect(message).toContain('npm install --force karlo');
+    },
+  );
 
-  test('too old a glibc', async () => {
+  test('reports a glibc that is too old', async () => {
     copy.patch(addon, 'GLIBC_2.14', 'GLIBC_2.99');
     const message = await failure();
-    expect(message).toMatch(/It needs glibc 2\.99, and this system has 2\.\d+\./);
+    expect(message).toMatch(/It needs glibc 2\.99, but this system has 2\.\d+\./);
     expect(message).toContain('Debian 10');
     expect(message).toContain('npx karlo setup --build');
   });
 
-  test('too old a libstdc++', async () => {
+  test('reports a libstdc++ that is too old', async () => {
     copy.patch(addon, 'GLIBCXX_3.4.21', 'GLIBCXX_9.9.99');
     const message = await failure();
-    expect(message).toContain('It needs GLIBCXX_9.9.99 of libstdc++');
+    expect(message).toContain('It needs GLIBCXX_9.9.99 from libstdc++');
     expect(message).toContain('apt-get install libstdc++6');
   });
 
-  test('a system library that is missing', async () => {
+  test('reports a missing system library', async () => {
     copy.patch(addon, 'libstdc++.so.6', 'libstdx++.so.6');
     expect(await failure()).toMatch(
-      /system's library libstdx\+\+\.so\.6 is missing[\s\S]*apt-file search/,
+      /system library libstdx\+\+\.so\.6 is missing[\s\S]*apt-file search/,
     );
   });
 
-  test('made for another build of LibTorch', async () => {
+  test('reports an addon built for another LibTorch build', async () => {
     copy.patch(addon, '_ZNK3c10', '_ZNK3c99');
     const message = await failure();
-    expect(message).toContain('another build than the one for which the addon was made');
+    expect(message).toContain('a different build from the one that the addon was built for');
     expect(message).toContain('npx karlo setup --build');
   });
 
-  test('a damaged file', async () => {
+  test('reports a damaged file', async () => {
     truncateSync(join(copy.folder, addon), 100);
     expect(await failure()).toMatch(/libkarlo\.so is damaged\.[\s\S]*npm install --force karlo/);
   });
 });
 
 describe.runIf(process.platform === 'linux')('LibTorch', () => {
-  test('none at all: the call rejects, with the command', async () => {
+  test('rejects with the set-up command if LibTorch is missing', async () => {
     const program = join(copy.folder, 'load.mjs');
     writeFileSync(
       program,
@@ -154,7 +157,7 @@ describe.runIf(process.platform === 'linux')('LibTorch', () => {
     expect(stdout).toContain('npx karlo setup\n');
   });
 
-  test('a library is missing', async () => {
+  test('reports a missing library', async () => {
     const folder = linked(libraries.filter((name) => !name.startsWith('libcudart')));
     const message = await failure({ KARLO_LIBTORCH: folder });
     expect(message).toContain(`LibTorch in ${folder} does not load`);
@@ -162,14 +165,14 @@ describe.runIf(process.platform === 'linux')('LibTorch', () => {
     expect(message).toContain('unset KARLO_LIBTORCH && npx karlo setup');
   });
 
-  test('another processor', async () => {
+  test('reports a library built for another processor', async () => {
     const folder = linked();
     patchFile(own('libc10.so'), otherProcessor);
     const message = await failure({ KARLO_LIBTORCH: folder });
-    expect(message).toContain('libc10.so is built for another processor than this one');
+    expect(message).toContain('libc10.so is built for a different processor than this one');
   });
 
-  test('a damaged cache is fetched anew by the command', async () => {
+  test('reports the command that replaces a damaged cache', async () => {
     const cache = join(copy.folder, 'cache');
     mkdirSync(cache);
     linked();
@@ -203,14 +206,14 @@ describe.runIf(process.platform === 'linux')('two copies of the package in one p
     return runFile(program, [], { env: { KARLO_LIBTORCH: libtorch } });
   }
 
-  test('a second LibTorch of the same version is not opened: the first serves', async () => {
+  test('use the LibTorch that is already loaded if the versions match', async () => {
     const folder = linked();
     for (const name of ['libc10.so', 'libtorch_cpu.so']) own(name);
     const both = await loadBoth(folder);
     expect(both).toEqual({ status: 0, signal: null, stdout: 'process true\n', stderr: '' });
   });
 
-  test('a second LibTorch of another version is refused', async () => {
+  test('reject a second LibTorch of another version', async () => {
     const folder = linked();
     for (const name of ['libc10.so', 'libtorch_cpu.so']) own(name);
     patchFile(join(folder, 'version.py'), (text) => text.replace('2.11.0', '2.12.0'));
@@ -219,7 +222,7 @@ describe.runIf(process.platform === 'linux')('two copies of the package in one p
     const { status, stdout } = await loadBoth(folder);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^ERR_KARLO_LIBTORCH_VERSION Expected LibTorch 2\.12\.0/);
-    expect(stdout).toContain(`${libtorch} holds 2.11.0`);
+    expect(stdout).toContain(`${libtorch} contains 2.11.0`);
     expect(stdout).toContain('node:child_process');
   });
 });
@@ -228,11 +231,11 @@ const driver = join(root, 'build/test/driver');
 test.runIf(process.platform === 'linux')('a CUDA driver that is too old', async () => {
   const { status, stdout } = await copy.info({ LD_LIBRARY_PATH: driver });
   expect(status).toBe(0);
-  expect(stdout).toMatch(/device cuda +not available\. The NVIDIA driver serves CUDA 12\.2 but/);
+  expect(stdout).toMatch(/device cuda +not available\. The NVIDIA driver supports CUDA 12\.2 but/);
   expect(stdout).toContain('needs 13.0. Update it to 580 or newer');
 });
 
-test.runIf(process.platform === 'linux')('a CUDA driver that shows no device', async () => {
+test.runIf(process.platform === 'linux')('reports a CUDA driver without devices', async () => {
   const { status, stdout } = await copy.info({ LD_LIBRARY_PATH: driver, CUDA_VISIBLE_DEVICES: '' });
   expect(status).toBe(0);
   expect(stdout).toMatch(/device cuda +not available\. .*: no CUDA-capable device is detected/);
