@@ -8,9 +8,9 @@ import type { Engine } from '../torch/engine.js';
 import { Generator } from '../torch/generator.js';
 import { version } from '../torch/load.js';
 import { traceNetwork } from '../torch/network.js';
-import type { ScriptModule } from '../torch/script-module.js';
-import { Tensor, tidy } from '../torch/tensor.js';
+import { tidy } from '../torch/tensor.js';
 import { packageVersion } from '../util/package.js';
+import { SuperResNetwork } from './super-res.js';
 import type { WeightDtype } from './weights.js';
 
 type CpuDtype = Extract<WeightDtype, 'float32' | 'bfloat16'>;
@@ -68,14 +68,15 @@ async function seconds(
   dtype: CpuDtype,
   engine: Engine,
 ): Promise<number> {
-  using module = await randomNetwork(config, dtype, engine);
+  using network = await randomNetwork(config, dtype, engine);
   using noise = new Generator(0);
-  using x = noise.randn([1, config.in_channels as number, side, side]);
-  using t = Tensor.from(BigInt64Array.of(500n));
+  using x = noise.randn([1, (config.in_channels as number) / 2, side, side]);
+  using times = await network.embedTimesteps([500]);
+  using time = times.at(500);
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round <= rounds; round += 1) {
     const start = performance.now();
-    using _output = await module.run<Tensor>('forward', [x, t]);
+    using _output = await network.predict(x, x, time);
     if (round > 0) best = Math.min(best, performance.now() - start);
   }
   return best;
@@ -85,15 +86,18 @@ async function randomNetwork(
   config: Readonly<Record<string, ConfigValue>>,
   dtype: CpuDtype,
   engine: Engine,
-): Promise<ScriptModule> {
-  const { module, parameters } = await traceNetwork('super_res', config, engine, ['forward']);
+): Promise<SuperResNetwork> {
+  const { module, parameters } = await traceNetwork('super_res', config, engine, [
+    'times',
+    'step_at',
+  ]);
   using noise = new Generator(0);
   const random = (shape: readonly number[]) =>
     tidy(() => noise.randn(shape).mul(0.05).to({ dtype }));
   const weights = Object.fromEntries(parameters.map(({ name, shape }) => [name, random(shape)]));
   await module.assign(weights);
   for (const weight of Object.values(weights)) weight.dispose();
-  return module;
+  return new SuperResNetwork(module);
 }
 
 /** What was measured before; nothing where that cannot be read. */

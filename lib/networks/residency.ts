@@ -1,8 +1,8 @@
-import type { ScriptModule } from '../torch/script-module.js';
+import type { Networks } from './networks.js';
 import type { ComponentName } from './registry.js';
 
 /** Networks for as long as a stage runs. */
-export type Lease<N extends ComponentName> = Readonly<Record<N, ScriptModule>> & AsyncDisposable;
+export type Lease<N extends ComponentName> = Readonly<Pick<Networks, N>> & AsyncDisposable;
 
 /** Where the weights are between the stages. */
 export interface Residency {
@@ -13,12 +13,12 @@ export interface Residency {
 }
 
 /** Loads one network. */
-export type LoadNetwork = (name: ComponentName) => Promise<ScriptModule>;
+export type LoadNetwork = <N extends ComponentName>(name: N) => Promise<Networks[N]>;
 
 /** The networks that are loaded. */
 class Loaded {
   readonly #load: LoadNetwork;
-  readonly #networks = new Map<ComponentName, ScriptModule>();
+  readonly #networks = new Map<ComponentName, Networks[ComponentName]>();
 
   constructor(load: LoadNetwork) {
     this.#load = load;
@@ -35,7 +35,7 @@ class Loaded {
     for (const [name, network] of this.#networks) {
       if (names.includes(name)) continue;
       this.#networks.delete(name);
-      network.dispose();
+      network[Symbol.dispose]();
     }
   }
 

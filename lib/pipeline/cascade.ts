@@ -3,6 +3,7 @@ import type { Fit } from '../images/preprocess.js';
 import { lacking, type Model } from '../layouts/open-model.js';
 import type { ComponentConfigs } from '../networks/config.js';
 import { flopPerToken } from '../networks/cost.js';
+import type { PromptCache } from '../networks/prompt-cache.js';
 import type { ComponentName } from '../networks/registry.js';
 import type { Residency } from '../networks/residency.js';
 import type { Stage } from '../options/generation.js';
@@ -15,7 +16,7 @@ import { Noise } from './samplers/noise.js';
 import { runDecoder } from './stages/decoder.js';
 import { encodeImage } from './stages/encode-image.js';
 import { encodeText, type TextFeatures, together } from './stages/encode-text.js';
-import { type LoopSettings, type PriorPrompt, prefill, runPrior } from './stages/prior.js';
+import { type LoopSettings, runPrior } from './stages/prior.js';
 import { runUpsample, type UpsampleStage } from './stages/upsample.js';
 import type { StageName } from './task.js';
 
@@ -60,7 +61,7 @@ export class Cascade implements AsyncDisposable {
   readonly #tokenizer: ClipTokenizer;
   readonly #device: string;
   readonly #empty = new Once<Encoded>();
-  readonly #emptyInPrior = new Once<PriorPrompt>();
+  readonly #emptyInPrior = new Once<PromptCache>();
   /** Floating-point operations a second of the last batch. */
   #pace: number | undefined;
 
@@ -126,8 +127,8 @@ export class Cascade implements AsyncDisposable {
     const [unconditional] = textsOf((await this.#unconditional()).conditions);
     await using networks = await this.#networks.lease('prior');
     const { prior } = networks;
-    const empty = await this.#emptyInPrior.get(() => prefill(prior, unconditional as TextFeatures));
-    using prompt = await prefill(prior, text, loop.signal);
+    const empty = await this.#emptyInPrior.get(() => prior.prefill(unconditional as TextFeatures));
+    using prompt = await prior.prefill(text, loop.signal);
     return await runPrior(prior, clip_embed_dim ?? embedding_dim, prompt, empty, loop);
   }
 

@@ -1,8 +1,8 @@
 import type { Model } from '../layouts/open-model.js';
+import { type Networks, networkOf } from '../networks/networks.js';
 import { type ComponentName, METHODS_OF } from '../networks/registry.js';
 import { type Residency, Resident, Staged } from '../networks/residency.js';
 import type { Placement } from '../networks/weights.js';
-import type { ScriptModule } from '../torch/script-module.js';
 import { advisedLoading } from './memory-advice.js';
 
 /** How far the loading of a model is. */
@@ -26,14 +26,14 @@ export async function loadNetworks(
   signal?: AbortSignal,
 ): Promise<Residency> {
   let bytes = 0;
-  const load = async (component: ComponentName): Promise<ScriptModule> => {
+  const load = async <N extends ComponentName>(component: N): Promise<Networks[N]> => {
     const methods = METHODS_OF[component];
     const onTensor = (_name: string, count: number) => {
       bytes += count;
       onProgress({ component, bytes });
     };
     using loaded = await model.load(component, placement, { onTensor, methods });
-    return await loaded.freeze(methods);
+    return networkOf(component, await loaded.freeze(methods));
   };
   if (residency === 'staged') return new Staged(load);
   return await Resident.load(Object.keys(model.configs) as ComponentName[], (component) => {

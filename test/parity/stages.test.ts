@@ -7,7 +7,7 @@ import { schedule, scheduleConfig } from '../../lib/pipeline/samplers/index.js';
 import { Noise } from '../../lib/pipeline/samplers/noise.js';
 import { runDecoder } from '../../lib/pipeline/stages/decoder.js';
 import { encodeText, type TextFeatures } from '../../lib/pipeline/stages/encode-text.js';
-import { prefill, runPrior } from '../../lib/pipeline/stages/prior.js';
+import { runPrior } from '../../lib/pipeline/stages/prior.js';
 import { runUpsample, type UpsampleStage } from '../../lib/pipeline/stages/upsample.js';
 import { ClipTokenizer } from '../../lib/tokenizer/index.js';
 import { builtInModel } from '../../lib/tokenizer/tokenizer-files.js';
@@ -94,15 +94,15 @@ describe('each stage, from what the reference’s was given', () => {
 
   test('image encoder', async () => {
     await using lease = await networks.lease('image_encoder');
-    const embeds = await lease.image_encoder.run<Tensor>('forward', [given('variation_pixels')]);
+    const embeds = await lease.image_encoder.encode(given('variation_pixels'));
     expect(furthest(embeds, given('variation_embeds'))).toBeLessThan(1e-5);
   });
 
   test('prior', async () => {
     await using lease = await networks.lease('prior');
     const settings = loop('prior', noiseAfter());
-    using prompt = await prefill(lease.prior, features(0));
-    using none = await prefill(lease.prior, features(1));
+    using prompt = await lease.prior.prefill(features(0));
+    using none = await lease.prior.prefill(features(1));
     const embeds = await runPrior(lease.prior, 96, prompt, none, settings);
     expect(furthest(embeds, given('image_embeds'))).toBeLessThan(1e-4);
   });
@@ -134,8 +134,8 @@ describe('each stage, from what the reference’s was given', () => {
   test('a wrong seed would be seen', async () => {
     await using lease = await networks.lease('prior');
     const settings = loop('prior', new Noise([seed + 1], 'cpu'));
-    using prompt = await prefill(lease.prior, features(0));
-    using none = await prefill(lease.prior, features(1));
+    using prompt = await lease.prior.prefill(features(0));
+    using none = await lease.prior.prefill(features(1));
     const embeds = await runPrior(lease.prior, 96, prompt, none, settings);
     expect(furthest(embeds, given('image_embeds'))).toBeGreaterThan(0.01);
   });

@@ -2,17 +2,19 @@ import { Engine, Generator, Tensor } from '../package.mjs';
 
 const built = new URL('../../../dist/lib/', import.meta.url);
 /** @type {typeof import('../../../lib/layouts/open-model.js')} */
-const { openModel } = await import(`${built}models/load-model.js`);
+const { openModel } = await import(`${built}layouts/open-model.js`);
+/** @type {typeof import('../../../lib/networks/networks.js')} */
+const { networkOf } = await import(`${built}networks/networks.js`);
 /** @type {typeof import('../../../lib/pipeline/samplers/index.js')} */
-const { schedule, scheduleConfig } = await import(`${built}schedule/index.js`);
+const { schedule, scheduleConfig } = await import(`${built}pipeline/samplers/index.js`);
 /** @type {typeof import('../../../lib/pipeline/samplers/noise.js')} */
-const { Noise } = await import(`${built}stages/noise.js`);
+const { Noise } = await import(`${built}pipeline/samplers/noise.js`);
 /** @type {typeof import('../../../lib/pipeline/stages/prior.js')} */
-const { prefill, runPrior } = await import(`${built}stages/prior.js`);
+const { runPrior } = await import(`${built}pipeline/stages/prior.js`);
 /** @type {typeof import('../../../lib/pipeline/stages/decoder.js')} */
-const { runDecoder } = await import(`${built}stages/decoder.js`);
+const { runDecoder } = await import(`${built}pipeline/stages/decoder.js`);
 /** @type {typeof import('../../../lib/pipeline/stages/upsample.js')} */
-const { runUpsample } = await import(`${built}stages/upsample.js`);
+const { runUpsample } = await import(`${built}pipeline/stages/upsample.js`);
 
 /** @typedef {import('../../../lib/networks/registry.js').ComponentName} ComponentName */
 /** @typedef {import('../../../lib/torch/index.js').Tensor} AnyTensor */
@@ -24,10 +26,10 @@ export class LoadedNetwork {
   #engine;
   #model;
   #component;
-  #networks;
+  #modules;
   #device;
   #inputs;
-  /** @type {import('../../../lib/pipeline/stages/prior.js').PriorPrompt | undefined} */
+  /** @type {import('../../../lib/networks/prompt-cache.js').PromptCache | undefined} */
   #empty;
 
   /**
@@ -40,33 +42,33 @@ export class LoadedNetwork {
     /** @type {ComponentName[]} */
     const names = component === 'decoder' ? ['decoder', 'text_proj'] : [component];
     /** @type {Partial<Record<ComponentName, ScriptModule>>} */
-    const networks = {};
+    const modules = {};
     for (const name of names) {
       const loaded = await model.load(name, { engine, device, dtype });
-      networks[name] = await loaded.freeze();
+      modules[name] = await loaded.freeze();
       loaded.dispose();
     }
-    return new LoadedNetwork(engine, model, component, networks, device);
+    return new LoadedNetwork(engine, model, component, modules, device);
   }
 
   /**
    * @param {import('../../../lib/torch/index.js').Engine} engine
    * @param {Model} model
    * @param {ComponentName} component
-   * @param {Partial<Record<ComponentName, ScriptModule>>} networks
+   * @param {Partial<Record<ComponentName, ScriptModule>>} modules
    * @param {string} device
    */
-  constructor(engine, model, component, networks, device) {
+  constructor(engine, model, component, modules, device) {
     this.#engine = engine;
     this.#model = model;
     this.#component = component;
-    this.#networks = networks;
+    this.#modules = modules;
     this.#device = device;
     this.#inputs = inputsOf(component, model.configs, device);
   }
 
   async forward() {
-    const output = await this.#network(this.#component).run('forward', this.#inputs);
+    const output = await this.#module(this.#component).run('forward', this.#inputs);
     for (const tensor of /** @type {AnyTensor[]} */ ([output].flat())) {
       // On a device, the work has ended when something of it has come back.
       if (this.#device !== 'cpu') tensor.slice(0, 0, 1).to({ device: 'cpu' }).dispose();
@@ -140,7 +142,7 @@ export class LoadedNetwork {
 
   /** As in a loaded model: once, for all loops. */
   async #prefillEmpty() {
-    this.#empty ??= await prefill(this.#network('prior'), this.#text());
+    this.#empty ??= await this.#network('prior').prefill(this.#text());
     return this.#empty;
   }
 
@@ -151,7 +153,7 @@ export class LoadedNetwork {
    */
   async #runPrior(width, text, loop) {
     const prior = this.#network('prior');
-    const prompt = await prefill(prior, text);
+    const prompt = await prior.prefill(text);
     const result = await runPrior(prior, width, prompt, await this.#prefillEmpty(), loop);
     prompt[Symbol.dispose]();
     return result;
@@ -176,13 +178,21 @@ export class LoadedNetwork {
    * @param {ComponentName} name
    * @returns {ScriptModule}
    */
+  #module(name) {
+    return /** @type {ScriptModule} */ (this.#modules[name]);
+  }
+
+  /**
+   * @template {ComponentName} N
+   * @param {N} name
+   */
   #network(name) {
-    return /** @type {ScriptModule} */ (this.#networks[name]);
+    return networkOf(name, this.#module(name));
   }
 
   async dispose() {
     this.#empty?.[Symbol.dispose]();
-    for (const network of Object.values(this.#networks)) network.dispose();
+    for (const module of Object.values(this.#modules)) module.dispose();
     for (const tensor of this.#inputs) tensor.dispose();
     await this.#engine.dispose();
   }

@@ -1,16 +1,16 @@
-import type { ScriptModule } from '../../torch/script-module.js';
+import type { DecoderNetwork } from '../../networks/decoder.js';
+import type { TextProjNetwork } from '../../networks/text-proj.js';
 import { type Tensor, tidy } from '../../torch/tensor.js';
 import { guide, halves, twice } from '../guidance.js';
 import { denoise } from '../samplers/denoise.js';
 import type { Step } from '../samplers/index.js';
 import type { TextFeatures } from './encode-text.js';
 import type { LoopSettings } from './prior.js';
-import { timesOf } from './times.js';
 
 /** The decoder's networks and sizes. */
 export interface DecoderStage {
-  textProjection: ScriptModule;
-  decoder: ScriptModule;
+  textProjection: TextProjNetwork;
+  decoder: DecoderNetwork;
   /** `[channels, side, side]` of one picture. */
   shape: readonly [number, number, number];
 }
@@ -28,29 +28,27 @@ export async function runDecoder(
   settings: LoopSettings,
 ): Promise<Tensor> {
   const { guidanceScale: scale, signal } = settings;
-  using learned = await textProjection.run<Tensor>('unconditional', [imageEmbeds]);
+  using learned = await textProjection.unconditional(imageEmbeds);
   using unconditional = learned.to({ dtype: imageEmbeds.dtype });
-  const pairs = [
-    halves(unconditional, imageEmbeds, scale),
-    ...(['embeds', 'hidden', 'mask'] as const).map((part) =>
-      halves(empty[part], text[part], scale),
-    ),
-  ];
-  const projected = textProjection.run<[Tensor, Tensor, Tensor]>('forward', pairs);
-  for (const tensor of pairs) tensor.dispose();
-  const [labels, context, mask] = await projected;
-  const [cache, bias] = await decoder.run<[Tensor, Tensor]>('condition', [context, mask], {
-    signal,
-  });
-  using times = await timesOf(decoder, settings.steps, labels);
-  for (const tensor of [labels, context, mask]) tensor.dispose();
+  const embeds = halves(unconditional, imageEmbeds, scale);
+  const features = {
+    embeds: halves(empty.embeds, text.embeds, scale),
+    hidden: halves(empty.hidden, text.hidden, scale),
+    mask: halves(empty.mask, text.mask, scale),
+  };
+  const projected = textProjection.project(embeds, features);
+  for (const tensor of [embeds, ...Object.values(features)]) tensor.dispose();
+  const condition = await projected;
+  using prompt = await decoder.condition(condition, signal);
+  const timesteps = settings.steps.map(({ t }) => t);
+  using times = await decoder.embedTimesteps(timesteps, condition.classLabels);
+  for (const tensor of Object.values(condition)) tensor.dispose();
   const predict = async (x: Tensor, step: Step) => {
     using both = twice(x, scale);
-    using time = times.at(step);
-    const output = await decoder.run<Tensor>('step_at', [both, time, cache, bias], { signal });
+    using time = times.at(step.t);
+    const output = await decoder.predict(both, time, prompt, signal);
     return scale === 1 ? output : tidy(() => guide(output, scale, shape[0]), [output]);
   };
   using pictures = await denoise({ ...settings, shape, predict });
-  for (const tensor of [cache, bias]) tensor.dispose();
   return pictures.clamp(-1, 1);
 }

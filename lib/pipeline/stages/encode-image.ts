@@ -1,7 +1,7 @@
 import type { Pixels } from '../../images/pixels.js';
 import { type Fit, preprocess } from '../../images/preprocess.js';
 import type { FeatureExtractorConfig } from '../../networks/config-clip.js';
-import type { ScriptModule } from '../../torch/script-module.js';
+import type { ImageEncoderNetwork } from '../../networks/image-encoder.js';
 import type { Tensor } from '../../torch/tensor.js';
 
 /**
@@ -13,10 +13,10 @@ export async function encodeImage(
   picture: Pixels,
   fit: Fit,
   config: FeatureExtractorConfig,
-  encoder: ScriptModule,
+  encoder: ImageEncoderNetwork,
   signal: AbortSignal | undefined,
 ): Promise<Tensor> {
   using values = await preprocess([picture], config, fit);
   using pixels = values.to({ device: encoder.device });
-  return await encoder.run<Tensor>('forward', [pixels], { signal });
+  return await encoder.encode(pixels, signal);
 }

@@ -1,16 +1,9 @@
+import type { TextFeatures as Tensors, TextEncoderNetwork } from '../../networks/text-encoder.js';
 import type { ClipTokenizer } from '../../tokenizer/index.js';
-import type { ScriptModule } from '../../torch/script-module.js';
 import { Tensor, tidy } from '../../torch/tensor.js';
 
 /** What CLIP makes of prompts; a row each. */
-export interface TextFeatures extends Disposable {
-  /** `[prompts, E]` */
-  readonly embeds: Tensor;
-  /** `[prompts, 77, E]` */
-  readonly hidden: Tensor;
-  /** `[prompts, 77]`, int64: 1 where a token counts. */
-  readonly mask: Tensor;
-}
+export interface TextFeatures extends Tensors, Disposable {}
 
 /** One prompt's features, and the part of it that did not fit, if any. */
 export interface EncodedText {
@@ -22,12 +15,12 @@ export interface EncodedText {
 export async function encodeText(
   prompt: string,
   tokenizer: ClipTokenizer,
-  encoder: ScriptModule,
+  encoder: TextEncoderNetwork,
   signal: AbortSignal | undefined,
 ): Promise<EncodedText> {
   const { ids: tokens, mask, truncated } = tokenizer.encode(prompt);
   using ids = toRow(tokens, encoder.device);
-  const [embeds, hidden] = await encoder.run<[Tensor, Tensor]>('forward', [ids], { signal });
+  const { embeds, hidden } = await encoder.encode(ids, signal);
   return { text: features(embeds, hidden, toRow(mask, encoder.device)), truncated };
 }
 

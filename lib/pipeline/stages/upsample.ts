@@ -3,7 +3,6 @@ import type { Tensor } from '../../torch/tensor.js';
 import { denoise } from '../samplers/denoise.js';
 import type { Step } from '../samplers/index.js';
 import type { LoopSettings } from './prior.js';
-import { timesOf } from './times.js';
 
 type NetworkName = 'super_res_first' | 'super_res_last';
 
@@ -30,10 +29,10 @@ export async function runUpsample(
   const walk = async (name: NetworkName, part: readonly Step[], x?: Tensor) => {
     await using networks = await lease(name);
     const network = networks[name];
-    using times = await timesOf(network, part);
+    using times = await network.embedTimesteps(part.map(({ t }) => t));
     const predict = async (x: Tensor, step: Step) => {
-      using time = times.at(step);
-      return network.run<Tensor>('step_at', [x, lowRes, time], { signal: settings.signal });
+      using time = times.at(step.t);
+      return await network.predict(x, lowRes, time, settings.signal);
     };
     return await denoise({ ...settings, steps: part, shape, predict }, x);
   };

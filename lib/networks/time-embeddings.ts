@@ -1,0 +1,48 @@
+import type { ScriptModule } from '../torch/script-module.js';
+import { Tensor, tidy } from '../torch/tensor.js';
+
+/** A network's time embeddings for a whole schedule, computed in one call before its loop. */
+export class TimeEmbeddings implements Disposable {
+  readonly #timesteps: readonly number[];
+  /** `[timesteps, T]`, or `[timesteps, B, T]` where each sample has its own. */
+  readonly #rows: Tensor;
+
+  constructor(timesteps: readonly number[], rows: Tensor) {
+    this.#timesteps = timesteps;
+    this.#rows = rows;
+  }
+
+  /**
+   * The embedding of one of the timesteps: `[1, T]`, or `[B, T]` where each sample has its own. The
+   * caller disposes it.
+   */
+  at(timestep: number): Tensor {
+    const row = this.#timesteps.indexOf(timestep);
+    const { shape } = this.#rows;
+    return tidy(() => {
+      const slice = this.#rows.slice(0, row, row + 1);
+      return shape.length === 2 ? slice : slice.reshape(shape.slice(1));
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#rows.dispose();
+  }
+}
+
+/**
+ * Runs a module's `times` method.
+ * @param timesteps of training, 0 to `trainSteps - 1`
+ * @param labels what else each sample's embedding is made of, `[B, T]`
+ */
+export async function embedTimesteps(
+  module: ScriptModule,
+  timesteps: readonly number[],
+  labels?: Tensor,
+): Promise<TimeEmbeddings> {
+  using t = tidy(() =>
+    Tensor.from(BigInt64Array.from(timesteps, BigInt)).to({ device: module.device }),
+  );
+  const inputs = labels === undefined ? [t] : [t, labels];
+  return new TimeEmbeddings(timesteps, await module.run<Tensor>('times', inputs));
+}
