@@ -153,7 +153,7 @@ export class Karlo implements AsyncDisposable {
     image: PictureInput | readonly PictureInput[],
     options: ImageVariationOptions = {},
   ): GenerationTask {
-    const fit = this.#model.layout === 'kakao' ? 'fill' : 'cover';
+    const { fit } = this.#model;
     const settings = resolveImageVariation(options, { ...this.#context(), fit });
     let hashes: string[] = [];
     return this.#start(settings, {

@@ -1,36 +1,41 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { KarloError } from '../errors.js';
-import { modelAt } from '../hub/store/folder.js';
-import { type ComponentConfigs, parseConfig, type SchedulerConfig } from '../networks/config.js';
+import type { Fit } from '../images/preprocess.js';
+import { type ComponentConfigs, parseConfig } from '../networks/config.js';
 import type { FeatureExtractorConfig } from '../networks/config-clip.js';
 import type { ComponentName, SchedulerName, Task } from '../networks/registry.js';
 import { NETWORKS_OF } from '../networks/registry.js';
 import { expectedShapes } from '../networks/shapes/index.js';
 import { assignWeights, type Loading, loadComponent, type Traced } from '../networks/trace.js';
 import type { Placement } from '../networks/weights.js';
+import type { TokenizerOptions } from '../tokenizer/index.js';
 import { builtInTokenizer } from '../tokenizer/tokenizer-files.js';
 import { ScriptModule } from '../torch/script-module.js';
 import { corrupt } from '../weights/corrupt.js';
 import { readWeights } from '../weights/index.js';
 import { withFile } from '../weights/source.js';
 import { type Manifest, type ManifestComponent, readManifest } from './converted/manifest.js';
-import type { ComponentDescription } from './describe.js';
+import type { ComponentDescription, LayoutDefaults } from './describe.js';
 import { describeModel } from './describe-model.js';
 import { identityOf } from './fingerprint.js';
-import { matchTensors } from './huggingface/describe.js';
+import { huggingFaceDefaults, matchTensors } from './huggingface/describe.js';
+import { kakaoDefaults } from './kakao/config.js';
 import { type ConvertedLayout, recogniseLayout } from './layout.js';
+import { type SchedulerConfig, type SchedulerFile, schedulerConfig } from './scheduler-config.js';
 
 /** A model folder, read and checked: configs and headers, no weights yet. */
 export interface Model {
   folder: string;
-  /** Of the published files: constants of the loops hang on it (karlo-reference.md). */
+  /** Of the published files, for people: what depends on it is in the other fields. */
   layout: 'huggingface' | 'kakao';
   configs: Partial<ComponentConfigs>;
   schedulers: Partial<Record<SchedulerName, SchedulerConfig>>;
   featureExtractor?: FeatureExtractorConfig;
-  /** Folder of `vocab.json` and `merges.txt`. */
-  tokenizer: string;
+  /** How images are made square for CLIP, by default. */
+  fit: Fit;
+  /** Folder of `vocab.json` and `merges.txt`, and how prompts are read with them. */
+  tokenizer: { folder: string; options: TokenizerOptions };
   /** Says which weights these are, in hex. */
   identity(): Promise<string>;
   /** Loads one network. */
@@ -49,18 +54,35 @@ export async function openModel(folder: string, task?: Task): Promise<Model> {
   const model = await describeModel(layout, task);
   return {
     folder,
-    layout: model.layout,
     configs: configsOf(model.components),
-    schedulers: model.schedulers,
+    ...running(model.layout, model.schedulers, model.tokenizer ?? builtInTokenizer()),
     ...(model.featureExtractor && { featureExtractor: model.featureExtractor }),
-    tokenizer: model.tokenizer ?? builtInTokenizer(),
     identity: () => identityOf(filesOf(model.components)),
     load(component, placement, loading) {
       const description = model.components[component];
-      if (description === undefined) lacking(folder, component);
+      if (description === undefined) throw missing(folder, component);
       return loadComponent(description as ComponentDescription, placement, loading);
     },
   };
+}
+
+const DEFAULTS: Readonly<Record<'huggingface' | 'kakao', LayoutDefaults>> = {
+  huggingface: huggingFaceDefaults,
+  kakao: kakaoDefaults,
+};
+
+/** How a model of this layout is run. */
+function running(
+  layout: 'huggingface' | 'kakao',
+  files: Partial<Record<SchedulerName, SchedulerFile | undefined>>,
+  folder: string,
+): Pick<Model, 'layout' | 'fit' | 'tokenizer' | 'schedulers'> {
+  const { fit, tokenizer: options, schedulerPrecision } = DEFAULTS[layout];
+  const schedulers: Partial<Record<SchedulerName, SchedulerConfig>> = {};
+  for (const [name, file] of Object.entries(files)) {
+    if (file) schedulers[name as SchedulerName] = schedulerConfig(file, schedulerPrecision);
+  }
+  return { layout, fit, tokenizer: { folder, options }, schedulers };
 }
 
 function filesOf(components: object): Map<string, readonly string[]> {
@@ -76,19 +98,17 @@ function configsOf(components: object): Partial<ComponentConfigs> {
 async function openConverted(layout: ConvertedLayout, task: Task | undefined): Promise<Model> {
   const { folder } = layout;
   const manifest = await readManifest(layout.manifest);
-  const missing = task ? NETWORKS_OF[task].filter((name) => !manifest.components[name]) : [];
-  if (missing[0] !== undefined) lacking(folder, missing[0]);
+  const lacks = task && NETWORKS_OF[task].find((name) => !manifest.components[name]);
+  if (lacks !== undefined) throw missing(folder, lacks);
   const configs: Record<string, unknown> = {};
   for (const [name, { config }] of Object.entries(manifest.components)) {
     configs[name] = parseConfig(name as ComponentName, config, layout.manifest);
   }
   return {
     folder,
-    layout: manifest.layout,
     configs: configs as Partial<ComponentConfigs>,
-    schedulers: manifest.schedulers as Model['schedulers'],
+    ...running(manifest.layout, manifest.schedulers, join(folder, 'tokenizer')),
     ...(manifest.featureExtractor && { featureExtractor: manifest.featureExtractor }),
-    tokenizer: join(folder, 'tokenizer'),
     identity: async () => identityOfManifest(manifest),
     load: (component, placement, loading) =>
       loadConverted(folder, manifest, component, placement, loading),
@@ -101,18 +121,9 @@ function identityOfManifest({ components }: Manifest): string {
   return createHash('sha256').update(hashes.sort().join()).digest('hex');
 }
 
-/** Throws that a model cannot do what it lacks something for. */
-export function lacking(folder: string, part: string): never {
-  const message = `Expected a model with ${part} in ${folder} but it holds none${fetching(folder, part)}`;
-  throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
-}
-
-/** How a model in the store gets its other half. */
-function fetching(folder: string, part: string): string {
-  const name = modelAt(process.env, folder);
-  if (name === undefined) return '';
-  const ofPictures = part === 'image_encoder' || part === 'feature_extractor';
-  return `. Fetch it with: npx karlo pull ${name}${ofPictures ? ' --variations' : ''}`;
+function missing(folder: string, component: ComponentName): KarloError {
+  const message = `Expected a model with ${component} in ${folder} but it holds none`;
+  return new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 
 async function loadConverted(
@@ -123,7 +134,7 @@ async function loadConverted(
   { onTensor }: Loading = {},
 ): Promise<ScriptModule> {
   const entry = manifest.components[component];
-  if (entry === undefined) lacking(folder, component);
+  if (entry === undefined) throw missing(folder, component);
   const graph = await readGraph(folder, entry);
   const weights = await readConvertedWeights(folder, component, entry);
   const module = await ScriptModule.load(graph, { engine: placement.engine });

@@ -46,19 +46,8 @@ export const textProjConfig = z.object({
   cross_attention_dim: size,
 });
 
-/** diffusers' `UnCLIPScheduler`. */
-export const schedulerConfig = z.object({
-  num_train_timesteps: z.int().min(1).max(1_000_000).prefault(1000),
-  variance_type: z.enum(['fixed_small_log', 'learned_range']).prefault('fixed_small_log'),
-  clip_sample: z.boolean().prefault(true),
-  clip_sample_range: z.number().positive().prefault(1),
-  prediction_type: z.enum(['epsilon', 'sample']).prefault('epsilon'),
-  beta_schedule: only('squaredcos_cap_v2'),
-});
-
 export type PriorConfig = z.infer<typeof priorConfig>;
 export type TextProjConfig = z.infer<typeof textProjConfig>;
-export type SchedulerConfig = z.infer<typeof schedulerConfig>;
 
 /** The config of each component, in the words of Hugging Face's config files. */
 export interface ComponentConfigs {
@@ -131,7 +120,7 @@ function expectation(issue: z.core.$ZodIssue): string {
     case 'invalid_type':
       return issue.expected;
     case 'too_small':
-      return `at least ${issue.minimum}`;
+      return `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
     case 'too_big':
       return `at most ${issue.maximum}`;
     default:

@@ -1,6 +1,7 @@
 import { type Pixels, toPixels } from '../images/pixels.js';
 import type { Fit } from '../images/preprocess.js';
-import { lacking, type Model } from '../layouts/open-model.js';
+import type { Model } from '../layouts/open-model.js';
+import type { SchedulerConfig } from '../layouts/scheduler-config.js';
 import type { ComponentConfigs } from '../networks/config.js';
 import { flopPerToken } from '../networks/cost.js';
 import type { PromptCache } from '../networks/prompt-cache.js';
@@ -11,7 +12,8 @@ import type { ClipTokenizer } from '../tokenizer/index.js';
 import { Tensor, tidy } from '../torch/tensor.js';
 import { Once } from '../util/async-lazy.js';
 import { batchFlop } from './estimate.js';
-import { type ScheduleConfig, type Step, schedule, scheduleConfig } from './samplers/index.js';
+import { throwMissingComponent } from './missing-component.js';
+import { type Step, schedule } from './samplers/index.js';
 import { Noise } from './samplers/noise.js';
 import { runDecoder } from './stages/decoder.js';
 import { encodeImage } from './stages/encode-image.js';
@@ -87,7 +89,9 @@ export class Cascade implements AsyncDisposable {
 
   /** The CLIP image embeddings of pictures. */
   async encodeImages(pictures: readonly Pixels[], fit: Fit, signal: AbortSignal): Promise<Encoded> {
-    const config = this.#model.featureExtractor ?? lacking(this.#model.folder, 'feature_extractor');
+    const config =
+      this.#model.featureExtractor ??
+      throwMissingComponent(this.#model.folder, 'feature_extractor');
     await using networks = await this.#networks.lease('image_encoder');
     const encode = async (picture: Pixels) => ({
       imageEmbeds: await encodeImage(picture, fit, config, networks.image_encoder, signal),
@@ -170,14 +174,12 @@ export class Cascade implements AsyncDisposable {
     const previews = stage === 'prior' ? () => undefined : (x0: Tensor) => () => toPixels(x0);
     const tell = ({ index }: Step, x0: Tensor) =>
       onStep(stage, index + 1, steps.length, previews(x0));
-    return { steps, clip: config.clip, guidanceScale, noise, signal, onStep: tell };
+    return { steps, clip: config.clipSampleRange, guidanceScale, noise, signal, onStep: tell };
   }
 
-  #schedule(stage: StageName): ScheduleConfig {
+  #schedule(stage: StageName): SchedulerConfig {
     const name = `${stage === 'upsample' ? 'super_res' : stage}_scheduler` as const;
-    const settings = this.#model.schedulers[name] ?? lacking(this.#model.folder, name);
-    const config = scheduleConfig(settings, name);
-    return this.#model.layout === 'kakao' ? { ...config, tables: 'float64' } : config;
+    return this.#model.schedulers[name] ?? throwMissingComponent(this.#model.folder, name);
   }
 
   /** Floating-point operations of a batch. */
@@ -206,7 +208,7 @@ export class Cascade implements AsyncDisposable {
   }
 
   #config<N extends ComponentName>(component: N): ComponentConfigs[N] {
-    return this.#model.configs[component] ?? lacking(this.#model.folder, component);
+    return this.#model.configs[component] ?? throwMissingComponent(this.#model.folder, component);
   }
 
   /** Frees the weights. */

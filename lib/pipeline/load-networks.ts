@@ -4,6 +4,7 @@ import { type ComponentName, METHODS_OF } from '../networks/registry.js';
 import { type Residency, Resident, Staged } from '../networks/residency.js';
 import type { Placement } from '../networks/weights.js';
 import { advisedLoading } from './memory-advice.js';
+import { throwMissingComponent } from './missing-component.js';
 
 /** How far the loading of a model is. */
 export interface LoadProgress {
@@ -27,6 +28,7 @@ export async function loadNetworks(
 ): Promise<Residency> {
   let bytes = 0;
   const load = async <N extends ComponentName>(component: N): Promise<Networks[N]> => {
+    if (!model.configs[component]) throwMissingComponent(model.folder, component);
     const methods = METHODS_OF[component];
     const onTensor = (_name: string, count: number) => {
       bytes += count;

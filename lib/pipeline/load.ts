@@ -26,7 +26,7 @@ export async function load(options: LoadOptions, opening: Promise<void>): Promis
   const { name, folder } = await findModel(given.model);
   const model = await openModel(folder);
   // Its tables are made while other threads open LibTorch and make the networks.
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = ClipTokenizer.fromFolder(model.tokenizer.folder, model.tokenizer.options);
   tokenizer.catch(() => {});
   await opening;
   const { device, dtype: wanted } = placed(given);
@@ -43,9 +43,4 @@ export async function load(options: LoadOptions, opening: Promise<void>): Promis
     await engine.dispose();
     throw error;
   }
-}
-
-function tokenizerOf({ layout, tokenizer }: Model): Promise<ClipTokenizer> {
-  const kakao = { pad: 'zero', clean: 'kakao' } as const;
-  return ClipTokenizer.fromFolder(tokenizer, layout === 'kakao' ? kakao : {});
 }

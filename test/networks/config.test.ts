@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkConfig, parseConfig, readJson, schedulerConfig } from '../../lib/networks/config.js';
+import { schedulerFile } from '../../lib/layouts/scheduler-config.js';
+import { checkConfig, parseConfig, readJson } from '../../lib/networks/config.js';
 import { featureExtractorConfig } from '../../lib/networks/config-clip.js';
 import type { ComponentName } from '../../lib/networks/registry.js';
 import { expectCorrupt } from '../fixtures/corrupt.js';
@@ -102,9 +103,9 @@ it.each([
 );
 
 it('refuses a scheduler that UnCLIP has not', async () => {
-  const check = (config: unknown) => () => checkConfig(schedulerConfig, config, 'c');
+  const check = (config: unknown) => () => checkConfig(schedulerFile, config, 'c');
   await expectCorrupt(check({ prediction_type: 'v_prediction' }), 'prediction_type');
-  await expectCorrupt(check({ beta_schedule: 'linear' }), 'beta_schedule');
+  await expectCorrupt(check({ beta_schedule: 'sigmoid' }), 'beta_schedule');
   await expectCorrupt(check([]), 'config');
   await expectCorrupt(check(null), 'config');
 });

@@ -87,7 +87,7 @@ describe('the Kakao layout holds the same model as the Hugging Face layout', () 
     await convertModel(join(folder, 'kakao'), join(folder, 'converted'));
     const converted = await openModel(join(folder, 'converted'));
     expect(converted.layout).toBe('kakao');
-    expect(converted.schedulers.prior_scheduler?.clip_sample_range).toBe(10);
+    expect(converted.schedulers.prior_scheduler?.clipSampleRange).toBe(10);
     const inputs = inputsOf(published.configs).decoder;
     using expected = await published.load('decoder', placement);
     using actual = await converted.load('decoder', placement);

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openModel } from '../../lib/layouts/open-model.js';
+import type { SchedulerConfig } from '../../lib/layouts/scheduler-config.js';
 import type { Residency } from '../../lib/networks/residency.js';
 import { loadNetworks } from '../../lib/pipeline/load-networks.js';
-import { schedule, scheduleConfig } from '../../lib/pipeline/samplers/index.js';
+import { schedule } from '../../lib/pipeline/samplers/index.js';
 import { Noise } from '../../lib/pipeline/samplers/noise.js';
 import { runDecoder } from '../../lib/pipeline/stages/decoder.js';
 import { encodeText, type TextFeatures } from '../../lib/pipeline/stages/encode-text.js';
@@ -35,7 +36,7 @@ beforeAll(async () => {
   networks = await loadNetworks(model, 'resident', placement);
   const file = fileURLToPath(new URL('../fixtures/pictures/stages.safetensors', import.meta.url));
   golden = await Golden.read(file);
-  const tokenizer = await ClipTokenizer.fromFolder(model.tokenizer);
+  const tokenizer = await ClipTokenizer.fromFolder(model.tokenizer.folder);
   await using lease = await networks.lease('text_encoder');
   const encode = async (words: string) =>
     (await encodeText(words, tokenizer, lease.text_encoder, undefined)).text;
@@ -58,9 +59,9 @@ function furthest(ours: Tensor, theirs: Tensor): number {
 
 function loop(stage: keyof typeof spacing, noise: Noise) {
   const name = `${stage === 'upsample' ? 'super_res' : stage}_scheduler` as const;
-  const config = scheduleConfig(model.schedulers[name], name);
+  const config = model.schedulers[name] as SchedulerConfig;
   return {
-    ...{ steps: schedule(config, spacing[stage]), clip: config.clip, noise },
+    ...{ steps: schedule(config, spacing[stage]), clip: config.clipSampleRange, noise },
     ...{ guidanceScale: guidance[stage], signal: undefined, onStep: () => {} },
   };
 }

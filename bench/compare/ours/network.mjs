@@ -6,7 +6,7 @@ const { openModel } = await import(`${built}layouts/open-model.js`);
 /** @type {typeof import('../../../lib/networks/networks.js')} */
 const { networkOf } = await import(`${built}networks/networks.js`);
 /** @type {typeof import('../../../lib/pipeline/samplers/index.js')} */
-const { schedule, scheduleConfig } = await import(`${built}pipeline/samplers/index.js`);
+const { schedule } = await import(`${built}pipeline/samplers/index.js`);
 /** @type {typeof import('../../../lib/pipeline/samplers/noise.js')} */
 const { Noise } = await import(`${built}pipeline/samplers/noise.js`);
 /** @type {typeof import('../../../lib/pipeline/stages/prior.js')} */
@@ -85,14 +85,15 @@ export class LoadedNetwork {
     const name = /** @type {'prior' | 'decoder' | 'super_res'} */ (
       this.#component.replace('_first', '')
     );
-    const config = scheduleConfig(this.#model.schedulers[`${name}_scheduler`]);
+    const config = this.#model.schedulers[`${name}_scheduler`];
+    if (!config) throw new Error(`The model has no ${name}_scheduler`);
     const noise = new Noise([0], this.#device);
     if (name === 'prior') await this.#prefillEmpty();
     /** @type {number[]} */
     const times = [performance.now()];
     const output = await this.#run(name, {
       steps: schedule(config, { steps: count }),
-      clip: config.clip,
+      clip: config.clipSampleRange,
       guidanceScale: 4,
       noise,
       signal: undefined,

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { LIBTORCH_VERSION } from '../../../scripts/libtorch/index.mjs';
 import { KarloError } from '../../errors.js';
-import { checkConfig, readJson, schedulerConfig } from '../../networks/config.js';
+import { checkConfig, readJson } from '../../networks/config.js';
 import { featureExtractorConfig } from '../../networks/config-clip.js';
 import { COMPONENTS, SCHEDULERS } from '../../networks/registry.js';
+import { schedulerFile } from '../scheduler-config.js';
 
 /** The version of the converted layout. A folder of another one is converted anew. */
 export const formatVersion = 1;
@@ -33,7 +34,7 @@ export const manifestSchema = z.object({
   layout: z.enum(['huggingface', 'kakao']),
   dtype: z.enum(['float32', 'float16', 'bfloat16']),
   components: z.partialRecord(z.enum(COMPONENTS), component),
-  schedulers: z.partialRecord(z.enum(SCHEDULERS), schedulerConfig),
+  schedulers: z.partialRecord(z.enum(SCHEDULERS), schedulerFile),
   featureExtractor: featureExtractorConfig.optional(),
 });
 

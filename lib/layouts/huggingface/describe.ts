@@ -1,4 +1,4 @@
-import { checkConfig, readConfig, readJson, schedulerConfig } from '../../networks/config.js';
+import { checkConfig, readConfig, readJson } from '../../networks/config.js';
 import { featureExtractorConfig } from '../../networks/config-clip.js';
 import type { ComponentName, SchedulerName } from '../../networks/registry.js';
 import { expectedShapes } from '../../networks/shapes/index.js';
@@ -9,9 +9,18 @@ import {
   type CanonicalTensor,
   type ComponentDescription,
   checkTensor,
+  type LayoutDefaults,
   type ModelDescription,
 } from '../describe.js';
 import type { HuggingFaceLayout } from '../layout.js';
+import { schedulerFile } from '../scheduler-config.js';
+
+/** As diffusers' pipeline runs a model. */
+export const huggingFaceDefaults: LayoutDefaults = {
+  fit: 'cover',
+  tokenizer: {},
+  schedulerPrecision: 'float32',
+};
 
 /** Keys of older releases that are no weights, and of a whole CLIP's other half. */
 const IGNORED: Readonly<Partial<Record<ComponentName, RegExp>>> = {
@@ -33,7 +42,7 @@ export async function describeHuggingFace(
   }
   const schedulers: ModelDescription['schedulers'] = {};
   for (const [name, path] of Object.entries(layout.schedulers)) {
-    schedulers[name as SchedulerName] = checkConfig(schedulerConfig, await readJson(path), path);
+    schedulers[name as SchedulerName] = checkConfig(schedulerFile, await readJson(path), path);
   }
   const extractor = layout.featureExtractor;
   return {

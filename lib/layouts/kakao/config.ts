@@ -1,23 +1,26 @@
-import {
-  type ComponentConfigs,
-  checkConfig,
-  parseConfig,
-  type SchedulerConfig,
-  schedulerConfig,
-} from '../../networks/config.js';
+import { type ComponentConfigs, checkConfig, parseConfig } from '../../networks/config.js';
 import { type FeatureExtractorConfig, featureExtractorConfig } from '../../networks/config-clip.js';
 import type { ComponentName, SchedulerName } from '../../networks/registry.js';
 import { KAKAO_HEAD } from '../../networks/view-steps.js';
 import { corrupt } from '../../weights/corrupt.js';
 import type { TensorEntry } from '../../weights/types.js';
+import type { LayoutDefaults } from '../describe.js';
+import { type SchedulerFile, schedulerFile } from '../scheduler-config.js';
 import { inferUnet } from './unet-config.js';
 
+/** As Kakao's own program runs a model. */
+export const kakaoDefaults: LayoutDefaults = {
+  fit: 'fill',
+  tokenizer: { pad: 'zero', clean: 'kakao' },
+  schedulerPrecision: 'float64',
+};
+
 /** Kakao's schedulers: its own clamp of the prior's x0, to ±10. */
-export function kakaoScheduler(name: SchedulerName): SchedulerConfig {
-  return checkConfig(schedulerConfig, KAKAO_SCHEDULERS[name], name);
+export function kakaoScheduler(name: SchedulerName): SchedulerFile {
+  return checkConfig(schedulerFile, KAKAO_SCHEDULERS[name], name);
 }
 
-const KAKAO_SCHEDULERS: Readonly<Record<SchedulerName, Partial<SchedulerConfig>>> = {
+const KAKAO_SCHEDULERS: Readonly<Record<SchedulerName, Partial<SchedulerFile>>> = {
   prior_scheduler: { prediction_type: 'sample', clip_sample_range: 10 },
   decoder_scheduler: { variance_type: 'learned_range' },
   super_res_scheduler: {},

@@ -1,5 +1,4 @@
-/** How noise grows over the training timesteps (`beta_schedule` in scheduler_config.json). */
-export type BetaSchedule = 'squaredcos_cap_v2' | 'linear';
+import type { BetaSchedule } from '../../layouts/scheduler-config.js';
 
 /** Cap on the cosine schedule's betas (Nichol & Dhariwal 2021, section 3.2). */
 const MAX_BETA = 0.999;

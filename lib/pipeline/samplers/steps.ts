@@ -1,4 +1,4 @@
-import type { ScheduleConfig } from '../../layouts/schedule-config.js';
+import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
 import { type Spacing, timesteps, usesDdim } from '../../options/respacing.js';
 import { noiseTables } from './betas.js';
 
@@ -46,9 +46,9 @@ const LEAST_VARIANCE = 1e-20;
  *
  * @throws KarloError `ERR_KARLO_INVALID_ARGUMENT` for a spacing that does not fit `config.trainSteps`
  */
-export function schedule(config: ScheduleConfig, spacing: Spacing): Step[] {
-  const { betaSchedule, trainSteps, tables } = config;
-  const { betas, alphaBars } = noiseTables(betaSchedule, trainSteps, tables);
+export function schedule(config: SchedulerConfig, spacing: Spacing): Step[] {
+  const { betaSchedule, trainSteps, precision } = config;
+  const { betas, alphaBars } = noiseTables(betaSchedule, trainSteps, precision);
   const visited = timesteps(spacing, trainSteps);
   const ddim = usesDdim(spacing);
   return visited.map((t, index) => {
@@ -62,9 +62,9 @@ export function schedule(config: ScheduleConfig, spacing: Spacing): Step[] {
     return {
       ...{ index, last, t },
       ...level,
-      predict: predict(config.prediction, alphaBar),
+      predict: predict(config.predictionType, alphaBar),
       mean: ddim ? ddimMean(level) : ddpmMean(level),
-      ...variances(level, last || ddim ? 'none' : config.variance),
+      ...variances(level, last || ddim ? 'none' : config.varianceType),
     };
   });
 }
@@ -77,8 +77,8 @@ function at(values: Float64Array, index: number): number {
   return value;
 }
 
-function predict(prediction: ScheduleConfig['prediction'], alphaBar: number): Step['predict'] {
-  if (prediction === 'sample') return { sample: 0, output: 1 };
+function predict(type: SchedulerConfig['predictionType'], alphaBar: number): Step['predict'] {
+  if (type === 'sample') return { sample: 0, output: 1 };
   return { sample: 1 / Math.sqrt(alphaBar), output: -Math.sqrt(1 / alphaBar - 1) };
 }
 
@@ -95,7 +95,7 @@ function ddimMean({ alphaBar, alphaBarPrevious }: Level): Step['mean'] {
   return { x0: Math.sqrt(alphaBarPrevious) - Math.sqrt(alphaBar) * sample, sample };
 }
 
-function variances(level: Level, kind: 'none' | ScheduleConfig['variance']) {
+function variances(level: Level, kind: 'none' | SchedulerConfig['varianceType']) {
   const { alphaBar, alphaBarPrevious, beta } = level;
   const posterior = Math.max((beta * (1 - alphaBarPrevious)) / (1 - alphaBar), LEAST_VARIANCE);
   const noise = kind === 'none' ? 'none' : kind === 'learned_range' ? 'learned' : 'fixed';

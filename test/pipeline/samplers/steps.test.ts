@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { SchedulerConfig } from '../../../lib/layouts/scheduler-config.js';
 import {
   betas,
   noiseTables,
-  type ScheduleConfig,
   type Spacing,
   schedule,
 } from '../../../lib/pipeline/samplers/index.js';
@@ -11,12 +11,13 @@ import diffusers from '../../fixtures/schedule/diffusers.json' with { type: 'jso
 import original from '../../fixtures/schedule/original.json' with { type: 'json' };
 import { denoise } from './loop.js';
 
-const config: ScheduleConfig = {
+const config: SchedulerConfig = {
   trainSteps: 1000,
   betaSchedule: 'squaredcos_cap_v2',
-  prediction: 'epsilon',
-  variance: 'fixed_small_log',
-  clip: 1,
+  predictionType: 'epsilon',
+  varianceType: 'fixed_small_log',
+  clipSampleRange: 1,
+  precision: 'float64',
 };
 
 /** Largest relative difference of two lists. */
@@ -70,7 +71,7 @@ describe.each(Object.entries(original.tables))('the original program’s table %
 });
 
 describe.each(diffusers)('diffusers’ $steps steps', ({ steps: count, schedule: want }) => {
-  const steps = schedule({ ...config, tables: 'float32' }, { steps: count });
+  const steps = schedule({ ...config, precision: 'float32' }, { steps: count });
 
   test('timesteps', () => expect(steps.map((s) => s.t)).toEqual(want.map((s) => s.t)));
 
@@ -129,8 +130,8 @@ describe.each(original.loops)('the original program’s loop $text $mean', (loop
     const steps = schedule(
       {
         ...config,
-        prediction: loop.mean === 'START_X' ? 'sample' : 'epsilon',
-        variance: loop.learned ? 'learned_range' : 'fixed_small_log',
+        predictionType: loop.mean === 'START_X' ? 'sample' : 'epsilon',
+        varianceType: loop.learned ? 'learned_range' : 'fixed_small_log',
       },
       { timestepRespacing: loop.text },
     );
@@ -155,7 +156,7 @@ describe.each(original.loops)('the original program’s loop $text $mean', (loop
 });
 
 describe('steps', () => {
-  const kinds: [Spacing, ScheduleConfig['variance'], string][] = [
+  const kinds: [Spacing, SchedulerConfig['varianceType'], string][] = [
     [{ steps: 25 }, 'fixed_small_log', 'fixed'],
     [{ steps: 25 }, 'learned_range', 'learned'],
     [{ timestepRespacing: 'ddim25' }, 'learned_range', 'none'],
@@ -164,8 +165,8 @@ describe('steps', () => {
 
   test.each(kinds)(
     '%o with %s draws noise of kind %s, the last step none',
-    (spacing, variance, kind) => {
-      const steps = schedule({ ...config, variance }, spacing);
+    (spacing, varianceType, kind) => {
+      const steps = schedule({ ...config, varianceType }, spacing);
       expect(steps.map((s) => s.noise)).toEqual([...Array(steps.length - 1).fill(kind), 'none']);
       expect(steps.at(-1)).toMatchObject({ last: true, std: 0, alphaBarPrevious: 1 });
       expect(steps.filter((s) => s.last)).toHaveLength(1);
@@ -180,7 +181,7 @@ describe('steps', () => {
   });
 
   test('a network that gives the sample is taken at its word', () => {
-    const [step] = schedule({ ...config, prediction: 'sample' }, { steps: 7 });
+    const [step] = schedule({ ...config, predictionType: 'sample' }, { steps: 7 });
     expect(step?.predict).toEqual({ sample: 0, output: 1 });
   });
 

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
-import { type ScheduleConfig, schedule } from '../../../lib/pipeline/samplers/index.js';
+import type { SchedulerConfig } from '../../../lib/layouts/scheduler-config.js';
+import { schedule } from '../../../lib/pipeline/samplers/index.js';
 import { denoise } from './loop.js';
 import { torchRandn } from './torch-randn.js';
 
-const config: ScheduleConfig = {
+const config: SchedulerConfig = {
   trainSteps: 1000,
   betaSchedule: 'squaredcos_cap_v2',
-  prediction: 'epsilon',
-  variance: 'fixed_small_log',
-  clip: 1,
-  tables: 'float32',
+  predictionType: 'epsilon',
+  varianceType: 'fixed_small_log',
+  clipSampleRange: 1,
+  precision: 'float32',
 };
 
 /** arange(768).reshape(3, 8, 8, 4) / 768, permuted (3, 0, 1, 2). */
@@ -19,8 +20,8 @@ const sample = Float64Array.from(
 );
 const dummy = (x: Float64Array, t: number) => ({ output: x.map((v) => (v * t) / (t + 1)) });
 
-function sumOfLoop(steps: number, tables: 'float32' | 'float64'): number {
-  const loop = schedule({ ...config, tables }, { steps });
+function sumOfLoop(steps: number, precision: 'float32' | 'float64'): number {
+  const loop = schedule({ ...config, precision }, { steps });
   const last = denoise(loop, sample, dummy, { randn: torchRandn(0) }).at(-1);
   return last?.reduce((all, x) => all + Math.abs(x), 0) ?? Number.NaN;
 }
@@ -34,7 +35,7 @@ test.each([
 
 test('which rests on float32 tables: the last step then keeps 0.9995 of x0', () => {
   expect(schedule(config, { steps: 25 }).at(-1)?.mean.x0).toBeCloseTo(0.99947, 5);
-  expect(schedule({ ...config, tables: 'float64' }, { steps: 25 }).at(-1)?.mean.x0).toBe(1);
+  expect(schedule({ ...config, precision: 'float64' }, { steps: 25 }).at(-1)?.mean.x0).toBe(1);
   expect(sumOfLoop(25, 'float64')).toBeCloseTo(258.341, 2);
 });
 

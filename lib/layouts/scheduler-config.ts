@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+/**
+ * `scheduler_config.json` of diffusers' `UnCLIPScheduler`, absent keys filled in with that class's
+ * defaults.
+ */
+export const schedulerFile = z
+  .object({
+    num_train_timesteps: z.int().min(1).max(1_000_000).prefault(1000),
+    beta_schedule: z.enum(['squaredcos_cap_v2', 'linear']).prefault('squaredcos_cap_v2'),
+    prediction_type: z.enum(['epsilon', 'sample']).prefault('epsilon'),
+    variance_type: z.enum(['fixed_small_log', 'learned_range']).prefault('fixed_small_log'),
+    clip_sample: z.boolean().prefault(true),
+    clip_sample_range: z.number().positive().nullable().prefault(1),
+  })
+  .superRefine(({ clip_sample, clip_sample_range }, context) => {
+    if (!clip_sample || clip_sample_range !== null) return;
+    const message = 'a number where clip_sample is true';
+    context.addIssue({ code: 'custom', path: ['clip_sample_range'], message });
+  });
+
+export type SchedulerFile = z.infer<typeof schedulerFile>;
+
+/** How noise grows over the training timesteps. */
+export type BetaSchedule = SchedulerFile['beta_schedule'];
+
+/** The diffusion settings of one stage. */
+export interface SchedulerConfig {
+  /** How many timesteps the network was trained on. */
+  readonly trainSteps: number;
+  readonly betaSchedule: BetaSchedule;
+  /** Whether the network predicts the noise (`epsilon`) or x0 (`sample`). */
+  readonly predictionType: 'epsilon' | 'sample';
+  /** The posterior variance, or one interpolated by the network's further channels. */
+  readonly varianceType: 'fixed_small_log' | 'learned_range';
+  /** x0 is clamped to ± this; undefined for no clamp. */
+  readonly clipSampleRange: number | undefined;
+  /** Of the tables of variances: `float32` in diffusers, `float64` in Kakao's program. */
+  readonly precision: 'float32' | 'float64';
+}
+
+/** A stage's settings from its file and what the model's layout implies. */
+export function schedulerConfig(
+  file: SchedulerFile,
+  precision: SchedulerConfig['precision'],
+): SchedulerConfig {
+  return {
+    trainSteps: file.num_train_timesteps,
+    betaSchedule: file.beta_schedule,
+    predictionType: file.prediction_type,
+    varianceType: file.variance_type,
+    clipSampleRange: file.clip_sample ? (file.clip_sample_range as number) : undefined,
+    precision,
+  };
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { schedulerConfig, schedulerFile } from '../../lib/layouts/scheduler-config.js';
+import { checkConfig } from '../../lib/networks/config.js';
+
+const configOf = (json: unknown, file = 'scheduler_config.json') =>
+  schedulerConfig(checkConfig(schedulerFile, json, file), 'float32');
+
+const ofTiny = (stage: string): unknown =>
+  JSON.parse(
+    readFileSync(
+      new URL(`../../models/karlo-tiny/${stage}_scheduler/scheduler_config.json`, import.meta.url),
+      'utf8',
+    ),
+  );
+
+test('the built-in model’s three stages', () => {
+  const common = { trainSteps: 1000, betaSchedule: 'squaredcos_cap_v2', precision: 'float32' };
+  const fixed = { ...common, varianceType: 'fixed_small_log', predictionType: 'sample' };
+  expect(configOf(ofTiny('prior'))).toEqual({ ...fixed, clipSampleRange: 5 });
+  expect(configOf(ofTiny('super_res'))).toEqual({ ...fixed, clipSampleRange: 1 });
+  const learned = { varianceType: 'learned_range', predictionType: 'epsilon' };
+  expect(configOf(ofTiny('decoder'))).toEqual({ ...common, ...learned, clipSampleRange: 1 });
+});
+
+test('absent keys have diffusers’ defaults', () => {
+  expect(configOf({})).toEqual({
+    trainSteps: 1000,
+    betaSchedule: 'squaredcos_cap_v2',
+    predictionType: 'epsilon',
+    varianceType: 'fixed_small_log',
+    clipSampleRange: 1,
+    precision: 'float32',
+  });
+  expect(configOf({ clip_sample: false, clip_sample_range: null }).clipSampleRange).toBeUndefined();
+});
+
+test.each([
+  [null, 'object for config in decoder.json but received null'],
+  [[], 'object for config in decoder.json but received []'],
+  [{ num_train_timesteps: 0 }, 'at least 1 for num_train_timesteps in decoder.json'],
+  [{ prediction_type: 'v_prediction' }, '"epsilon" or "sample" for prediction_type'],
+  [{ beta_schedule: 'sigmoid' }, '"squaredcos_cap_v2" or "linear" for beta_schedule'],
+  [{ variance_type: 1 }, '"fixed_small_log" or "learned_range" for variance_type'],
+  [{ clip_sample_range: -1 }, 'more than 0 for clip_sample_range'],
+])('%o is refused', (json, message) => {
+  expect(() => configOf(json, 'decoder.json')).toThrow(
+    expect.objectContaining({
+      code: 'ERR_KARLO_MODEL_CORRUPT',
+      message: expect.stringContaining(`Expected ${message}`),
+    }),
+  );
+});
