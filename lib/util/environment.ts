@@ -1,0 +1,15 @@
+import { resolve } from 'node:path';
+import envPaths from 'env-paths';
+
+/** The user's cache folder: `KARLO_CACHE`, or the operating system's default place for caches. */
+export function cacheFolder(env: NodeJS.ProcessEnv): string {
+  return env.KARLO_CACHE ? resolve(env.KARLO_CACHE) : envPaths('karlo', { suffix: '' }).cache;
+}
+
+/** How to fix a cache folder that is full or not writable, as the last sentence of an error message. */
+export const useAnotherCache = 'Use another folder: export KARLO_CACHE=/path/with/space';
+
+/** Whether `KARLO_OFFLINE` forbids downloads. */
+export function isOffline({ KARLO_OFFLINE = '' }: NodeJS.ProcessEnv): boolean {
+  return !['', '0', 'false', 'no'].includes(KARLO_OFFLINE.toLowerCase());
+}
