@@ -11,7 +11,7 @@ import { run } from '../scripts/build/run.mjs';
 import { packKarlo, packLibTorch } from '../scripts/package/pack.mjs';
 
 const [rounds = '3'] = process.argv.slice(2);
-await run(process.execPath, [join(root, 'scripts/package/prebuild.mjs')], { quiet: true });
+run(process.execPath, [join(root, 'scripts/package/prebuild.mjs')]);
 const tarballs = [await packKarlo(), await packLibTorch()];
 const ways = { 'from its tarball': tarballs, 'in the cache folder': tarballs.slice(0, 1) };
 

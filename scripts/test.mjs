@@ -8,7 +8,7 @@ import { run } from './build/run.mjs';
 
 await report(async () => {
   await makeReady({ tests: true });
-  await run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')], { quiet: true });
+  run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')]);
 });
 // Several processes share the cores here: threads that spin at OpenMP's barriers would take them from each other
 // (three times nets_test at once: 26 s with spinning, 7.5 s without).

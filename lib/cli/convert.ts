@@ -1,10 +1,10 @@
 import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
-import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
 import { findModel } from '../hub/store/resolve.js';
 import { type ConvertProgress, convertModel } from '../layouts/converted/convert.js';
 import { type Inspection, inspectModel } from '../layouts/inspect.js';
 import type { WeightDtype } from '../networks/weights.js';
+import { interruptible } from './terminal/interruptible.js';
 
 /** `karlo convert FROM TO`: published weights to graphs and safetensors, ready to load. */
 export function addConvert(program: Command): void {

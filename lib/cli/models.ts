@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
 import { storeFolder } from '../hub/store/folder.js';
 import { listModels, type StoredModel } from '../hub/store/list.js';
 import { removeModel } from '../hub/store/remove.js';
 import { builtIn } from '../tokenizer/tokenizer-files.js';
 import { sizeText } from './sizes.js';
+import { interruptible } from './terminal/interruptible.js';
 
 /** `karlo models`: what is in the store; `karlo models rm NAME` takes one away. */
 export function addModels(program: Command): void {

@@ -1,9 +1,9 @@
 import cliProgress from 'cli-progress';
 import type { Command } from 'commander';
-import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
 import { variationsSuffix } from '../hub/store/folder.js';
 import { type Pulled, type PullProgress, pullModel } from '../hub/store/pull.js';
 import { sizeText } from './sizes.js';
+import { interruptible } from './terminal/interruptible.js';
 
 interface Flags {
   revision?: string;

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
 import { readPicture } from '../images/decode.js';
 import { qualityRange } from '../images/encode.js';
 import { KarloImage } from '../images/karlo-image.js';
@@ -10,6 +9,7 @@ import { integer } from '../options/validate.js';
 import type { Generation, GenerationTask } from '../pipeline/task.js';
 import { gridFileOf, prepareFolders, refuseTaken, type Target, targetsOf } from './files.js';
 import { checked, defined, type Flags, wrongOption } from './options.js';
+import { interruptible } from './terminal/interruptible.js';
 import { openLoading, openProgress } from './terminal/progress.js';
 
 /** Pictures that a command is to make. */

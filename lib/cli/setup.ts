@@ -1,26 +1,31 @@
+import cliProgress from 'cli-progress';
 import type { Command } from 'commander';
-import { buildInstalled } from '../../scripts/build/installed.mjs';
-import { interruptible } from '../../scripts/libtorch/interruptible.mjs';
-import { showProgress } from '../../scripts/libtorch/progress.mjs';
-import { type SetUpOptions, setUpLibTorch } from '../../scripts/libtorch/setup.mjs';
+import { buildInstalledAddon } from '../libtorch/build-addon.js';
+import type { SetupProgress } from '../libtorch/fetch.js';
+import type { LibTorch } from '../libtorch/folder.js';
+import { type SetupOptions, setUpLibTorch } from '../libtorch/setup.js';
 import { packageFolder } from '../torch/load.js';
+import { interruptible } from './terminal/interruptible.js';
 
-type Flags = Pick<SetUpOptions, 'sha256' | 'cuda' | 'offline'> & {
+type Flags = Pick<SetupOptions, 'sha256' | 'cuda' | 'offline'> & {
   archive?: string[];
   build?: boolean;
   json?: boolean;
 };
 
-/** `karlo setup`: LibTorch, and the addon where there is none for the platform. */
+/** `karlo setup`: installs LibTorch and, with `--build`, the addon. */
 export function addSetup(program: Command): void {
   program
     .command('setup')
-    .description('find LibTorch, or fetch it into the cache folder')
-    .option('--archive <file...>', "LibTorch's zip or torch's wheels, instead of fetching")
-    .option('--sha256 <hex>', 'what the archive must have')
-    .option('--cuda', 'with the CUDA libraries (2 GB and more)')
-    .option('--build', 'compile the addon as well (CMake and a C++17 compiler)')
-    .option('--offline', 'fetch nothing')
+    .description('find LibTorch, or download it to the cache folder')
+    .option(
+      '--archive <file...>',
+      "install LibTorch's zip or torch's wheels instead of downloading",
+    )
+    .option('--sha256 <hex>', 'the expected SHA-256 of the first archive')
+    .option('--cuda', 'include the CUDA libraries (more than 2 GB)')
+    .option('--build', 'compile the addon as well (needs CMake and a C++17 compiler)')
+    .option('--offline', 'download nothing')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -34,16 +39,55 @@ Examples:
     .action(setUp);
 }
 
-async function setUp({ archive, build = false, json, ...options }: Flags): Promise<void> {
-  const progress = showProgress();
-  const wanted = { ...options, archives: archive ?? [], headers: build };
-  const libtorch = await interruptible((signal) =>
-    setUpLibTorch({ ...wanted, onProgress: progress.update, signal }),
-  ).finally(progress.stop);
-  if (build) await interruptible(() => buildInstalled(packageFolder(), libtorch));
+async function setUp({ archive = [], build = false, json, ...options }: Flags): Promise<void> {
+  const libtorch = await setUpWithProgress({ ...options, archives: archive, headers: build });
+  if (build) await interruptible(() => buildInstalledAddon(packageFolder(), libtorch));
   console.log(
     json
       ? JSON.stringify(libtorch, null, 2)
       : `LibTorch ${libtorch.build} from ${libtorch.source}: ${libtorch.folder}`,
   );
+}
+
+/** `setUpLibTorch`, with its progress on stderr; a signal aborts it and ends the process. */
+export async function setUpWithProgress(options: SetupOptions): Promise<LibTorch> {
+  const progress = showProgress();
+  try {
+    return await interruptible((signal) =>
+      setUpLibTorch({ ...options, onProgress: progress.update, signal }),
+    );
+  } finally {
+    progress.stop();
+  }
+}
+
+const phases = {
+  wait: 'Waiting for another process to set up LibTorch',
+  fetch: 'Downloading LibTorch',
+  unpack: 'Unpacking LibTorch',
+};
+
+/** A progress bar in a terminal, else a line for each phase. */
+function showProgress() {
+  const bar = new cliProgress.SingleBar({
+    format: '{phase} [{bar}] {megabytes} MB',
+    hideCursor: true,
+    stream: process.stderr,
+  });
+  const drawsBar = process.stderr.isTTY;
+  let current: SetupProgress['phase'] | undefined;
+  return {
+    update({ phase, done, total }: SetupProgress) {
+      const payload = { phase: phases[phase], megabytes: Math.round(done / 1e6) };
+      if (phase !== current) {
+        current = phase;
+        bar.stop();
+        if (drawsBar) bar.start(total, done, payload);
+        else process.stderr.write(`${phases[phase]} …\n`);
+      } else if (drawsBar) {
+        bar.update(done, payload);
+      }
+    },
+    stop: () => bar.stop(),
+  };
 }

@@ -1,7 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheFolder } from '../../scripts/libtorch/index.mjs';
 import type { Model } from '../layouts/open-model.js';
 import type { ConfigValue } from '../torch/addon-types.js';
 import type { Engine } from '../torch/engine.js';
@@ -9,6 +8,7 @@ import { Generator } from '../torch/generator.js';
 import { version } from '../torch/load.js';
 import { traceNetwork } from '../torch/network.js';
 import { tidy } from '../torch/tensor.js';
+import { cacheFolder } from '../util/environment.js';
 import { packageVersion } from '../util/package.js';
 import { SuperResNetwork } from './super-res.js';
 import type { WeightDtype } from './weights.js';

@@ -1,10 +1,8 @@
 // Error messages for native libraries that fail to load: what failed, why, and the commands that fix it.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type findLibTorch, isForeign } from '../../scripts/libtorch/index.mjs';
 import { KarloError } from '../errors.js';
-
-export type LibTorch = ReturnType<typeof findLibTorch>;
+import { isForeign, type LibTorch } from '../libtorch/folder.js';
 
 const platform = `${process.platform}-${process.arch}`;
 

@@ -3,10 +3,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { describeLibTorch, findLibTorch, libraryFile } from '../../scripts/libtorch/index.mjs';
 import { guarded, KarloError } from '../errors.js';
+import { findLibTorch } from '../libtorch/find.js';
+import { describeLibTorch, type LibTorch, libraryFile } from '../libtorch/folder.js';
 import type { NativeAddon, NativeLoader } from './addon-types.js';
-import { type LibTorch, loadFailure, noAddon } from './load-failure.js';
+import { loadFailure, noAddon } from './load-failure.js';
 
 const require = createRequire(import.meta.url);
 

@@ -1,9 +1,9 @@
-// Makes a checkout ready to run: dependencies, LibTorch, the addon, the compiled TypeScript.
-// Every step is skipped when its inputs have not changed. It starts with Node's own modules alone.
+// Makes a checkout ready to run: npm's dependencies, the compiled TypeScript, LibTorch, the addon, the
+// page. A step is skipped if its inputs have not changed. Only Node's own modules exist at the start;
+// later steps use what the earlier ones have made.
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileAddon } from './addon.mjs';
 import { run } from './run.mjs';
 import { unlessFresh } from './stamp.mjs';
 
@@ -16,20 +16,43 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
  */
 export async function makeReady({ tests = false } = {}) {
   await installDependencies();
-  const { ensureLibTorch } = await import('./libtorch.mjs');
-  const libtorch = await ensureLibTorch();
-  await buildAddon(libtorch, tests);
   await compileTypeScript();
+  const libtorch = await setUpLibTorch();
+  await buildAddon(libtorch, tests);
   await buildPage();
 }
 
 async function installDependencies() {
   const stamp = join(root, 'node_modules', '.karlo-stamp');
-  await unlessFresh(stamp, [join(root, 'package-lock.json')], async () => {
+  await unlessFresh(stamp, [join(root, 'package-lock.json')], () => {
     say('Installing dependencies (npm ci) …');
-    const quietly = ['--no-audit', '--no-fund', '--ignore-scripts'];
-    await run('npm', ['ci', ...quietly], { cwd: root, quiet: true });
+    run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: root });
   });
+}
+
+/** Compiles `lib/` to `dist/lib/`. */
+export async function compileTypeScript() {
+  const inputs = ['lib', 'tsconfig.json', 'package-lock.json'].map((input) => join(root, input));
+  await unlessFresh(join(root, 'dist', '.stamp'), inputs, () => {
+    say('Compiling TypeScript …');
+    // Otherwise, files whose source was deleted would be packed.
+    rmSync(join(root, 'dist', 'lib'), { recursive: true, force: true });
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    run(process.execPath, [tsc, '--project', join(root, 'tsconfig.json')]);
+  });
+}
+
+/**
+ * Finds or downloads a LibTorch with headers.
+ * @returns {Promise<string>} its folder
+ */
+async function setUpLibTorch() {
+  const { setUpWithProgress } = await import('../../dist/lib/cli/setup.js');
+  const { folder, includeDir } = await setUpWithProgress({ headers: true });
+  if (includeDir !== undefined) return folder;
+  throw new Error(
+    `Expected LibTorch with headers but ${folder} has none. Build with one that has:\n  export KARLO_LIBTORCH=/path/to/libtorch && npm run build`,
+  );
 }
 
 /**
@@ -37,50 +60,34 @@ async function installDependencies() {
  * @param {boolean} tests
  */
 async function buildAddon(libtorch, tests) {
+  const { compileAddon } = await import('../../dist/lib/libtorch/build-addon.js');
   const out = join(root, 'build');
   const sources = [join(root, 'native'), join(root, 'CMakeLists.txt')];
-  // A build with the tests' parts also serves those who do not need them.
-  const both = tests || existsSync(join(out, 'test'));
-  await unlessFresh(join(out, '.stamp'), [...sources, libtorch, String(both)], async () => {
+  // A build with the tests also serves those who do not need them.
+  const withTests = tests || existsSync(join(out, 'test'));
+  await unlessFresh(join(out, '.stamp'), [...sources, libtorch, String(withTests)], async () => {
     say('Building the addon (CMake) …');
-    await compileAddon({ source: root, out, libtorch, tests: both });
-    if (both) await makeFixtures(out);
+    await compileAddon({ source: root, out, libtorch, tests: withTests });
+    if (withTests) makeFixtures(out);
   });
 }
 
 /**
- * The TorchScript modules that the tests run.
+ * Writes the TorchScript modules that the tests run.
  * @param {string} out
  */
-async function makeFixtures(out) {
+function makeFixtures(out) {
   const fixtures = join(out, 'fixtures');
   mkdirSync(fixtures, { recursive: true });
-  await run(join(out, 'test', 'make_fixtures'), [fixtures], { quiet: true });
-}
-
-async function compileTypeScript() {
-  const inputs = ['lib', 'scripts/libtorch', 'scripts/build', 'tsconfig.json', 'package-lock.json'];
-  await unlessFresh(
-    join(root, 'dist', '.stamp'),
-    inputs.map((input) => join(root, input)),
-    async () => {
-      say('Compiling TypeScript …');
-      // What was compiled of files that are gone would be packed.
-      for (const folder of ['lib', 'scripts']) {
-        rmSync(join(root, 'dist', folder), { recursive: true, force: true });
-      }
-      const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-      await run(process.execPath, [tsc, '--project', join(root, 'tsconfig.json')], { quiet: true });
-    },
-  );
+  run(join(out, 'test', 'make_fixtures'), [fixtures]);
 }
 
 async function buildPage() {
   const stamp = join(root, 'dist', '.web-stamp');
   const inputs = [join(root, 'web'), join(root, 'package-lock.json')];
-  await unlessFresh(stamp, inputs, async () => {
+  await unlessFresh(stamp, inputs, () => {
     say('Building the page (Vite) …');
     const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-    await run(process.execPath, [vite, 'build', join(root, 'web')], { quiet: true });
+    run(process.execPath, [vite, 'build', join(root, 'web')]);
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Runs a step of a script; its failure ends the process with its words and status 1.
+ * Runs a step of a script. If it fails, prints the error's message and ends the process with status 1.
  * @param {() => Promise<void>} step
  */
 export async function report(step) {

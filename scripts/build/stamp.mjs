@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path';
 
 /**
- * Does a step of the build unless its inputs are as they were when it last succeeded.
- * @param {string} stamp the file that remembers the inputs
+ * Runs a step of the build unless its inputs have not changed since it last succeeded.
+ * @param {string} stamp the file that stores a fingerprint of the inputs
  * @param {string[]} inputs files and folders, and any other text that the step depends on
- * @param {() => Promise<void>} step
+ * @param {() => void | Promise<void>} step
  */
 export async function unlessFresh(stamp, inputs, step) {
   const wanted = fingerprint(inputs);
@@ -17,7 +17,7 @@ export async function unlessFresh(stamp, inputs, step) {
 }
 
 /**
- * Of times and sizes, not contents: it is taken at every start.
+ * Hashes times and sizes, not contents, because every start of a script needs it.
  * @param {string[]} inputs
  */
 function fingerprint(inputs) {

@@ -7,13 +7,10 @@ import { cp, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
-import { root } from '../build/ready.mjs';
+import { compileTypeScript, root } from '../build/ready.mjs';
 import { report } from '../build/report.mjs';
-import { manifestFile, readBuild } from '../libtorch/folder.mjs';
-import { platform } from '../libtorch/paths.mjs';
-import { LIBTORCH_VERSION } from '../libtorch/pins.mjs';
-import { setUpLibTorch } from '../libtorch/setup.mjs';
 
+const platform = `${process.platform}-${process.arch}`;
 const name = `libtorch-${platform}`;
 
 /**
@@ -21,6 +18,9 @@ const name = `libtorch-${platform}`;
  * @returns {Promise<string>} its folder
  */
 export async function assembleLibTorch() {
+  const { manifestFile, readBuild } = await import('../../dist/lib/libtorch/folder.js');
+  const { LIBTORCH_VERSION } = await import('../../dist/lib/libtorch/pins.js');
+  const { setUpLibTorch } = await import('../../dist/lib/libtorch/setup.js');
   const source = join(root, 'packages', name);
   if (!existsSync(source)) throw new Error(`There is no package of LibTorch for ${platform} yet`);
   const target = join(root, 'build', 'packages', name);
@@ -87,5 +87,8 @@ async function makePublic(file) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await report(async () => console.log(await assembleLibTorch()));
+  await report(async () => {
+    await compileTypeScript();
+    console.log(await assembleLibTorch());
+  });
 }

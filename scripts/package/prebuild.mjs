@@ -9,11 +9,11 @@ import { run } from '../build/run.mjs';
 
 await report(async () => {
   await makeReady();
-  await prebuild();
+  prebuild();
 });
 
 // prebuildify strips and moves what it finds in `build/Release` of its folder: it gets copies.
-async function prebuild() {
+function prebuild() {
   const staging = join(root, 'build', 'prebuild');
   rmSync(staging, { recursive: true, force: true });
   rmSync(join(root, 'prebuilds', `${process.platform}-${process.arch}`), {
@@ -26,5 +26,5 @@ async function prebuild() {
   const shim = process.platform === 'win32' ? `node ${file}` : file; // Windows runs it by a shell
   const options = ['--napi', '--strip', '--tag-libc', '--name', 'karlo', '--quiet'];
   const folders = ['--cwd', staging, '--out', root, '--node-gyp', shim];
-  await run(process.execPath, [prebuildify, ...options, ...folders], { quiet: true });
+  run(process.execPath, [prebuildify, ...options, ...folders]);
 }

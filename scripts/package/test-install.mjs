@@ -7,7 +7,7 @@ import { run } from '../build/run.mjs';
 
 await report(async () => {
   await makeReady();
-  await run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')], { quiet: true });
+  run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')]);
   const { packKarlo, packLibTorch } = await import('./pack.mjs');
   process.stderr.write('Packing the tarballs …\n');
   await packKarlo();

@@ -21,7 +21,6 @@ beforeAll(async () => {
 const allowed = [
   /^(package\.json|LICENSE|(README|NOTICE|CHANGELOG)\.md|CMakeLists\.txt)$/,
   /^dist\/lib\/.+\.(js|d\.ts)$/,
-  /^dist\/scripts\/(build|libtorch)\/[^/]+\.(mjs|d\.mts)$/,
   /^dist\/web\/(index\.html|licenses\.md|assets\/[\w-]+\.(js|css|svg))$/,
   /^native\/(?!test\/).+\.(cc|h)$/,
   /^models\/karlo-tiny\/(README\.md|.+\.(json|txt|safetensors))$/,

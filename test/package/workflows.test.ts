@@ -83,7 +83,7 @@ describe('the release', () => {
   });
 
   test('what Linux builds against is what set-up would fetch', async () => {
-    const { sources } = await import('../../scripts/libtorch/pins.mjs');
+    const { sources } = await import('../../lib/libtorch/pins.js');
     const wheels = readFileSync(join(root, '.github/torch-wheels.txt'), 'utf8');
     for (const { requirement } of sources['linux-x64']?.cpu?.pins ?? []) {
       expect(wheels).toContain(requirement);

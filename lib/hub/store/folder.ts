@@ -1,6 +1,6 @@
 import { join, relative, sep } from 'node:path';
-import { cacheFolder } from '../../../scripts/libtorch/index.mjs';
 import { expected } from '../../errors.js';
+import { cacheFolder } from '../../util/environment.js';
 
 /** Kakao's own five files, as a name in the store. */
 export const kakaoModel = 'kakao';

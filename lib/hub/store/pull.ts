@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { isOffline } from '../../../scripts/libtorch/offline.mjs';
 import { expected } from '../../errors.js';
 import { builtIn } from '../../tokenizer/tokenizer-files.js';
+import { isOffline } from '../../util/environment.js';
 import { downloadError } from '../download/failure.js';
 import { hubRemote, listRepository } from '../download/hub.js';
 import { kakaoRemote, listKakao } from '../download/kakao.js';

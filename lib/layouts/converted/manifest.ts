@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { LIBTORCH_VERSION } from '../../../scripts/libtorch/index.mjs';
 import { KarloError } from '../../errors.js';
+import { LIBTORCH_VERSION } from '../../libtorch/pins.js';
 import { checkConfig, readJson } from '../../networks/config.js';
 import { featureExtractorConfig } from '../../networks/config-clip.js';
 import { COMPONENTS, SCHEDULERS } from '../../networks/registry.js';

@@ -1,21 +1,21 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { compileAddon } from '../../scripts/build/addon.mjs';
+import { compileAddon } from '../../lib/libtorch/build-addon.js';
 import { root } from '../../scripts/build/ready.mjs';
 
-// Within the checkout, whose cmake-js it finds.
+// Inside the checkout, whose cmake-js it finds.
 const folder = mkdtempSync(join(root, 'build', 'checkout-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('a checkout that was moved is built anew where it lies', async () => {
+test('builds a checkout that was moved', async () => {
   const [before, after] = [join(folder, 'before'), join(folder, 'after')];
   mkdirSync(before);
   writeFileSync(
     join(before, 'CMakeLists.txt'),
     'cmake_minimum_required(VERSION 3.18)\nproject(moved LANGUAGES NONE)\n',
   );
-  // As this package's own: without it, cmake-js would fetch Node's headers.
+  // The same as this package's: without it, cmake-js would download Node's headers.
   writeFileSync(join(before, 'package.json'), '{ "binary": { "napi_versions": [8] } }');
   const build = (source: string) =>
     compileAddon({ source, out: join(source, 'build'), libtorch: '' });

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 
-/** A zip file with these entries. Without compression, so that a test can damage what it wants. */
+/** Writes a zip file, uncompressed, so that tests can damage it in known places. */
 export async function makeZip(path: string, entries: Record<string, Buffer | string>) {
   const zip = new ZipFile();
   for (const [name, content] of Object.entries(entries)) {
@@ -13,7 +13,7 @@ export async function makeZip(path: string, entries: Record<string, Buffer | str
   return path;
 }
 
-/** What LibTorch's own zip holds, in small: enough to be found, not to be loaded. */
+/** The entries of a small LibTorch zip, which can be found but not loaded. */
 export function libtorchEntries(version = '2.11.0+cpu', bytes = 1000) {
   return {
     'libtorch/build-version': `${version}\n`,

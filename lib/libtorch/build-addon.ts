@@ -1,0 +1,139 @@
+// Builds the addon with CMake: for a checkout, and for `karlo setup --build` in an installed package.
+import { type ExecFileException, execFile, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { promisify } from 'node:util';
+import { KarloError } from '../errors.js';
+import { writeThenRename } from '../util/write-then-rename.js';
+import type { LibTorch } from './folder.js';
+
+// For an installed package. A checkout has the version in package-lock.json.
+const cmakeJs = 'cmake-js@8.0.0';
+
+export interface BuildOptions {
+  /** The folder that contains CMakeLists.txt. */
+  source: string;
+  /** The build folder: the addon is written to its subfolder `Release`. */
+  out: string;
+  /** A LibTorch folder with headers. */
+  libtorch: string;
+  /** Builds the C++ tests as well. Default false. */
+  tests?: boolean;
+}
+
+/** Compiles the addon. Rejects with the end of the compiler's output if that fails. */
+export async function compileAddon({ source, out, libtorch, tests }: BuildOptions): Promise<void> {
+  const flags = [`--CDKARLO_LIBTORCH=${libtorch}`, `--CDKARLO_TESTS=${tests ? 'ON' : 'OFF'}`];
+  await removeForeignCache(out, source);
+  for (const command of ['configure', 'build']) {
+    await runCmakeJs(source, [command, '--directory', source, '--out', out, ...flags]);
+  }
+}
+
+/** CMake refuses a build folder that was configured for another source folder, as in a copied checkout. */
+async function removeForeignCache(out: string, source: string): Promise<void> {
+  const cache = join(out, 'CMakeCache.txt');
+  if (!existsSync(cache)) return;
+  const former = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(cache, 'utf8'))?.[1];
+  if (former && existsSync(former) && realpathSync(former) === realpathSync(source)) return;
+  for (const name of ['CMakeCache.txt', 'CMakeFiles']) {
+    await rm(join(out, name), { recursive: true, force: true });
+  }
+}
+
+async function runCmakeJs(source: string, args: readonly string[]): Promise<void> {
+  const [program, ...words] = findCmakeJs(source);
+  const shell = process.platform === 'win32' && !isAbsolute(program); // npm is a script there
+  try {
+    await promisify(execFile)(program, [...words, ...args], {
+      cwd: source,
+      maxBuffer: 100e6,
+      shell,
+    });
+  } catch (error) {
+    const { message, code, signal, stdout, stderr } = error as ExecFileException;
+    const status = typeof code === 'number' || signal ? ` with ${signal ?? code}` : `: ${message}`;
+    throw new Error(`cmake-js ${args.join(' ')} failed${status}\n${shorten(`${stdout}${stderr}`)}`);
+  }
+}
+
+function findCmakeJs(source: string): [string, ...string[]] {
+  try {
+    const require = createRequire(join(source, 'package.json'));
+    return [process.execPath, require.resolve('cmake-js/bin/cmake-js')];
+  } catch {
+    return ['npm', 'exec', '--yes', `--package=${cmakeJs}`, '--', 'cmake-js'];
+  }
+}
+
+/** The first error of npm is at the start of the output, that of a compiler near its end. */
+function shorten(output: string): string {
+  const lines = output.trimEnd().split('\n');
+  if (lines.length <= 70) return lines.join('\n');
+  return [...lines.slice(0, 20), '…', ...lines.slice(-50)].join('\n');
+}
+
+/**
+ * Compiles the addon of an installed package, to the folder where node-gyp-build looks first.
+ * @param root the package's folder
+ * @throws {KarloError} ERR_KARLO_SETUP
+ */
+export async function buildInstalledAddon(root: string, libtorch: LibTorch): Promise<void> {
+  if (libtorch.includeDir === undefined) {
+    throw setupError(
+      `Expected LibTorch with headers but ${libtorch.folder} has none. Use one that has: unset KARLO_LIBTORCH`,
+    );
+  }
+  requireTools();
+  process.stderr.write('Building the addon (CMake), which takes a few minutes …\n');
+  const out = await mkdtemp(join(tmpdir(), 'karlo-build-'));
+  try {
+    await compileAddon({ source: root, out, libtorch: libtorch.folder });
+    await copyFiles(join(out, 'Release'), join(root, 'build', 'Release'));
+  } catch (error) {
+    throw setupError(`The addon could not be built: ${(error as Error).message}`);
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+}
+
+/** Replaces files instead of overwriting them: another process may have them open. */
+async function copyFiles(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const name of await readdir(from)) {
+    await writeThenRename(join(to, name), (temporary) => copyFile(join(from, name), temporary));
+  }
+}
+
+function requireTools(): void {
+  const compilers = [process.env.CXX, 'c++', 'g++', 'clang++'].filter((name) => name !== undefined);
+  const missing: string[] = [];
+  if (!canRun('cmake')) missing.push('CMake');
+  if (process.platform !== 'win32' && !compilers.some(canRun)) missing.push('a C++17 compiler');
+  if (missing.length === 0) return;
+  throw setupError(
+    `Expected CMake and a C++17 compiler on the PATH but did not find ${missing.join(' and ')}. Install both: ${installCommand()}`,
+  );
+}
+
+function canRun(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+function installCommand(): string {
+  switch (process.platform) {
+    case 'darwin':
+      return 'xcode-select --install; brew install cmake';
+    case 'win32':
+      return 'winget install Kitware.CMake Microsoft.VisualStudio.2022.BuildTools';
+    default:
+      return 'apt-get install cmake g++ make (Debian, Ubuntu), dnf install cmake gcc-c++ make (Fedora, RHEL)';
+  }
+}
+
+function setupError(message: string): KarloError {
+  return new KarloError('ERR_KARLO_SETUP', message);
+}

@@ -1,0 +1,139 @@
+// What a folder with LibTorch contains.
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { cacheFolder } from '../util/environment.js';
+import { LIBTORCH_VERSION, platform, type Variant } from './pins.js';
+
+/** A LibTorch that this package can use. */
+export interface LibTorch {
+  folder: string;
+  /** The folder of its headers; undefined if it has none. */
+  includeDir: string | undefined;
+  /** `2.11.0` */
+  version: string;
+  /** `2.11.0+cu130` */
+  build: string;
+  /** How it was found; `process` if another module had opened it already. */
+  source: 'KARLO_LIBTORCH' | 'package' | 'cache' | 'python' | 'process';
+  /** The path of GNU's OpenMP, if this LibTorch brings it. */
+  gnuOpenMp: string | undefined;
+  /** Absolute paths, in the order in which they must be opened. */
+  cpuLibraries: string[];
+  /** The same for CUDA; undefined in a CPU build. */
+  cudaLibraries: string[] | undefined;
+}
+
+/** The file that setup adds to a LibTorch folder: its build, and the sizes of its libraries. */
+export const manifestFile = 'karlo-libtorch.json';
+
+/** Describes a folder that contains LibTorch. */
+export function describeLibTorch(folder: string, source: LibTorch['source']): LibTorch {
+  const build = readBuild(folder) ?? LIBTORCH_VERSION;
+  return {
+    folder,
+    includeDir: includeDir(folder),
+    version: versionOf(build),
+    build,
+    source,
+    gnuOpenMp: gnuOpenMp(folder),
+    cpuLibraries: cpuLibraries(folder),
+    cudaLibraries: cudaLibraries(folder),
+  };
+}
+
+/** Where setup installs LibTorch. */
+export function cachedLibTorch(env: NodeJS.ProcessEnv, variant: Variant): string {
+  return join(cacheFolder(env), `libtorch-${LIBTORCH_VERSION}-${platform}-${variant}`);
+}
+
+/** The build of the LibTorch in a folder, `2.11.0+cu130`; undefined if no file there states it. */
+export function readBuild(folder: string): string | undefined {
+  const headers = ['headeronly', 'csrc/api/include/torch'];
+  return (
+    match(join(folder, manifestFile), /"build": "([^"]+)"/) ??
+    match(join(folder, 'build-version'), /(\S+)/) ??
+    match(join(folder, 'version.py'), /__version__ = '([^']+)'/) ??
+    headers
+      .map((name) => join(folder, 'include', 'torch', name, 'version.h'))
+      .map((header) => match(header, /TORCH_VERSION[\s\\]+"([^"]+)"/))
+      .find((version) => version !== undefined)
+  );
+}
+
+function match(file: string, pattern: RegExp): string | undefined {
+  return existsSync(file) ? pattern.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
+}
+
+/** `2.11.0` of `2.11.0+cu130`. */
+export function versionOf(build: string): string {
+  return build.split('+')[0] ?? build;
+}
+
+export function includeDir(folder: string): string | undefined {
+  const include = join(folder, 'include');
+  return existsSync(join(include, 'ATen')) ? include : undefined;
+}
+
+/** The required libraries that a folder lacks, and those that are not as large as its manifest says. */
+export function missingLibraries(folder: string): string[] {
+  const sizes = manifestSizes(folder);
+  const required = new Set([
+    ...cpuLibraries(folder),
+    ...Object.keys(sizes).map((name) => join(folder, 'lib', name)),
+  ]);
+  return [...required].filter((library) => {
+    const stat = statSync(library, { throwIfNoEntry: false });
+    const size = sizes[basename(library)];
+    return stat === undefined || (size !== undefined && size !== stat.size);
+  });
+}
+
+/** Bytes by file name; empty for a folder without a manifest. */
+function manifestSizes(folder: string): Record<string, number> {
+  try {
+    return JSON.parse(readFileSync(join(folder, manifestFile), 'utf8')).libraries ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** In the order in which they must be opened. */
+export function cpuLibraries(folder: string): string[] {
+  return ['c10', 'torch_cpu'].map((name) => join(folder, 'lib', libraryFile(name)));
+}
+
+// Opened separately, because it reads its settings from the environment at that moment.
+function gnuOpenMp(folder: string): string | undefined {
+  const library = join(folder, 'lib', 'libgomp.so.1');
+  return existsSync(library) ? library : undefined;
+}
+
+/** In the order in which they must be opened; undefined in a CPU build. */
+export function cudaLibraries(folder: string): string[] | undefined {
+  const libraries = ['c10_cuda', 'torch_cuda'].map((name) =>
+    join(folder, 'lib', libraryFile(name)),
+  );
+  return libraries.every((library) => existsSync(library)) ? libraries : undefined;
+}
+
+/** The file name of a shared library on this platform: `libc10.so` for `c10`. */
+export function libraryFile(name: string): string {
+  if (process.platform === 'win32') return `${name}.dll`;
+  return `lib${name}.${process.platform === 'darwin' ? 'dylib' : 'so'}`;
+}
+
+// ELF's e_machine, by Node's name for the architecture.
+const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
+
+/** Whether a Linux library is built for another processor, which its file name does not say. */
+export function isForeign(library: string): boolean {
+  const header = Buffer.alloc(20);
+  const file = openSync(library, 'r');
+  try {
+    const length = readSync(file, header, 0, header.length, 0);
+    const isElf = length === header.length && header.toString('latin1', 0, 4) === '\x7fELF';
+    return isElf && header.readUInt16LE(18) !== machines[process.arch];
+  } finally {
+    closeSync(file);
+  }
+}

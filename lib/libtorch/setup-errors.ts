@@ -1,0 +1,41 @@
+import { KarloError } from '../errors.js';
+import { useAnotherCache } from '../util/environment.js';
+import { isSystemError } from '../util/system-error.js';
+import { LIBTORCH_VERSION, officialArchive, platform, sources } from './pins.js';
+
+const pinned = `  download it with pip (530 MB, once):  npx karlo setup
+  install it as an npm package:         npm install @karlo/libtorch-${platform}@${LIBTORCH_VERSION}
+  use an archive that you downloaded:   curl -L -o libtorch.zip ${officialArchive}
+                                        npx karlo setup --archive libtorch.zip
+`;
+
+const fixes = `To fix this, do one of the following:
+${sources[platform] ? pinned : ''}  install Python's torch:               python3 -m pip install torch==${LIBTORCH_VERSION}
+  use a LibTorch folder of your own:    export KARLO_LIBTORCH=/path/to/libtorch`;
+
+/**
+ * LibTorch is not installed, or cannot be downloaded.
+ * @param tried the places that were searched, each with the reason why it cannot be used
+ */
+export function libtorchMissing(reason: string, tried: readonly string[] = []): KarloError {
+  const places = tried.map((line) => `\n  - ${line}`).join('');
+  const searched = tried.length > 0 ? `\nSearched:${places}` : '';
+  return new KarloError('ERR_KARLO_LIBTORCH_MISSING', `${reason}${searched}\n${fixes}`);
+}
+
+/** LibTorch cannot be set up in the way that was asked for. */
+export function setupRefused(reason: string): KarloError {
+  return new KarloError('ERR_KARLO_SETUP', `${reason}\n${fixes}`);
+}
+
+export function wrongVersion(place: string, found: string): KarloError {
+  const message = `Expected LibTorch ${LIBTORCH_VERSION} in ${place} but found ${found}`;
+  return new KarloError('ERR_KARLO_LIBTORCH_VERSION', `${message}\n${fixes}`);
+}
+
+/** Turns an operating system's error into an `ERR_KARLO_SETUP`, and returns any other as it is. */
+export function asSetupError(error: unknown, cache: string): unknown {
+  if (!isSystemError(error)) return error;
+  const message = `Setting up LibTorch in ${cache} failed: ${error.message}. ${useAnotherCache}`;
+  return new KarloError('ERR_KARLO_SETUP', message, { cause: error });
+}
