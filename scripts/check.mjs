@@ -21,6 +21,7 @@ const checks = [
     command: [bin('clang-format'), ...(write ? ['-i'] : ['--dry-run', '--Werror']), ...native],
   },
   { name: 'imports', command: [bin('depcruise'), 'lib', 'web/src'] },
+  { name: 'docs', command: [bin('markdownlint-cli2'), ...(write ? ['--fix'] : [])] },
   { name: 'tsc', command: [bin('tsc'), '--project', 'tsconfig.check.json'] },
   { name: 'typedoc', command: [process.execPath, join(root, 'scripts', 'package', 'docs.mjs')] },
   { name: 'tsc web', command: [bin('tsc'), '--project', 'web/tsconfig.json'] },

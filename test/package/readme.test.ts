@@ -1,19 +1,31 @@
-// What the README says of names: codes, options, commands and files that exist, and all of them.
-import { existsSync, readFileSync } from 'node:fs';
+// What the documentation names exists, and what exists is documented: codes, options, commands, scripts, files.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../fixtures/temporary.js';
 import { runProgram } from '../native/run-program.js';
 import { root } from './package-copy.js';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
-const readme = read('README.md');
 const all = (text: string, pattern: RegExp) =>
   [...text.matchAll(pattern)].map(([, found]) => found as string);
 
-test('it explains every error code, and no other', () => {
+const pages = readdirSync(join(root, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
+const guides = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'bench/README.md', ...pages];
+const guideText = guides.map(read).join('\n');
+const optionsPage = read('docs/options.md');
+
+const helpOf = async (...command: string[]) =>
+  (await runProgram('dist/lib/cli/main.js', [...command, '--help'])).stdout;
+
+test('the troubleshooting page has a section for every error code, and for no other', () => {
   const codes = all(read('lib/errors.ts'), /^ {2}\| '(ERR_KARLO_\w+)'/gm);
   expect(codes.length).toBeGreaterThan(10);
-  expect(all(readme, /^\| `(ERR_KARLO_\w+)` \|/gm).sort()).toEqual(codes.sort());
+  const sections = all(read('docs/troubleshooting.md'), /^## (ERR_KARLO_\w+)$/gm);
+  expect(sections.sort()).toEqual(codes.sort());
 });
 
 test.each([
@@ -22,30 +34,66 @@ test.each([
   ['lib/options/generation.ts', 'GenerationOptions'],
   ['lib/options/generation.ts', 'TextToImageOptions'],
   ['lib/options/generation.ts', 'ImageVariationOptions'],
-])('%s: its tables name every option of %s', (file, name) => {
+])('%s: the options page has a row for every option of %s', (file, name) => {
   const [, body = ''] = new RegExp(`interface ${name}.*?\\{\n([^]*?)\n\\}`).exec(read(file)) ?? [];
   const options = all(body, /^ {2}(?:readonly )?(\w+)\?:/gm);
   expect(options).not.toEqual([]);
-  const tables = readme.slice(readme.indexOf('## Options'), readme.indexOf('## Speed'));
-  for (const option of options) expect(tables).toMatch(new RegExp(`\\b${option}\\b`));
+  const rows = all(optionsPage, /^\| (.+?) \|/gm).join('\n');
+  for (const option of options) expect(rows).toContain(`\`${option}\``);
 });
 
-test('every command and every script that it names exists', async () => {
-  const { stdout } = await runProgram('dist/lib/cli/main.js', ['--help']);
-  const commands = all(readme, /npx karlo ([a-z]+)\b/g);
+test('every flag on the options page exists', async () => {
+  const help = (await Promise.all([helpOf('generate'), helpOf('vary')])).join('\n');
+  const flags = all(optionsPage, /`(--[a-z-]+)`/g);
+  expect(flags).toContain('--batch-size');
+  for (const flag of flags) expect(help).toMatch(new RegExp(`${flag}\\b`));
+});
+
+test('every command and every script that a guide names exists', async () => {
+  const help = await helpOf();
+  const commands = all(guideText, /npx karlo ([a-z]+)\b/g);
   expect(commands).toContain('pull');
-  for (const command of commands) expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, 'm'));
+  for (const command of commands) expect(help).toMatch(new RegExp(`^ +${command}\\b`, 'm'));
   const { scripts } = JSON.parse(read('package.json'));
-  const names = all(readme, /npm run (?:--silent )?([\w:]+)/g);
+  const names = all(guideText, /npm run (?:--silent )?([\w:]+)/g);
   expect(names).toContain('prebuild');
   for (const name of names) expect(Object.keys(scripts)).toContain(name);
 });
 
-test.each(['README.md', 'CONTRIBUTING.md', 'NOTICE.md', 'examples/README.md'])(
-  '%s: every file that it links is there',
-  (file) => {
-    for (const link of all(read(file), /\]\(((?!https?:|#)[^)]+)\)/g)) {
-      expect(existsSync(join(root, file, '..', link)), link).toBe(true);
-    }
-  },
-);
+test('every file that the glossary names exists', () => {
+  const paths = all(read('docs/glossary.md'), /`((?:lib|native)\/[^`]*)`/g);
+  expect(paths.length).toBeGreaterThan(40);
+  for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true);
+});
+
+test('the README has at most 170 lines', () => {
+  expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(170);
+});
+
+describe('the check of Markdown files', () => {
+  const check = (cwd: string) => {
+    const program = join(root, 'node_modules', '.bin', 'markdownlint-cli2');
+    const config = ['--config', join(root, '.markdownlint-cli2.mjs')];
+    return spawnSync(program, config, {
+      cwd,
+      encoding: 'utf8',
+      shell: process.platform === 'win32',
+    });
+  };
+
+  test('every relative link and every anchor in the repository leads somewhere', () => {
+    expect(check(root)).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('reports dead links and anchors, and a README that is too long', () => {
+    const folder = temporaryFolder();
+    const links = '[a](gone.md) [b](#gone) [c](other.md#gone) ![d](gone.png)';
+    writeFileSync(join(folder, 'README.md'), `# A\n\n${links}\n${'\nline\n'.repeat(84)}`);
+    writeFileSync(join(folder, 'other.md'), '# Other\n\n[e](README.md#a)\n');
+    const { status, stderr } = check(folder);
+    expect(status).toBe(1);
+    const problems = ['"gone.md"', '(#gone)', '"other.md#gone"', '"gone.png"', 'It has 171'];
+    for (const problem of problems) expect(stderr).toContain(problem);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(problems.length);
+  });
+});
