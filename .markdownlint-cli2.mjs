@@ -28,6 +28,8 @@ export default {
   config: {
     'line-length': false,
     'no-inline-html': false,
+    // A pull request has its own title.
+    'first-line-heading': false,
     // Each release in the changelog has the same sections.
     'no-duplicate-heading': { siblings_only: true },
   },
