@@ -78,7 +78,7 @@ async function start(flags: Flags): Promise<void> {
     concurrency,
     batchSize: flags.batchSize,
     capacity: flags.queueSize,
-    results: { place: flags.results, seconds: flags.resultTime },
+    results: { location: flags.results, seconds: flags.resultTime },
     queue: queue === undefined ? undefined : { url: queue, name: queueName },
   });
 }

@@ -35,15 +35,12 @@ Examples:
 
 async function start(flags: Flags): Promise<void> {
   // Loaded here: no other command needs a queue.
-  const { requireQueuePackages } = await import('../serve/queue/packages.js');
-  await requireQueuePackages();
-  const { work } = await import('../serve/worker.js');
+  const { work } = await import('../serve/main.js');
   const { model, device, dtype, threads, concurrency, logLevel } = flags;
   await work({
     karlo: defined({ model, device, dtype, threads }),
-    url: flags.queue,
-    queue: flags.queueName,
-    results: { place: flags.results, seconds: flags.resultTime },
+    queue: { url: flags.queue, name: flags.queueName },
+    results: { location: flags.results, seconds: flags.resultTime },
     concurrency,
     batchSize: flags.batchSize,
     logLevel,

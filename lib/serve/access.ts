@@ -1,64 +1,78 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { ApiError } from './protocol/api-error.js';
+import { ApiError } from './errors.js';
 import { isLoopback, type ServerSettings } from './settings.js';
 
-/** What decides whether a request may come in. */
-export class Access {
-  readonly #digests: readonly Buffer[];
+/** Decides which requests are allowed, by their host, their origin and their API key. */
+export class AccessControl {
+  readonly #keyDigests: readonly Buffer[];
   readonly #origins: ReadonlySet<string>;
-  /** Names under which a browser may reach the server; undefined where any will do. */
+  /** Host names under which the server may be addressed; undefined if any will do. */
   readonly #hosts: ReadonlySet<string> | undefined;
 
   constructor({ apiKeys, cors, host, publicUrl }: ServerSettings) {
-    this.#digests = apiKeys.map(digest);
+    this.#keyDigests = apiKeys.map(digest);
     this.#origins = new Set(publicUrl ? [...cors, new URL(publicUrl).origin] : cors);
-    const open = apiKeys.length > 0 || !isLoopback(host);
-    const named = publicUrl ? [new URL(publicUrl).hostname] : [];
-    this.#hosts = open ? undefined : new Set(['localhost', '127.0.0.1', '[::1]', host, ...named]);
+    const anyHost = apiKeys.length > 0 || !isLoopback(host);
+    const publicHost = publicUrl ? [new URL(publicUrl).hostname] : [];
+    this.#hosts = anyHost
+      ? undefined
+      : new Set(['localhost', '127.0.0.1', '[::1]', host, ...publicHost]);
   }
 
-  /**
-   * Refuses names that are not ours: a page elsewhere could point its own name at this machine and so
-   * become our own origin (DNS rebinding).
-   */
-  checkHost({ hostname }: FastifyRequest): void {
+  /** @throws {ApiError} 401 or 403 */
+  check(request: FastifyRequest): void {
+    this.#checkHost(request);
+    if (request.method === 'POST') this.#checkOrigin(request);
+    if (needsKey(request)) this.#checkKey(request);
+  }
+
+  /** Prevents DNS rebinding, where another site's host name resolves to this machine. */
+  #checkHost({ hostname }: FastifyRequest): void {
     if (this.#hosts === undefined || this.#hosts.has(hostname)) return;
-    const message = `Expected a request for localhost but it names '${hostname.slice(0, 100)}': behind a proxy, serve with --public-url or --api-key`;
+    const message = `Expected a request to localhost but received one to '${hostname.slice(0, 100)}'. Behind a proxy, serve with --public-url or --api-key`;
     throw new ApiError(403, 'wrong_host', message);
   }
 
-  /** Refuses what a page elsewhere makes a browser send, forms included, which CORS lets through. */
-  checkOrigin({ headers, host }: FastifyRequest): void {
+  /** Prevents other sites from sending requests, including form posts, which CORS does not block. */
+  #checkOrigin({ headers, host }: FastifyRequest): void {
     const { origin } = headers;
     if (origin === undefined || this.#origins.has(origin)) return;
     if (URL.canParse(origin) && new URL(origin).host === host) return;
-    const message = 'Expected a request from a page of this server: name others with --cors';
+    const message =
+      'Expected a request from a page of this server. Allow other origins with --cors';
     throw new ApiError(403, 'wrong_origin', message);
   }
 
-  /** Refuses a request without a key that is known. Takes equally long, whatever is wrong. */
-  checkKey({ headers }: FastifyRequest): void {
-    if (this.#digests.length === 0) return;
-    const key = keyOf(headers.authorization);
-    const given = digest(key);
-    const matches = this.#digests.filter((known) => timingSafeEqual(known, given));
+  /** Takes constant time, so that keys cannot be guessed by timing. */
+  #checkKey({ headers }: FastifyRequest): void {
+    if (this.#keyDigests.length === 0) return;
+    const key = bearerToken(headers.authorization);
+    const received = digest(key);
+    const matches = this.#keyDigests.filter((known) => timingSafeEqual(known, received));
     if (matches.length > 0) return;
     const message =
       key === ''
-        ? 'Expected an API key: send it in the header Authorization: Bearer KEY'
-        : 'Expected a known API key but received another';
+        ? 'Expected an API key in the header Authorization: Bearer KEY'
+        : 'Expected a valid API key but received an unknown one';
     throw new ApiError(401, 'invalid_api_key', message);
   }
 
-  /** Who sends a request, for limits: its key, or its address where any key would do. */
-  senderOf({ headers, ip }: FastifyRequest): string {
-    if (this.#digests.length === 0) return ip;
-    return digest(keyOf(headers.authorization)).toString('hex');
+  /** Identifies a client for rate limits: by its key, or by its address where no keys are set. */
+  clientId({ headers, ip }: FastifyRequest): string {
+    if (this.#keyDigests.length === 0) return ip;
+    return digest(bearerToken(headers.authorization)).toString('hex');
   }
 }
 
-function keyOf(authorization = ''): string {
+/** The API and the metrics need a key, except for routes whose schema says `security: []`. */
+function needsKey({ method, routeOptions: { url = '', schema } }: FastifyRequest): boolean {
+  const { security } = (schema ?? {}) as { security?: readonly unknown[] };
+  if (method === 'OPTIONS' || security?.length === 0) return false;
+  return url.startsWith('/v1/') || url === '/metrics';
+}
+
+function bearerToken(authorization = ''): string {
   return /^Bearer +(\S{1,500})$/i.exec(authorization)?.[1] ?? '';
 }
 

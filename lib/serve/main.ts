@@ -1,81 +1,153 @@
+import type { Redis } from 'ioredis';
+import { pino } from 'pino';
 import { Karlo, type KarloOptions } from '../karlo.js';
+import { redisNames } from './queue/bullmq/wire-format.js';
 import type { Backend } from './queue/job.js';
+import { JobRunner } from './queue/job-runner.js';
 import { LocalBackend } from './queue/local-backend.js';
-import { requireQueuePackages } from './queue/packages.js';
-import { openResults, type ResultsOptions } from './results/open.js';
-import { MemoryResults, type ResultStore } from './results/results.js';
-import { createServer } from './server.js';
-import { checkSettings, type ServerSettings } from './settings.js';
-import { untilSignal } from './signals.js';
+import { FolderResults } from './results/folder.js';
+import { MemoryResults } from './results/memory.js';
+import { RedisResults } from './results/redis.js';
+import type { ResultStore } from './results/store.js';
+import { checkSettings, redact, type ServerSettings } from './settings.js';
 
-export interface ServeOptions {
+interface RunOptions {
   karlo: KarloOptions;
-  settings: ServerSettings;
-  /** Jobs at work at once, in this process. */
+  /** Jobs that this process runs at once. */
   concurrency: number;
-  /** Pictures that go through the networks at once, in this process. */
+  /** Images in one forward pass, of one job or of several. */
   batchSize: number;
-  /** Jobs that may wait. */
-  capacity: number;
-  /** Where pictures go; by default into memory, or Redis where there is a queue. */
   results: ResultsOptions;
-  /** Where workers do the jobs; else this process does them. */
-  queue?: { url: string; name: string } | undefined;
 }
 
-/** `karlo serve`: until a signal comes, and then until what is under way has ended. */
+interface ResultsOptions {
+  /** A folder, or `s3://BUCKET/PREFIX`. By default Redis where there is a queue, and memory otherwise. */
+  location?: string | undefined;
+  /** Seconds for which images are kept. */
+  seconds: number;
+}
+
+interface QueueAddress {
+  /** The URL of a Redis server. */
+  url: string;
+  /** The queue's name. */
+  name: string;
+}
+
+export interface ServeOptions extends RunOptions {
+  settings: ServerSettings;
+  /** Jobs that may wait. */
+  capacity: number;
+  /** The queue whose workers run the jobs. By default this process runs them. */
+  queue?: QueueAddress | undefined;
+}
+
+export interface WorkOptions extends RunOptions {
+  queue: QueueAddress;
+  logLevel: ServerSettings['logLevel'];
+}
+
+/** `karlo serve`: serves until SIGTERM or SIGINT, and then waits for running requests. */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { settings } = options;
+  const { settings, queue } = options;
   checkSettings(settings);
-  const stop = untilSignal();
-  const { backend, results, what, close } = await (options.queue
-    ? openQueue(options, options.queue)
+  const stop = stopSignal();
+  // Imported here, because a worker needs no HTTP server.
+  const { createServer } = await import('./server.js');
+  const { backend, results, name, close } = await (queue
+    ? openQueue(options, queue)
     : openModel(options));
   const app = await createServer(settings, backend, results);
   const url = await app.listen({ host: settings.host, port: settings.port });
-  process.stderr.write(`karlo serves ${what} at ${url}\n`);
+  process.stderr.write(`karlo serves ${name} at ${url}\n`);
   app.log.info({ signal: await stop }, 'draining');
   await app.close();
   await close();
 }
 
+/** `karlo worker`: runs the jobs of a queue until SIGTERM or SIGINT, and then waits for running jobs. */
+export async function work({ queue, ...options }: WorkOptions): Promise<void> {
+  const stop = stopSignal();
+  const log = pino({ level: options.logLevel, redact });
+  const { connect } = await import('./queue/bullmq/connection.js');
+  const redis = await connect(queue.url, { waitForRedis: true });
+  const { BullmqWorker } = await import('./queue/bullmq/worker.js');
+  const karlo = await Karlo.load(options.karlo);
+  const results = await openResults(options.results, redisResults(redis, queue, options));
+  const worker = await BullmqWorker.start({
+    runner: new JobRunner(karlo, options.batchSize),
+    queue: queue.name,
+    redis,
+    results,
+    log,
+    concurrency: options.concurrency,
+  });
+  process.stderr.write(`karlo works on ${karlo.model} for the queue ${queue.name}\n`);
+  log.info({ signal: await stop }, 'draining');
+  await worker.close();
+  await karlo.dispose();
+  await results.close();
+  redis.disconnect();
+}
+
 interface Opened {
   backend: Backend;
   results: ResultStore;
-  /** What is served, for people. */
-  what: string;
+  /** What is served, for the message on stderr. */
+  name: string;
   close: () => Promise<void>;
 }
 
 async function openModel(options: ServeOptions): Promise<Opened> {
   const karlo = await Karlo.load(options.karlo);
-  const maker = { karlo, batchSize: options.batchSize };
-  const backend = new LocalBackend(maker, karlo.model, options);
+  const backend = new LocalBackend(new JobRunner(karlo, options.batchSize), options);
   const results = await openResults(options.results, () => new MemoryResults(options.results));
   const close = async () => {
-    await backend.close();
+    await karlo.dispose();
     await results.close();
   };
-  return { backend, results, what: karlo.model, close };
+  return { backend, results, name: karlo.model, close };
 }
 
-async function openQueue(
-  { results: where, capacity }: ServeOptions,
-  { url, name: queue }: NonNullable<ServeOptions['queue']>,
-): Promise<Opened> {
-  await requireQueuePackages();
-  const { connect } = await import('./queue/connection.js');
-  const { RedisResults } = await import('./results/redis.js');
-  const { namesOf } = await import('./queue/wire.js');
-  const { QueueBackend } = await import('./queue/queue-backend.js');
-  const redis = await connect(url, { patient: false });
-  const inRedis = () => new RedisResults(redis, namesOf(queue), where.seconds);
-  const results = await openResults(where, inRedis);
-  const backend = await QueueBackend.open({ queue, redis, results, capacity });
+async function openQueue(options: ServeOptions, queue: QueueAddress): Promise<Opened> {
+  const { connect } = await import('./queue/bullmq/connection.js');
+  const redis = await connect(queue.url, { waitForRedis: false });
+  const { BullmqBackend } = await import('./queue/bullmq/backend.js');
+  const results = await openResults(options.results, redisResults(redis, queue, options));
+  const { capacity } = options;
+  const backend = await BullmqBackend.open({ queue: queue.name, redis, results, capacity });
   const close = async () => {
     await backend.close();
     await results.close();
     redis.disconnect();
   };
-  return { backend, results, what: `the queue ${queue}`, close };
+  return { backend, results, name: `the queue ${queue.name}`, close };
+}
+
+/** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if credentials for S3 are missing */
+async function openResults(
+  { location, seconds }: ResultsOptions,
+  openDefault: () => ResultStore,
+): Promise<ResultStore> {
+  if (location === undefined) return openDefault();
+  if (!location.startsWith('s3://')) return new FolderResults(location, seconds);
+  const { S3Results } = await import('./results/s3.js');
+  return new S3Results({ location, seconds, environment: process.env });
+}
+
+function redisResults(redis: Redis, queue: QueueAddress, { results }: RunOptions) {
+  return () => new RedisResults(redis, redisNames(queue.name).result, results.seconds);
+}
+
+/** Resolves with the first SIGTERM or SIGINT. A second one ends the process at once. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const names = ['SIGTERM', 'SIGINT'] as const;
+    const listener = (name: NodeJS.Signals) => {
+      // Without a listener, the next signal has its default effect.
+      for (const each of names) process.off(each, listener);
+      resolve(name);
+    };
+    for (const name of names) process.on(name, listener);
+  });
 }

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Backend, Job, JobEvent } from './queue/job.js';
 
-/** What Prometheus reads: queue, stages, pictures, failures; memory and event loop by prom-client. */
+/** Metrics for Prometheus: queue, stages, images, failures, requests, and prom-client's of the process. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #stages = new Histogram({
@@ -11,21 +11,21 @@ export class Metrics {
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
     registers: [this.#registry],
   });
-  readonly #pictures = new Counter({
+  readonly #images = new Counter({
     name: 'karlo_pictures_total',
-    help: 'Pictures made',
+    help: 'Images generated',
     labelNames: ['kind'] as const,
     registers: [this.#registry],
   });
   readonly #failures = new Counter({
     name: 'karlo_failures_total',
-    help: 'Requests that ended in an error, by its code',
+    help: 'Requests that ended in an error, by error code',
     labelNames: ['code'] as const,
     registers: [this.#registry],
   });
   readonly #requests = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Seconds from a request to the end of its answer',
+    help: 'Seconds from a request to the end of its response',
     labelNames: ['method', 'route', 'status'] as const,
     buckets: [0.005, 0.05, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     registers: [this.#registry],
@@ -33,41 +33,46 @@ export class Metrics {
 
   constructor(backend: Backend) {
     collectDefaultMetrics({ register: this.#registry });
-    for (const what of ['waiting', 'running'] as const) {
-      new Gauge({
-        name: what === 'waiting' ? 'karlo_queue_length' : 'karlo_running',
-        help: what === 'waiting' ? 'Requests that wait' : 'Requests at work',
-        registers: [this.#registry],
-        async collect() {
-          const load = await backend
-            .load()
-            .catch(() => ({ waiting: Number.NaN, running: Number.NaN }));
-          this.set(load[what]);
-        },
-      });
-    }
+    this.#addLoadGauge('karlo_queue_length', 'Requests that are waiting', async () => {
+      return (await backend.load()).waiting;
+    });
+    this.#addLoadGauge('karlo_running', 'Requests that are running', async () => {
+      return (await backend.load()).running;
+    });
   }
 
-  observe({ kind }: Job, event: JobEvent): void {
-    if (event.type === 'picture') this.#pictures.inc({ kind });
-    if (event.type !== 'done') return;
+  #addLoadGauge(name: string, help: string, read: () => Promise<number>): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      async collect() {
+        this.set(await read().catch(() => Number.NaN));
+      },
+    });
+  }
+
+  observeJob({ kind }: Job, event: JobEvent): void {
+    if (event.type === 'image') this.#images.inc({ kind });
+    if (event.type !== 'completed') return;
     for (const [stage, seconds] of Object.entries(event.timings)) {
       if (stage !== 'total') this.#stages.observe({ kind, stage }, seconds);
     }
   }
 
-  failed(code: string): void {
-    this.#failures.inc({ code });
+  observeResponse(method: string, route: string, status: number, seconds: number): void {
+    this.#requests.observe({ method, route, status }, seconds);
   }
 
-  answered(method: string, route: string, status: number, seconds: number): void {
-    this.#requests.observe({ method, route, status }, seconds);
+  countFailure(code: string): void {
+    this.#failures.inc({ code });
   }
 
   get contentType(): string {
     return this.#registry.contentType;
   }
 
+  /** All metrics in the text format of Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics();
   }

@@ -4,39 +4,45 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
-import Fastify, { type FastifyRequest, LogController } from 'fastify';
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
-import { Access } from './access.js';
-import type { App, Context } from './context.js';
+import Fastify, { LogController } from 'fastify';
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { AccessControl } from './access.js';
+import { ApiError } from './errors.js';
 import { Metrics } from './metrics.js';
-import { addPage } from './page.js';
-import { ApiError } from './protocol/api-error.js';
-import { errorHandler, notFound } from './protocol/errors.js';
+import { errorHandler, notFoundHandler } from './protocol/error-response.js';
 import { validatorCompiler } from './protocol/validation.js';
 import type { Backend } from './queue/job.js';
-import type { ResultStore } from './results/results.js';
-import { addFiles } from './routes/files.js';
-import { addHealth } from './routes/health.js';
-import { addImages } from './routes/images.js';
-import { addModels } from './routes/models.js';
-import { checkSettings, type ServerSettings, unlogged } from './settings.js';
+import type { ResultStore } from './results/store.js';
+import { fileRoutes } from './routes/files.js';
+import { healthRoutes } from './routes/health.js';
+import { imageRoutes } from './routes/images.js';
+import { modelRoutes } from './routes/models.js';
+import { openApiRoutes } from './routes/openapi.js';
+import { pageRoutes } from './routes/page.js';
+import type { App, RouteGroup, ServerContext } from './routes/route-group.js';
+import { checkSettings, redact, type ServerSettings } from './settings.js';
 
-/** Bytes of a request that is no form. */
+/** `openApiRoutes` comes first, because it describes the groups after it. */
+const routeGroups: readonly RouteGroup[] = [
+  openApiRoutes,
+  imageRoutes,
+  fileRoutes,
+  modelRoutes,
+  healthRoutes,
+  pageRoutes,
+];
+
+/** Bytes of a request body that is not a form. */
 const bodyLimit = 256 * 1024;
-/** Time for a client to send its request. */
+/** Seconds for a client to send its request. */
 const uploadSeconds = 120;
-/** Time, beyond that of a request, in which a client that reads nothing may say something. */
-const silentSeconds = 10;
+/** Seconds after the request timeout for which a connection may stay open without traffic. */
+const idleSeconds = 10;
 
 /**
- * The HTTP server: its API, its page and its figures. It listens when told to (`listen`), and `close`
- * lets what is under way end.
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for settings that would leave it open
+ * Creates the HTTP server with the API, the page and the metrics. Call `listen` to start it; `close`
+ * waits for running requests.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for settings that would leave the server open
  */
 export async function createServer(
   settings: ServerSettings,
@@ -44,15 +50,15 @@ export async function createServer(
   results: ResultStore,
 ): Promise<App> {
   checkSettings(settings);
-  const context: Context = { settings, backend, results, metrics: new Metrics(backend) };
+  const context: ServerContext = { settings, backend, results, metrics: new Metrics(backend) };
   const app = Fastify({
     bodyLimit,
     requestTimeout: 1000 * uploadSeconds,
-    connectionTimeout: 1000 * (settings.requestTimeout + silentSeconds),
+    connectionTimeout: 1000 * (settings.requestTimeout + idleSeconds),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     logController: new LogController({ disableRequestLogging: true }),
-    logger: { level: settings.logLevel, redact: unlogged },
+    logger: { level: settings.logLevel, redact },
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
@@ -62,46 +68,34 @@ export async function createServer(
   app.setValidatorCompiler(validatorCompiler as never);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errorHandler(context.metrics));
-  app.setNotFoundHandler(notFound);
-  const access = new Access(settings);
-  guard(app, access);
-  follow(app, context);
-  closeWhenIdle(app);
+  app.setNotFoundHandler(notFoundHandler);
+  const access = new AccessControl(settings);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    access.check(request);
+  });
+  observeResponses(app, context.metrics);
+  closeIdleConnections(app);
   await addPlugins(app, settings, access);
-  addRoutes(app, context);
+  for (const addRoutes of routeGroups) await addRoutes(app, context);
   await app.ready();
   return app;
 }
 
-/** Who comes in at all. */
-function guard(app: App, access: Access): void {
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-    access.checkHost(request);
-    if (request.method === 'POST') access.checkOrigin(request);
-    if (needsKey(request)) access.checkKey(request);
-  });
-}
-
-function needsKey({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
-  if (method === 'OPTIONS' || url === '/v1/images/files/:name') return false;
-  return url.startsWith('/v1/') || url === '/metrics';
-}
-
-/** Logs and counts each answer. The path is logged without its query, where a prompt may stand. */
-function follow(app: App, { metrics }: Context): void {
+/** Logs and counts each response by its route, because the URL's query may contain a prompt. */
+function observeResponses(app: App, metrics: Metrics): void {
   app.addHook('onResponse', async ({ method, routeOptions, log, ip }, reply) => {
     const route = routeOptions.url ?? 'unknown';
     const seconds = reply.elapsedTime / 1000;
     const status = reply.statusCode;
-    metrics.answered(method, route, status, seconds);
+    metrics.observeResponse(method, route, status, seconds);
     log.info({ method, route, status, seconds: Number(seconds.toFixed(3)), ip }, 'answered');
   });
 }
 
-/** While the server closes: connections that a client keeps open go as their answers end. */
-function closeWhenIdle(app: App): void {
-  // Browsers open some in advance, and Node takes one for idle only after its first request.
+/** While the server closes, drops keep-alive connections as soon as they are idle. */
+function closeIdleConnections(app: App): void {
+  // Browsers open connections in advance. Node counts a connection as idle only after its first request.
   const unused = new Set<Socket>();
   app.server.on('connection', (socket: Socket) => {
     unused.add(socket);
@@ -117,7 +111,7 @@ function closeWhenIdle(app: App): void {
   });
 }
 
-async function addPlugins(app: App, settings: ServerSettings, access: Access): Promise<void> {
+async function addPlugins(app: App, settings: ServerSettings, access: AccessControl) {
   await app.register(helmet, helmetOptions);
   if (settings.cors.length > 0) {
     const exposedHeaders = ['x-request-id', 'retry-after'];
@@ -135,25 +129,12 @@ async function addPlugins(app: App, settings: ServerSettings, access: Access): P
   });
   await app.register(rateLimit, {
     global: false,
-    keyGenerator: (request) => access.senderOf(request),
+    keyGenerator: (request) => access.clientId(request),
     errorResponseBuilder: (_request, { max, ttl }) => {
-      const message = `Expected at most ${max} requests a minute`;
+      const message = `Expected at most ${max} requests per minute`;
       const retryAfter = Math.ceil(ttl / 1000);
       return new ApiError(429, 'rate_limit_exceeded', message, { retryAfter });
     },
-  });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'karlo',
-        description: "Text to image and image variation, as OpenAI's clients know them",
-        version: '1',
-      },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-      security: [{ key: [] }],
-    },
-    transform: jsonSchemaTransform,
   });
 }
 
@@ -171,15 +152,6 @@ const helmetOptions = {
       frameAncestors: none,
     },
   },
-  // Whether there is TLS in front is for who set it up to say.
+  // A TLS proxy in front of the server can add this header.
   strictTransportSecurity: false,
 };
-
-function addRoutes(app: App, context: Context): void {
-  addImages(app, context);
-  addFiles(app, context);
-  addModels(app, context);
-  addHealth(app, context);
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  addPage(app, context.settings.webFolder);
-}

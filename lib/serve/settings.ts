@@ -1,35 +1,34 @@
 import { KarloError } from '../errors.js';
 
-/** How a server is set up. */
 export interface ServerSettings {
-  /** The address to listen on. Others than loopback demand a key. */
+  /** The address to listen on. An address other than loopback requires an API key. */
   host: string;
-  /** 0 takes any free port. */
+  /** 0 for any free port. */
   port: number;
-  /** Whoever has one of these may use the API; with none, everyone on this machine may. */
+  /** Keys that give access to the API. Without any, the API is open to everyone on this machine. */
   apiKeys: readonly string[];
-  /** Serve without keys on an address that others reach. */
+  /** Whether to allow an address other than loopback without API keys. */
   insecure: boolean;
-  /** Origins of web pages that may use the API, beyond the server's own. */
+  /** Origins of other web pages that may use the API. */
   cors: readonly string[];
-  /** Where clients reach the server, if not at its own address: behind a proxy. */
+  /** Where clients reach the server, if it is behind a proxy. */
   publicUrl?: string;
-  /** Pictures a request. */
+  /** Images per request. */
   maxN: number;
-  /** Bytes of a picture to vary. */
+  /** Bytes of an image to vary. */
   maxImageBytes: number;
-  /** Pixels of a picture to vary. */
+  /** Pixels of an image to vary. */
   maxImagePixels: number;
-  /** Seconds that a request may take, waiting included. */
+  /** Seconds that a request may take, including the time in the queue. */
   requestTimeout: number;
-  /** Picture requests a minute, for each key or else address; 0 is no limit. */
+  /** Image requests per minute for each key, or for each address where no keys are set; 0 for no limit. */
   rateLimit: number;
-  /** Seconds for which pictures answered by `url` are kept. */
+  /** Seconds for which images requested by URL are kept. */
   resultSeconds: number;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
-  /** Whether prompts are logged. */
+  /** Whether to log prompts. */
   logPrompts: boolean;
-  /** Folder of the built page; `dist/web` by default. */
+  /** The folder of the built page, by default `dist/web`. */
   webFolder?: string;
 }
 
@@ -49,29 +48,33 @@ export const defaults: ServerSettings = {
   logPrompts: false,
 };
 
-/** What pino leaves out: the client of Redis notes with an error what was sent, pictures and prompts. */
-export const unlogged = { paths: ['err.command'], remove: true };
+/** What pino must not log: ioredis attaches the command to its errors, with images and prompts in it. */
+export const redact = { paths: ['err.command'], remove: true };
 
-const shortestKey = 16;
+const minKeyLength = 16;
 
 /** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for settings that would leave the server open */
 export function checkSettings({ host, apiKeys, insecure, cors }: ServerSettings): void {
   if (!isLoopback(host) && apiKeys.length === 0 && !insecure) {
-    refuse(
-      `Expected a key for a server that others reach (--host ${host}): give --api-key or KARLO_API_KEYS, or --insecure to serve everyone`,
+    throw invalid(
+      `Expected an API key for --host ${host}, which other machines can reach, but received none. Set --api-key or KARLO_API_KEYS, or use --insecure to allow everyone`,
     );
   }
-  if (apiKeys.some((key) => key.length < shortestKey)) {
-    refuse(`Expected API keys of at least ${shortestKey} characters but received a shorter one`);
+  if (apiKeys.some((key) => key.length < minKeyLength)) {
+    throw invalid(
+      `Expected API keys of at least ${minKeyLength} characters but received a shorter one`,
+    );
   }
   const wrong = cors.find((origin) => !isOrigin(origin));
   if (wrong !== undefined) {
-    refuse(`Expected an origin such as https://example.org for --cors but received '${wrong}'`);
+    throw invalid(
+      `Expected an origin such as https://example.org for --cors but received '${wrong}'`,
+    );
   }
 }
 
-function refuse(message: string): never {
-  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+function invalid(message: string): KarloError {
+  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
 }
 
 function isOrigin(text: string): boolean {

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { StageOptions } from '../../options/generation.js';
-import type { Job, ModelCard } from '../queue/job.js';
-import { ApiError, invalid, unavailable } from './api-error.js';
+import { ApiError, badRequest, unavailable } from '../errors.js';
+import type { Job, ServedModel } from '../queue/job.js';
 import type { GenerationRequest, VariationRequest } from './request-schemas.js';
 import { withoutEffect } from './request-schemas.js';
 
@@ -36,8 +36,8 @@ function jobOf(request: Shared): Omit<Job, 'kind'> {
     },
     format: request.output_format,
     ...(compression !== undefined && { quality: Math.max(1, compression) }),
-    partials: request.stream ? request.partial_images : 0,
-    steps: request.stream && request.progress,
+    partialImages: request.stream ? request.partial_images : 0,
+    progress: request.stream && request.progress,
     priority: request.priority,
   };
 }
@@ -50,33 +50,37 @@ function stage({ steps, timestep_respacing, guidance_scale }: StageRequest): Sta
   };
 }
 
-/** What the request says that changes nothing. */
+/** Warnings about fields of the request that have no effect. */
 export function warningsOf(request: GenerationRequest | VariationRequest): string[] {
-  const given = request as Readonly<Record<string, unknown>>;
-  const names = withoutEffect.filter((name) => given[name] !== undefined);
+  const fields = request as Readonly<Record<string, unknown>>;
+  const names = withoutEffect.filter((name) => fields[name] !== undefined);
   if (!('prompt' in request) && request.prior) names.push('prior');
   return names.map((name) => `${name} has no effect here`);
 }
 
 /**
- * The model that will do a request.
- * @throws {ApiError} where the request wants another one, another size, or what the model cannot do
+ * Checks that the served model can do what the request asks for.
+ * @throws {ApiError} 400 or 404 if it cannot, 503 if no model is served
  */
-export function checkModel(card: ModelCard | undefined, kind: Job['kind'], request: Shared) {
-  if (card === undefined) throw unavailable('Expected a worker that serves a model: none is there');
+export function checkModel(served: ServedModel | undefined, kind: Job['kind'], request: Shared) {
+  if (served === undefined)
+    throw unavailable('Expected a worker that serves a model but found none');
   const { model, size } = request;
-  if (model !== undefined && model !== card.id) {
-    const message = `Expected the model '${card.id}', or none named, but received '${model.slice(0, 100)}'`;
+  if (model !== undefined && model !== served.id) {
+    const message = `Expected the model '${served.id}', or no model, but received '${model.slice(0, 100)}'`;
     throw new ApiError(404, 'model_not_found', message, { param: 'model' });
   }
-  const own = sizeOf(card);
-  if (size !== 'auto' && size !== own) {
-    throw invalid('size', `Expected 'auto' or the model's own size ${own} but received '${size}'`);
+  const servedSize = sizeOf(served);
+  if (size !== 'auto' && size !== servedSize) {
+    const message = `Expected 'auto' or the model's size ${servedSize} but received '${size}'`;
+    throw badRequest('size', message);
   }
-  if (kind === 'text-to-image' ? card.textToImage : card.imageVariation) return card;
-  throw invalid('model', `The model '${card.id}' lacks the networks for ${kind}`, 'not_supported');
+  if (kind === 'text-to-image' ? served.textToImage : served.imageVariation) return served;
+  const message = `The model '${served.id}' lacks the networks for ${kind}`;
+  throw badRequest('model', message, 'not_supported');
 }
 
-export function sizeOf({ size }: ModelCard): string {
+/** `size` as in OpenAI's API: `256x256`. */
+export function sizeOf({ size }: ServedModel): string {
   return `${size}x${size}`;
 }

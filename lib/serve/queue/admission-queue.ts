@@ -1,68 +1,75 @@
-import { busy } from '../protocol/api-error.js';
+import { queueFull } from '../errors.js';
 
-interface Place {
-  readonly low: boolean;
+interface Entry {
+  readonly lowPriority: boolean;
   readonly onMove: (position: number) => void;
   readonly admit: () => void;
 }
 
-/** Lets a few in at once, and a bounded number wait: normal ones before low ones, each in order. */
-export class Gate {
-  readonly #concurrency: number;
-  readonly #capacity: number;
-  #waiting: Place[] = [];
-  #running = 0;
-  /** Seconds that one inside takes, averaged over the last ones. */
-  #seconds = 1;
+export interface QueueLimits {
+  /** Jobs that run at once. */
+  concurrency: number;
+  /** Jobs that may wait. */
+  capacity: number;
+}
 
-  constructor(limits: { concurrency: number; capacity: number }) {
-    this.#concurrency = limits.concurrency;
-    this.#capacity = limits.capacity;
+/** Lets a few jobs run at once and a bounded number wait, normal priority before low, each in order. */
+export class AdmissionQueue {
+  readonly #limits: QueueLimits;
+  #waiting: Entry[] = [];
+  #running = 0;
+  /** Moving average of the seconds that a job runs. */
+  #averageSeconds = 1;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
   }
 
   get load() {
     return { waiting: this.#waiting.length, running: this.#running };
   }
 
-  /** @throws {ApiError} 429 when no place is free */
+  /** @throws {ApiError} 429 if the queue is full */
   check(): void {
-    const full = this.#running >= this.#concurrency && this.#waiting.length >= this.#capacity;
-    if (full) throw busy(this.#retryAfter());
+    const { concurrency, capacity } = this.#limits;
+    const full = this.#running >= concurrency && this.#waiting.length >= capacity;
+    if (full) throw queueFull(this.#retryAfter());
   }
 
   /**
-   * Takes a place, at once.
-   * @param onMove is told the place in the queue, 1 being next
-   * @returns a promise of the turn: call what it gives on leaving. Rejects when the signal aborts.
-   * @throws {ApiError} 429 when no place is free
+   * Joins the queue.
+   * @param onMove called with each new position in the queue; 1 is next
+   * @returns a promise that resolves when the job may run, to a function to call when it has ended;
+   *   rejects when the signal aborts
+   * @throws {ApiError} 429 if the queue is full
    */
   enter(
-    { low, signal }: { low: boolean; signal: AbortSignal },
+    { lowPriority, signal }: { lowPriority: boolean; signal: AbortSignal },
     onMove: (position: number) => void,
   ): Promise<() => void> {
     this.check();
-    if (this.#running < this.#concurrency) return Promise.resolve(this.#start());
+    if (this.#running < this.#limits.concurrency) return Promise.resolve(this.#start());
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting = this.#waiting.filter((other) => other !== place);
-        this.#tellPlaces();
+        this.#waiting = this.#waiting.filter((other) => other !== entry);
+        this.#reportPositions();
         reject(signal.reason);
       };
       const admit = () => {
         signal.removeEventListener('abort', leave);
         resolve(this.#start());
       };
-      const place: Place = { low, onMove, admit };
+      const entry: Entry = { lowPriority, onMove, admit };
       signal.addEventListener('abort', leave, { once: true });
-      this.#queue(place);
+      this.#insert(entry);
     });
   }
 
-  #queue(place: Place): void {
-    const firstLow = this.#waiting.findIndex(({ low }) => low);
-    const at = place.low || firstLow < 0 ? this.#waiting.length : firstLow;
-    this.#waiting.splice(at, 0, place);
-    this.#tellPlaces();
+  #insert(entry: Entry): void {
+    const firstLow = this.#waiting.findIndex(({ lowPriority }) => lowPriority);
+    const at = entry.lowPriority || firstLow < 0 ? this.#waiting.length : firstLow;
+    this.#waiting.splice(at, 0, entry);
+    this.#reportPositions();
   }
 
   #start(): () => void {
@@ -70,18 +77,18 @@ export class Gate {
     const start = performance.now();
     return () => {
       this.#running -= 1;
-      this.#seconds += ((performance.now() - start) / 1000 - this.#seconds) / 8;
+      this.#averageSeconds += ((performance.now() - start) / 1000 - this.#averageSeconds) / 8;
       this.#waiting.shift()?.admit();
-      this.#tellPlaces();
+      this.#reportPositions();
     };
   }
 
-  #tellPlaces(): void {
+  #reportPositions(): void {
     for (const [i, { onMove }] of this.#waiting.entries()) onMove(i + 1);
   }
 
-  /** When the one in front may have gone in. */
+  /** Seconds until the first waiting job is likely to have started. */
   #retryAfter(): number {
-    return Math.min(60, Math.max(1, Math.ceil(this.#seconds / this.#concurrency)));
+    return Math.min(60, Math.max(1, Math.ceil(this.#averageSeconds / this.#limits.concurrency)));
   }
 }

@@ -1,43 +1,43 @@
 import type { JobEvent } from './job.js';
 
 /**
- * Events between one who makes them and one who reads them. A slow reader holds nothing up: of steps and
- * places in the queue it gets the newest.
+ * Events on their way from a job to its reader. A slow reader does not hold the job up: of consecutive
+ * `step` or `queued` events it gets the newest.
  */
 export class EventQueue implements AsyncIterable<JobEvent> {
   #pending: JobEvent[] = [];
-  #ended: { error?: unknown } | undefined;
+  #outcome: { error?: unknown } | undefined;
   #wake: () => void = () => {};
 
   push(event: JobEvent): void {
-    if (this.#ended) return;
-    if (passing(event) && this.#pending.at(-1)?.type === event.type) this.#pending.pop();
+    if (this.#outcome) return;
+    if (isReplaceable(event) && this.#pending.at(-1)?.type === event.type) this.#pending.pop();
     this.#pending.push(event);
     this.#wake();
   }
 
   get ended(): boolean {
-    return this.#ended !== undefined;
+    return this.#outcome !== undefined;
   }
 
-  /** No more will come; with an error, the reader throws it. */
+  /** Ends the events. With an error, the reader throws it. Only the first call counts. */
   end(outcome: { error?: unknown } = {}): void {
-    this.#ended ??= outcome;
+    this.#outcome ??= outcome;
     this.#wake();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<JobEvent, void, void> {
     for (;;) {
       for (let event = this.#pending.shift(); event; event = this.#pending.shift()) yield event;
-      if (this.#ended) break;
+      if (this.#outcome) break;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    if ('error' in this.#ended) throw this.#ended.error;
+    if ('error' in this.#outcome) throw this.#outcome.error;
   }
 }
 
-function passing({ type }: JobEvent): boolean {
+function isReplaceable({ type }: JobEvent): boolean {
   return type === 'queued' || type === 'step';
 }

@@ -3,15 +3,15 @@ import type { Generation, StageName } from '../../pipeline/task.js';
 
 export type OutputFormat = 'png' | 'jpeg' | 'webp';
 
-/** One request's work, as it can travel to another machine. */
+/** The work of one request, in a form that can be sent to another machine. */
 export interface Job {
-  /** Random and unguessable: results are found by it. */
+  /** 128 random bits as base64url. The names of the resulting files contain it. */
   readonly id: string;
   readonly kind: 'text-to-image' | 'image-variation';
   readonly prompt?: string;
-  /** The bytes of the picture file to vary. */
+  /** The image file to vary. */
   readonly image?: Uint8Array;
-  /** Under the package's names. The seed is always given: done twice, it is the same picture. */
+  /** Options of `textToImage` and `imageVariation`. The seed is required, so that a retry gives the same images. */
   readonly options: {
     readonly count: number;
     readonly seed: number;
@@ -23,69 +23,79 @@ export interface Job {
   readonly format: OutputFormat;
   /** Quality of JPEG and WebP, 1 to 100. */
   readonly quality?: number;
-  /** Previews that are wanted of each picture, 0 to 3. */
-  readonly partials: number;
-  /** Whether step events are wanted. */
-  readonly steps: boolean;
-  /** Low waits until nothing else does. */
+  /** Partial images to send of each image, 0 to 3. */
+  readonly partialImages: number;
+  /** Whether the client wants to follow the progress: `queued` and `step` events. */
+  readonly progress: boolean;
+  /** A low-priority job waits until no normal one is queued. */
   readonly priority: 'normal' | 'low';
 }
 
-export interface Done {
-  readonly type: 'done';
-  readonly warnings: readonly string[];
-  readonly timings: Generation['timings'];
-  /** Tokens of the prompt. */
-  readonly tokens: number;
+export interface QueuedEvent {
+  readonly type: 'queued';
+  /** Position in the queue; 1 is next. */
+  readonly position: number;
 }
 
-/** `data` are the bytes of a picture file. */
-export type JobEvent =
-  | { readonly type: 'queued' /** 1 is next. */; readonly position: number }
-  | {
-      readonly type: 'step';
-      readonly stage: StageName;
-      readonly step: number;
-      readonly steps: number;
-      /** The picture at work, where it is one alone. */
-      readonly index?: number;
-    }
-  | {
-      readonly type: 'partial';
-      readonly index: number;
-      readonly partial: number;
-      readonly data: Buffer;
-    }
-  | {
-      readonly type: 'picture';
-      readonly index: number;
-      readonly seed: number;
-      readonly data: Buffer;
-    }
-  | Done;
+export interface StepEvent {
+  readonly type: 'step';
+  readonly stage: StageName;
+  readonly step: number;
+  readonly steps: number;
+  /** The image that the step belongs to, if images are generated one at a time. */
+  readonly index?: number;
+}
 
-/** What a loaded model is, for clients. */
-export interface ModelCard {
+export interface PartialImageEvent {
+  readonly type: 'partial_image';
+  readonly index: number;
+  /** Counts the partial images of this image, from 0. */
+  readonly partialIndex: number;
+  /** An image file. */
+  readonly data: Buffer;
+}
+
+export interface ImageEvent {
+  readonly type: 'image';
+  readonly index: number;
+  readonly seed: number;
+  /** An image file. */
+  readonly data: Buffer;
+}
+
+export interface CompletedEvent {
+  readonly type: 'completed';
+  readonly warnings: readonly string[];
+  readonly timings: Generation['timings'];
+  readonly promptTokens: number;
+}
+
+export type JobEvent = QueuedEvent | StepEvent | PartialImageEvent | ImageEvent | CompletedEvent;
+
+/** The model that generates the images, as clients see it. */
+export interface ServedModel {
   readonly id: string;
-  /** Side of its pictures, in pixels. */
+  /** Width and height of its images, in pixels. */
   readonly size: number;
   readonly textToImage: boolean;
   readonly imageVariation: boolean;
 }
 
-/** Who does the jobs: this process, or workers behind a queue. */
+/** Runs jobs: in this process, or in workers behind a queue. */
 export interface Backend {
-  /** The model that is served; undefined while nobody serves one. */
-  model(): Promise<ModelCard | undefined>;
-  /** Refuses when the queue is full, as `submit` would: before a picture is read from the network. */
+  /** The served model; undefined while no worker serves one. */
+  model(): Promise<ServedModel | undefined>;
+  /**
+   * Checks that the queue has room, before the request's body is read.
+   * @throws {ApiError} as `submit`
+   */
   admit(): Promise<void>;
   /**
-   * Takes a job in. The events end with `done`, or throw. An abort of the signal ends the work within
-   * one step, and the events with the signal's reason.
-   * @throws {ApiError} 429 when the queue is full, 503 when it cannot be reached
+   * Accepts a job. Its events end with `completed`, or throw. Aborting the signal stops the job within
+   * one step, and its events throw the signal's reason.
+   * @throws {ApiError} 429 if the queue is full, 503 if it cannot be reached
    */
   submit(job: Job, signal: AbortSignal): Promise<AsyncIterable<JobEvent>>;
-  /** Jobs that wait, and that are at work. */
+  /** The numbers of jobs that are waiting and running. */
   load(): Promise<{ waiting: number; running: number }>;
-  close(): Promise<void>;
 }

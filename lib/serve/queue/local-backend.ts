@@ -1,41 +1,35 @@
-import type { Karlo } from '../../karlo.js';
-import { Gate } from './admission-queue.js';
+import { AdmissionQueue, type QueueLimits } from './admission-queue.js';
 import { EventQueue } from './event-queue.js';
-import type { Backend, Job, JobEvent, ModelCard } from './job.js';
-import { type Maker, runJob } from './run-job.js';
+import type { Backend, Job, JobEvent, ServedModel } from './job.js';
+import type { JobRunner } from './job-runner.js';
 
-/** Jobs that are done in this process. */
+/** Runs jobs in this process. */
 export class LocalBackend implements Backend {
-  readonly #maker: Maker;
-  readonly #card: ModelCard;
-  readonly #gate: Gate;
+  readonly #runner: JobRunner;
+  readonly #queue: AdmissionQueue;
 
-  /**
-   * @param limits.concurrency jobs that are at work at once
-   * @param limits.capacity jobs that may wait
-   */
-  constructor(maker: Maker, name: string, limits: { concurrency: number; capacity: number }) {
-    this.#maker = maker;
-    this.#card = cardOf(maker.karlo, name);
-    this.#gate = new Gate(limits);
+  constructor(runner: JobRunner, limits: QueueLimits) {
+    this.#runner = runner;
+    this.#queue = new AdmissionQueue(limits);
   }
 
-  async model(): Promise<ModelCard> {
-    return this.#card;
+  async model(): Promise<ServedModel> {
+    return this.#runner.model;
   }
 
   async load() {
-    return this.#gate.load;
+    return this.#queue.load;
   }
 
   async admit(): Promise<void> {
-    this.#gate.check();
+    this.#queue.check();
   }
 
   async submit(job: Job, signal: AbortSignal): Promise<AsyncIterable<JobEvent>> {
     signal.throwIfAborted();
     const events = new EventQueue();
-    const turn = this.#gate.enter({ low: job.priority === 'low', signal }, (position) =>
+    const lowPriority = job.priority === 'low';
+    const turn = this.#queue.enter({ lowPriority, signal }, (position) =>
       events.push({ type: 'queued', position }),
     );
     this.#run(turn, job, events, signal).then(
@@ -48,17 +42,9 @@ export class LocalBackend implements Backend {
   async #run(turn: Promise<() => void>, job: Job, events: EventQueue, signal: AbortSignal) {
     const leave = await turn;
     try {
-      await runJob(this.#maker, job, (event) => events.push(event), signal);
+      await this.#runner.run(job, (event) => events.push(event), signal);
     } finally {
       leave();
     }
   }
-
-  close(): Promise<void> {
-    return this.#maker.karlo.dispose();
-  }
-}
-
-export function cardOf(karlo: Karlo, name: string): ModelCard {
-  return { id: name, size: karlo.size, ...karlo.tasks };
 }

@@ -1,27 +1,27 @@
 import type { Redis } from 'ioredis';
-import type { Names } from '../queue/wire.js';
-import type { ResultStore } from './results.js';
+import type { ResultStore } from './store.js';
 
-/** Finished pictures in Redis, until they expire. */
+/** Images in Redis, which deletes them when they expire. */
 export class RedisResults implements ResultStore {
   readonly #redis: Redis;
-  readonly #names: Names;
+  readonly #key: (name: string) => string;
   readonly #seconds: number;
 
-  constructor(redis: Redis, names: Names, seconds: number) {
+  /** @param key the Redis key of an image's name */
+  constructor(redis: Redis, key: (name: string) => string, seconds: number) {
     this.#redis = redis;
-    this.#names = names;
+    this.#key = key;
     this.#seconds = seconds;
   }
 
   async put(name: string, data: Buffer): Promise<void> {
-    await this.#redis.set(this.#names.result(name), data, 'EX', this.#seconds, 'NX');
+    await this.#redis.set(this.#key(name), data, 'EX', this.#seconds, 'NX');
   }
 
   async get(name: string): Promise<Buffer | undefined> {
-    return (await this.#redis.getBuffer(this.#names.result(name))) ?? undefined;
+    return (await this.#redis.getBuffer(this.#key(name))) ?? undefined;
   }
 
-  /** The connection is for who made it to close. */
+  /** Leaves the connection open: its owner closes it. */
   async close(): Promise<void> {}
 }

@@ -1,40 +1,39 @@
-import { extname } from 'node:path';
 import { z } from 'zod';
-import type { App, Context } from '../context.js';
-import { errorSchema } from '../protocol/answer-schemas.js';
-import { ApiError } from '../protocol/api-error.js';
-import { contentTypes, isResultName } from '../results/results.js';
+import { ApiError } from '../errors.js';
+import { errorSchema } from '../protocol/error-response.js';
+import { contentTypeOf, contentTypes, isResultName } from '../results/store.js';
+import type { RouteGroup } from './route-group.js';
 
 const schema = z.string().meta({ format: 'binary' });
-const picture = {
-  description: 'The bytes of the picture file',
+const imageFile = {
+  description: 'The image file',
   content: Object.fromEntries(Object.values(contentTypes).map((type) => [type, { schema }])),
 };
 
-/** `GET /v1/images/files/NAME`: what `response_format: url` names. The name is the permission. */
-export function addFiles(app: App, { results, settings }: Context): void {
+/** `GET /v1/images/files/NAME`: images requested with `response_format: url`. Needs no key: the name is secret. */
+export const fileRoutes: RouteGroup = (app, { results, settings }) => {
   app.route({
     method: 'GET',
     url: '/v1/images/files/:name',
     schema: {
-      summary: 'A picture that was answered by its url',
+      summary: 'Download an image that was returned by URL',
       params: z.object({ name: z.string().max(100) }),
       operationId: 'downloadFile',
       security: [],
-      response: { 200: picture, 404: errorSchema },
+      response: { 200: imageFile, 404: errorSchema },
     },
     async handler({ params: { name } }, reply) {
       const data = isResultName(name) ? await results.get(name) : undefined;
-      if (data === undefined) throw gone();
-      reply.header('content-type', contentTypes[extname(name).slice(1) as 'png']);
+      if (data === undefined) throw fileNotFound();
+      reply.header('content-type', contentTypeOf(name));
       reply.header('cache-control', `private, max-age=${settings.resultSeconds}, immutable`);
       reply.header('cross-origin-resource-policy', 'cross-origin');
       return reply.send(data as never);
     },
   });
-}
+};
 
-function gone(): ApiError {
-  const message = 'Expected a picture that is still kept: this one is not, or never was';
+function fileNotFound(): ApiError {
+  const message = 'Expected the name of a stored image, but there is none: it may have expired';
   return new ApiError(404, 'file_not_found', message);
 }

@@ -1,21 +1,21 @@
 import { z } from 'zod';
-import type { App, Context } from '../context.js';
-import { errorSchema } from '../protocol/answer-schemas.js';
-import { unavailable } from '../protocol/api-error.js';
+import { unavailable } from '../errors.js';
+import { errorSchema } from '../protocol/error-response.js';
+import type { RouteGroup } from './route-group.js';
 
-const figures = {
-  description: 'Figures in the text format of Prometheus',
+const metricsText = {
+  description: 'Metrics in the text format of Prometheus',
   content: { 'text/plain': { schema: z.string() } },
 };
 const ok = z.object({ status: z.literal('ok') });
 
-/** `GET /healthz`: the process lives. `GET /readyz`: it can make pictures. `GET /metrics`. */
-export function addHealth(app: App, { backend, metrics }: Context): void {
+/** `GET /healthz`: the process is alive. `GET /readyz`: it can generate images. `GET /metrics`. */
+export const healthRoutes: RouteGroup = (app, { backend, metrics }) => {
   app.route({
     method: 'GET',
     url: '/healthz',
     schema: {
-      summary: 'Whether the server lives',
+      summary: 'Check that the server is alive',
       operationId: 'isAlive',
       security: [],
       response: { 200: ok },
@@ -26,13 +26,13 @@ export function addHealth(app: App, { backend, metrics }: Context): void {
     method: 'GET',
     url: '/readyz',
     schema: {
-      summary: 'Whether the server takes requests',
+      summary: 'Check that the server can generate images',
       operationId: 'isReady',
       security: [],
       response: { 200: ok, 503: errorSchema },
     },
     async handler() {
-      if ((await backend.model()) === undefined) throw unavailable('No worker serves a model');
+      if ((await backend.model()) === undefined) throw unavailable('No worker is serving a model');
       return { status: 'ok' as const };
     },
   });
@@ -40,13 +40,13 @@ export function addHealth(app: App, { backend, metrics }: Context): void {
     method: 'GET',
     url: '/metrics',
     schema: {
-      summary: 'Figures for Prometheus',
+      summary: 'Metrics for Prometheus',
       operationId: 'metrics',
-      response: { 200: figures },
+      response: { 200: metricsText },
     },
     async handler(_request, reply) {
       reply.header('content-type', metrics.contentType);
       return reply.send(await metrics.text());
     },
   });
-}
+};

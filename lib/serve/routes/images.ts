@@ -1,30 +1,29 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { App, Context } from '../context.js';
-import { type Answering, collect, stream } from '../protocol/answer.js';
-import { errorSchema, imagesSchema } from '../protocol/answer-schemas.js';
-import { ApiError, asApiError } from '../protocol/api-error.js';
-import { readForm } from '../protocol/form.js';
-import { withHeartbeat } from '../protocol/heartbeat.js';
-import { checkImage } from '../protocol/read-image.js';
+import { ApiError, toApiError } from '../errors.js';
+import { errorSchema } from '../protocol/error-response.js';
+import { toEventStream, withHeartbeat } from '../protocol/event-stream.js';
+import { checkImage, readForm } from '../protocol/form.js';
 import {
   type GenerationRequest,
   generationSchema,
   type VariationRequest,
   variationSchema,
 } from '../protocol/request-schemas.js';
-import { requestSignal } from '../protocol/request-signal.js';
+import { type ResponseContext, toImagesResponse } from '../protocol/response.js';
+import { imagesSchema } from '../protocol/response-schemas.js';
 import { checkModel, generationJob, variationJob, warningsOf } from '../protocol/to-job.js';
 import type { Job, JobEvent } from '../queue/job.js';
-import { resultName } from '../results/results.js';
+import { resultName } from '../results/store.js';
+import type { RouteGroup, ServerContext } from './route-group.js';
 
-/** Seconds of silence after which a stream says that it is alive. */
-const heartbeat = 15;
+/** Seconds of silence in a stream after which a heartbeat is sent. */
+const heartbeatSeconds = 15;
 
 const response = {
   200: {
-    description: 'The pictures, at once or as a stream of events',
+    description: 'The images, in one response or as a stream of events',
     content: {
       'application/json': { schema: imagesSchema },
       'text/event-stream': { schema: z.string() },
@@ -35,7 +34,7 @@ const response = {
 };
 
 /** `POST /v1/images/generations` and `POST /v1/images/variations`. */
-export function addImages(app: App, context: Context): void {
+export const imageRoutes: RouteGroup = (app, context) => {
   const { maxN, maxImageBytes, maxImagePixels, rateLimit } = context.settings;
   const config = rateLimit > 0 ? { rateLimit: { max: rateLimit, timeWindow: '1 minute' } } : {};
 
@@ -44,16 +43,18 @@ export function addImages(app: App, context: Context): void {
     url: '/v1/images/generations',
     config,
     schema: {
-      summary: 'Make pictures of a prompt',
+      summary: 'Generate images from a prompt',
       operationId: 'createImage',
       body: generationSchema(maxN),
       response,
     },
     onRequest: () => context.backend.admit(),
     async preValidation(request) {
-      if (request.isMultipart()) throw wrongType('JSON: send Content-Type application/json');
+      if (request.isMultipart()) {
+        throw wrongMediaType('JSON. Send Content-Type: application/json');
+      }
     },
-    handler: (request, reply) => answer(request, reply, generationJob(request.body), context),
+    handler: (request, reply) => respond(request, reply, generationJob(request.body), context),
   });
 
   app.route({
@@ -61,7 +62,7 @@ export function addImages(app: App, context: Context): void {
     url: '/v1/images/variations',
     config,
     schema: {
-      summary: 'Make variations of a picture',
+      summary: 'Generate variations of an image',
       operationId: 'createImageVariation',
       consumes: ['multipart/form-data'],
       body: variationSchema(maxN),
@@ -69,64 +70,88 @@ export function addImages(app: App, context: Context): void {
     },
     onRequest: () => context.backend.admit(),
     async preValidation(request) {
-      if (!request.isMultipart()) throw wrongType('a form: send Content-Type multipart/form-data');
+      if (!request.isMultipart()) {
+        throw wrongMediaType('a form. Send Content-Type: multipart/form-data');
+      }
       request.body = (await readForm(request, maxImageBytes)) as never;
     },
     async handler(request, reply) {
       await checkImage(request.body.image, maxImagePixels);
-      return answer(request, reply, variationJob(request.body), context);
+      return respond(request, reply, variationJob(request.body), context);
     },
   });
-}
+};
 
-function wrongType(wanted: string): ApiError {
-  return new ApiError(415, 'unsupported_media_type', `Expected ${wanted}`);
+function wrongMediaType(expected: string): ApiError {
+  return new ApiError(415, 'unsupported_media_type', `Expected ${expected}`);
 }
 
 type ImageRequest = FastifyRequest & { body: GenerationRequest | VariationRequest };
 
-async function answer(request: ImageRequest, reply: FastifyReply, job: Job, context: Context) {
+/** Submits the job and sends its images, in one response or as a stream. */
+async function respond(
+  request: ImageRequest,
+  reply: FastifyReply,
+  job: Job,
+  context: ServerContext,
+) {
   const { settings, backend, metrics } = context;
   const model = checkModel(await backend.model(), job.kind, request.body);
   if (settings.logPrompts && job.prompt !== undefined) request.log.info({ prompt: job.prompt });
   const signal = requestSignal(reply, settings.requestTimeout);
-  const events = observed(await backend.submit(job, signal), (event) =>
-    metrics.observe(job, event),
-  );
-  const deliver = delivery(request, job, context);
-  const answering = { job, model, warnings: warningsOf(request.body), deliver };
-  if (!request.body.stream) return collect(events, answering);
-  const messages = stream(events, answering, (error) => {
-    const { status, code } = asApiError(error);
-    metrics.failed(code);
+  const events = tap(await backend.submit(job, signal), (event) => metrics.observeJob(job, event));
+  const warnings = warningsOf(request.body);
+  const responseContext = { job, model, warnings, deliver: delivery(request, job, context) };
+  if (!request.body.stream) return toImagesResponse(events, responseContext);
+  const messages = toEventStream(events, responseContext, (error) => {
+    const { status, code } = toApiError(error);
+    metrics.countFailure(code);
     if (status >= 500) request.log.error({ err: error }, code);
     else request.log.info({ code }, 'a stream ended early');
   });
   reply.header('content-type', 'text/event-stream; charset=utf-8');
   reply.header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
-  return reply.send(Readable.from(withHeartbeat(messages, heartbeat)));
+  return reply.send(Readable.from(withHeartbeat(messages, heartbeatSeconds)));
 }
 
-async function* observed(events: AsyncIterable<JobEvent>, observe: (event: JobEvent) => void) {
+/** How images reach the client: in the response, or in the result store under a URL. */
+function delivery(
+  request: ImageRequest,
+  job: Job,
+  { settings, results }: ServerContext,
+): ResponseContext['deliver'] {
+  if (request.body.response_format === 'b64_json') {
+    return async (_index, data) => ({ b64_json: data.toString('base64') });
+  }
+  const base = settings.publicUrl ?? `${request.protocol}://${request.host}`;
+  return async (index, data) => {
+    const name = resultName(job.id, index, job.format);
+    await results.put(name, data);
+    return { url: new URL(`/v1/images/files/${name}`, base).href };
+  };
+}
+
+/** Calls `observe` with each event on its way. */
+async function* tap(events: AsyncIterable<JobEvent>, observe: (event: JobEvent) => void) {
   for await (const event of events) {
     observe(event);
     yield event;
   }
 }
 
-function delivery(
-  request: ImageRequest,
-  { id, format }: Job,
-  context: Context,
-): Answering['deliver'] {
-  const { results, settings } = context;
-  if (request.body.response_format === 'b64_json') {
-    return async (_index, data) => ({ b64_json: data.toString('base64') });
-  }
-  const base = settings.publicUrl ?? `${request.protocol}://${request.host}`;
-  return async (index, data) => {
-    const name = resultName(id, index, format);
-    await results.put(name, data);
-    return { url: new URL(`/v1/images/files/${name}`, base).href };
+/** A signal that aborts when the client disconnects or `seconds` have passed. */
+function requestSignal({ raw }: FastifyReply, seconds: number): AbortSignal {
+  const controller = new AbortController();
+  const timeout = `Expected the images within ${seconds} seconds. Request fewer images or fewer steps`;
+  const timer = setTimeout(() => {
+    controller.abort(new ApiError(504, 'timeout', timeout));
+  }, 1000 * seconds);
+  const disconnect = () => {
+    clearTimeout(timer);
+    controller.abort(new ApiError(499, 'client_gone', 'The client closed the connection'));
   };
+  // A client that disconnected while its request was read causes no further close event.
+  if (raw.destroyed) disconnect();
+  else raw.once('close', disconnect);
+  return controller.signal;
 }

@@ -1,49 +1,48 @@
 import { z } from 'zod';
 import { GUIDANCE, PRESETS } from '../../options/generation.js';
-import type { App, Context } from '../context.js';
-import {
-  errorSchema,
-  type ModelAnswer,
-  modelSchema,
-  modelsSchema,
-} from '../protocol/answer-schemas.js';
-import { ApiError } from '../protocol/api-error.js';
-import type { ModelCard } from '../queue/job.js';
+import { ApiError } from '../errors.js';
+import { errorSchema } from '../protocol/error-response.js';
+import { type ModelResponse, modelSchema, modelsSchema } from '../protocol/response-schemas.js';
+import type { ServedModel } from '../queue/job.js';
+import type { RouteGroup } from './route-group.js';
 
 /** `GET /v1/models` and `GET /v1/models/ID`. */
-export function addModels(app: App, { backend, settings }: Context): void {
-  const list = async () => {
-    const card = await backend.model();
-    return card === undefined ? [] : [describe(card, settings.maxN)];
+export const modelRoutes: RouteGroup = (app, { backend, settings }) => {
+  const listModels = async () => {
+    const model = await backend.model();
+    return model === undefined ? [] : [toModelResponse(model, settings.maxN)];
   };
   app.route({
     method: 'GET',
     url: '/v1/models',
     schema: {
-      summary: 'The model that is served',
+      summary: 'List the served model',
       operationId: 'listModels',
       response: { 200: modelsSchema },
     },
-    handler: async () => ({ object: 'list' as const, data: await list() }),
+    handler: async () => ({ object: 'list' as const, data: await listModels() }),
   });
   app.route({
     method: 'GET',
     url: '/v1/models/:id',
     schema: {
-      summary: 'The model that is served, by its name',
+      summary: 'Get the served model by its name',
       operationId: 'retrieveModel',
       params: z.object({ id: z.string().max(200) }),
       response: { 200: modelSchema, 404: errorSchema },
     },
     async handler({ params: { id } }) {
-      const found = (await list()).find((model) => model.id === id);
+      const found = (await listModels()).find((model) => model.id === id);
       if (found) return found;
       throw new ApiError(404, 'model_not_found', 'Expected the name of the served model');
     },
   });
-}
+};
 
-function describe({ id, size, textToImage, imageVariation }: ModelCard, maxN: number): ModelAnswer {
+function toModelResponse(
+  { id, size, textToImage, imageVariation }: ServedModel,
+  maxN: number,
+): ModelResponse {
   return {
     id,
     object: 'model',
@@ -53,14 +52,14 @@ function describe({ id, size, textToImage, imageVariation }: ModelCard, maxN: nu
       size,
       text_to_image: textToImage,
       image_variation: imageVariation,
-      samplings: { fast: sampling('fast'), default: sampling('default') },
+      samplings: { fast: presetOf('fast'), default: presetOf('default') },
       max_n: maxN,
     },
   };
 }
 
-function sampling(name: keyof typeof PRESETS) {
-  const { prior, decoder, upsample } = PRESETS[name];
+function presetOf(sampling: keyof typeof PRESETS) {
+  const { prior, decoder, upsample } = PRESETS[sampling];
   return {
     prior: { steps: prior, guidance_scale: GUIDANCE.prior },
     decoder: { steps: decoder, guidance_scale: GUIDANCE.decoder },

@@ -1,18 +1,18 @@
 import type { Redis } from 'ioredis';
-import type { Message } from './wire.js';
+import type { Message } from './wire-format.js';
 
 type Listener = (message: Message) => void;
 
-/** What workers say about jobs, over one connection. After an outage it subscribes again by itself. */
-export class Subscriptions {
+/** Receives what workers publish about jobs, over one connection. ioredis resubscribes after an outage. */
+export class EventSubscriber {
   readonly #redis: Redis;
   readonly #listeners = new Map<string, Listener>();
 
-  static async open(redis: Redis): Promise<Subscriptions> {
-    const own = redis.duplicate({ enableOfflineQueue: true, commandTimeout: undefined });
-    own.on('error', () => {});
-    await own.connect();
-    return new Subscriptions(own);
+  static async open(redis: Redis): Promise<EventSubscriber> {
+    const subscriber = redis.duplicate({ enableOfflineQueue: true, commandTimeout: undefined });
+    subscriber.on('error', () => {});
+    await subscriber.connect();
+    return new EventSubscriber(subscriber);
   }
 
   private constructor(redis: Redis) {
@@ -23,13 +23,13 @@ export class Subscriptions {
     });
   }
 
-  async add(channel: string, listener: Listener): Promise<void> {
+  async subscribe(channel: string, listener: Listener): Promise<void> {
     this.#listeners.set(channel, listener);
     await this.#redis.subscribe(channel);
   }
 
-  /** Without waiting: Redis may be gone. */
-  remove(channel: string): void {
+  /** Does not wait for Redis, which may be unreachable. */
+  unsubscribe(channel: string): void {
     this.#listeners.delete(channel);
     this.#redis.unsubscribe(channel).catch(() => {});
   }

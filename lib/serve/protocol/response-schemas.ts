@@ -2,15 +2,6 @@ import { z } from 'zod';
 
 const count = z.int().min(0);
 
-export const errorSchema = z.object({
-  error: z.object({
-    message: z.string(),
-    type: z.string(),
-    param: z.string().nullable(),
-    code: z.string(),
-  }),
-});
-
 const usage = z
   .object({
     input_tokens: count,
@@ -18,7 +9,7 @@ const usage = z
     output_tokens: count,
     total_tokens: count,
   })
-  .describe("Text tokens are the prompt's; a picture, in or out, counts as one.");
+  .describe('Text tokens of the prompt. Each image, in or out, counts as one token.');
 
 const timings = z.object({
   encode: z.number(),
@@ -40,7 +31,7 @@ export const imagesSchema = z.object({
   karlo: z.object({
     model: z.string(),
     warnings: z.array(z.string()),
-    timings: timings.describe('Seconds in each stage, and in all.'),
+    timings: timings.describe('Seconds in each stage, and in total.'),
   }),
 });
 
@@ -57,7 +48,7 @@ export const modelSchema = z.object({
   created: count,
   owned_by: z.string(),
   karlo: z.object({
-    size: count.describe('Side of its pictures, in pixels.'),
+    size: count.describe('Width and height of the generated images, in pixels.'),
     text_to_image: z.boolean(),
     image_variation: z.boolean(),
     samplings: z.object({ fast: sampling, default: sampling }),
@@ -67,6 +58,6 @@ export const modelSchema = z.object({
 
 export const modelsSchema = z.object({ object: z.literal('list'), data: z.array(modelSchema) });
 
-export type ImagesAnswer = z.output<typeof imagesSchema>;
+export type ImagesResponse = z.output<typeof imagesSchema>;
 export type Usage = z.output<typeof usage>;
-export type ModelAnswer = z.output<typeof modelSchema>;
+export type ModelResponse = z.output<typeof modelSchema>;

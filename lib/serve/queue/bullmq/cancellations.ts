@@ -1,48 +1,49 @@
 import type { Redis } from 'ioredis';
-import type { Names } from './wire.js';
+import type { RedisNames } from './wire-format.js';
 
-/** Seconds between looks whether a job at work is still wanted: its server may have been killed. */
-const lookEvery = 5;
+/** Seconds between checks that a running job is still wanted. Its server may have been killed. */
+const checkSeconds = 5;
 
-/** One job under watch. */
-export interface Watch {
+/** A running job that may be cancelled. */
+export interface WatchedJob {
   /** Aborts when the job is cancelled. */
   readonly signal: AbortSignal;
   isWanted(): Promise<boolean>;
+  /** Stops watching. */
   end(): void;
 }
 
-/** Ends jobs that nobody wants any more. */
+/** Tells a worker which of its running jobs are cancelled. */
 export class Cancellations {
   readonly #redis: Redis;
   readonly #subscriber: Redis;
-  readonly #names: Names;
+  readonly #names: RedisNames;
   readonly #running = new Map<string, AbortController>();
 
-  static async listen(redis: Redis, names: Names): Promise<Cancellations> {
+  static async subscribe(redis: Redis, names: RedisNames): Promise<Cancellations> {
     const subscriber = redis.duplicate();
     subscriber.on('error', () => {});
     await subscriber.subscribe(names.cancel);
     return new Cancellations(redis, subscriber, names);
   }
 
-  private constructor(redis: Redis, subscriber: Redis, names: Names) {
+  private constructor(redis: Redis, subscriber: Redis, names: RedisNames) {
     this.#redis = redis;
     this.#subscriber = subscriber;
     this.#names = names;
     subscriber.on('message', (_channel, id) => this.#running.get(id)?.abort());
   }
 
-  watch(id: string): Watch {
+  watch(id: string): WatchedJob {
     const controller = new AbortController();
     this.#running.set(id, controller);
     const isWanted = async () => (await this.#redis.exists(this.#names.wanted(id))) === 1;
-    const look = () =>
+    const check = () =>
       isWanted().then(
         (wanted) => wanted || controller.abort(),
-        () => {}, // Redis is gone for now: what is at work goes on.
+        () => {}, // While Redis is unreachable, the job goes on.
       );
-    const timer = setInterval(look, 1000 * lookEvery);
+    const timer = setInterval(check, 1000 * checkSeconds);
     const end = () => {
       clearInterval(timer);
       this.#running.delete(id);
@@ -50,7 +51,7 @@ export class Cancellations {
     return { signal: controller.signal, isWanted, end };
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#subscriber.disconnect();
   }
 }

@@ -1,0 +1,60 @@
+import { KarloError } from '../errors.js';
+
+export interface ApiErrorOptions {
+  /** The request field that is wrong, such as `decoder.steps`. */
+  param?: string | undefined;
+  /** Seconds after which the client should try again. */
+  retryAfter?: number;
+  cause?: unknown;
+}
+
+/** An error that is sent to the client. `protocol/error-response.ts` gives it its shape. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** HTTP status. */
+  readonly status: number;
+  readonly code: string;
+  readonly param: string | null;
+  readonly retryAfter: number | undefined;
+
+  constructor(status: number, code: string, message: string, options: ApiErrorOptions = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.status = status;
+    this.code = code;
+    this.param = options.param ?? null;
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+export function badRequest(param: string | undefined, message: string, code = 'invalid_value') {
+  return new ApiError(400, code, message, { param });
+}
+
+export function queueFull(retryAfter: number): ApiError {
+  const when = retryAfter === 1 ? 'in a second' : `in ${retryAfter} seconds`;
+  const message = `Expected room in the queue but it is full. Try again ${when}`;
+  return new ApiError(429, 'queue_full', message, { retryAfter });
+}
+
+export function unavailable(message: string, cause?: unknown): ApiError {
+  return new ApiError(503, 'unavailable', message, { retryAfter: 5, cause });
+}
+
+/** Any error as one for the client. Internal details stay in the log. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (!(error instanceof KarloError)) return internalError(error);
+  if (error.code === 'ERR_KARLO_INVALID_ARGUMENT') {
+    return new ApiError(400, 'invalid_value', error.message, { cause: error });
+  }
+  if (error.code === 'ERR_KARLO_OUT_OF_MEMORY') {
+    const message = 'The images did not fit into memory. Request fewer images, or try again later';
+    return new ApiError(503, 'out_of_memory', message, { retryAfter: 10, cause: error });
+  }
+  return internalError(error);
+}
+
+function internalError(cause: unknown): ApiError {
+  const message = 'The server failed. Its log has the reason, under the id in x-request-id';
+  return new ApiError(500, 'internal_error', message, { cause });
+}

@@ -1,0 +1,77 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ApiError, toApiError } from '../errors.js';
+import type { Metrics } from '../metrics.js';
+
+/** The body of an error response, in the shape of OpenAI's API. */
+export const errorSchema = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string(),
+  }),
+});
+
+const types: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  429: 'rate_limit_error',
+};
+
+export function toErrorBody({ status, message, param, code }: ApiError) {
+  const type = types[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error');
+  return { error: { message, type, param, code } };
+}
+
+/** Responds to any error that a route or Fastify throws, and logs those that are the server's fault. */
+export function errorHandler(metrics: Metrics) {
+  return (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    // The client disconnected before the first byte of a stream. The stream has already reported it.
+    if (codeOf(thrown) === 'ERR_STREAM_PREMATURE_CLOSE') return reply.code(499).send();
+    const error = fromFastify(thrown) ?? toApiError(thrown);
+    metrics.countFailure(error.code);
+    if (error.status >= 500) request.log.error({ err: thrown }, error.code);
+    if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
+    // Another try would take as long. OpenAI's clients read this header.
+    if (error.status === 504) reply.header('x-should-retry', 'false');
+    return reply.code(error.status).send(toErrorBody(error));
+  };
+}
+
+/** 404, or 405 where the route exists for another method. */
+export function notFoundHandler({ method, url, server }: FastifyRequest, reply: FastifyReply) {
+  const path = url.replace(/\?.*/s, '').slice(0, 100);
+  const others = ['GET', 'POST'].filter((other) => server.hasRoute({ method: other, url: path }));
+  if (others.length === 0) {
+    throw new ApiError(404, 'not_found', `Expected a known route but received ${method} ${path}`);
+  }
+  reply.header('allow', others.join(', '));
+  const message = `Expected ${others.join(' or ')} for ${path} but received ${method}`;
+  throw new ApiError(405, 'method_not_allowed', message);
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
+}
+
+/** Errors of Fastify and its plugins that are the client's fault; undefined for any other error. */
+function fromFastify(thrown: unknown): ApiError | undefined {
+  const { statusCode = 500, code = '', message } = thrown as FastifyError;
+  if (thrown instanceof ApiError || statusCode >= 500 || statusCode < 400) return undefined;
+  const [status, name] = fastifyErrors[code] ?? [statusCode, 'invalid_request'];
+  const retry = statusCode === 429 ? { retryAfter: 60 } : {};
+  return new ApiError(status, name, message, { ...retry, cause: thrown });
+}
+
+/** Status and code for the client, by Fastify's code. */
+const fastifyErrors: Readonly<Record<string, readonly [number, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'request_too_large'],
+  FST_PARTS_LIMIT: [413, 'request_too_large'],
+  FST_FIELDS_LIMIT: [413, 'request_too_large'],
+  FST_FILES_LIMIT: [413, 'request_too_large'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported_media_type'],
+  FST_ERR_CTP_INVALID_JSON_BODY: [400, 'invalid_json'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'invalid_json'],
+};

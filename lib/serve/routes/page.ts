@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import { packageFolder } from '../../torch/load.js';
+import type { RouteGroup } from './route-group.js';
+
+const notBuilt = `This is the karlo API. It is compatible with OpenAI's, at /v1, and described at /openapi.json.
+The web page has not been built: npm run build builds it.
+`;
+
+/** `GET /`: the built page, or a note that says where the API is. */
+export const pageRoutes: RouteGroup = (app, { settings }) => {
+  const folder = settings.webFolder ?? join(packageFolder(), 'dist', 'web');
+  if (existsSync(join(folder, 'index.html'))) {
+    app.register(fastifyStatic, {
+      root: folder,
+      dotfiles: 'deny',
+      cacheControl: false,
+      setHeaders,
+    });
+    return;
+  }
+  app.get('/', { schema: { hide: true } }, (_request, reply) => {
+    reply.type('text/plain; charset=utf-8').send(notBuilt);
+  });
+};
+
+/** The names of assets contain a hash of their content, so they can be cached for ever. */
+function setHeaders(response: { setHeader(name: string, value: string): void }, path: string) {
+  const isAsset = /[\\/]assets[\\/]/.test(path);
+  response.setHeader('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache');
+}
