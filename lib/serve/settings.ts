@@ -57,7 +57,7 @@ const minKeyLength = 16;
 export function checkSettings({ host, apiKeys, insecure, cors }: ServerSettings): void {
   if (!isLoopback(host) && apiKeys.length === 0 && !insecure) {
     throw invalid(
-      `Expected an API key for --host ${host}, which other machines can reach, but received none. Set --api-key or KARLO_API_KEYS, or use --insecure to allow everyone`,
+      `Expected an API key for --host ${host}, which other machines can reach, but received none. Set --api-key or KARLO_API_KEYS, or --insecure to allow everyone`,
     );
   }
   if (apiKeys.some((key) => key.length < minKeyLength)) {

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Prng } from '../fixtures/prng.js';
 import { mutate } from '../fuzz/mutate.js';
-import { objectFor, type Schema } from './hostile-values.js';
-import { errorOf, heart, short, start } from './start.js';
+import { objectFor, type Schema } from './helpers/hostile-values.js';
+import { errorOf, heart, short, start } from './helpers/server.js';
 
 const seed = Number(process.env.KARLO_FUZZ_SEED ?? 8);
-/** Hostile bodies in all; a third each of JSON values, JSON bytes and forms. */
+/** The number of hostile bodies: a third each of JSON values, mutated JSON and forms. */
 const bodies = Number(process.env.KARLO_FUZZ_BODIES ?? 240);
 
 const generations = '/v1/images/generations';
@@ -18,7 +18,7 @@ interface Body {
   body: Buffer;
 }
 
-/** A valid request, in few steps, with some of its fields replaced. */
+/** A valid request with few steps, some of whose fields are replaced. */
 function hostileJson(schema: Schema, random: Prng): Buffer {
   const body = { prompt: 'a ring', ...short, ...objectFor(schema, random) };
   return Buffer.from(JSON.stringify(body));
@@ -26,7 +26,7 @@ function hostileJson(schema: Schema, random: Prng): Buffer {
 
 const boundary = 'XXboundaryXX';
 
-function hostileForm(schema: Schema, picture: Buffer, random: Prng): Buffer {
+function hostileForm(schema: Schema, validImage: Buffer, random: Prng): Buffer {
   const { image = '', ...fields } = { decoder: { steps: 1 }, ...objectFor(schema, random) };
   const parts = Object.entries(fields).map(([name, value]) =>
     Buffer.from(
@@ -34,7 +34,7 @@ function hostileForm(schema: Schema, picture: Buffer, random: Prng): Buffer {
     ),
   );
   const head = `--${boundary}\r\nContent-Disposition: form-data; name="image"; filename="${JSON.stringify(image)}"\r\nContent-Type: image/png\r\n\r\n`;
-  const file = random.below(2) ? picture : mutate(picture, picture, random);
+  const file = random.below(2) ? validImage : mutate(validImage, validImage, random);
   const end = Buffer.from(`\r\n--${boundary}--\r\n`);
   return Buffer.concat([...parts, Buffer.from(head), file, end]);
 }
@@ -50,9 +50,9 @@ function hostileBody(schemas: Record<string, Schema>, i: number, random: Prng): 
   return { path: variations, type: `multipart/form-data; boundary=${boundary}`, body };
 }
 
-const patience = { timeout: 1000 * bodies };
+const options = { timeout: 1000 * bodies };
 
-test(`${bodies} hostile bodies are answered, and none with a failure`, patience, async () => {
+test(`${bodies} hostile bodies cause no server error`, options, async () => {
   const server = await start({}, { concurrency: 4, capacity: 100 });
   const before = await (await server.post({ ...short, prompt: 'a ring', seed: 1 })).json();
   const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as never;
@@ -72,12 +72,12 @@ test(`${bodies} hostile bodies are answered, and none with a failure`, patience,
     });
     const { status } = response;
     seen.set(status, (seen.get(status) ?? 0) + 1);
-    const what = `seed ${seed}, body ${i}: ${body.subarray(0, 300).toString()}`;
-    expect(status, what).toBeLessThan(500);
+    const context = `seed ${seed}, body ${i}: ${body.subarray(0, 300).toString()}`;
+    expect(status, context).toBeLessThan(500);
     if (status === 200) await response.arrayBuffer();
-    else expect(await errorOf(response), what).toMatchObject({ message: expect.any(String) });
+    else expect(await errorOf(response), context).toMatchObject({ message: expect.any(String) });
   }
-  // Both that what is well formed gets through, and that what is not is told.
+  // Some of the bodies must have been valid, and many invalid.
   expect(seen.get(200)).toBeGreaterThan(bodies / 30);
   expect(seen.get(400)).toBeGreaterThan(bodies / 3);
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { karlo, urlOf } from '../serve/processes.js';
+import { karlo, urlOf } from '../serve/helpers/processes.js';
 import { button, desktop, ended, faults, open, phone, pictures, quick, useBrowser } from './browser.js'; // biome-ignore format: one line
 
 useBrowser();

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { karlo, urlOf } from '../serve/processes.js';
-import { heart } from '../serve/start.js';
+import { karlo, urlOf } from '../serve/helpers/processes.js';
+import { heart } from '../serve/helpers/server.js';
 import { button, downloaded, drop, ended, open, phone, pictures, quick, useBrowser } from './browser.js'; // biome-ignore format: one line
 
 useBrowser();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
-import { end, karlo, type Program, urlOf } from '../serve/processes.js';
+import { end, karlo, type Program, urlOf } from '../serve/helpers/processes.js';
 import { button, ended, faults, open, pictures, quick, useBrowser } from './browser.js';
 
 useBrowser();

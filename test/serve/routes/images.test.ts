@@ -2,7 +2,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import type OpenAI from 'openai';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventsOf, heart, model, short, start } from './start.js';
+import { errorOf, eventsOf, heart, model, postForm, short, start } from '../helpers/server.js';
 
 let server: Awaited<ReturnType<typeof start>>;
 beforeAll(async () => {
@@ -10,33 +10,12 @@ beforeAll(async () => {
 });
 
 const prompt = 'a red heart on a white background';
-/** Karlo's own fields, which OpenAI's types do not know. */
+/** Hides karlo's own fields from OpenAI's types, which do not have them. */
 const own = (fields: object) => fields as object;
 
 describe("OpenAI's client", () => {
-  test('lists the model', async () => {
-    const { data } = await server.client.models.list();
-    expect(data).toMatchObject([{ id: 'karlo-tiny', object: 'model' }]);
-    expect(await server.client.models.retrieve('karlo-tiny')).toMatchObject({
-      karlo: {
-        size: 128,
-        text_to_image: true,
-        image_variation: true,
-        max_n: 8,
-        samplings: {
-          fast: { prior: { steps: 25, guidance_scale: 4 }, upsample: { steps: 7 } },
-          default: { decoder: { steps: 50, guidance_scale: 8 } },
-        },
-      },
-    });
-    await expect(server.client.models.retrieve('gpt-image-1')).rejects.toMatchObject({
-      status: 404,
-      code: 'model_not_found',
-    });
-  });
-
-  test('makes the pictures that the package makes', async () => {
-    const answer = await server.client.images.generate({
+  test('generates the same images as textToImage', async () => {
+    const response = await server.client.images.generate({
       ...own({ ...short, seed: 2 ** 32 - 1 }),
       prompt,
       n: 2,
@@ -45,14 +24,14 @@ describe("OpenAI's client", () => {
     });
     const karlo = await model();
     const { images } = await karlo.textToImage(prompt, { ...short, seed: 2 ** 32 - 1, count: 2 });
-    expect(answer.data).toMatchObject([{ seed: 2 ** 32 - 1 }, { seed: 0 }]);
-    for (const [i, { b64_json }] of (answer.data ?? []).entries()) {
+    expect(response.data).toMatchObject([{ seed: 2 ** 32 - 1 }, { seed: 0 }]);
+    for (const [i, { b64_json }] of (response.data ?? []).entries()) {
       const { data } = await sharp(Buffer.from(b64_json ?? '', 'base64'))
         .raw()
         .toBuffer({ resolveWithObject: true });
       expect(new Uint8Array(data)).toEqual(images[i]?.data);
     }
-    expect(answer).toMatchObject({
+    expect(response).toMatchObject({
       output_format: 'png',
       size: '128x128',
       usage: {
@@ -65,7 +44,7 @@ describe("OpenAI's client", () => {
     });
   });
 
-  test('streams previews and the picture, and nothing else', async () => {
+  test('streams partial images and the image, and no other events', async () => {
     const stream = await server.client.images.generate({
       ...own({ seed: 3 }),
       prompt,
@@ -90,7 +69,7 @@ describe("OpenAI's client", () => {
     expect(events.at(-1)).not.toHaveProperty('index');
   });
 
-  test('streams several pictures by index, with usage in the last', async () => {
+  test('streams several images by index, with usage in the last event', async () => {
     const stream = await server.client.images.generate({
       ...own({ ...short, seed: 3 }),
       prompt,
@@ -107,8 +86,8 @@ describe("OpenAI's client", () => {
     expect(events.map((event) => 'usage' in event)).toEqual([false, false, true]);
   });
 
-  test('makes variations of a file', async () => {
-    const answer = await server.client.images.createVariation({
+  test('generates the same variations of a file as imageVariation', async () => {
+    const response = await server.client.images.createVariation({
       ...own({ decoder: short.decoder, upsample: short.upsample, seed: 4 }),
       image: createReadStream(heart),
       n: 2,
@@ -119,14 +98,14 @@ describe("OpenAI's client", () => {
       seed: 4,
       count: 2,
     });
-    const pixels = await sharp(Buffer.from(answer.data?.[1]?.b64_json ?? '', 'base64'))
+    const pixels = await sharp(Buffer.from(response.data?.[1]?.b64_json ?? '', 'base64'))
       .raw()
       .toBuffer();
     expect(new Uint8Array(pixels)).toEqual(images[1]?.data);
-    expect(answer.usage?.input_tokens_details).toEqual({ text_tokens: 0, image_tokens: 1 });
+    expect(response.usage?.input_tokens_details).toEqual({ text_tokens: 0, image_tokens: 1 });
   });
 
-  test('throws what the server refuses', async () => {
+  test('throws the error of an invalid request', async () => {
     const call = server.client.images.generate({ prompt, n: 9 });
     await expect(call).rejects.toMatchObject({
       status: 400,
@@ -137,8 +116,8 @@ describe("OpenAI's client", () => {
   });
 });
 
-describe('pictures', () => {
-  test.each(['png', 'jpeg', 'webp'] as const)('as %s, by url', async (format) => {
+describe('a generation', () => {
+  test.each(['png', 'jpeg', 'webp'] as const)('returns %s files by URL', async (format) => {
     const response = await server.post({
       ...short,
       prompt,
@@ -154,20 +133,13 @@ describe('pictures', () => {
     expect((await sharp(Buffer.from(await file.arrayBuffer())).metadata()).format).toBe(format);
   });
 
-  test.each(['AAAAAAAAAAAAAAAAAAAAAA-0.png', '..%2f..%2fpackage.json', 'x', '%00'])(
-    'no file at %s',
-    async (name) => {
-      expect((await fetch(`${server.url}/v1/images/files/${name}`)).status).toBe(404);
-    },
-  );
-
-  test('steps and places come only where the request asks', async () => {
+  test('streams progress only if the request asks for it', async () => {
     const body = { ...short, prompt, stream: true };
     const without = await eventsOf(await server.post(body));
     expect(without.map(({ type }) => type)).toEqual(['image_generation.completed']);
     const events = await eventsOf(await server.post({ ...body, n: 2, progress: true }));
     const steps = events.filter(({ type }) => type === 'karlo.progress');
-    // Steps count over all pictures; made one by one, each has its own.
+    // Steps are counted over all images. Generated one at a time, each image has its own.
     for (const [index, step] of [4, 8].entries()) {
       const last = { stage: 'decoder', step, steps: 8, index };
       expect(steps).toContainEqual(expect.objectContaining(last));
@@ -175,7 +147,7 @@ describe('pictures', () => {
     expect(steps).toContainEqual(expect.objectContaining({ stage: 'prior', step: 3, index: 1 }));
   });
 
-  test('what has no effect, and what was cut off, is told', async () => {
+  test('warns about fields without effect and about a truncated prompt', async () => {
     const long = `${'very '.repeat(90)}red heart`;
     const body = { ...short, prompt: long, quality: 'hd', size: '128x128', user: null };
     const { karlo } = (await (await server.post(body)).json()) as { karlo: { warnings: string[] } };
@@ -186,30 +158,30 @@ describe('pictures', () => {
   });
 });
 
-describe('variations as a form', () => {
+describe('a variation form', () => {
   const send = (fields: Record<string, string>) => {
     const form = new FormData();
     form.set('image', new File([readFileSync(heart)], 'heart.png'));
     for (const [name, value] of Object.entries(fields)) form.set(name, value);
-    return fetch(`${server.url}/v1/images/variations`, { method: 'POST', body: form });
+    return postForm(server.url, form);
   };
-  const settings = { 'decoder.steps': '3', 'upsample[steps]': '1', seed: '7' };
+  const fields = { 'decoder.steps': '3', 'upsample[steps]': '1', seed: '7' };
 
-  test('reads objects as JSON, with dots and with brackets, alike', async () => {
-    const answers = await Promise.all([
-      send(settings),
+  test('accepts objects as JSON, with dots and with brackets', async () => {
+    const responses = await Promise.all([
+      send(fields),
       send({ decoder: '{"steps":3}', upsample: '{"steps":1}', seed: '7' }),
     ]);
     const [one, two] = await Promise.all(
-      answers.map(async (answer) => ((await answer.json()) as { data: unknown[] }).data),
+      responses.map(async (response) => ((await response.json()) as { data: unknown[] }).data),
     );
     expect(one).toMatchObject([{ b64_json: expect.any(String), seed: 7 }]);
     expect(one).toEqual(two);
   });
 
-  test('streams', async () => {
+  test('streams its events', async () => {
     const response = await send({
-      ...settings,
+      ...fields,
       stream: 'true',
       partial_images: '1',
       progress: 'true',
@@ -220,4 +192,18 @@ describe('variations as a form', () => {
       new Set(['karlo.progress', 'image_generation.partial_image', 'image_generation.completed']),
     );
   });
+});
+
+test('a request that takes too long fails with 504, or ends its stream with an error', async () => {
+  const { post, backend, client } = await start({ requestTimeout: 1 });
+  const long = { prompt: 'a ring', n: 8, decoder: { steps: 200 } };
+  const response = await post(long);
+  expect(response.headers.get('x-should-retry')).toBe('false');
+  expect(await errorOf(response)).toMatchObject({ status: 504, code: 'timeout' });
+  const stream = await client.images.generate({ ...long, stream: true } as never);
+  const read = async () => {
+    for await (const _ of stream as unknown as AsyncIterable<unknown>);
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'timeout', type: 'server_error' });
+  expect(await backend.load()).toEqual({ waiting: 0, running: 0 });
 });

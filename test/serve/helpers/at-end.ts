@@ -2,7 +2,7 @@ import { afterAll } from 'vitest';
 
 const pending: (() => unknown)[] = [];
 
-/** Does something when the test file ends, the last first: wherever it is asked for, in a test too. */
+/** Runs a clean-up when the test file ends, in reverse order. Unlike `afterAll`, it can be called within a test. */
 export function atEnd(cleanUp: () => unknown): void {
   pending.push(cleanUp);
 }

@@ -11,42 +11,43 @@ const main = 'dist/lib/cli/main.js';
 
 export interface Program {
   child: ChildProcess;
-  /** What it said on stderr first. */
-  said: string;
+  /** What it wrote to stderr when it had started. */
+  greeting: string;
+  /** What it has written to stdout. */
   log: () => string;
 }
 
-/** A process that ends with the test file at the latest. */
+/** Starts a process that ends with the test file at the latest. */
 function launch(command: string, args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env } });
   atEnd(() => child.kill('SIGKILL'));
   return child;
 }
 
-/** `karlo serve` or `karlo worker`, once it says that it is up. */
+/** Starts `karlo serve` or `karlo worker`, and waits until it is ready. */
 export async function karlo(args: string[], env: Record<string, string> = {}): Promise<Program> {
   const child = launch(process.execPath, [main, ...args], env);
   let log = '';
   child.stdout.on('data', (data) => {
     log += data;
   });
-  let said = '';
+  let stderr = '';
   child.stderr.on('data', (data) => {
-    said += data;
+    stderr += data;
   });
-  while (!/^karlo .*\n/m.test(said)) {
-    if (child.exitCode !== null) throw new Error(`It ended: ${said}${log}`);
+  while (!/^karlo .*\n/m.test(stderr)) {
+    if (child.exitCode !== null) throw new Error(`karlo ${args[0]} exited: ${stderr}${log}`);
     await sleep(20);
   }
-  return { child, said, log: () => log };
+  return { child, greeting: stderr, log: () => log };
 }
 
-/** Where a server says that it listens. */
-export function urlOf({ said }: Program): string {
-  return /at (http:\S+)/.exec(said)?.[1] as string;
+/** The URL at which a server listens. */
+export function urlOf({ greeting }: Program): string {
+  return /at (http:\S+)/.exec(greeting)?.[1] as string;
 }
 
-/** Ends a program by a signal. */
+/** Sends a signal to a program, and waits for its exit. */
 export async function end({ child }: Program, signal: NodeJS.Signals) {
   const exit = once(child, 'exit');
   child.kill(signal);
@@ -62,7 +63,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A Redis server of the test's own, which keeps on disk what it holds. */
+/** A Redis server for one test file. It persists its data, so that it can be killed and restarted. */
 export class RedisServer {
   readonly url: string;
   readonly #port: number;
@@ -82,9 +83,9 @@ export class RedisServer {
   }
 
   async start(): Promise<void> {
-    const settings = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
-    const where = ['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#folder];
-    const child = launch('redis-server', [...where, ...settings]);
+    const location = ['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#folder];
+    const persistence = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
+    const child = launch('redis-server', [...location, ...persistence]);
     const failed = once(child, 'error').then(([error]) => {
       throw new Error(`The test needs redis-server (Debian: redis-server): ${error.message}`);
     });
@@ -92,7 +93,7 @@ export class RedisServer {
     this.#child = child;
   }
 
-  /** As a crash would. */
+  /** Simulates a crash. */
   async kill(): Promise<void> {
     if (this.#child === undefined) return;
     const exit = once(this.#child, 'exit');
@@ -102,18 +103,10 @@ export class RedisServer {
 }
 
 async function ready(child: ChildProcess): Promise<void> {
-  let said = '';
+  let stdout = '';
   for await (const data of child.stdout ?? []) {
-    said += data;
-    if (said.includes('Ready to accept connections')) break;
+    stdout += data;
+    if (stdout.includes('Ready to accept connections')) break;
   }
   child.stdout?.resume();
-}
-
-export async function until(condition: () => Promise<boolean> | boolean, seconds = 20) {
-  const end = Date.now() + 1000 * seconds;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error('It did not come about in time');
-    await sleep(20);
-  }
 }

@@ -1,0 +1,102 @@
+import { request as httpRequest } from 'node:http';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { errorOf, short, start } from './helpers/server.js';
+
+const prompt = 'a ring';
+
+describe('API keys', () => {
+  const key = 'a-key-of-some-length';
+
+  test('protect the API and the metrics, and nothing else', async () => {
+    const { url, client, post } = await start({ apiKeys: ['another-key-for-tests', key] });
+    const without = await fetch(`${url}/v1/models`);
+    expect(await errorOf(without)).toMatchObject({ status: 401, code: 'invalid_api_key' });
+    const wrong = { headers: { authorization: `Bearer ${key}x` } };
+    expect((await fetch(`${url}/v1/models`, wrong)).status).toBe(401);
+    expect((await post({ prompt })).status).toBe(401);
+    expect((await fetch(`${url}/metrics`)).status).toBe(401);
+    const right = { headers: { authorization: `Bearer ${key}` } };
+    expect((await fetch(`${url}/metrics`, right)).status).toBe(200);
+    expect((await client.models.list()).data).toHaveLength(1);
+    for (const open of ['/', '/healthz', '/readyz', '/openapi.json']) {
+      expect((await fetch(`${url}${open}`)).status).toBe(200);
+    }
+    expect((await fetch(`${url}/v1/images/files/unknown.png`)).status).toBe(404);
+  });
+
+  test('are required on an address that other machines can reach, and must be long enough', async () => {
+    await expect(start({ host: '0.0.0.0' })).rejects.toThrow(/--api-key .* or --insecure/);
+    await expect(start({ apiKeys: ['short'] })).rejects.toThrow(/at least 16 characters/);
+    const open = await start({ host: '0.0.0.0', insecure: true });
+    expect((await fetch(`${open.url}/v1/models`)).status).toBe(200);
+  });
+
+  test('have a rate limit each', async () => {
+    const { post } = await start({ rateLimit: 2, apiKeys: [key, 'another-key-for-tests'] });
+    const send = (by: string) =>
+      post('{}', {
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${by}` },
+      });
+    expect((await send(key)).status).toBe(400);
+    expect((await send(key)).status).toBe(400);
+    const third = await send(key);
+    expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await errorOf(third)).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
+    expect((await send('another-key-for-tests')).status).toBe(400);
+  });
+});
+
+test('a made-up key does not raise the rate limit of a server without keys', async () => {
+  const { post } = await start({ rateLimit: 1 });
+  const send = (by: string) => post('{}', { headers: { authorization: `Bearer ${by}` } });
+  expect((await send('one')).status).toBe(415);
+  expect((await send('another')).status).toBe(429);
+});
+
+describe('pages of other origins', () => {
+  const origin = 'https://example.org';
+  let server: Awaited<ReturnType<typeof start>>;
+  beforeAll(async () => {
+    server = await start();
+  });
+
+  test('may not send requests, including forms', async () => {
+    const headers = { origin, 'content-type': 'application/json' };
+    expect(await errorOf(await server.post({ prompt }, { headers }))).toMatchObject({
+      status: 403,
+      code: 'wrong_origin',
+    });
+    const response = await fetch(`${server.url}/v1/models`, { headers: { origin } });
+    expect(response.headers.has('access-control-allow-origin')).toBe(false);
+  });
+
+  test('may send requests if --cors names them', async () => {
+    const named = await start({ cors: [origin] });
+    const headers = { origin, 'content-type': 'application/json' };
+    const response = await named.post({ ...short, prompt }, { headers });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+    const ask = {
+      ...{ origin, 'access-control-request-method': 'POST' },
+      'access-control-request-headers': 'authorization,content-type',
+    };
+    const closed = await start({ cors: [origin], apiKeys: ['a-key-of-some-length'] });
+    const init = { method: 'OPTIONS', headers: ask };
+    const asked = await fetch(`${closed.url}/v1/images/generations`, init);
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
+    await expect(start({ cors: ['*'] })).rejects.toThrow(/Expected an origin/);
+  });
+
+  test('cannot reach the server through a host name of their own', async () => {
+    const { port, hostname } = new URL(server.url);
+    const status = await new Promise((resolve, reject) => {
+      const options = { port, hostname, path: '/v1/models', headers: { host: 'example.org' } };
+      httpRequest(options, (response) => resolve(response.statusCode))
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(403);
+  });
+});
