@@ -1,26 +1,33 @@
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { sharp } from '../../images/sharp.js';
 import { ApiError, badRequest } from '../errors.js';
-
-/** Fields that are plain text. All other fields are parsed as JSON. */
-const textFields = new Set(['model', 'size', 'response_format', 'output_format', 'user', 'sampling', 'priority']); // biome-ignore format: one line
 
 /** Image formats that are accepted, by sharp's names. SVG is not: it can refer to other files. */
 const imageFormats = ['png', 'jpeg', 'webp', 'gif', 'heif'];
 
 type Fields = Record<string, unknown>;
 
+interface FormOptions {
+  /** See `textFieldsOf`. */
+  textFields: ReadonlySet<string>;
+  /** Bytes of a file. The multipart plugin enforces this limit. */
+  maxBytes: number;
+}
+
 /**
  * Reads a multipart form as a request body. Numbers, booleans and objects are written as in JSON (`n` =
  * `2`, `decoder` = `{"steps": 5}`); an object can also be sent field by field (`decoder.steps` or
  * `decoder[steps]` = `5`).
- * @param maxBytes of a file; the limit is set where the multipart plugin is registered
  * @throws {ApiError} 400 for an invalid form, 413 for a file that is too large
  */
-export async function readForm(request: FastifyRequest, maxBytes: number): Promise<Fields> {
+export async function readForm(
+  request: FastifyRequest,
+  { textFields, maxBytes }: FormOptions,
+): Promise<Fields> {
   const body: Fields = Object.create(null);
   try {
-    await readParts(request, body);
+    await readParts(request, body, textFields);
   } catch (error) {
     if ((error as { code?: unknown }).code === 'FST_REQ_FILE_TOO_LARGE') {
       throw tooLarge(`${maxBytes / 1e6} MB but received a larger one`);
@@ -31,6 +38,29 @@ export async function readForm(request: FastifyRequest, maxBytes: number): Promi
     throw badRequest(undefined, message, 'invalid_form');
   }
   return body;
+}
+
+/** The fields of a schema that are text, such as `decoder.timestep_respacing`: a form has them without quotes. */
+export function textFieldsOf(schema: z.ZodType): ReadonlySet<string> {
+  const options = { io: 'input', unrepresentable: 'any' } as const;
+  return new Set(stringPaths(z.toJSONSchema(schema, options) as JsonSchema, []));
+}
+
+interface JsonSchema {
+  type?: unknown;
+  anyOf?: JsonSchema[];
+  properties?: Record<string, JsonSchema>;
+}
+
+function stringPaths(schema: JsonSchema, path: readonly string[]): string[] {
+  if (schema.type === 'string') return [path.join('.')];
+  const { anyOf = [], properties = {} } = schema;
+  return [
+    ...anyOf.flatMap((alternative) => stringPaths(alternative, path)),
+    ...Object.entries(properties).flatMap(([name, property]) =>
+      stringPaths(property, [...path, name]),
+    ),
+  ];
 }
 
 /**
@@ -60,11 +90,18 @@ function tooLarge(limit: string): ApiError {
   return new ApiError(413, 'image_too_large', message, { param: 'image' });
 }
 
-async function readParts(request: FastifyRequest, body: Fields): Promise<void> {
+async function readParts(
+  request: FastifyRequest,
+  body: Fields,
+  textFields: ReadonlySet<string>,
+): Promise<void> {
   for await (const part of request.parts()) {
     const path = part.fieldname.split(/[.[\]]+/).filter((name) => name !== '');
     if (part.type === 'file') setField(body, path, await part.toBuffer());
-    else setField(body, path, parseField(path, String(part.value)));
+    else {
+      const text = String(part.value);
+      setField(body, path, textFields.has(path.join('.')) ? text : parseJson(text));
+    }
   }
 }
 
@@ -90,8 +127,8 @@ function objectField(body: Fields, name: string): Fields {
   throw badRequest(name, `Expected '${name}' either as JSON or as single fields, not both`);
 }
 
-function parseField([name = '', nested]: readonly string[], text: string): unknown {
-  if (nested === undefined ? textFields.has(name) : nested === 'timestep_respacing') return text;
+/** The value of a JSON text. Any other text stays as it is, for validation to reject. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ApiError, toApiError } from '../errors.js';
 import { errorSchema } from '../protocol/error-response.js';
 import { toEventStream, withHeartbeat } from '../protocol/event-stream.js';
-import { checkImage, readForm } from '../protocol/form.js';
+import { checkImage, readForm, textFieldsOf } from '../protocol/form.js';
 import {
   type GenerationRequest,
   generationSchema,
@@ -36,6 +36,8 @@ const response = {
 /** `POST /v1/images/generations` and `POST /v1/images/variations`. */
 export const imageRoutes: RouteGroup = (app, context) => {
   const { maxN, maxImageBytes, maxImagePixels, rateLimit } = context.settings;
+  const variation = variationSchema(maxN);
+  const form = { textFields: textFieldsOf(variation), maxBytes: maxImageBytes };
   const config = rateLimit > 0 ? { rateLimit: { max: rateLimit, timeWindow: '1 minute' } } : {};
 
   app.route({
@@ -65,7 +67,7 @@ export const imageRoutes: RouteGroup = (app, context) => {
       summary: 'Generate variations of an image',
       operationId: 'createImageVariation',
       consumes: ['multipart/form-data'],
-      body: variationSchema(maxN),
+      body: variation,
       response,
     },
     onRequest: () => context.backend.admit(),
@@ -73,7 +75,7 @@ export const imageRoutes: RouteGroup = (app, context) => {
       if (!request.isMultipart()) {
         throw wrongMediaType('a form. Send Content-Type: multipart/form-data');
       }
-      request.body = (await readForm(request, maxImageBytes)) as never;
+      request.body = (await readForm(request, form)) as never;
     },
     async handler(request, reply) {
       await checkImage(request.body.image, maxImagePixels);
