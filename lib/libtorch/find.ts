@@ -42,7 +42,7 @@ export interface Search {
 }
 
 /**
- * The same, without an error where there is none.
+ * Like `findLibTorch`, but returns what was tried instead of throwing if there is none.
  * @throws {KarloError} if the folder that `KARLO_LIBTORCH` names cannot be used
  */
 export function searchLibTorch({ env = process.env, headers = false }: FindOptions): Search {

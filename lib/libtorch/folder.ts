@@ -1,5 +1,14 @@
 // What a folder with LibTorch contains.
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { cacheFolder } from '../util/environment.js';
 import { LIBTORCH_VERSION, platform, type Variant } from './pins.js';
@@ -72,6 +81,14 @@ export function versionOf(build: string): string {
 export function includeDir(folder: string): string | undefined {
   const include = join(folder, 'include');
   return existsSync(join(include, 'ATen')) ? include : undefined;
+}
+
+/** Writes the manifest of a folder that contains all its libraries. */
+export function writeManifest(folder: string, build: string = LIBTORCH_VERSION): void {
+  const names = readdirSync(join(folder, 'lib'));
+  const sizes = names.map((name) => [name, statSync(join(folder, 'lib', name)).size]);
+  const manifest = { version: LIBTORCH_VERSION, build, libraries: Object.fromEntries(sizes) };
+  writeFileSync(join(folder, manifestFile), `${JSON.stringify(manifest, null, 1)}\n`);
 }
 
 /** The required libraries that a folder lacks, and those that are not as large as its manifest says. */

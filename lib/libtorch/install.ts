@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cacheFolder } from '../util/environment.js';
 import { type ArchiveOptions, unpackArchives } from './archive.js';
@@ -15,11 +15,11 @@ import {
   cpuLibraries,
   cudaLibraries,
   isForeign,
-  manifestFile,
   missingLibraries,
   readBuild,
+  writeManifest,
 } from './folder.js';
-import { LIBTORCH_VERSION, platform, sources, type Variant } from './pins.js';
+import { platform, sources, type Variant } from './pins.js';
 import { libtorchMissing, setupRefused } from './setup-errors.js';
 
 export interface InstallOptions extends ArchiveOptions {
@@ -41,7 +41,7 @@ export async function installLibTorch(variant: Variant, options: InstallOptions)
     if (options.archives.length > 0) await unpackArchives(scratch, folder, variant, options);
     else await fetchPinned(scratch, folder, variant, options);
     checkLibraries(folder);
-    await writeManifest(folder);
+    writeManifest(folder, readBuild(folder));
     const hasCuda = cudaLibraries(folder) !== undefined;
     if (options.requireCuda && !hasCuda) {
       throw setupRefused('Expected LibTorch with CUDA but the archive contains a CPU build');
@@ -96,15 +96,4 @@ function checkLibraries(folder: string): void {
       `Expected LibTorch for ${platform} but ${basename(foreign)} is for another processor`,
     );
   }
-}
-
-async function writeManifest(folder: string): Promise<void> {
-  const libraries = join(folder, 'lib');
-  const sizes = readdirSync(libraries).map((name) => [name, statSync(join(libraries, name)).size]);
-  const manifest = {
-    version: LIBTORCH_VERSION,
-    build: readBuild(folder) ?? LIBTORCH_VERSION,
-    libraries: Object.fromEntries(sizes),
-  };
-  await writeFile(join(folder, manifestFile), `${JSON.stringify(manifest, null, 1)}\n`);
 }

@@ -1,10 +1,10 @@
-// npm run libtorch: the npm package that carries LibTorch for this platform, ready to pack, in
-// build/packages/. The workspace in packages/ holds what is the project's own of it: its libraries
-// come from the pinned wheels, which set-up fetched, and each must have the hash listed there.
+// npm run libtorch: assembles the npm package of LibTorch for this platform in build/packages/, ready to
+// pack. Its README, licenses and hashes are in packages/. Its libraries come from the pinned wheels, which
+// setup downloads, and each must have the hash that is listed in packages/.
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { cp, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { cp, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import { compileTypeScript, root } from '../build/ready.mjs';
@@ -14,12 +14,11 @@ const platform = `${process.platform}-${process.arch}`;
 const name = `libtorch-${platform}`;
 
 /**
- * Assembles the package, anew.
+ * Assembles the package, and replaces an earlier one.
  * @returns {Promise<string>} its folder
  */
 export async function assembleLibTorch() {
-  const { manifestFile, readBuild } = await import('../../dist/lib/libtorch/folder.js');
-  const { LIBTORCH_VERSION } = await import('../../dist/lib/libtorch/pins.js');
+  const { readBuild, writeManifest } = await import('../../dist/lib/libtorch/folder.js');
   const { setUpLibTorch } = await import('../../dist/lib/libtorch/setup.js');
   const source = join(root, 'packages', name);
   if (!existsSync(source)) throw new Error(`There is no package of LibTorch for ${platform} yet`);
@@ -29,9 +28,8 @@ export async function assembleLibTorch() {
   await mkdir(join(target, 'lib'), { recursive: true });
   await cp(source, target, { recursive: true });
   await cp(join(folder, 'licenses'), join(target, 'licenses'), { recursive: true });
-  const libraries = await takeLibraries(folder, target);
-  const notes = { version: LIBTORCH_VERSION, build: readBuild(folder), libraries };
-  await writeFile(join(target, manifestFile), `${JSON.stringify(notes, null, 1)}\n`);
+  await takeLibraries(folder, target);
+  writeManifest(target, readBuild(folder));
   await makePublic(join(target, 'package.json'));
   return target;
 }
@@ -39,24 +37,19 @@ export async function assembleLibTorch() {
 /**
  * @param {string} folder LibTorch
  * @param {string} target
- * @returns {Promise<Record<string, number>>} bytes by file name
  */
 async function takeLibraries(folder, target) {
-  /** @type {Record<string, number>} */
-  const sizes = {};
   const sums = await readFile(join(target, 'SHA256SUMS'), 'utf8');
   for (const line of sums.trim().split('\n')) {
     const [wanted, file = ''] = line.split(/\s+/);
     const found = await sha256(join(folder, file));
     if (found !== wanted) {
       throw new Error(
-        `Expected SHA-256 ${wanted} for ${file} in ${folder} but it has ${found}: assemble from the pinned wheels (unset KARLO_LIBTORCH)`,
+        `Expected SHA-256 ${wanted} for ${file} in ${folder} but received ${found}. Use the pinned wheels: unset KARLO_LIBTORCH`,
       );
     }
     await linkOrCopy(join(folder, file), join(target, file));
-    sizes[basename(file)] = (await stat(join(target, file))).size;
   }
-  return sizes;
 }
 
 /** @param {string} file */
@@ -75,8 +68,8 @@ async function linkOrCopy(from, to) {
 }
 
 /**
- * In the workspace it is private, for there it is empty, and without a platform, for npm refuses a
- * workspace of another.
+ * Makes the package publishable. In the workspace it is private, because it has no libraries there, and
+ * names no platform, because npm refuses workspaces for other platforms.
  * @param {string} file package.json
  */
 async function makePublic(file) {
