@@ -232,7 +232,7 @@ test.runIf(process.platform === 'linux')('a CUDA driver that is too old', async 
   const { status, stdout } = await copy.info({ LD_LIBRARY_PATH: driver });
   expect(status).toBe(0);
   expect(stdout).toMatch(/device cuda +not available\. The NVIDIA driver supports CUDA 12\.2 but/);
-  expect(stdout).toContain('needs 13.0. Update it to 580 or newer');
+  expect(stdout).toContain('needs 13.0. Update the driver to 580 or newer');
 });
 
 test.runIf(process.platform === 'linux')('reports a CUDA driver without devices', async () => {
