@@ -1,0 +1,74 @@
+"""Images through transformers' CLIPImageProcessor and Pillow, and image files of unusual kinds: test/fixtures/images."""
+
+import base64
+import json
+
+import numpy as np
+from PIL import Image
+from transformers import CLIPImageProcessor
+
+# fmt: off
+CASES = [  # width, height, shortest edge, crop
+    (32, 32, 32, 32), (31, 33, 32, 32), (33, 31, 32, 32), (64, 64, 32, 32), (65, 63, 32, 32),
+    (50, 37, 32, 32), (37, 50, 32, 32), (100, 33, 32, 32), (33, 100, 32, 32), (200, 90, 32, 32),
+    (91, 199, 32, 32), (640, 480, 32, 32), (479, 641, 32, 32), (1500, 20, 32, 32), (20, 1500, 32, 32),
+    (1, 1, 32, 32), (1, 40, 32, 32), (40, 1, 32, 32), (1, 3, 32, 32), (3, 1, 32, 32), (3, 3, 32, 32),
+    (7, 5, 32, 32), (5, 7, 32, 32), (20, 11, 32, 32), (2, 999, 32, 32),
+    (50, 37, 33, 32), (37, 50, 41, 32), (91, 64, 36, 32), (64, 64, 47, 32), (7, 5, 35, 32),
+]
+# fmt: on
+
+
+def resized(out):
+    """One row a case of resized.json: on the left resized and cropped, on the right stretched to fill the square."""
+    rows = []
+    for width, height, edge, crop in CASES:
+        image = pattern(width, height)
+        rows.append(np.concatenate([cropped(image, edge, crop), stretched(image, crop)], axis=1))
+    Image.fromarray(np.concatenate(rows)).save(out / "resized.png", optimize=True)
+    (out / "resized.json").write_text(json.dumps(CASES) + "\n")
+
+
+def pattern(width, height):
+    """Noise next to ramps, with hard edges; test/images draws the same.
+
+    With c the channel and v = 73x + 151y + 199c, in bytes: (v^2 + 31 (x xor y)) / 256 where the 5th bit of x + 2y is
+    set, else 3x + 5y + 80c.
+    """
+    y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
+    v = x * 73 + y * 151 + c * 199
+    noise = ((v * v + (x ^ y) * 31) & 0xFFFF) >> 8
+    ramp = (x * 3 + y * 5 + c * 80) & 255
+    return np.where(((x + 2 * y) >> 4) & 1, noise, ramp).astype(np.uint8)
+
+
+def cropped(image, edge, crop):
+    processor = CLIPImageProcessor(
+        size={"shortest_edge": edge}, crop_size=crop, do_rescale=False, do_normalize=False
+    )
+    # Without a format, the processor takes the rows of an image 1 or 3 pixels high for channels.
+    return processor(image, input_data_format="channels_last", data_format="channels_last").pixel_values[0]
+
+
+def stretched(image, crop):
+    return np.array(Image.fromarray(image).resize((crop, crop), Image.Resampling.BICUBIC))
+
+
+def normalised(out):
+    """`pixel_values` of every byte in every channel, little-endian float32 in base64."""
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
+    values = CLIPImageProcessor(size={"shortest_edge": 16}, crop_size=16)(image, return_tensors="np").pixel_values
+    text = base64.b64encode(values.astype("<f4").tobytes()).decode()
+    (out / "normalised.json").write_text(json.dumps(text) + "\n")
+
+
+def unusual_files(out):
+    """Quarters of cyan, magenta, yellow and black ink, in which Pillow inverts a JPEG's, as Photoshop does; and a
+    ramp from 0 to 1 in 32-bit floats."""
+    inks = np.zeros((16, 16, 4), np.uint8)
+    for ink, (top, left) in enumerate([(0, 0), (0, 8), (8, 0), (8, 8)]):
+        inks[top : top + 8, left : left + 8, ink] = 255
+    Image.fromarray(inks, "CMYK").save(out / "cmyk.jpg", quality=95)
+    Image.fromarray(inks, "CMYK").save(out / "cmyk.tif", compression="tiff_deflate")
+    ramp = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    Image.fromarray(ramp, "F").save(out / "float.tif", compression="tiff_deflate")
