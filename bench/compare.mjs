@@ -1,4 +1,4 @@
-// npm run bench [-- OPTION …]: this package and the reference, in turn, on the same machine.
+// npm run bench [-- OPTION …]: measures this package and the reference in turn, on the same machine.
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,15 +20,15 @@ const groups = { start, tiny, callers: runCallers, memory: peaks, full };
 const names = Object.keys(groups);
 
 const options = new Command('npm run bench --')
-  .description('Times this package and the reference in one run, in turn.')
+  .description('Measures this package and the reference in turn, in one run.')
   .option('--reference <dir>', 'virtual environment of the reference, or its python')
   .option('--reference-script <file>', "the reference's script")
   .addOption(new Option('--only <group...>', 'groups to run').choices(names))
-  .option('--quick', 'one round each: to see that the bench works')
+  .option('--quick', 'one round each, to check that the benchmark works')
   .option('--rounds <number>', 'rounds of every measurement', Number)
   .option('--model <dir>', 'the small model', join(repository, 'models', 'karlo-tiny'))
   .option('--full <dir>', 'the full-size model, as published')
-  .option('--full-converted <dir>', 'the same, converted to bfloat16: this package reads it')
+  .option('--full-converted <dir>', 'the same model converted to bfloat16, for this package')
   .option('--device <device>', 'cpu, cuda or cuda:N', 'cpu')
   .option('--threads <number>', 'threads of each side', Number, availableParallelism())
   .addOption(
@@ -37,7 +37,7 @@ const options = new Command('npm run bench --')
       .default('float32'),
   )
   .option('--compile', 'compile the reference (torch.compile)')
-  .option('--output <dir>', 'folder of the results', join(repository, 'bench', 'results'))
+  .option('--output <dir>', 'folder for the results', join(repository, 'bench', 'results'))
   .parse()
   .opts();
 
@@ -46,7 +46,7 @@ const { reference: folder, referenceScript, only = names, output, ...rest } = op
 const reference = given();
 if (reference === undefined) say(howToGetIt);
 
-/** The reference, or the end with what is wrong about its names. */
+/** The reference; exits with a message if its paths are wrong. */
 function given() {
   try {
     return findReference(folder, referenceScript);

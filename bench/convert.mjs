@@ -1,5 +1,5 @@
-// npm run bench -- convert FOLDER: a published model to bfloat16 and back into memory. Each part runs
-// in a process of its own; memory is the anonymous part of its RSS, which mapped files are not in.
+// npm run bench -- convert FOLDER: converts a published model to bfloat16 and loads the result. Each part
+// runs in a separate process; memory is the anonymous part of its RSS, which excludes mapped files.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,13 +32,13 @@ async function measure(work) {
 /** @type {Record<string, (from: string, to: string) => Promise<object>>} */
 const parts = {
   async convert(from, to) {
-    const { convertModel } = await dist('models/convert.js');
+    const { convertModel } = await dist('layouts/converted/convert.js');
     return measure(() => convertModel(from, to, { dtype: 'bfloat16' }));
   },
   async load(_from, to) {
-    const { openModel } = await dist('models/load-model.js');
+    const { openModel } = await dist('layouts/open-model.js');
     const { Engine, Tensor } = await dist('torch/index.js');
-    Tensor.from(new Float32Array(1)); // LibTorch itself is not the model's
+    Tensor.from(new Float32Array(1)); // opens LibTorch, which does not count as the model's memory
     const engine = new Engine();
     /** @type {object[]} */
     const networks = [];

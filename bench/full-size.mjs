@@ -1,5 +1,5 @@
-// npm run bench -- full-size FOLDER: a model of Karlo's full size with random weights, for timings and
-// memory, where the pictures do not matter.
+// npm run bench -- full-size FOLDER: writes a full-size model with random weights, for measurements of time
+// and memory in which the images do not matter.
 import { writeFullSize } from './full-size/write.mjs';
 
 const [folder] = process.argv.slice(2);

@@ -1,6 +1,6 @@
-// From `npm install` of the packed tarball to the first written picture, in an empty folder: what a
-// stranger waits for. LibTorch comes from its own tarball, or is in the cache folder already; npm takes
-// the other packages from its cache.
+// npm run bench -- install [ROUNDS]: from `npm install` of the packed tarball to the first image, in an
+// empty folder. LibTorch comes from its own tarball, or is already in the cache folder; npm takes the other
+// packages from its cache.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -13,9 +13,9 @@ import { packKarlo, packLibTorch } from '../scripts/package/pack.mjs';
 const [rounds = '3'] = process.argv.slice(2);
 run(process.execPath, [join(root, 'scripts/package/prebuild.mjs')]);
 const tarballs = [await packKarlo(), await packLibTorch()];
-const ways = { 'from its tarball': tarballs, 'in the cache folder': tarballs.slice(0, 1) };
+const ways = { 'from its tarball': tarballs, 'from the cache folder': tarballs.slice(0, 1) };
 
-// What a new process does before its first picture is on the disk.
+// A new process, up to its first image on the disk.
 const program = `
 import { performance } from 'node:perf_hooks';
 import { Karlo } from 'karlo';
@@ -40,7 +40,7 @@ function round(folder, packages) {
   const install = performance.now() - start;
   const parts = JSON.parse(inFolder(process.execPath, ['first.mjs']));
   const total = performance.now() - start;
-  if (statSync(join(folder, 'heart.png')).size < 1000) throw new Error('no picture');
+  if (statSync(join(folder, 'heart.png')).size < 1000) throw new Error('No image was written');
   return { install, ...parts, total };
 
   /**

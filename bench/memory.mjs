@@ -1,5 +1,5 @@
-// npm run bench:memory [-- OPTION …]: whether many pictures in one process, or a load and a dispose, leave
-// memory behind.
+// npm run bench:memory [-- OPTION …]: whether memory grows over many images in one process, and whether
+// dispose() frees a model.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -7,8 +7,8 @@ import { Command } from 'commander';
 import { Karlo, Tensor } from './compare/package.mjs';
 
 const options = new Command('npm run bench:memory --')
-  .option('--count <number>', 'pictures', Number, 1000)
-  .option('--settled <number>', 'pictures after which memory should be flat', Number, 50)
+  .option('--count <number>', 'images to generate', Number, 1000)
+  .option('--settled <number>', 'images after which memory should be flat', Number, 50)
   .option('--model <dir>', 'a model folder', 'karlo-tiny')
   .option('--dtype <dtype>', 'float32 or bfloat16', 'float32')
   .option('--device <device>', 'cpu, cuda or cuda:N', 'cpu')
@@ -22,7 +22,7 @@ setFlagsFromString('--expose-gc');
 /** @type {() => void} */
 const collect = runInNewContext('gc');
 
-/** RSS in MB, when what nobody holds any more has been given back. */
+/** RSS in MB, after garbage collection. */
 async function rss() {
   for (let i = 0; i < 5; i += 1) {
     collect();
@@ -31,7 +31,7 @@ async function rss() {
   return process.memoryUsage().rss / 1e6;
 }
 
-Tensor.from(new Float32Array(1)).dispose(); // LibTorch itself stays
+Tensor.from(new Float32Array(1)).dispose(); // opens LibTorch, which stays loaded
 const beforeLoad = await rss();
 const karlo = await Karlo.load({ model, dtype, device });
 const loaded = await rss();
@@ -42,7 +42,7 @@ for (let made = 1; made <= count; made += 1) {
   const isDue = made === settled || made === count || made % 100 === 0;
   if (!isDue) continue;
   samples.push({ pictures: made, megabytes: await rss() });
-  process.stderr.write(`${made} pictures: ${Math.round(Number(samples.at(-1)?.megabytes))} MB\n`);
+  process.stderr.write(`${made} images: ${Math.round(Number(samples.at(-1)?.megabytes))} MB\n`);
 }
 await karlo.dispose();
 const disposed = await rss();
@@ -54,12 +54,12 @@ if (json) {
   console.log(JSON.stringify({ beforeLoad, loaded, samples, growth, disposed, left }));
 } else {
   const rows = [
-    ['before the load', beforeLoad, ''],
+    ['before loading', beforeLoad, ''],
     ['loaded', loaded, ''],
-    ...samples.map(({ pictures, megabytes }) => [`after ${pictures} pictures`, megabytes, '']),
-    [`growth after ${settled} pictures, at most`, growth, '≤ 30'],
+    ...samples.map(({ pictures, megabytes }) => [`after ${pictures} images`, megabytes, '']),
+    [`largest growth after ${settled} images`, growth, '≤ 30'],
     ['after dispose()', disposed, ''],
-    ['left of the model', disposed - beforeLoad, '≤ 100'],
+    ['remaining of the model', disposed - beforeLoad, '≤ 100'],
   ];
   const lines = rows.map(
     ([what, value, target]) => `| ${what} | ${Math.round(Number(value))} | ${target} |`,

@@ -1,4 +1,4 @@
-// The ground's figures: the build, a call there and back, and the start of a new process.
+// npm run bench -- native: the native build, a native call and its return, and the start of a new process.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ function time(program, args) {
   return (performance.now() - start) / 1000;
 }
 
-async function callThereAndBack() {
+async function roundTrip() {
   const engine = new Engine();
   const module = await ScriptModule.load(join(root, 'build/fixtures/arithmetic.pt'), { engine });
   const values = [];
@@ -32,7 +32,7 @@ async function callThereAndBack() {
     await module.run('empty');
     if (i >= 1_000) values.push((performance.now() - start) * 1000);
   }
-  rows.push({ what: 'call of an empty method, there and back', unit: 'µs', values });
+  rows.push({ what: 'call of an empty method and its return', unit: 'µs', values });
   await engine.dispose();
 }
 
@@ -64,13 +64,13 @@ function nativeBuild() {
     utimesSync(changed, now, now);
     rows.push({ what: 'native build, one changed file', unit: 's', values: [build()] });
   } finally {
-    // As it was, or the checkout itself would be built again.
+    // Restored, so that the checkout itself is not rebuilt.
     utimesSync(changed, atime, mtime);
     rmSync(out, { recursive: true });
   }
 }
 
-await callThereAndBack();
+await roundTrip();
 newProcess();
 nativeBuild();
 

@@ -1,9 +1,9 @@
-"""The reference's side of the bench: answers each line of JSON on stdin with a line of JSON on stdout.
+"""The reference's side of the comparison: responds to each line of JSON on stdin with a line of JSON on stdout.
 
-    python reference_worker.py REFERENCE.py              # a long-lived side
-    python reference_worker.py REFERENCE.py picture MODEL OUT PROMPT DEVICE DTYPE THREADS  # one picture, then ends
+    python reference_worker.py REFERENCE.py              # a long-lived process
+    python reference_worker.py REFERENCE.py picture MODEL OUT PROMPT DEVICE DTYPE THREADS  # one image, then exits
 
-REFERENCE.py loads and runs the models: what it defines is used here as it stands.
+REFERENCE.py defines the functions that load and run the models (bench/README.md).
 """
 import contextlib
 import gc
@@ -18,7 +18,7 @@ import warnings
 
 
 def load_reference(path):
-    # The script runs a command when it is loaded: here one that takes no time, its output dropped.
+    # The script runs a command when it is loaded. This one is quick, and its output is discarded.
     argv, sys.argv = sys.argv, [path, "schedule", "2"]
     try:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -31,7 +31,7 @@ warnings.filterwarnings("ignore")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 reference = load_reference(sys.argv[1])
-import torch  # noqa: E402  after the reference, which sets what torch reads when it is imported
+import torch  # noqa: E402  the reference sets variables that torch reads when it is imported
 
 PROMPT = "a red heart on a white background"
 STEPS = {"fast": (25, 25, 7), "default": (25, 50, 7)}
@@ -69,13 +69,13 @@ class Worker:
         torch.set_num_threads(a["threads"])
 
     def load(self, a):
-        """The networks of text to image."""
+        """Loads the text-to-image pipeline."""
         self.place(a)
 
         def work():
             self.pipe = reference["text_to_image"](a["model"], self.dtype).to(self.device)
         seconds = self.seconds(work)
-        if a.get("compile"):  # without marks: a hook would break the graph
+        if a.get("compile"):  # without marks, whose hooks would break the graph
             for name in ("prior", "decoder", "super_res_first", "super_res_last"):
                 setattr(self.pipe, name, torch.compile(getattr(self.pipe, name)))
         else:
@@ -89,7 +89,7 @@ class Worker:
             self.marks[name] = time.perf_counter()
 
     def picture(self, a):
-        """One call; the stages' seconds, too."""
+        """One call, with the seconds of each stage."""
         prior, decoder, upsample = a.get("steps") or STEPS[a["sampling"]]
         self.marks = {}
         count = a["batch"]
@@ -104,7 +104,7 @@ class Worker:
         return dict(zip(names, parts), seconds=end - start)
 
     def callers(self, a):
-        """Calls one after the other: a pipeline serves no two callers at once."""
+        """Sequential calls, because a pipeline does not support concurrent ones."""
         request = {"batch": 1, "sampling": "fast"}
         return {"seconds": sum(self.picture(request)["seconds"] for _ in range(a["callers"]))}
 
@@ -119,7 +119,7 @@ class Worker:
         return {"seconds": seconds}
 
     def inputs(self, component, c):
-        """One picture's; the prior and the decoder run both halves of the guidance at once."""
+        """Inputs for one image; the prior and the decoder get both guidance halves in one batch."""
         random = lambda *shape: torch.randn(*shape).to(self.device, self.dtype)
         ones = lambda *shape: torch.ones(*shape, dtype=torch.bool, device=self.device)
         t = torch.tensor(500, device=self.device)
@@ -155,7 +155,7 @@ class Worker:
 @torch.no_grad()
 def serve():
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # output of libraries must not mix with responses
     worker = Worker()
     for line in sys.stdin:
         request = json.loads(line)

@@ -1,5 +1,5 @@
-// npm run bench -- serve-load [SECONDS] [CLIENTS]: many clients at once on a server with karlo-tiny. Prints
-// answers by status, latencies, the server's event-loop delay and memory; --json as one object.
+// npm run bench -- serve-load [SECONDS] [CLIENTS]: many concurrent clients on a server with karlo-tiny. Prints
+// responses by status, latencies, the server's event-loop delay and its memory; --json prints one object.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const [seconds = 60, clients = 64] = numbers.map(Number);
 
 const main = join(root, 'dist', 'lib', 'cli', 'main.js');
 const options = ['--port', '0', '--rate-limit', '0', '--queue-size', '48', '--log-level', 'warn'];
-// A heap that would not hold a leak for long.
+// A small heap, which a leak would exhaust.
 const server = spawn(process.execPath, ['--max-old-space-size=128', main, 'serve', ...options], {
   stdio: ['ignore', 'inherit', 'pipe'],
 });
@@ -27,7 +27,7 @@ async function address() {
   throw new Error(said);
 }
 
-/** Few steps: it is the server that is measured, not the model. */
+/** Few steps, because this measures the server and not the model. */
 const body = JSON.stringify({
   prompt: 'a red heart on a white background',
   prior: { steps: 2 },
@@ -71,7 +71,7 @@ const samples = [];
 const sampler = setInterval(async () => {
   const text = await (await fetch(`${url}/metrics`)).text();
   const memory = figure(text, 'process_resident_memory_bytes') / 1e6;
-  // Of the time since the last look.
+  // For the time since the last sample.
   const lag = figure(text, 'nodejs_eventloop_lag_p99_seconds') * 1000;
   samples.push({ memory, lag });
 }, 1000);

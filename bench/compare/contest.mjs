@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** @typedef {'ours' | 'theirs'} SideName */
 
 /**
- * Calls each of these in turn, `rounds` times: a, b, a, b, …, so that what slows the machine down for a
- * while slows all of them. Each is called `warm` times before, unmeasured.
+ * Calls each of these in turn, `rounds` times: a, b, a, b, …, so that a temporary slowdown of the machine
+ * affects all of them. Each is first called `warm` times without being measured.
  * @template T
  * @param {readonly (() => Promise<T>)[]} calls
  * @param {{ rounds: number, warm?: number }} counts
- * @returns {Promise<T[][]>} what came of each
+ * @returns {Promise<T[][]>} the results of each
  */
 export async function alternate(calls, { rounds, warm = 1 }) {
   /** @type {T[][]} */
@@ -24,11 +24,11 @@ export async function alternate(calls, { rounds, warm = 1 }) {
   return results;
 }
 
-/** Both sides, or ours alone, asked the same things in turn. */
+/** Both sides, or this package alone, which receive the same requests in turn. */
 export class Contest {
   /** @type {Partial<Record<SideName, Side>>} */
   #sides;
-  /** The largest share of a core that a side took while the other one was measured. */
+  /** The largest share of a core that a side used while the other one was measured. */
   disturbance = 0;
 
   /** @param {Partial<Record<SideName, Side>>} sides */
@@ -42,7 +42,7 @@ export class Contest {
   }
 
   /**
-   * Asks both, once.
+   * Sends a request to both sides, once.
    * @param {object} request
    */
   async both(request) {
@@ -50,7 +50,7 @@ export class Contest {
   }
 
   /**
-   * Asks each side in turn, `rounds` times.
+   * Sends a request to each side in turn, `rounds` times.
    * @param {object} request
    * @param {{ rounds: number, warm?: number }} counts
    * @returns {Promise<Partial<Record<SideName, Answer[]>>>}
@@ -65,7 +65,7 @@ export class Contest {
   }
 
   /**
-   * Asks one side while the other one rests.
+   * Sends a request to one side while the other one is idle.
    * @param {SideName} name
    * @param {object} request
    * @returns {Promise<Answer>}
@@ -81,7 +81,7 @@ export class Contest {
     const seconds = (performance.now() - start) / 1000;
     for (const [i, other] of others.entries()) {
       const used = (other.processorSeconds() ?? 0) - /** @type {number} */ (before[i]);
-      // The clock ticks each 10 ms: a shorter time says nothing.
+      // The clock has a resolution of 10 ms, so shorter requests are ignored.
       if (seconds > 0.2) this.disturbance = Math.max(this.disturbance, used / seconds);
     }
     return answer;
@@ -102,7 +102,7 @@ export class Contest {
 }
 
 /**
- * Waits until a side's threads sleep: OpenMP's spin for a while after each piece of work.
+ * Waits until a side's threads sleep: OpenMP's threads spin for a while after each parallel region.
  * @param {Side} side
  */
 async function atRest(side) {

@@ -5,35 +5,35 @@ import { Side } from './side.mjs';
 /** @typedef {import('./statistics.mjs').Row} Row */
 
 /**
- * What the groups need to know.
+ * Options of a run, for the groups.
  * @typedef {object} Options
  * @property {string} model folder of the small model
  * @property {string} [full] folder of the full-size model, as published
- * @property {string} [fullConverted] the same, converted: ours reads this one
+ * @property {string} [fullConverted] the same model converted, which this package reads instead
  * @property {string} device
  * @property {number} threads
  * @property {'float32' | 'bfloat16'} dtype of the small model
  * @property {number} [rounds]
  * @property {boolean} quick
  * @property {boolean} compile
- * @property {{ python: string, script: string }} [reference] absent: ours alone
- * @property {string} repository its root
+ * @property {{ python: string, script: string }} [reference] absent: this package alone
+ * @property {string} repository the root of the repository
  */
 
 /** @param {string} file */
-const besides = (file) => fileURLToPath(new URL(file, import.meta.url));
+const beside = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 export const prompt = 'a red heart on a white background';
 
-/** One run of the bench: its options, and the rows so far. */
+/** One run of the comparison: its options, and the rows so far. */
 export class Context {
   /** @type {Row[]} */
   rows = [];
-  /** @type {Record<string, string> | undefined} the reference's, once they were asked for */
+  /** @type {Record<string, string> | undefined} the reference's versions, once they are known */
   versions;
   /** @type {Set<Side>} */
   #sides = new Set();
-  /** The largest share of a core that a waiting side took. */
+  /** The largest share of a core that a waiting side used. */
   disturbance = 0;
 
   /**
@@ -51,7 +51,7 @@ export class Context {
     this.rows.push({ ...row, what: `${row.what}${against}` });
   }
 
-  /** The same run, against the compiled reference. */
+  /** The same run against the compiled reference. */
   compiled() {
     const other = new Context({ ...this.options, compile: true }, this.say);
     other.rows = this.rows;
@@ -69,14 +69,14 @@ export class Context {
   }
 
   ours() {
-    const args = ['--expose-gc', besides('ours/worker.mjs')];
+    const args = ['--expose-gc', beside('ours/worker.mjs')];
     return this.#known(new Side('karlo', process.execPath, args));
   }
 
   theirs() {
     const { reference } = this.options;
     if (reference === undefined) return undefined;
-    const worker = besides('../reference_worker.py');
+    const worker = beside('../reference_worker.py');
     return this.#known(new Side('the reference', reference.python, [worker, reference.script]));
   }
 
@@ -86,13 +86,13 @@ export class Context {
     return side;
   }
 
-  /** Ends every side at once: what waits for one fails. */
+  /** Kills every side; pending requests fail. */
   killSides() {
     for (const side of this.#sides) side.kill();
   }
 
   /**
-   * Both sides, for as long as `work` takes.
+   * Starts both sides, and ends them after `work`.
    * @param {(contest: Contest) => Promise<void>} work
    */
   async contest(work) {
@@ -100,7 +100,7 @@ export class Context {
     const sides = { ours: this.ours(), ...(theirs && { theirs }) };
     const contest = new Contest(sides);
     try {
-      await contest.both({ do: 'ready' }); // imports go on for seconds
+      await contest.both({ do: 'ready' }); // imports take seconds
       await work(contest);
       await contest.end();
     } finally {
@@ -118,7 +118,7 @@ export class Context {
   }
 
   /**
-   * With what each side loads a model.
+   * The options with which each side loads a model.
    * @param {string} dtype
    */
   placing(dtype = this.options.dtype) {

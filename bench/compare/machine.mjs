@@ -2,7 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { devices, version } from './package.mjs';
 
 /**
- * What was measured on, without names of hosts or people.
+ * The machine of a measurement, without host or user names.
  * @param {string} device
  * @param {number} threads
  */

@@ -1,4 +1,4 @@
-// The package as it was built, with its types.
+// The built package, with its types.
 
 const built = new URL('../../dist/lib/', import.meta.url);
 

@@ -1,4 +1,4 @@
-// What the groups measure in the same way, at any size.
+// Measurements that the groups share, for any model size.
 import { samples, toMilliseconds } from './samples.mjs';
 
 /** @typedef {import('./context.mjs').Context} Context */
@@ -6,7 +6,7 @@ import { samples, toMilliseconds } from './samples.mjs';
 
 /** @typedef {{ group: string, model: string, dtype: string }} Subject */
 
-/** One forward for one picture; both halves of the guidance at once. */
+/** One forward for one image, with both guidance halves in one batch. */
 export const forwards = [
   { component: 'text_encoder', what: 'text encoder, one prompt' },
   { component: 'image_encoder', what: 'vision encoder, one picture' },
@@ -29,7 +29,7 @@ export async function loadModel(context, contest, { group, model, dtype }, count
 }
 
 /**
- * Whole pictures of the model that is loaded; at batch 1, `fast`, its loops, too.
+ * Whole images of the loaded model; at batch 1 with `fast`, its loops too.
  * @param {Context} context
  * @param {Contest} contest
  * @param {Subject} subject

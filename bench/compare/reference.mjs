@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-export const howToGetIt = `The reference (diffusers on PyTorch) was not given: this package is timed alone.
-To time both, give its Python environment (torch 2.11.0, diffusers 0.33.1, transformers 4.52.4) and the
+export const howToGetIt = `No reference (diffusers on PyTorch): measuring this package alone.
+To compare, pass its Python environment (torch 2.11.0, diffusers 0.33.1, transformers 4.52.4) and the
 script that loads its models: --reference DIR --reference-script reference.py, or KARLO_REFERENCE and
 KARLO_REFERENCE_SCRIPT.`;
 

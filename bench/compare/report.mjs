@@ -5,14 +5,14 @@ import { median, ratio } from './statistics.mjs';
 /** @typedef {import('./statistics.mjs').Row} Row */
 
 /**
- * One run of the bench.
+ * One run of the comparison.
  * @typedef {object} Result
  * @property {string} date
  * @property {import('./machine.mjs').Machine} machine
- * @property {Record<string, string> | undefined} reference its versions; absent: ours alone
- * @property {string[]} [notes] what did not come to its end
- * @property {boolean} quick too few rounds to be quoted
- * @property {number} disturbance the largest share of a core that a waiting side took
+ * @property {Record<string, string> | undefined} reference its versions; absent: this package alone
+ * @property {string[]} [notes] what failed or did not finish
+ * @property {boolean} quick too few rounds to publish
+ * @property {number} disturbance the largest share of a core that a waiting side used
  * @property {Row[]} rows
  */
 
@@ -41,7 +41,7 @@ function line(row) {
 }
 
 /**
- * The run as a Markdown table.
+ * The run as Markdown: facts, then a table.
  * @param {Result} result
  */
 export function toMarkdown({ date, machine, reference, notes = [], quick, disturbance, rows }) {
@@ -51,15 +51,15 @@ export function toMarkdown({ date, machine, reference, notes = [], quick, distur
     `device ${machine.device}, ${machine.threads} threads on each side`,
     `Node ${machine.node}, LibTorch ${machine.libtorch}`,
     reference
-      ? `Reference: ${versions.join(', ')}; rounds alternate in one run`
+      ? `Reference: ${versions.join(', ')}; rounds alternate`
       : 'No reference: this package alone',
-    'Medians, with the lowest and highest; ratio: how many times better than the reference',
+    'Medians, with the lowest and highest value; a ratio above 1 favours karlo',
     ...(rows.some(({ extrapolated }) => extrapolated)
-      ? ['Extrapolated: steps that were measured, times their number']
+      ? ['Extrapolated: measured steps, times their number']
       : []),
-    ...(quick ? ['QUICK: one round each, not to be quoted'] : []),
+    ...(quick ? ['QUICK: one round each, not for publication'] : []),
     ...(disturbance > 0.05
-      ? [`The waiting side took up to ${Math.round(100 * disturbance)} % of a core`]
+      ? [`The waiting side used up to ${Math.round(100 * disturbance)} % of a core`]
       : []),
     ...notes,
   ];
@@ -71,7 +71,7 @@ export function toMarkdown({ date, machine, reference, notes = [], quick, distur
 }
 
 /**
- * Writes `NAME.md` and `NAME.json`, which has every sample.
+ * Writes `NAME.md`, and `NAME.json` with every sample.
  * @param {Result} result
  * @param {string} folder
  * @param {string} name

@@ -1,5 +1,5 @@
 /**
- * The samples of one value of the answers: `{ ours }`, or `{ ours, theirs }`.
+ * The samples of one value in the responses: `{ ours }`, or `{ ours, theirs }`.
  * @param {Partial<Record<'ours' | 'theirs', Record<string, number>[]>>} answers
  * @param {string} key
  * @param {(value: number) => number} [convert]

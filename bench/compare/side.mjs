@@ -3,20 +3,20 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 /**
- * What a side answers to a request: seconds by name, or bytes.
+ * A side's response to a request: seconds by name, or bytes.
  * @typedef {Record<string, number>} Answer
  */
 
 /**
- * One side of the comparison: a process that waits for a line of JSON, does what it says, and answers
- * with a line of JSON. While it waits it computes nothing.
+ * One side of the comparison: a process that reads a request as a line of JSON, executes it, and responds
+ * with a line of JSON. While it waits, it computes nothing.
  */
 export class Side {
   #child;
   #errors = '';
   /** @type {{ resolve(answer: any): void, reject(reason: Error): void } | undefined} */
   #asked;
-  /** @type {Error | undefined} why it cannot be asked any more */
+  /** @type {Error | undefined} why it takes no more requests */
   #failure;
   /** @type {Promise<void>} */
   #ended;
@@ -33,7 +33,7 @@ export class Side {
       this.#errors = `${this.#errors}${text}`.slice(-4000);
     });
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#answer(line));
-    // A request to a process that has ended: 'close' says so, too.
+    // Writing to a process that has ended; 'close' reports the same.
     this.#child.stdin.on('error', () => {});
     this.#ended = new Promise((resolve) => {
       const fail = (/** @type {string} */ message, /** @type {unknown} */ cause) => {
@@ -69,11 +69,11 @@ export class Side {
     else asked?.reject(new Error(`${this.name}: ${error}`));
   }
 
-  /** Seconds of processor time that it has used so far, where the system tells. */
+  /** Seconds of processor time used so far; undefined where there is no /proc. */
   processorSeconds() {
     try {
       const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-      // After the name in parentheses: the 12th and 13th fields, in ticks of 10 ms.
+      // utime and stime, in ticks of 10 ms: proc_pid_stat(5), counted after the name in parentheses.
       const [user, system] = stat
         .slice(stat.lastIndexOf(')') + 2)
         .split(' ')
@@ -84,13 +84,13 @@ export class Side {
     }
   }
 
-  /** Ends the process: its input ends, and so does it. */
+  /** Closes the input of the process, which ends it. */
   async end() {
     this.#child.stdin.end();
     await this.#ended;
   }
 
-  /** Ends it at once. */
+  /** Kills the process. */
   kill() {
     this.#child.kill('SIGKILL');
   }

@@ -1,13 +1,13 @@
 /**
- * A line of the table.
+ * A row of the table.
  * @typedef {object} Row
  * @property {string} group
  * @property {string} what
  * @property {Unit} unit
- * @property {number[]} ours every sample, or none
+ * @property {number[]} ours all samples, possibly none
  * @property {number[]} [theirs]
- * @property {string} [target] what is wanted
- * @property {number} [limit] the same, where ours may not be larger
+ * @property {string} [target] the goal, for the table
+ * @property {number} [limit] the goal as an upper limit of this package's value
  * @property {boolean} [extrapolated] computed from parts that were measured
  * @typedef {'s' | 'ms' | 'MB' | 'pictures a minute' | '×' | '/255'} Unit
  */
@@ -21,8 +21,8 @@ export function median(values) {
 }
 
 /**
- * How many times better ours is: the reference's time, or memory, over ours; pictures a minute the
- * other way round.
+ * How many times better this package is: the reference's time or memory divided by this package's, or the
+ * inverse for rates.
  * @param {Row} row
  */
 export function ratio({ unit, ours, theirs = [] }) {

@@ -5,21 +5,21 @@ import { fileURLToPath } from 'node:url';
 
 const built = new URL('../../dist/lib/', import.meta.url);
 /** @type {typeof import('../../lib/networks/registry.js')} */
-const { COMPONENTS } = await import(`${built}models/components.js`);
+const { COMPONENTS } = await import(`${built}networks/registry.js`);
 /** @type {typeof import('../../lib/networks/config.js')} */
-const { parseConfig } = await import(`${built}models/config.js`);
+const { parseConfig } = await import(`${built}networks/config.js`);
 /** @type {typeof import('../../lib/networks/shapes/index.js')} */
-const { expectedShapes } = await import(`${built}models/shapes/index.js`);
+const { expectedShapes } = await import(`${built}networks/shapes/index.js`);
 /** @type {typeof import('../../lib/weights/safetensors/write.js')} */
-const { writeSafetensors } = await import(`${built}weights/safetensors-writer.js`);
+const { writeSafetensors } = await import(`${built}weights/safetensors/write.js`);
 
 const bytesPerValue = 2;
-/** Values are drawn from this many, again and again: no kernel is faster for it. */
+/** This many random values are repeated, which makes no kernel faster. */
 const table = bfloat16(Float32Array.from({ length: 1 << 22 }, () => (Math.random() - 0.5) / 15));
 const one = bfloat16(new Float32Array(1 << 16).fill(1));
 
 /**
- * The upper halves of float32 values.
+ * bfloat16 is the upper half of a float32 value's bits.
  * @param {Float32Array} values
  */
 function bfloat16(values) {
@@ -38,7 +38,7 @@ function* repeated(byteLength, source) {
 }
 
 /**
- * Writes a model of Karlo's full size with random bfloat16 weights (7.5 GB), in the published layout.
+ * Writes a full-size model with random bfloat16 weights (7.5 GB), in the Hugging Face layout.
  * @param {string} folder
  * @param {AbortSignal} [signal]
  */
@@ -68,7 +68,7 @@ async function writeNetwork(folder, component, files, signal) {
   const config = parseConfig(component, files[`${component}/config.json`], component);
   const tensors = [...expectedShapes(component, config)].map(([name, shape]) => {
     const byteLength = bytesPerValue * shape.reduce((product, size) => product * size, 1);
-    // A norm's scale; anything else may be small.
+    // The scales of norms are 1; all other weights are small.
     const source = /norm.*weight$|clip_std$/.test(name) ? one : table;
     return {
       ...{ name, shape, dtype: /** @type {const} */ ('bfloat16') },
@@ -77,7 +77,7 @@ async function writeNetwork(folder, component, files, signal) {
   });
   const isTransformers = component === 'text_encoder' || component === 'image_encoder';
   const file = isTransformers ? 'model.safetensors' : 'diffusion_pytorch_model.safetensors';
-  // transformers reads no file without a format.
+  // transformers rejects files without this metadata.
   const options = { metadata: { format: 'pt' }, ...(signal && { signal }) };
   await writeSafetensors(join(folder, component, file), tensors, options);
 }

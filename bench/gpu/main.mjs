@@ -12,11 +12,11 @@ const options = new Command('scripts/gpu-check')
   .option('--device <device>', 'cuda or cuda:N', 'cuda')
   .option(
     '--full <dir>',
-    'the full-size model, as published; else random weights are written, 7.5 GB',
+    'the full-size model, as published; without it, one with random weights is written, 7.5 GB',
   )
   .option('--reference <dir>', 'virtual environment of the reference, or its python')
   .option('--reference-script <file>', "the reference's script")
-  .option('--minutes <number>', 'ends by then, with what there is', Number, 7.5)
+  .option('--minutes <number>', 'time limit; reports what was measured by then', Number, 7.5)
   .option('--output <dir>', 'folder of the results', join(repository, 'bench', 'results'))
   .parse()
   .opts();
@@ -32,7 +32,7 @@ const card = cards.find(({ device, available }) => available && device === name)
 if (card === undefined) {
   const reason = cards.find(({ available }) => !available)?.reason;
   say(
-    `No CUDA device '${options.device}'. ${reason ?? `There are: ${cards.map(({ device }) => device)}`}`,
+    `No CUDA device '${options.device}'. ${reason ?? `Available: ${cards.map(({ device }) => device)}`}`,
   );
   process.exit(1);
 }

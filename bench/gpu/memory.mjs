@@ -1,10 +1,10 @@
-// What a full-size bfloat16 model holds of the card's memory, and what it gives back.
+// The GPU memory that a full-size bfloat16 model uses, and returns.
 import { toMegabytes } from '../compare/samples.mjs';
 
 /** @typedef {import('../compare/context.mjs').Context} Context */
 
 const group = 'memory';
-/** In MB: an 11 GB card for resident weights; after dispose(), what it was before the load. */
+/** Limits in MB: an 11 GB GPU for resident weights; after dispose(), the use before loading. */
 const limits = { resident: 11_000, staged: 4_500, left: 100 };
 
 /** @param {Context} context */
@@ -30,12 +30,12 @@ async function one(context, residency) {
     const after = await side.ask({ do: 'dispose' });
     await side.end();
     const what = `full size, bfloat16, ${residency}`;
-    add(context, `card, held at most: ${what}`, held.cudaReserved, limits[residency]);
-    add(context, `card, tensors at most: ${what}`, held.cudaPeak, limits[residency]);
+    add(context, `GPU, peak reserved: ${what}`, held.cudaReserved, limits[residency]);
+    add(context, `GPU, peak in tensors: ${what}`, held.cudaPeak, limits[residency]);
     const left = after.cudaReserved - before.cudaReserved;
-    add(context, `card, left after dispose(): ${what}`, left, limits.left);
-    add(context, `RSS, left after dispose(): ${what}`, after.rss - before.rss);
-    add(context, `RSS, at most: ${what}`, held.peak);
+    add(context, `GPU, remaining after dispose(): ${what}`, left, limits.left);
+    add(context, `RSS, remaining after dispose(): ${what}`, after.rss - before.rss);
+    add(context, `RSS, peak: ${what}`, held.peak);
   } finally {
     side.kill();
   }

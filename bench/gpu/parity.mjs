@@ -1,4 +1,4 @@
-// karlo-tiny's pictures on the card against the CPU's float32 pictures.
+// karlo-tiny's images on the GPU against the CPU's float32 images.
 
 /** @typedef {import('../compare/context.mjs').Context} Context */
 /** @typedef {import('../compare/side.mjs').Side} Side */
@@ -14,7 +14,7 @@ const batchSize = 4;
 const cudaDtypes = ['float32', 'bfloat16', 'float16'];
 
 /**
- * The card's pictures may differ from the CPU's in float32 by no more than the CPU's own do in bfloat16.
+ * The GPU's images may differ from the CPU's float32 images by no more than the CPU's bfloat16 images do.
  * @param {Context} context
  */
 export async function parity(context) {
@@ -42,7 +42,7 @@ export async function parity(context) {
  * @param {Side} side
  * @param {string} device
  * @param {string} dtype
- * @returns {Promise<Uint8Array>} of all pictures
+ * @returns {Promise<Uint8Array>} the bytes of all images
  */
 async function pixels(context, side, device, dtype) {
   const { model, threads } = context.options;
@@ -52,7 +52,7 @@ async function pixels(context, side, device, dtype) {
 }
 
 /**
- * The mean of the pixels' differences, 0 to 255.
+ * The mean difference of the pixel values, 0 to 255.
  * @param {Context} context
  * @param {string} what
  * @param {Uint8Array} exact
@@ -61,11 +61,11 @@ async function pixels(context, side, device, dtype) {
  */
 function add(context, what, exact, made, allowed) {
   if (made.length !== exact.length)
-    throw new Error(`${what}: ${made.length} bytes, not ${exact.length}`);
+    throw new Error(`Expected ${exact.length} bytes for ${what} but received ${made.length}`);
   const sum = exact.reduce((total, value, i) => total + Math.abs(value - Number(made[i])), 0);
   const mean = sum / exact.length;
   context.add({
-    ...{ group, what: `mean difference to cpu, float32: ${what}`, unit: '/255', ours: [mean] },
+    ...{ group, what: `mean difference from cpu, float32: ${what}`, unit: '/255', ours: [mean] },
     ...(allowed !== undefined && { limit: allowed, target: `≤ ${allowed.toPrecision(3)}` }),
   });
   return mean;

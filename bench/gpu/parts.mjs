@@ -9,11 +9,11 @@ import { parity } from './parity.mjs';
 /** @typedef {[name: string, work: (signal: AbortSignal) => Promise<unknown>]} Part */
 
 /**
- * Runs the parts in the order of their worth, and stops at the deadline: the reference compiles for
- * minutes.
- * @param {Context} context gets the rows
+ * Runs the parts in order of importance, and stops at the deadline: the reference takes minutes to
+ * compile.
+ * @param {Context} context receives the rows
  * @param {{ writeModel: boolean, minutes: number }} plan
- * @returns {Promise<string[]>} what failed, was missed or did not come to its end
+ * @returns {Promise<string[]>} what failed, missed its limit or did not finish
  */
 export async function runParts(context, { writeModel, minutes }) {
   const signal = AbortSignal.timeout(minutes * 60_000);
@@ -54,7 +54,7 @@ async function failureOf(work) {
   }
 }
 
-/** Rows over their limits. @param {Context} context */
+/** Rows above their limits. @param {Context} context */
 function missed(context) {
   return context.rows
     .filter(({ ours, limit = Number.POSITIVE_INFINITY }) => !(median(ours) <= limit))

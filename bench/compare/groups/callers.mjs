@@ -1,4 +1,4 @@
-// What a program around it feels: many callers, and the event loop's delay.
+// The effect on the surrounding program: many callers, and the delay of the event loop.
 import { alternate } from '../contest.mjs';
 import { samples, toMilliseconds } from '../samples.mjs';
 import { median } from '../statistics.mjs';
@@ -6,7 +6,7 @@ import { median } from '../statistics.mjs';
 const group = 'callers';
 const callers = 8;
 
-/** Our calls: one after the other, or at once with this size of a shared batch. */
+/** This package's calls: sequential, or concurrent with shared batches of this size. */
 const manners = [
   { what: 'in turn', atOnce: false, batchSize: 1 },
   { what: 'at once, batchSize 1', atOnce: true, batchSize: 1 },

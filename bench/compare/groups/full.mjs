@@ -1,4 +1,4 @@
-// The full size. On the CPU a picture takes minutes: there the loops are extrapolated from steps.
+// The full-size model. On the CPU an image takes minutes, so its loops are extrapolated from single steps.
 import { forwards, loadModel, picture } from '../parts.mjs';
 import { samples } from '../samples.mjs';
 import { median } from '../statistics.mjs';
@@ -12,7 +12,7 @@ const group = 'full';
 /** @type {Sampling[]} */
 const samplings = ['fast', 'default'];
 
-/** The loops, by the networks that run in them; the wanted ratios of a loop and of a forward. */
+/** The loops by their networks, with the target ratios of a loop and of a forward. */
 const loops = new Map([
   ['prior', { stage: 'prior', steps: { fast: 25, default: 25 }, loop: '≥ 5' }],
   ['decoder', { stage: 'decoder', steps: { fast: 25, default: 50 }, forward: '≥ 1.3' }],
@@ -23,7 +23,7 @@ const loops = new Map([
 export async function full(context) {
   const { full: model, device } = context.options;
   if (model === undefined) {
-    context.say('full: left out, it needs --full DIR, a folder with the full-size model');
+    context.say('full: skipped, because it needs --full DIR, a folder with the full-size model');
     return;
   }
   if (device !== 'cpu') return wholePictures(context, model);
@@ -52,7 +52,7 @@ export async function full(context) {
 async function wholePictures(context, model) {
   const subject = { group, model, dtype: 'bfloat16' };
   await context.contest(async (contest) => {
-    // Once: the reference takes the better part of a minute for it.
+    // Once, because it takes the reference most of a minute.
     await loadModel(context, contest, subject, { rounds: 1, warm: 0 });
     const settings = { sampling: 'fast', rounds: 5 };
     await picture(context, contest, subject, { ...settings, batch: 1, target: '< 0.4 s' });
@@ -61,7 +61,7 @@ async function wholePictures(context, model) {
 }
 
 /**
- * Each network alone, its forward and its loop; then the pictures that the loops add up to.
+ * Each network alone, its forward and its loop; then the sums of the loops, an image each.
  * @param {Context} context
  * @param {Contest} contest
  * @param {string} dtype
@@ -78,7 +78,7 @@ async function networks(context, contest, dtype) {
     const target = loop?.forward && { target: loop.forward };
     context.add({ group, what: `forward: ${what}, ${dtype}`, unit: 's', ...times, ...target });
     if (loop === undefined) continue;
-    await contest.ask('ours', { do: 'stage', steps: 2 }); // unmeasured, as everywhere
+    await contest.ask('ours', { do: 'stage', steps: 2 }); // warm-up, not measured
     const few = await contest.ask('ours', { do: 'stage', steps: 2 });
     for (const sampling of samplings) {
       const count = loop.steps[sampling];
@@ -98,7 +98,7 @@ async function networks(context, contest, dtype) {
 }
 
 /**
- * Loads one network on both sides; ours from the converted folder, where that holds its dtype.
+ * Loads one network on both sides; this package uses the converted folder if that holds its dtype.
  * @param {Context} context
  * @param {Contest} contest
  * @param {string} component

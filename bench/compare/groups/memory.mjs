@@ -1,9 +1,9 @@
-// Peak RSS: each side in a process of its own, from its start to a picture.
+// Peak RSS: each side in a separate process, from its start to an image.
 import { toMegabytes } from '../samples.mjs';
 
 /** @typedef {import('../context.mjs').Context} Context */
 
-/** Memory does not hang on how many steps there are: these are enough, where a step takes seconds. */
+/** Memory does not depend on the number of steps, so few are enough where a step takes seconds. */
 const fewSteps = [2, 2, 2];
 
 /** @param {Context} context */

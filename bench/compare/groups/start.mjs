@@ -1,4 +1,4 @@
-// From nothing to a written picture: a new process each time.
+// From a new process to a written image.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { prompt } from '../context.mjs';
 /**
  * @param {string} program
  * @param {string[]} args
- * @param {string} out the picture that it has to write
+ * @param {string} out the image file that the program must write
  * @returns {Promise<number>} seconds
  */
 function run(program, args, out) {

@@ -1,4 +1,4 @@
-// The small model: loading it, whole pictures, each loop, each network.
+// The small model: loading, whole images, each loop, each network.
 import { forwards, loadModel, picture } from '../parts.mjs';
 import { samples, toMilliseconds } from '../samples.mjs';
 

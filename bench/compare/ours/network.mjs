@@ -21,7 +21,7 @@ const { runUpsample } = await import(`${built}pipeline/stages/upsample.js`);
 /** @typedef {import('../../../lib/torch/index.js').ScriptModule} ScriptModule */
 /** @typedef {import('../../../lib/layouts/open-model.js').Model} Model */
 
-/** One network alone, with inputs for one picture; both halves of the guidance at once. */
+/** One network alone, with inputs for one image; both guidance halves are in one batch. */
 export class LoadedNetwork {
   #engine;
   #model;
@@ -38,7 +38,7 @@ export class LoadedNetwork {
   static async load({ model: folder, component, threads, device, dtype }) {
     const model = await openModel(folder);
     const engine = new Engine({ threads });
-    // The decoder's stage begins with the projection.
+    // The decoder's stage starts with the text projection.
     /** @type {ComponentName[]} */
     const names = component === 'decoder' ? ['decoder', 'text_proj'] : [component];
     /** @type {Partial<Record<ComponentName, ScriptModule>>} */
@@ -70,16 +70,16 @@ export class LoadedNetwork {
   async forward() {
     const output = await this.#module(this.#component).run('forward', this.#inputs);
     for (const tensor of /** @type {AnyTensor[]} */ ([output].flat())) {
-      // On a device, the work has ended when something of it has come back.
+      // A GPU has finished when a part of its result can be read.
       if (this.#device !== 'cpu') tensor.slice(0, 0, 1).to({ device: 'cpu' }).dispose();
       tensor.dispose();
     }
   }
 
   /**
-   * Its stage's loop for a few steps, without previews.
-   * @param {number} count of steps, 2 or more
-   * @returns seconds of all of it, and of its last step
+   * The loop of its stage for a few steps, without previews.
+   * @param {number} count number of steps, 2 or more
+   * @returns seconds of the loop, and of its last step
    */
   async stage(count) {
     const name = /** @type {'prior' | 'decoder' | 'super_res'} */ (
@@ -121,7 +121,7 @@ export class LoadedNetwork {
     if (name === 'super_res') {
       const side = Number(first?.sample_size);
       const network = this.#network('super_res_first');
-      // The last step's network is as large: the first one stands for it.
+      // super_res_last has the same size, so super_res_first is used for the last step too.
       const lease = async () => ({
         super_res_first: network,
         super_res_last: network,
@@ -141,7 +141,7 @@ export class LoadedNetwork {
     return runDecoder(stage, random(1, width), text, empty, loop);
   }
 
-  /** As in a loaded model: once, for all loops. */
+  /** Computed once for all loops, as in a loaded model. */
   async #prefillEmpty() {
     this.#empty ??= await this.#network('prior').prefill(this.#text());
     return this.#empty;
@@ -228,7 +228,7 @@ function ones(device, ...shape) {
 }
 
 /**
- * Inputs of `forward`: native/export/trace.h.
+ * Inputs of `forward`, as native/export/trace.h declares them.
  * @param {ComponentName} component
  * @param {Model['configs']} configs
  * @param {string} device

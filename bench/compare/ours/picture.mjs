@@ -1,4 +1,4 @@
-// A program that makes one picture, as a user would write it: MODEL OUT PROMPT DEVICE DTYPE THREADS.
+// A program that generates one image, as a user would write it: MODEL OUT PROMPT DEVICE DTYPE THREADS.
 import { Karlo } from '../package.mjs';
 
 const [model, out, prompt, device, dtype, threads] = /** @type {string[]} */ (

@@ -1,11 +1,11 @@
-// Our side of the bench: answers each line of JSON on stdin with a line of JSON on stdout.
+// This package's side of the comparison: responds to each line of JSON on stdin with a line of JSON on stdout.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { Karlo, memory } from '../package.mjs';
 import { LoadedNetwork } from './network.mjs';
 
 /**
- * @typedef {object} Placing what a model or a network is loaded with
+ * @typedef {object} Placing how a model or a network is loaded
  * @property {string} model its folder
  * @property {string} device
  * @property {import('../../../lib/index.js').WeightDtype} dtype
@@ -13,7 +13,7 @@ import { LoadedNetwork } from './network.mjs';
  */
 
 const prompt = 'a red heart on a white background';
-/** In ms: how often the delay of the event loop is looked at. */
+/** Sampling interval of the event-loop delay, in ms. */
 const resolution = 1;
 
 /** @type {import('../../../lib/index.js').Karlo | undefined} */
@@ -63,7 +63,7 @@ const requests = {
   },
 
   /**
-   * One call; the stages' seconds, too.
+   * One call, with the seconds of each stage.
    * @param {{ batch: number, sampling?: 'fast' | 'default', steps?: [number, number, number] }} request
    */
   async picture({ batch, sampling = 'fast', steps }) {
@@ -80,7 +80,7 @@ const requests = {
   },
 
   /**
-   * Calls of one picture each: at once, or one after the other.
+   * Calls for one image each, concurrent or sequential.
    * @param {{ callers: number, atOnce: boolean, batchSize: number }} request
    */
   async callers({ callers, atOnce, batchSize }) {
@@ -94,7 +94,7 @@ const requests = {
   },
 
   /**
-   * How long the event loop keeps a timer waiting while pictures are made, p99.
+   * The p99 delay of the event loop while images are generated.
    * @param {{ pictures: number, previews: boolean }} request
    */
   async delay({ pictures, previews }) {
@@ -104,7 +104,7 @@ const requests = {
       for await (const _ of textToImage({ seed, previews }));
     }
     histogram.disable();
-    // What it records is the time between two looks.
+    // The histogram records the time between two samples, which includes the interval.
     return { seconds: Math.max(0, histogram.percentile(99) / 1e9 - resolution / 1000) };
   },
 
@@ -122,7 +122,7 @@ const requests = {
   },
 
   /**
-   * The stage of the network that is loaded, for a few steps.
+   * The stage of the loaded network, for a few steps.
    * @param {{ steps: number }} request
    */
   async stage({ steps }) {
@@ -130,7 +130,7 @@ const requests = {
   },
 
   /**
-   * The pictures' bytes, RGB in base64: of each prompt with each seed.
+   * The RGB bytes of an image of each prompt with each seed, in base64.
    * @param {{ prompts: string[], seeds: number[], batchSize: number }} request
    */
   async pixels({ prompts, seeds, batchSize }) {
@@ -140,7 +140,7 @@ const requests = {
   },
 
   /**
-   * Bytes: RSS, its peak and, of a CUDA device, what tensors take and what is held from the driver.
+   * Bytes: RSS and its peak, and for a CUDA device the memory in tensors and reserved from the driver.
    * @param {{ of?: string }} request
    */
   async memory({ of = device }) {
@@ -149,7 +149,7 @@ const requests = {
     return { peak: process.resourceUsage().maxRSS * 1024, rss: process.memoryUsage().rss, ...cuda };
   },
 
-  /** What is left after dispose(). */
+  /** The memory that remains after dispose(). */
   async dispose() {
     await drop();
     globalThis.gc?.();
