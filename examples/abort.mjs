@@ -1,4 +1,4 @@
-// node abort.mjs [MILLISECONDS]: a call ends within one step of its signal
+// node abort.mjs [MILLISECONDS]: a call ends within one step after its signal is aborted
 import { Karlo } from 'karlo';
 
 const [limit = '200'] = process.argv.slice(2);
@@ -11,4 +11,4 @@ try {
   if (error !== signal.reason) throw error;
   console.log(`aborted: ${signal.reason.name}`);
 }
-await karlo.dispose(); // the model can be used again after an abort; here it is done with
+await karlo.dispose(); // the model stays usable after an abort; this program no longer needs it

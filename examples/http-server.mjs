@@ -1,5 +1,5 @@
-// node http-server.mjs [PORT]: http://localhost:PORT shows a picture while it is made. Each preview
-// replaces the one before (multipart/x-mixed-replace, which every browser shows in an <img>).
+// node http-server.mjs [PORT]: http://localhost:PORT shows an image while it is generated. Each preview
+// replaces the previous one (multipart/x-mixed-replace, which every browser displays in an <img>).
 import { createServer } from 'node:http';
 import { Karlo } from 'karlo';
 
@@ -15,7 +15,7 @@ const server = createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   if (pathname !== '/picture') return response.setHeader('content-type', 'text/html').end(page);
   const gone = new AbortController();
-  response.on('close', () => gone.abort()); // nobody waits for it any more
+  response.on('close', () => gone.abort()); // the client has disconnected
   try {
     const options = { previews: true, signal: gone.signal };
     const task = karlo.textToImage(searchParams.get('prompt') ?? '', options);

@@ -1,4 +1,4 @@
-// node previews.mjs [PROMPT]: a call is a promise and a stream of events at once
+// node previews.mjs [PROMPT]: a call is both a promise and a stream of events
 import { Karlo } from 'karlo';
 
 const [prompt = 'a green ring on a black background'] = process.argv.slice(2);
@@ -8,7 +8,7 @@ const task = karlo.textToImage(prompt, { seed: 7, previews: true });
 for await (const event of task) {
   if (event.type === 'image') continue;
   console.log(`${event.stage} ${event.step}/${event.steps}`);
-  // The prior has no pixels yet; the decoder's are small, the upsampler's full size.
+  // The prior has no previews, the decoder's are small, and super-resolution's have full size.
   for (const { image } of event.previews ?? []) {
     await image.toFile(`preview-${event.stage}-${event.step}.png`);
   }

@@ -1,4 +1,4 @@
-// node raw-pixels.mjs: a picture is its pixels, RGB, row by row; and pixels are a picture
+// node raw-pixels.mjs: reads the RGB pixels of an image, and varies an image given as raw pixels
 import { Karlo } from 'karlo';
 
 const karlo = await Karlo.load({ model: 'karlo-tiny' });
@@ -14,7 +14,7 @@ for (const { data, width, height } of images) {
 const [width, height] = [64, 64];
 const red = new Uint8Array(width * height * 3);
 for (let i = 0; i < red.length; i += 3) red[i] = 255;
-const picture = { data: red, width, height, channels: /** @type {const} */ (3) };
-const variation = await karlo.imageVariation(picture, { seed: 0 });
+const input = { data: red, width, height, channels: /** @type {const} */ (3) };
+const variation = await karlo.imageVariation(input, { seed: 0 });
 for (const image of variation.images) await image.toFile('of-red.png');
 await karlo.dispose();

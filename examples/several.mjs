@@ -1,4 +1,4 @@
-// node several.mjs: every prompt with every seed, in one call, and side by side in one file
+// node several.mjs: every prompt with every seed in one call, joined into one file
 import { Karlo } from 'karlo';
 import sharp from 'sharp';
 
@@ -8,7 +8,7 @@ const seeds = [1, 2];
 const karlo = await Karlo.load({ model: 'karlo-tiny' });
 const { images } = await karlo.textToImage(prompts, { seed: seeds, batchSize: 3 });
 const pngs = await Promise.all(images.map((image) => image.toBuffer('png')));
-// Prompt by prompt, a picture for each seed: a row for each prompt.
+// Images are ordered prompt by prompt, so that each row shows one prompt.
 await sharp(pngs, { join: { across: seeds.length, shim: 4 } }).toFile('several.png');
 console.log(`several.png: ${images.length} pictures`);
 await karlo.dispose();

@@ -1,13 +1,13 @@
-// node tensors.mjs: the layer beneath the pictures, typed handles over LibTorch
+// node tensors.mjs: karlo/torch, typed handles over LibTorch
 import { devices, Generator, Tensor, version } from 'karlo/torch';
 
 console.log(`LibTorch ${version().libtorch} on ${devices().map(({ device }) => device)}`);
 
-const noise = new Generator(0).randn([1, 3, 8, 8]); // the bits of torch.randn with seed 0
+const noise = new Generator(0).randn([1, 3, 8, 8]); // bit for bit torch.randn with seed 0
 const smooth = noise.resizeBicubic(4, 4).clamp(-1, 1).add(1).mul(127.5);
 const bytes = smooth.round().to({ dtype: 'uint8' });
 console.log(bytes.shape, bytes.dtype, bytes.toTypedArray().slice(0, 4));
 
 const matrix = Tensor.from(new Float32Array([1, 2, 3, 4, 5, 6]), [2, 3]);
 console.log(matrix.permute([1, 0]).toTypedArray());
-for (const tensor of [noise, smooth, bytes, matrix]) tensor.dispose(); // or leave it to the collector
+for (const tensor of [noise, smooth, bytes, matrix]) tensor.dispose(); // or leave them to the garbage collector

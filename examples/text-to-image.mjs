@@ -1,4 +1,4 @@
-// node text-to-image.mjs [PROMPT] [FILE]
+// node text-to-image.mjs [PROMPT] [FILE]: writes an image of a prompt
 import { Karlo } from 'karlo';
 
 const [prompt = 'a red heart on a white background', file = 'heart.png'] = process.argv.slice(2);
