@@ -1,4 +1,5 @@
-// npm run bench [-- NAME] [OPTION …]: runs bench/NAME.mjs, by default the comparison, on a ready checkout.
+// npm run bench [-- NAME] [OPTION …]: builds what is out of date and runs bench/NAME.mjs, by default the
+// comparison.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeReady, root } from './build/ready.mjs';

@@ -1,4 +1,4 @@
-// npm run check: formatting, lint, imports, types and comments. With --write, it fixes the formatting.
+// npm run check: formatting, lint, imports, Markdown, types and comments. With --write, it fixes the formatting.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { makeReady, root } from './build/ready.mjs';
 import { report } from './build/report.mjs';
 
 const write = process.argv.includes('--write');
-// With the tests' parts, so that `npm test` finds everything built.
+// Including what the tests need, so that `npm test` has nothing left to build.
 await report(() => makeReady({ tests: true }));
 
 const native = readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' })

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests need beyond npm's packages: redis-server, for the queue's tests; chromium, for the page's.
+# Installs what the tests need beyond npm packages: redis-server for the queue, chromium for the page.
 set -euo pipefail
 missing=()
 for tool in redis-server chromium; do

@@ -1,4 +1,5 @@
-// npm run fuzz [-- SECONDS [SEED]]: mutated files for the readers of weights, ten minutes from a seed of chance.
+// npm run fuzz [-- SECONDS [SEED]]: feeds mutated files to the weight readers, by default for ten minutes and
+// from a random seed.
 import { randomInt } from 'node:crypto';
 
 const [seconds = '600', seed = String(randomInt(256))] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// npm start -- "<prompt>": everything that a fresh clone needs, then the command line.
+// npm start -- "<prompt>": sets up and builds what is missing, then runs the command line.
 import { makeReady } from './build/ready.mjs';
 import { report } from './build/report.mjs';
 

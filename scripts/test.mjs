@@ -1,4 +1,4 @@
-// npm test [-- FILTER …]: everything that a fresh clone needs, then the tests.
+// npm test [-- FILTER …]: sets up and builds what is missing, then runs the tests.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,8 +10,8 @@ await report(async () => {
   await makeReady({ tests: true });
   run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')]);
 });
-// Several processes share the cores here: threads that spin at OpenMP's barriers would take them from each other
-// (three times nets_test at once: 26 s with spinning, 7.5 s without).
+// Several processes share the cores here, and threads that spin at OpenMP's barriers would slow each other down
+// (three runs of nets_test at once: 26 s with spinning, 7.5 s without).
 const env = { OMP_WAIT_POLICY: 'passive', ...process.env };
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {

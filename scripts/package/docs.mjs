@@ -1,5 +1,5 @@
-// npm run docs: the API reference, in docs/api/. Fails where a public name has no comment, a link leads
-// nowhere, or a type that users meet is not exported.
+// npm run docs: builds the API reference in docs/api/. Fails if a public name has no comment, a link is dead,
+// or a type in the public API is not exported.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,8 +13,8 @@ const { status, stdout, stderr } = spawnSync(process.execPath, [typedoc], {
   encoding: 'utf8',
   env: { ...process.env, NO_COLOR: '1' },
 });
-// Not of interest: the fields of an unnamed type, which its property explains, and what is named by a
-// symbol, which the language explains.
+// Ignored: fields of an anonymous type, which the property's comment explains, and members named by a
+// symbol, which the language specification explains.
 const explained =
   /(?:\.__type\.|\.\[\w+\] \().* does not have any documentation|Found 0 errors and \d+ warnings/;
 const problems = `${stdout}${stderr}`

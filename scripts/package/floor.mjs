@@ -1,6 +1,6 @@
-// node scripts/package/floor.mjs [--most GLIBC=2.28 …]: the oldest glibc and libstdc++ with which the
-// prebuilt addon loads: the highest versions that its files ask for. With --most, exits with 1 where
-// one is above.
+// node scripts/package/floor.mjs [--most GLIBC=2.28 …]: prints the oldest glibc and libstdc++ that can load
+// the prebuilt addon, which are the highest versions that its files require. With --most, exits with status
+// 1 if one is higher.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { root } from '../build/ready.mjs';
 
 /**
- * A stripped ELF file names the versions that it needs in its string table, and no others.
+ * A stripped ELF file's string table names exactly the versions that it requires.
  * @param {string} folder
  * @returns {Record<string, string>} the highest of each kind: `{ GLIBC: '2.28', GLIBCXX: '3.4.21', … }`
  */
@@ -46,7 +46,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   for (const limit of values.most) {
     const [kind = '', most = ''] = limit.split('=');
     if (!isAbove(floor[kind] ?? '0', most)) continue;
-    console.error(`The prebuilt addon needs ${kind} ${floor[kind]}, above ${most}`);
+    console.error(
+      `Expected at most ${kind} ${most} for the prebuilt addon but it requires ${floor[kind]}`,
+    );
     process.exitCode = 1;
   }
 }

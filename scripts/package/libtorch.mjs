@@ -21,7 +21,7 @@ export async function assembleLibTorch() {
   const { readBuild, writeManifest } = await import('../../dist/lib/libtorch/folder.js');
   const { setUpLibTorch } = await import('../../dist/lib/libtorch/setup.js');
   const source = join(root, 'packages', name);
-  if (!existsSync(source)) throw new Error(`There is no package of LibTorch for ${platform} yet`);
+  if (!existsSync(source)) throw new Error(`There is no LibTorch package for ${platform} yet`);
   const target = join(root, 'build', 'packages', name);
   const { folder } = await setUpLibTorch({ headers: true });
   await rm(target, { recursive: true, force: true });
@@ -64,7 +64,7 @@ async function sha256(file) {
  * @param {string} to
  */
 async function linkOrCopy(from, to) {
-  await link(from, to).catch(() => cp(from, to)); // another file system, or one without links
+  await link(from, to).catch(() => cp(from, to)); // another file system, or one without hard links
 }
 
 /**

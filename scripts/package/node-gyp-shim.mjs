@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// What prebuildify calls instead of node-gyp, in the folder where it then looks for `build/Release`:
-// the addon is built by cmake-js, unless it is fresh, and copied there.
+// prebuildify calls this instead of node-gyp, in the folder in which it then looks for `build/Release`:
+// cmake-js builds the addon if it is out of date, and the files are copied there.
 import { cpSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeReady, root } from '../build/ready.mjs';

@@ -1,4 +1,4 @@
-// The tarballs as npm packs them, in build/packages/.
+// Packs the tarballs into build/packages/, as npm would.
 import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { assembleLibTorch } from './libtorch.mjs';
 export const packages = join(root, 'build', 'packages');
 
 /**
- * What npm says of a tarball.
+ * npm's description of a tarball.
  * @typedef {{ filename: string, size: number, unpackedSize: number, files: { path: string, size: number }[] }} Packed
  */
 
@@ -26,7 +26,7 @@ export async function npmPack(folder, options) {
   return JSON.parse(stdout)[0];
 }
 
-/** This package, with the prebuilds that there are. The tarball's path. */
+/** Packs this package with the existing prebuilds. Returns the tarball's path. */
 export async function packKarlo() {
   await mkdir(packages, { recursive: true });
   const { filename } = await npmPack(root, ['--pack-destination', packages]);
@@ -34,7 +34,7 @@ export async function packKarlo() {
 }
 
 /**
- * LibTorch, with what npm would pack but compressed quickly: npm takes 40 s for 18 MB less.
+ * Packs LibTorch with the files that npm would pack, but with fast compression: npm takes 40 s to save 18 MB.
  * @returns {Promise<string>} the tarball's path
  */
 export async function packLibTorch() {

@@ -1,6 +1,6 @@
-// npm run prebuild: the addon as `prebuilds/<platform>/`, stripped, as node-gyp-build finds it. N-API,
-// so one serves every Node; the file's name carries the C library, for there is none for musl.
-// npm runs this before `npm run build`, too, by its rule for names.
+// npm run prebuild: writes the stripped addon to `prebuilds/<platform>/`, where node-gyp-build finds it. It
+// uses Node-API, so one file serves every Node.js version; the file name contains the C library, because
+// there is no build for musl. npm also runs this before `npm run build`, because of its name.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeReady, root } from '../build/ready.mjs';
@@ -23,7 +23,7 @@ function prebuild() {
   mkdirSync(staging, { recursive: true });
   const prebuildify = join(root, 'node_modules', 'prebuildify', 'bin.js');
   const file = join(root, 'scripts', 'package', 'node-gyp-shim.mjs');
-  const shim = process.platform === 'win32' ? `node ${file}` : file; // Windows runs it by a shell
+  const shim = process.platform === 'win32' ? `node ${file}` : file; // Windows runs it in a shell
   const options = ['--napi', '--strip', '--tag-libc', '--name', 'karlo', '--quiet'];
   const folders = ['--cwd', staging, '--out', root, '--node-gyp', shim];
   run(process.execPath, [prebuildify, ...options, ...folders]);

@@ -1,4 +1,4 @@
-// npm run test:install [-- FILTER …]: packs the tarballs and tests what comes of installing them.
+// npm run test:install [-- FILTER …]: packs the tarballs, installs them in empty folders and tests the result.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { makeReady, root } from '../build/ready.mjs';

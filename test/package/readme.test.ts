@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { layers } from '../../.dependency-cruiser.mjs';
 import { temporaryFolder } from '../fixtures/temporary.js';
 import { runProgram } from '../native/run-program.js';
 import { root } from './package-copy.js';
@@ -58,6 +59,12 @@ test('every command and every script that a guide names exists', async () => {
   const names = all(guideText, /npm run (?:--silent )?([\w:]+)/g);
   expect(names).toContain('prebuild');
   for (const name of names) expect(Object.keys(scripts)).toContain(name);
+});
+
+test('CONTRIBUTING shows the layers of lib/ that the import rule has, in its order', () => {
+  const [, table = ''] = /^\| `lib\/` \|.*\n.*\n((?:\|.*\n)+)/m.exec(read('CONTRIBUTING.md')) ?? [];
+  const shown = all(table, /^\| (.+?) \|/gm).map((cell) => cell.match(/[a-z][\w-]+(?=\/|\.ts)/g));
+  expect(shown).toEqual(layers.map((layer) => layer.split(' | ')));
 });
 
 test('every file that the glossary names exists', () => {
