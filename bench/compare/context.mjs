@@ -21,7 +21,7 @@ import { Side } from './side.mjs';
  */
 
 /** @param {string} file */
-const beside = (file) => fileURLToPath(new URL(file, import.meta.url));
+const pathTo = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 export const prompt = 'a red heart on a white background';
 
@@ -69,14 +69,14 @@ export class Context {
   }
 
   ours() {
-    const args = ['--expose-gc', beside('ours/worker.mjs')];
+    const args = ['--expose-gc', pathTo('ours/worker.mjs')];
     return this.#known(new Side('karlo', process.execPath, args));
   }
 
   theirs() {
     const { reference } = this.options;
     if (reference === undefined) return undefined;
-    const worker = beside('../reference_worker.py');
+    const worker = pathTo('../reference_worker.py');
     return this.#known(new Side('the reference', reference.python, [worker, reference.script]));
   }
 
