@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** A desktop's window, and a phone's. */
+/** Browser contexts of a desktop and of a phone. */
 export const desktop: BrowserContextOptions = { viewport: { width: 1360, height: 900 } };
 export const phone: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
@@ -16,9 +16,9 @@ export const phone: BrowserContextOptions = {
 
 let browser: Browser;
 const pages: Page[] = [];
-const complaints: string[] = [];
+const consoleErrors: string[] = [];
 
-/** Starts a browser for the test file. A page that complains on its console fails its test. */
+/** Starts a browser for the test file. A test fails if its page logs an error. */
 export function useBrowser(): void {
   beforeAll(async () => {
     if (!existsSync('dist/web/index.html')) {
@@ -31,21 +31,21 @@ export function useBrowser(): void {
   afterAll(() => browser?.close());
   afterEach(async () => {
     await Promise.all(pages.splice(0).map((page) => page.context().close()));
-    expect(complaints.splice(0)).toEqual([]);
+    expect(consoleErrors.splice(0)).toEqual([]);
   });
 }
 
-/** Opens the page in a profile of its own. */
+/** Opens the page in a new browser profile. */
 export async function open(url: string, options = desktop): Promise<Page> {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   context.setDefaultTimeout(40_000);
   const page = await context.newPage();
   pages.push(page);
-  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('pageerror', ({ message }) => consoleErrors.push(message));
   page.on('console', (message) => {
-    // The browser itself notes each status above 399: the tests of refusals want them.
-    const noted = message.text().startsWith('Failed to load resource');
-    if (message.type() === 'error' && !noted) complaints.push(message.text());
+    // The browser logs each error status, which some tests provoke.
+    const isStatus = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !isStatus) consoleErrors.push(message.text());
   });
   await page.goto(url);
   return page;
@@ -55,38 +55,38 @@ export function button(page: Page, name: string) {
   return page.getByRole('button', { name, exact: true });
 }
 
-/** Waits until the run at work, if any, has ended. */
+/** Waits until the current run, if any, has ended. */
 export async function ended(page: Page): Promise<void> {
   await button(page, 'Cancel').waitFor({ state: 'detached' });
 }
 
-/** The finished pictures that the page shows. */
-export function pictures(page: Page) {
-  return page.getByRole('button', { name: /^Look at picture/ });
+/** The finished images on the page. */
+export function images(page: Page) {
+  return page.getByRole('button', { name: /^Open image/ });
 }
 
-/** Settings that are quick: few pictures of few steps. */
+/** The path of the page with quick settings: one image of few steps. */
 export function quick(prompt: string, more: Record<string, string | number> = {}): string {
   const few = { n: 1, 'prior.steps': 2, 'decoder.steps': 4 };
-  const link = new URLSearchParams();
+  const params = new URLSearchParams();
   for (const [name, value] of Object.entries({ prompt, ...few, ...more })) {
-    link.set(name, String(value));
+    params.set(name, String(value));
   }
-  return `/#${link}`;
+  return `/#${params}`;
 }
 
-/** What axe finds wrong with the page at rest, in a line each: what fades in has less contrast. */
-export async function faults(page: Page): Promise<string[]> {
+/** The violations that axe finds, after animations have ended: while it fades in, text has less contrast. */
+export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(`Promise.all(document.getAnimations()
     .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime))
     .map(({ finished }) => finished.catch(() => {})))`);
-  // The page's policy forbids scripts that are injected; the debugger may evaluate them.
+  // The page's content security policy forbids injected scripts, but not the debugger's.
   await page.evaluate(axe);
   return page.evaluate(`axe.run().then(({ violations }) =>
     violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 200))))`);
 }
 
-/** Drops a file on the page, as a file manager does. */
+/** Drops a file on an element of the page. */
 export async function drop(page: Page, file: string, onto: string): Promise<void> {
   const box = await page.locator(onto).boundingBox();
   const client = await page.context().newCDPSession(page);
@@ -98,7 +98,7 @@ export async function drop(page: Page, file: string, onto: string): Promise<void
   }
 }
 
-/** The bytes of the file that a press of `name` downloads. */
+/** Presses a button, and returns the file that it downloads. */
 export async function downloaded(page: Page, name = 'Download') {
   const waiting = page.waitForEvent('download');
   await button(page, name).first().click();

@@ -1,11 +1,11 @@
 import { StrictMode } from 'react';
 import { I18nProvider } from 'react-aria-components';
 import { createRoot } from 'react-dom/client';
-import { App } from './parts/App';
+import { App } from './components/App';
 import './style/base.css';
 import './style/controls.css';
-import './style/panel.css';
-import './style/wall.css';
+import './style/form.css';
+import './style/gallery.css';
 import './style/dialog.css';
 
 createRoot(document.getElementById('root') as HTMLElement).render(

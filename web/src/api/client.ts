@@ -1,10 +1,12 @@
-import type { Settings } from '../studio/settings';
 import { Failure, failureOf, unreachable } from './failure';
 import { currentKey } from './key';
-import { eventsOf } from './stream';
-import type { Model, PictureEvent } from './types';
+import { readEvents } from './stream';
+import type { GenerationEvent, Model } from './types';
 
-/** The model that is served; undefined while nobody serves one. */
+/** The fields of an image request, by their names in the API. */
+export type RequestFields = Readonly<Record<string, unknown>>;
+
+/** The served model; undefined while no worker serves one. */
 export async function fetchModel(signal?: AbortSignal): Promise<Model | undefined> {
   const response = await send('/v1/models', signal ? { signal } : {});
   const { data } = (await response.json()) as { data: Model[] };
@@ -12,60 +14,38 @@ export async function fetchModel(signal?: AbortSignal): Promise<Model | undefine
 }
 
 /**
- * Makes pictures. Aborting the signal ends the work on the server, too.
+ * Generates images from a prompt, or variations if there is a source image. Aborting the signal also
+ * stops the work on the server.
  * @throws {Failure}
  */
-export async function* makePictures(
-  settings: Settings,
+export async function* generateImages(
+  fields: RequestFields,
   source: Blob | undefined,
   signal: AbortSignal,
-): AsyncGenerator<PictureEvent, void, void> {
-  const body = fieldsOf(settings);
-  const init =
-    settings.kind === 'create' ? json({ prompt: settings.prompt, ...body }) : form(source, body);
-  const path = settings.kind === 'create' ? 'generations' : 'variations';
-  const response = await send(`/v1/images/${path}`, { method: 'POST', signal, ...init });
+): AsyncGenerator<GenerationEvent, void, void> {
+  const path = source ? 'variations' : 'generations';
+  const body = source ? formBody(fields, source) : jsonBody(fields);
+  const response = await send(`/v1/images/${path}`, { method: 'POST', signal, ...body });
   if (response.body === null) throw unreachable();
   try {
-    yield* eventsOf(response.body);
+    yield* readEvents(response.body);
   } catch (error) {
-    // The browser's own errors say no more than that the connection broke.
+    // The browser's own errors only say that the connection was lost.
     if (error instanceof Failure || signal.aborted) throw error;
     throw unreachable();
   }
 }
 
-function fieldsOf(settings: Settings): Record<string, unknown> {
-  const { count, seed, sampling, prior, decoder, kind } = settings;
-  return {
-    n: count,
-    seed,
-    sampling,
-    ...(kind === 'create' && { prior: stageOf(prior) }),
-    decoder: stageOf(decoder),
-    stream: true,
-    partial_images: 3,
-    progress: true,
-  };
+function jsonBody(fields: RequestFields): RequestInit {
+  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(fields) };
 }
 
-function stageOf({ steps, guidance }: Settings['prior']) {
-  return {
-    ...(steps !== undefined && { steps }),
-    ...(guidance !== undefined && { guidance_scale: guidance }),
-  };
-}
-
-function json(body: Record<string, unknown>): RequestInit {
-  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-}
-
-function form(source: Blob | undefined, fields: Record<string, unknown>): RequestInit {
+function formBody(fields: RequestFields, source: Blob): RequestInit {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     body.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
-  if (source) body.set('image', source, 'picture');
+  body.set('image', source, 'image');
   return { body };
 }
 

@@ -1,10 +1,10 @@
-const name = 'karlo-key';
+const storageKey = 'karlo-key';
 
-/** The API key, kept until the tab is closed. Empty where none was given. */
+/** The API key, kept until the tab is closed; empty if none has been entered. */
 export function currentKey(): string {
-  return sessionStorage.getItem(name) ?? '';
+  return sessionStorage.getItem(storageKey) ?? '';
 }
 
 export function setKey(key: string): void {
-  sessionStorage.setItem(name, key.trim());
+  sessionStorage.setItem(storageKey, key.trim());
 }

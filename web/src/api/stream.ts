@@ -1,7 +1,8 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { Failure, messageOf, unreachable } from './failure';
-import type { PictureEvent, StageName, Timings } from './types';
+import type { GenerationEvent, StageName, Timings } from './types';
 
+/** The data of a server-sent event. */
 interface Message {
   type: string;
   index?: number;
@@ -16,25 +17,27 @@ interface Message {
 }
 
 /**
- * The events of a streamed answer.
- * @throws {Failure} where the stream says so, or ends before its last picture
+ * The events of a streamed response.
+ * @throws {Failure} if the stream contains an error, or ends before it is complete
  */
-export async function* eventsOf(
+export async function* readEvents(
   body: ReadableStream<Uint8Array>,
-): AsyncGenerator<PictureEvent, void, void> {
-  let done = false;
-  for await (const message of messagesOf(body)) {
+): AsyncGenerator<GenerationEvent, void, void> {
+  let completed = false;
+  for await (const message of readMessages(body)) {
     for (const event of translate(message)) {
-      done ||= event.type === 'done';
+      completed ||= event.type === 'completed';
       yield event;
     }
   }
-  if (!done) throw unreachable();
+  if (!completed) throw unreachable();
 }
 
-async function* messagesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Message, void, void> {
+async function* readMessages(
+  body: ReadableStream<Uint8Array>,
+): AsyncGenerator<Message, void, void> {
   const text = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>);
-  // Not every browser iterates a stream.
+  // Some browsers cannot iterate a stream with `for await`.
   const reader = text.pipeThrough(new EventSourceParserStream()).getReader();
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
@@ -45,21 +48,21 @@ async function* messagesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Mes
   }
 }
 
-function translate(message: Message): PictureEvent[] {
+function translate(message: Message): GenerationEvent[] {
   const { type, index = 0 } = message;
-  if (type === 'error') throw new Failure('failed', messageOf(message) ?? 'It failed.');
+  if (type === 'error') throw new Failure('failed', messageOf(message) ?? 'The server failed.');
   if (type === 'karlo.progress') return [progress(message)];
-  // Variations may carry the event names of edits.
+  // OpenAI's edits have events of the same kinds under another prefix.
   if (type.endsWith('.partial_image')) return [{ type: 'preview', index, blob: blobOf(message) }];
   if (!type.endsWith('.completed')) return [];
   const { seed = 0, karlo } = message;
-  const picture: PictureEvent = { type: 'picture', index, seed, blob: blobOf(message) };
-  if (karlo === undefined) return [picture];
+  const image: GenerationEvent = { type: 'image', index, seed, blob: blobOf(message) };
+  if (karlo === undefined) return [image];
   const { warnings = [], timings } = karlo;
-  return [picture, { type: 'done', warnings, ...(timings && { timings }) }];
+  return [image, { type: 'completed', warnings, ...(timings && { timings }) }];
 }
 
-function progress({ stage, step = 0, steps = 1, position = 1, index }: Message): PictureEvent {
+function progress({ stage, step = 0, steps = 1, position = 1, index }: Message): GenerationEvent {
   if (stage === undefined || stage === 'queued') return { type: 'queued', position };
   return { type: 'step', stage, step, steps, ...(index !== undefined && { index }) };
 }

@@ -1,37 +1,38 @@
-/** What the page reads of the server's answers. */
+/** The parts of the server's responses that the page uses. */
 
 export type StageName = 'prior' | 'decoder' | 'upsample';
 export type SamplingName = 'fast' | 'default';
 
-interface GuidedPreset {
+interface GuidedStage {
   steps: number;
   guidance_scale: number;
 }
 
-export interface Sampling {
-  prior: GuidedPreset;
-  decoder: GuidedPreset;
+/** The steps and guidance scales of a sampling preset. */
+export interface SamplingPreset {
+  prior: GuidedStage;
+  decoder: GuidedStage;
   upsample: { steps: number };
 }
 
 export interface Model {
   id: string;
   karlo: {
-    /** Side of its pictures, in pixels. */
+    /** Width and height of its images, in pixels. */
     size: number;
     text_to_image: boolean;
     image_variation: boolean;
-    samplings: Record<SamplingName, Sampling>;
+    samplings: Record<SamplingName, SamplingPreset>;
     max_n: number;
   };
 }
 
+/** Seconds in each stage. */
 export type Timings = Record<StageName, number>;
 
-/** What happens while pictures are made. */
-export type PictureEvent =
+export type GenerationEvent =
   | { type: 'queued'; position: number }
   | { type: 'step'; stage: StageName; step: number; steps: number; index?: number }
   | { type: 'preview'; index: number; blob: Blob }
-  | { type: 'picture'; index: number; seed: number; blob: Blob }
-  | { type: 'done'; warnings: string[]; timings?: Timings };
+  | { type: 'image'; index: number; seed: number; blob: Blob }
+  | { type: 'completed'; warnings: string[]; timings?: Timings };

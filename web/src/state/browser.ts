@@ -1,0 +1,73 @@
+import { useEffect, useMemo, useState } from 'react';
+
+/** An object URL of a blob, valid while the component is mounted. */
+export function useObjectUrl(blob: Blob | undefined): string | undefined {
+  const [url, setUrl] = useState<string>();
+  useEffect(() => {
+    if (blob === undefined) return setUrl(undefined);
+    const created = URL.createObjectURL(blob);
+    setUrl(created);
+    return () => URL.revokeObjectURL(created);
+  }, [blob]);
+  return url;
+}
+
+/** Scrolls an element into view; on a phone, where the form is above the gallery, to its start. */
+export function reveal(selector: string): void {
+  scrollIntoView(selector, matchMedia('(max-width: 900px)').matches ? 'start' : 'nearest');
+}
+
+/** Scrolls an element into view, by default no further than necessary. */
+export function scrollIntoView(selector: string, block: ScrollLogicalPosition = 'nearest'): void {
+  document.querySelector(selector)?.scrollIntoView({ block });
+}
+
+export function download(blob: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** Copies text to the clipboard. Without TLS, browsers have no `navigator.clipboard`. */
+export async function copy(text: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}
+
+/** The name of a downloaded file: `karlo-a-red-heart-42.png`. */
+export function fileName(prompt: string, seed: number, type: string): string {
+  const words = prompt
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .slice(0, 40);
+  const slug = words.replace(/^-|-$/g, '');
+  const extension = type.replace('image/', '');
+  return `${['karlo', slug, seed].filter((part) => part !== '').join('-')}.${extension}`;
+}
+
+const themes = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof themes)[number];
+const storageKey = 'karlo-theme';
+
+/** The color theme, and a function that selects the next one. */
+export function useTheme(): [Theme, () => void] {
+  const stored = useMemo(
+    () => themes.find((theme) => theme === localStorage.getItem(storageKey)),
+    [],
+  );
+  const [theme, setTheme] = useState<Theme>(stored ?? 'system');
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem(storageKey, theme);
+  }, [theme]);
+  const selectNext = () =>
+    setTheme(themes[(themes.indexOf(theme) + 1) % themes.length] ?? 'system');
+  return [theme, selectNext];
+}
