@@ -2,7 +2,7 @@ import optimizeLocales from '@react-aria/optimize-locales-plugin';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-/** Where `karlo serve` stands while the page is worked on: `npx vite web`. */
+/** The address of `karlo serve` during development with `npx vite web`. */
 const api = 'http://127.0.0.1:8080';
 
 export default defineConfig({
@@ -11,10 +11,10 @@ export default defineConfig({
     outDir: '../dist/web',
     emptyOutDir: true,
     target: 'es2022',
-    // An inlined picture in a stylesheet would be harder to cache and to look at.
+    // Keeps the drawings as files that browsers cache.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // Of the packages that are bundled: they are published with the page.
+    // The licenses of the bundled packages are published with the page.
     license: { fileName: 'licenses.md' },
   },
   server: { proxy: { '/v1': api } },
