@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { link, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryPath } from '../../util/write-then-rename.js';
 import { isResultName, type ResultStore } from './store.js';
 
 /** Images in a folder, which several machines may share. Expired ones are deleted from time to time. */
@@ -21,7 +21,7 @@ export class FolderResults implements ResultStore {
   /** A file appears complete or not at all. A link, unlike a rename, does not replace an existing file. */
   async put(name: string, data: Buffer): Promise<void> {
     const path = join(this.#folder, name);
-    const temporary = `${path}.${randomBytes(4).toString('hex')}`;
+    const temporary = temporaryPath(path);
     try {
       await writeFile(temporary, data, { flag: 'wx' });
       await link(temporary, path);

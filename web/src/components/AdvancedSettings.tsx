@@ -2,7 +2,7 @@ import { ChevronRight, RotateCcw } from 'lucide-react';
 import { Button, Disclosure, DisclosurePanel, Heading } from 'react-aria-components';
 import { useAppState } from '../state/app-state';
 import { scrollIntoView } from '../state/browser';
-import { type GuidedStage, isCustomized, ranges, stagesOf, stageValues } from '../state/settings';
+import { type GuidedStage, isModified, ranges, stagesOf, stageValues } from '../state/settings';
 import { NumberSlider } from './NumberSlider';
 
 const stageTexts = {
@@ -14,11 +14,11 @@ export function AdvancedSettings() {
   const { form } = useAppState();
   const { settings, change } = form;
   const stages = stagesOf(settings.kind);
-  const customized = stages.some((stage) => isCustomized(settings[stage]));
+  const modified = stages.some((stage) => isModified(settings[stage]));
   return (
     <Disclosure
       className="advanced"
-      defaultExpanded={customized}
+      defaultExpanded={modified}
       onExpandedChange={(isOpen) =>
         isOpen && requestAnimationFrame(() => scrollIntoView('.stages'))
       }
@@ -27,7 +27,7 @@ export function AdvancedSettings() {
         <Button slot="trigger" className="disclosure-button">
           <ChevronRight aria-hidden size={18} />
           Advanced
-          {customized && <span className="hint">customized</span>}
+          {modified && <span className="hint">modified</span>}
         </Button>
       </Heading>
       <DisclosurePanel>
@@ -35,7 +35,7 @@ export function AdvancedSettings() {
           {stages.map((stage) => (
             <StageFields key={stage} stage={stage} />
           ))}
-          {customized && (
+          {modified && (
             <Button
               className="button small quiet"
               onPress={() => change({ prior: {}, decoder: {} })}

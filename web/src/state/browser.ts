@@ -56,7 +56,7 @@ const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
 const storageKey = 'karlo-theme';
 
-/** The color theme, and a function that selects the next one. */
+/** The colour theme, and a function that selects the next one. */
 export function useTheme(): [Theme, () => void] {
   const stored = useMemo(
     () => themes.find((theme) => theme === localStorage.getItem(storageKey)),

@@ -9,7 +9,7 @@ const tinyExamples = [
 const fullExamples = [
   'a portrait of an old monk, highly detailed',
   'a photo of a teapot on the grass in the morning',
-  'a fox in the snow, watercolor',
+  'a fox in the snow, watercolour',
   'a lighthouse at night, oil painting',
 ];
 

@@ -72,7 +72,7 @@ export function stageValues(
   };
 }
 
-export function isCustomized({ steps, guidance }: StageSettings): boolean {
+export function isModified({ steps, guidance }: StageSettings): boolean {
   return steps !== undefined || guidance !== undefined;
 }
 

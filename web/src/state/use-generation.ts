@@ -42,7 +42,7 @@ export function useGeneration({ model, put, remove, announce, onFailure }: Optio
         }
         announce(`${imageCount(settings.count)} ready`);
       } catch (error) {
-        if (signal.aborted) announce('Canceled');
+        if (signal.aborted) announce('Cancelled');
         else onFailure(error instanceof Failure ? error : new Failure('failed', String(error)));
         if (!run.images.some(Boolean)) remove(run.id);
       } finally {
