@@ -1,5 +1,7 @@
+import type { ImageInput, RawImage } from './images/decode.js';
+
 export { KarloError, type KarloErrorCode } from './errors.js';
-export type { PictureInput, RawPicture } from './images/decode.js';
+export type { ImageInput, RawImage } from './images/decode.js';
 export {
   type EncodeOptions,
   type ImageFormat,
@@ -26,3 +28,8 @@ export {
   type StageName,
 } from './pipeline/task.js';
 export { karlo } from './shared-instance.js';
+
+/** @deprecated Use {@link ImageInput}. */
+export type PictureInput = ImageInput;
+/** @deprecated Use {@link RawImage}. */
+export type RawPicture = RawImage;

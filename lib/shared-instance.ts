@@ -1,4 +1,4 @@
-import type { PictureInput } from './images/decode.js';
+import type { ImageInput } from './images/decode.js';
 import { Karlo } from './karlo.js';
 import {
   type ImageVariationOptions,
@@ -8,27 +8,29 @@ import {
 } from './options/generation.js';
 import { GenerationTask } from './pipeline/task.js';
 
-/** A model that is loaded when it is first used. */
-class DefaultKarlo {
+/** A model that is loaded on first use. */
+class SharedKarlo {
   #loading: Promise<Karlo> | undefined;
 
-  /** As Karlo's. */
+  /** See {@link Karlo.textToImage}. */
   textToImage(
     prompt: string | readonly string[],
     options: TextToImageOptions = {},
   ): GenerationTask {
-    // What is wrong is told before the model is loaded.
+    // Throws for wrong options before the model is loaded.
     resolveTextToImage(prompt, options);
-    return this.#run(options, (karlo, signal) => karlo.textToImage(prompt, { ...options, signal }));
+    return this.#start(options, (karlo, signal) =>
+      karlo.textToImage(prompt, { ...options, signal }),
+    );
   }
 
-  /** As Karlo's. */
+  /** See {@link Karlo.imageVariation}. */
   imageVariation(
-    image: PictureInput | readonly PictureInput[],
+    image: ImageInput | readonly ImageInput[],
     options: ImageVariationOptions = {},
   ): GenerationTask {
     resolveImageVariation(options);
-    return this.#run(options, (karlo, signal) =>
+    return this.#start(options, (karlo, signal) =>
       karlo.imageVariation(image, { ...options, signal }),
     );
   }
@@ -40,7 +42,7 @@ class DefaultKarlo {
     await (await loading)?.dispose();
   }
 
-  #run(
+  #start(
     options: { signal?: AbortSignal },
     start: (karlo: Karlo, signal: AbortSignal) => GenerationTask,
   ): GenerationTask {
@@ -54,26 +56,26 @@ class DefaultKarlo {
   #load(): Promise<Karlo> {
     const model = process.env.KARLO_MODEL;
     this.#loading ??= Karlo.load(model ? { model } : {}).catch((error) => {
-      this.#loading = undefined; // what failed may be mended before the next use
+      this.#loading = undefined; // the next use tries again
       throw error;
     });
-    if (!model) sayOnce();
+    if (!model) printNotice();
     return this.#loading;
   }
 }
 
-let said = false;
+let isNoticePrinted = false;
 
-function sayOnce(): void {
-  if (said) return;
-  said = true;
+function printNotice(): void {
+  if (isNoticePrinted) return;
+  isNoticePrinted = true;
   process.stderr.write(
-    'karlo: this is karlo-tiny, the built-in miniature. For the real one: npx karlo pull kakaobrain/karlo-v1-alpha --variations, then KARLO_MODEL=kakaobrain/karlo-v1-alpha\n',
+    'karlo: using karlo-tiny, the built-in miniature. For the full model, run: npx karlo pull kakaobrain/karlo-v1-alpha --variations, then set KARLO_MODEL=kakaobrain/karlo-v1-alpha\n',
   );
 }
 
 /**
- * A model without ceremony: loaded on first use, from the folder that KARLO_MODEL names or else the
+ * A shared model for quick scripts. It loads on first use: the model that `KARLO_MODEL` names, or the
  * built-in miniature. `await karlo.textToImage('…')` is a whole program.
  */
-export const karlo = new DefaultKarlo();
+export const karlo = new SharedKarlo();

@@ -5,7 +5,7 @@ test('karlo.textToImage is a whole program; the miniature is said once', async (
   const result = await runProgram('test/native/programs/default.mjs');
   expect(result).toMatchObject({ status: 0, signal: null, stdout: 'image 0\n0\n' });
   expect(result.stderr).toMatch(
-    /^karlo: this is karlo-tiny, .* KARLO_MODEL=kakaobrain\/karlo-v1-alpha\n$/,
+    /^karlo: using karlo-tiny, .* KARLO_MODEL=kakaobrain\/karlo-v1-alpha\n$/,
   );
 });
 

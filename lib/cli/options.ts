@@ -5,7 +5,7 @@ import { type ImageFormat, imageFormats } from '../images/encode.js';
 import type { Recipe } from '../images/recipe.js';
 import type { KarloOptions } from '../karlo.js';
 import type { StageOptions } from '../options/generation.js';
-import { placed, resolveLoad } from '../options/load.js';
+import { resolveLoad } from '../options/load.js';
 import { flagOf } from './flag-names.js';
 
 type StageName = 'prior' | 'decoder' | 'upsample';
@@ -141,8 +141,8 @@ export async function loadOptionsOf(
   // Before LibTorch is looked for: that can be missing, too.
   if (model) await findModel(model);
   // As it opens on another thread, what loads a model is imported: the device waits for it.
-  await import('../pipeline/load.js');
-  checked(command, () => placed(resolveLoad(options, flagOf), flagOf));
+  const { resolvePlacement } = await import('../pipeline/load.js');
+  checked(command, () => resolvePlacement(resolveLoad(options, flagOf), flagOf));
   if (recipe === undefined || model !== undefined) return options;
   return { ...options, model: await recordedModel(recipe.model.name) };
 }

@@ -6,7 +6,7 @@ import type { Pixels } from './pixels.js';
 import { type Sharp, sharp } from './sharp.js';
 
 /** Decoded pixels: row-major, 8 bits a channel, sRGB. */
-export interface RawPicture {
+export interface RawImage {
   /** `width * height * channels` elements. */
   readonly data: Uint8Array | Uint8ClampedArray;
   /** Pixels in a row. */
@@ -18,7 +18,7 @@ export interface RawPicture {
 }
 
 /** A path, a `file:` URL, the bytes of a picture file, raw pixels, or a picture of this package. */
-export type PictureInput = string | URL | Uint8Array | RawPicture | KarloImage;
+export type ImageInput = string | URL | Uint8Array | RawImage | KarloImage;
 
 /** A picture that was read: RGB, upright. */
 export interface Picture extends Pixels {
@@ -47,7 +47,7 @@ interface Source {
  *   SVG (it can name files of its own), floats, and more than `limit` pixels
  */
 export async function readPicture(
-  input: PictureInput,
+  input: ImageInput,
   name = 'image',
   limit = mostPixels,
 ): Promise<Picture> {
@@ -61,15 +61,13 @@ export async function readPicture(
 }
 
 /** Reads one picture, or several: then messages name the one that is wrong. */
-export async function readPictures(
-  image: PictureInput | readonly PictureInput[],
-): Promise<Picture[]> {
-  if (!Array.isArray(image)) return [await readPicture(image as PictureInput)];
+export async function readPictures(image: ImageInput | readonly ImageInput[]): Promise<Picture[]> {
+  if (!Array.isArray(image)) return [await readPicture(image as ImageInput)];
   if (image.length === 0) throw expected('a picture or a non-empty array of them', 'image', image);
   return Promise.all(image.map((one, i) => readPicture(one, `image[${i}]`)));
 }
 
-function isRaw(input: unknown): input is RawPicture | KarloImage {
+function isRaw(input: unknown): input is RawImage | KarloImage {
   return (
     typeof input === 'object' && input !== null && !(input instanceof Uint8Array) && 'data' in input
   );
@@ -83,7 +81,7 @@ async function fromEncoded(input: unknown, name: string, limit: number): Promise
   return { image: image.autoOrient(), label };
 }
 
-function fromRaw(input: RawPicture | KarloImage, name: string, limit: number): Sharp {
+function fromRaw(input: RawImage | KarloImage, name: string, limit: number): Sharp {
   const { data, width, height } = input;
   const channels = input instanceof KarloImage ? 3 : input.channels;
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {

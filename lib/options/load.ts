@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { expected } from '../errors.js';
 import type { KarloOptions } from '../karlo.js';
 import type { WeightDtype } from '../networks/weights.js';
-import { deviceName, openDevice } from '../torch/device.js';
+import { deviceName } from '../torch/device.js';
 import { asWritten, bag, integer, type Naming, named, oneOf, signal } from './validate.js';
 
 /** `Karlo.load`'s options, checked, but for what hangs on the machine. */
@@ -51,7 +51,7 @@ export function resolveLoad(options: unknown, naming: Naming = asWritten): LoadO
   }
   const device = deviceName(place, name('device'));
   const dtype = oneOf(given.dtype, dtypes, name('dtype'), 'auto');
-  if (device === 'cpu') checkOnCpu(dtype, name('dtype'));
+  if (device === 'cpu') checkDtypeOnCpu(dtype, naming);
   const threads = integer(given.threads, [1, mostThreads], name('threads'), availableParallelism());
   const residencies = ['resident', 'staged'] as const;
   const residency = oneOf(given.residency, residencies, name('residency'), undefined);
@@ -64,22 +64,10 @@ export function resolveLoad(options: unknown, naming: Naming = asWritten): LoadO
   };
 }
 
-/**
- * Opens the device, and says which dtype is `auto` there; `auto` is left where it has to be measured.
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DEVICE_UNAVAILABLE
- */
-export function placed(
-  { device, dtype }: Pick<LoadOptions, 'device' | 'dtype'>,
-  naming: Naming = asWritten,
-): { device: string; dtype: LoadOptions['dtype'] } {
-  const opened = openDevice(device);
-  if (opened !== 'cpu') return { device: opened, dtype: dtype === 'auto' ? 'bfloat16' : dtype };
-  checkOnCpu(dtype, named({ path: '', naming }, 'dtype'));
-  return { device: opened, dtype };
-}
-
-function checkOnCpu(dtype: LoadOptions['dtype'], name: string): void {
-  if (dtype === 'float16') throw expected("'float32' or 'bfloat16' on the CPU", name, dtype);
+/** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for float16, which only CUDA has */
+export function checkDtypeOnCpu(dtype: LoadOptions['dtype'], naming: Naming = asWritten): void {
+  if (dtype === 'float16')
+    throw expected("'float32' or 'bfloat16' on the CPU", naming('dtype'), dtype);
 }
 
 function budgetOf(value: unknown, name: string): number | undefined {

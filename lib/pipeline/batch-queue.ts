@@ -1,120 +1,123 @@
-/** What one caller wants to have in a batch. */
-export interface Portion {
-  /** Portions of one key can share a batch. */
+/** A caller's share of a batch. */
+export interface BatchRequest {
+  /** Requests with the same key can share a batch. */
   readonly key: string;
-  /** Places that it takes. */
+  /** How many of the batch's places the request takes. */
   readonly size: number;
-  /** Places that its batch has. */
+  /** How many places its batch has. */
   readonly capacity: number;
   readonly signal: AbortSignal;
 }
 
-interface Waiting<P, R> {
-  readonly portion: P;
-  resolve(result: R): void;
+interface QueuedRequest<Request, Result> {
+  readonly request: Request;
+  resolve(result: Result): void;
   reject(reason: unknown): void;
-  /** Ends the batch that it is in, where nobody else is. */
-  leave: () => void;
+  /** Called when the request aborts after its batch has started. */
+  leaveBatch(): void;
 }
 
 /**
- * Runs batches one at a time, in the order of their first portion. Portions that wait together share a
- * batch where their keys agree and they fit. A portion whose signal aborts leaves at once; the batch
- * runs on while another one is in it.
+ * Runs batches one at a time, in the order of their first request. Requests that wait at the same time
+ * share a batch if their keys are equal and they fit. A request whose signal aborts is rejected at
+ * once; its batch runs on as long as it serves another request.
  */
-export class BatchQueue<P extends Portion, R> {
-  readonly #run: (portions: readonly P[], signal: AbortSignal) => Promise<R[]>;
-  #waiting: Waiting<P, R>[] = [];
-  #running: Promise<void> | undefined;
-  /** Work that will soon add portions: a batch that is not full waits for it. */
-  readonly #coming = new Set<Promise<unknown>>();
+export class BatchQueue<Request extends BatchRequest, Result> {
+  readonly #runBatch: (requests: readonly Request[], signal: AbortSignal) => Promise<Result[]>;
+  #queued: QueuedRequest<Request, Result>[] = [];
+  #draining: Promise<void> | undefined;
+  /** Work that ends with a request: a batch that is not full waits for it. */
+  readonly #expected = new Set<Promise<unknown>>();
 
-  /** @param run makes one batch: a result for each portion */
-  constructor(run: (portions: readonly P[], signal: AbortSignal) => Promise<R[]>) {
-    this.#run = run;
+  /** @param runBatch runs one batch and returns one result per request */
+  constructor(runBatch: (requests: readonly Request[], signal: AbortSignal) => Promise<Result[]>) {
+    this.#runBatch = runBatch;
   }
 
-  /** Tells of work, short beside a batch, that ends with a portion. */
+  /** Announces work that will add a request and is short compared to a batch. */
   async expect<T>(work: Promise<T>): Promise<T> {
-    this.#coming.add(work);
+    this.#expected.add(work);
     try {
       return await work;
     } finally {
-      // After whoever awaits this has added his portion.
-      setImmediate(() => this.#coming.delete(work));
+      // Only after the caller, who awaits this, has added the request.
+      setImmediate(() => this.#expected.delete(work));
     }
   }
 
-  /** @returns its part of the batch's result */
-  add(portion: P): Promise<R> {
-    const { signal } = portion;
-    return new Promise<R>((resolve, reject) => {
-      const waiting: Waiting<P, R> = { portion, resolve, reject, leave: () => {} };
+  /** Queues a request. @returns its part of the batch's result */
+  add(request: Request): Promise<Result> {
+    const { signal } = request;
+    return new Promise<Result>((resolve, reject) => {
       const abort = () => {
-        this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        waiting.leave();
+        this.#queued = this.#queued.filter((other) => other !== queued);
+        queued.leaveBatch();
         reject(signal.reason);
+      };
+      const settle = (settled: () => void) => {
+        signal.removeEventListener('abort', abort);
+        settled();
+      };
+      const queued: QueuedRequest<Request, Result> = {
+        request,
+        resolve: (result) => settle(() => resolve(result)),
+        reject: (reason) => settle(() => reject(reason)),
+        leaveBatch: () => {},
       };
       if (signal.aborted) return abort();
       signal.addEventListener('abort', abort, { once: true });
-      const settle = (then: () => void) => {
-        signal.removeEventListener('abort', abort);
-        then();
-      };
-      waiting.resolve = (result) => settle(() => resolve(result));
-      waiting.reject = (reason) => settle(() => reject(reason));
-      this.#waiting.push(waiting);
-      this.#running ??= this.#drain();
+      this.#queued.push(queued);
+      this.#draining ??= this.#drain();
     });
   }
 
   /** Resolves when nothing runs. */
   async idle(): Promise<void> {
-    await this.#running;
+    await this.#draining;
   }
 
   async #drain(): Promise<void> {
-    // Not at once: who is called in the same turn may share the batch.
+    // Requests added in the same turn of the event loop may share the first batch.
     await new Promise(setImmediate);
-    while (this.#waiting.length > 0) {
-      if (this.#next().room > 0) await Promise.allSettled(this.#coming);
+    while (this.#queued.length > 0) {
+      if (this.#nextBatch().room > 0) await Promise.allSettled(this.#expected);
       await new Promise(setImmediate);
-      const { batch } = this.#next();
-      this.#waiting = this.#waiting.filter((waiting) => !batch.includes(waiting));
-      if (batch.length > 0) await this.#runBatch(batch);
+      const { batch } = this.#nextBatch();
+      this.#queued = this.#queued.filter((queued) => !batch.includes(queued));
+      if (batch.length > 0) await this.#run(batch);
     }
-    this.#running = undefined;
+    this.#draining = undefined;
   }
 
-  /** The first portion, what fits beside it, and the places that are left. */
-  #next(): { batch: Waiting<P, R>[]; room: number } {
-    const [first] = this.#waiting;
+  /** The first request, those that fit into its batch, and how many places are left. */
+  #nextBatch(): { batch: QueuedRequest<Request, Result>[]; room: number } {
+    const [first] = this.#queued;
     if (first === undefined) return { batch: [], room: 0 };
-    const { key, capacity } = first.portion;
+    const { key, capacity } = first.request;
     let room = capacity;
-    const batch = this.#waiting.filter(({ portion }) => {
-      const fits = portion.key === key && portion.size <= room;
-      if (fits) room -= portion.size;
+    const batch = this.#queued.filter(({ request }) => {
+      const fits = request.key === key && request.size <= room;
+      if (fits) room -= request.size;
       return fits;
     });
     return { batch, room };
   }
 
-  async #runBatch(batch: readonly Waiting<P, R>[]): Promise<void> {
+  async #run(batch: readonly QueuedRequest<Request, Result>[]): Promise<void> {
     const controller = new AbortController();
-    let present = batch.length;
-    for (const waiting of batch) {
-      waiting.leave = () => {
-        present -= 1;
-        if (present === 0) controller.abort(waiting.portion.signal.reason);
+    let served = batch.length;
+    for (const queued of batch) {
+      queued.leaveBatch = () => {
+        served -= 1;
+        if (served === 0) controller.abort(queued.request.signal.reason);
       };
     }
     try {
-      const portions = batch.map(({ portion }) => portion);
-      const results = await this.#run(portions, controller.signal);
-      for (const [i, waiting] of batch.entries()) waiting.resolve(results[i] as R);
+      const requests = batch.map(({ request }) => request);
+      const results = await this.#runBatch(requests, controller.signal);
+      for (const [i, queued] of batch.entries()) queued.resolve(results[i] as Result);
     } catch (error) {
-      for (const waiting of batch) waiting.reject(error);
+      for (const queued of batch) queued.reject(error);
     }
   }
 }

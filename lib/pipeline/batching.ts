@@ -1,80 +1,80 @@
 import type { Pixels } from '../images/pixels.js';
-import type { Portion } from './batch-queue.js';
-import type { Cascade, Condition, LoopOptions, Seconds } from './cascade.js';
+import type { BatchRequest } from './batch-queue.js';
+import type { Cascade, Condition, StageSeconds, StageSettings } from './cascade.js';
 import type { StageName } from './task.js';
 
-/** A picture to be made. */
-export interface Job {
+/** An image to generate. */
+export interface ImageJob {
   readonly condition: Condition;
   readonly seed: number;
-  /** The place of its prompt or picture in the call. */
+  /** Index of its prompt or source image in the call. */
   readonly source: number;
-  /** Its own place in the result. */
+  /** Index of the image in the result. */
   readonly index: number;
 }
 
-/** The pictures of a call: each condition with each seed. */
-export function jobsOf(conditions: readonly Condition[], seeds: readonly number[]): Job[] {
+/** The images of a call: every condition with every seed. */
+export function imageJobs(conditions: readonly Condition[], seeds: readonly number[]): ImageJob[] {
   const pairs = conditions.flatMap((condition, source) =>
     seeds.map((seed) => ({ condition, seed, source })),
   );
   return pairs.map((pair, index) => ({ ...pair, index }));
 }
 
-/** Pictures of one call that go through the networks at once, perhaps with those of other calls. */
-export interface PicturePortion extends Portion {
-  readonly jobs: readonly Job[];
-  readonly loops: LoopOptions;
-  /** Whether its steps carry the predicted x0. */
+/** Images of one call that may share a batch with those of other calls. */
+export interface ImageBatchRequest extends BatchRequest {
+  readonly jobs: readonly ImageJob[];
+  readonly stages: StageSettings;
+  /** Whether steps report the predicted x0. */
   readonly previews: boolean;
   onStep(stage: StageName, step: number, steps: number, previews: Pixels[] | undefined): void;
 }
 
-/** A portion's pictures, and the seconds that its batch took. */
-export interface Made {
-  readonly pictures: readonly Pixels[];
-  readonly seconds: Seconds;
+/** A request's images, and the seconds that its whole batch took. */
+export interface BatchResult {
+  readonly images: readonly Pixels[];
+  readonly seconds: StageSeconds;
 }
 
 /**
- * Makes the pictures of portions as one batch. It is always full: its last picture fills it up. What a
- * kernel computes for a row can hang on how many rows there are, so that a picture's bytes hang on its
- * seed and the batch's size alone, and not on who else is in it.
+ * Generates the images of several requests as one batch, filled up to its capacity with copies of
+ * the last image. Kernels may round differently for another number of rows, so a full batch makes
+ * an image depend only on its seed and the batch size, not on what else is in the batch.
  */
-export async function makeBatch(
+export async function runBatch(
   cascade: Cascade,
-  portions: readonly PicturePortion[],
+  requests: readonly ImageBatchRequest[],
   signal: AbortSignal,
-): Promise<Made[]> {
-  const [{ capacity, loops }] = portions as [PicturePortion];
-  const jobs = portions.flatMap((portion) => portion.jobs);
+): Promise<BatchResult[]> {
+  const [{ capacity, stages }] = requests as [ImageBatchRequest];
+  const jobs = requests.flatMap((request) => request.jobs);
   const full = Array.from(
     { length: capacity },
-    (_, i) => jobs[Math.min(i, jobs.length - 1)] as Job,
+    (_, i) => jobs[Math.min(i, jobs.length - 1)] as ImageJob,
   );
-  const split = splitter(portions);
-  const { pictures, seconds } = await cascade.make({
+  const partOf = partition(requests);
+  const { images, seconds } = await cascade.generate({
     conditions: full.map(({ condition }) => condition),
     seeds: full.map(({ seed }) => seed),
-    loops,
+    stages,
     signal,
-    onStep(stage, step, steps, x0) {
-      const seen = portions.some(({ previews }) => previews) ? x0?.() : undefined;
-      for (const [i, portion] of portions.entries()) {
-        portion.onStep(stage, step, steps, portion.previews && seen ? split(seen, i) : undefined);
+    onStep(stage, step, steps, decodeX0) {
+      const x0 = requests.some(({ previews }) => previews) ? decodeX0?.() : undefined;
+      for (const [i, request] of requests.entries()) {
+        request.onStep(stage, step, steps, request.previews && x0 ? partOf(i, x0) : undefined);
       }
     },
   });
-  return portions.map((_, i) => ({ pictures: split(pictures, i), seconds }));
+  return requests.map((_, i) => ({ images: partOf(i, images), seconds }));
 }
 
-/** Gives portion i's part of a batch's pictures. */
-function splitter(portions: readonly PicturePortion[]) {
+/** Returns a function that cuts request i's part out of a batch's results. */
+function partition(requests: readonly ImageBatchRequest[]) {
   let end = 0;
-  const ranges = portions.map(({ jobs }) => {
+  const ranges = requests.map(({ jobs }) => {
     end += jobs.length;
     return [end - jobs.length, end] as const;
   });
-  return <T>(all: readonly T[], i: number): T[] =>
+  return <T>(i: number, all: readonly T[]): T[] =>
     all.slice(...(ranges[i] as readonly [number, number]));
 }

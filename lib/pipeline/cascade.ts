@@ -1,265 +1,178 @@
 import { type Pixels, toPixels } from '../images/pixels.js';
 import type { Fit } from '../images/preprocess.js';
 import type { Model } from '../layouts/open-model.js';
-import type { SchedulerConfig } from '../layouts/scheduler-config.js';
-import type { ComponentConfigs } from '../networks/config.js';
-import { flopPerToken } from '../networks/cost.js';
-import type { PromptCache } from '../networks/prompt-cache.js';
-import type { ComponentName } from '../networks/registry.js';
 import type { Residency } from '../networks/residency.js';
 import type { Stage } from '../options/generation.js';
 import type { ClipTokenizer } from '../tokenizer/index.js';
 import { Tensor, tidy } from '../torch/tensor.js';
-import { Once } from '../util/async-lazy.js';
-import { batchFlop } from './estimate.js';
-import { throwMissingComponent } from './missing-component.js';
-import { type Step, schedule } from './samplers/index.js';
+import { AsyncLazy } from '../util/async-lazy.js';
+import { createSampler } from './samplers/index.js';
 import { Noise } from './samplers/noise.js';
-import { runDecoder } from './stages/decoder.js';
-import { encodeImage } from './stages/encode-image.js';
-import { encodeText, type TextFeatures, together } from './stages/encode-text.js';
-import { type LoopSettings, runPrior } from './stages/prior.js';
-import { runUpsample, type UpsampleStage } from './stages/upsample.js';
+import { DecoderStage } from './stages/decoder.js';
+import { ImageEncoderStage } from './stages/image-encoder.js';
+import { PriorStage } from './stages/prior.js';
+import { type StageRun, schedulerOf } from './stages/stage.js';
+import {
+  concatTextFeatures,
+  type EncodedPrompt,
+  type PromptFeatures,
+  TextEncoderStage,
+} from './stages/text-encoder.js';
+import { UpsampleStage } from './stages/upsample.js';
 import type { StageName } from './task.js';
 
-/** What a picture is made from: a prompt's features, or a picture's CLIP image embedding, `[1, E]`. */
-export type Condition = { readonly text: TextFeatures } | { readonly imageEmbeds: Tensor };
+/** What an image is generated from: a prompt's features, or an image's CLIP embedding, `[1, E]`. */
+export type Condition = { readonly text: PromptFeatures } | { readonly imageEmbeds: Tensor };
 
-/** What was encoded for a call, in its order. */
-export interface Encoded extends Disposable {
-  readonly conditions: readonly Condition[];
-  /** The part of each prompt that did not fit, if any. */
-  readonly truncated: readonly (string | undefined)[];
-}
-
-/** The three loops' settings; a variation has no prior. */
-export interface LoopOptions {
+/** How each stage samples; image variation has no prior. */
+export interface StageSettings {
   readonly prior?: Stage;
   readonly decoder: Stage;
   readonly upsample: Stage;
 }
 
-/** A step that was taken; `x0` gives the predicted pictures where the stage has any. */
+/** Called after each step; `x0` decodes the predicted images in the stages that predict images. */
 export type OnStep = (stage: StageName, step: number, steps: number, x0?: () => Pixels[]) => void;
 
+/** Images that are generated together. */
 export interface Batch {
+  /** One per image, all of one kind. */
   readonly conditions: readonly Condition[];
+  /** One per image. */
   readonly seeds: readonly number[];
-  readonly loops: LoopOptions;
+  readonly stages: StageSettings;
   readonly signal: AbortSignal;
   readonly onStep: OnStep;
 }
 
-/** Seconds of each stage. */
-export type Seconds = Record<StageName, number>;
+/** Seconds that each stage took. */
+export type StageSeconds = Record<StageName, number>;
 
-/** CLIP's context. */
-const tokensOfPrompt = 77;
+/** A batch's images in its order. */
+export interface BatchImages {
+  readonly images: Pixels[];
+  readonly seconds: StageSeconds;
+}
 
-/** The networks of a model in the paper's order: features -> prior -> decoder -> super-resolution. */
+/**
+ * The cascade of Ramesh et al. 2022, figure 2, with Karlo's super-resolution: text features -> prior
+ * -> decoder -> super-resolution -> pixels.
+ */
 export class Cascade implements AsyncDisposable {
   readonly #model: Model;
   readonly #networks: Residency;
-  readonly #tokenizer: ClipTokenizer;
   readonly #device: string;
-  readonly #empty = new Once<Encoded>();
-  readonly #emptyInPrior = new Once<PromptCache>();
-  /** Floating-point operations a second of the last batch. */
-  #pace: number | undefined;
+  readonly #textEncoder: TextEncoderStage;
+  readonly #imageEncoder: ImageEncoderStage;
+  readonly #prior: PriorStage;
+  readonly #decoder: DecoderStage;
+  readonly #upsample: UpsampleStage;
+  readonly #emptyPrompt = new AsyncLazy<PromptFeatures>();
 
   constructor(model: Model, networks: Residency, tokenizer: ClipTokenizer, device: string) {
     this.#model = model;
     this.#networks = networks;
-    this.#tokenizer = tokenizer;
     this.#device = device;
+    this.#textEncoder = new TextEncoderStage(networks, tokenizer);
+    this.#imageEncoder = new ImageEncoderStage(model, networks);
+    this.#prior = new PriorStage(model, networks);
+    this.#decoder = new DecoderStage(model, networks);
+    this.#upsample = new UpsampleStage(model, networks);
   }
 
   /** Tokens of a prompt that the text encoder reads, begin and end included. */
   countTokens(prompt: string): number {
-    return this.#tokenizer.encode(prompt).mask.reduce((sum, one) => sum + one, 0);
+    return this.#textEncoder.countTokens(prompt);
   }
 
-  /** The features of prompts. */
-  async encodeText(prompts: readonly string[], signal?: AbortSignal): Promise<Encoded> {
-    await using networks = await this.#networks.lease('text_encoder');
-    const encode = (prompt: string) =>
-      encodeText(prompt, this.#tokenizer, networks.text_encoder, signal);
-    return encodedOf(await allOrNone(prompts.map(encode), ({ text }) => text));
+  /** The features of each prompt, for the caller to dispose. */
+  encodeText(prompts: readonly string[], signal?: AbortSignal): Promise<EncodedPrompt[]> {
+    return this.#textEncoder.run(prompts, signal);
   }
 
-  /** The CLIP image embeddings of pictures. */
-  async encodeImages(pictures: readonly Pixels[], fit: Fit, signal: AbortSignal): Promise<Encoded> {
-    const config =
-      this.#model.featureExtractor ??
-      throwMissingComponent(this.#model.folder, 'feature_extractor');
-    await using networks = await this.#networks.lease('image_encoder');
-    const encode = async (picture: Pixels) => ({
-      imageEmbeds: await encodeImage(picture, fit, config, networks.image_encoder, signal),
-    });
-    return encodedOf(await allOrNone(pictures.map(encode), ({ imageEmbeds }) => imageEmbeds));
+  /** The CLIP embedding of each image, `[1, E]`, for the caller to dispose. */
+  encodeImages(images: readonly Pixels[], fit: Fit, signal?: AbortSignal): Promise<Tensor[]> {
+    return this.#imageEncoder.run(images, fit, signal);
   }
 
-  /** Features of the empty prompt, which every unconditional half has: computed once. */
-  #unconditional(): Promise<Encoded> {
-    return this.#empty.get(() => this.encodeText(['']));
-  }
+  /** Generates one image per condition, all at once. */
+  async generate(batch: Batch): Promise<BatchImages> {
+    const clock = new StageClock();
+    using noise = new Noise(batch.seeds, this.#device);
+    const run = (stage: StageName) => this.#stageRun(stage, batch, noise);
 
-  /** Makes a picture of each condition, all at once. */
-  async make(batch: Batch): Promise<{ pictures: Pixels[]; seconds: Seconds }> {
-    const clock = new Clock();
-    const { conditions, seeds, loops } = batch;
-    using noise = new Noise(seeds, this.#device);
-    const unconditional = await this.#unconditional();
-    using empty = together(conditions.flatMap(() => textsOf(unconditional.conditions)));
-    using given = gather(conditions);
-    const loop = (stage: StageName, settings: Stage) => this.#loop(stage, settings, noise, batch);
+    const emptyPrompt = await this.#emptyPromptFeatures();
+    using empty = concatTextFeatures(batch.seeds.map(() => emptyPrompt));
+    using given = concatConditions(batch.conditions);
     const text = given.text ?? empty;
+
     using imageEmbeds =
-      given.imageEmbeds ?? (await this.#prior(text, loop('prior', loops.prior as Stage)));
+      given.imageEmbeds ?? (await this.#prior.run(text, emptyPrompt, run('prior')));
     clock.lap('prior');
-    using small = await this.#decoder(imageEmbeds, text, empty, loop('decoder', loops.decoder));
+    using small = await this.#decoder.run(imageEmbeds, text, empty, run('decoder'));
     clock.lap('decoder');
-    using large = await this.#upsample(small, loop('upsample', loops.upsample));
+    using large = await this.#upsample.run(small, run('upsample'));
     clock.lap('upsample');
-    const { prior, decoder, upsample } = clock.seconds;
-    this.#pace = this.flop(loops, seeds.length) / (prior + decoder + upsample);
-    return { pictures: toPixels(large), seconds: clock.seconds };
+    return { images: toPixels(large), seconds: clock.seconds };
   }
 
-  async #prior(text: TextFeatures, loop: LoopSettings): Promise<Tensor> {
-    const { embedding_dim, clip_embed_dim } = this.#config('prior');
-    const [unconditional] = textsOf((await this.#unconditional()).conditions);
-    await using networks = await this.#networks.lease('prior');
-    const { prior } = networks;
-    const empty = await this.#emptyInPrior.get(() => prior.prefill(unconditional as TextFeatures));
-    using prompt = await prior.prefill(text, loop.signal);
-    return await runPrior(prior, clip_embed_dim ?? embedding_dim, prompt, empty, loop);
-  }
-
-  async #decoder(
-    imageEmbeds: Tensor,
-    text: TextFeatures,
-    empty: TextFeatures,
-    loop: LoopSettings,
-  ): Promise<Tensor> {
-    const { in_channels, sample_size } = this.#config('decoder');
-    await using networks = await this.#networks.lease('text_proj', 'decoder');
-    const stage = {
-      textProjection: networks.text_proj,
-      decoder: networks.decoder,
-      shape: [in_channels, sample_size, sample_size] as const,
-    };
-    return await runDecoder(stage, imageEmbeds, text, empty, loop);
-  }
-
-  async #upsample(small: Tensor, loop: LoopSettings): Promise<Tensor> {
-    const { out_channels, sample_size } = this.#config('super_res_first');
-    const side = sample_size as number;
-    const stage: UpsampleStage = {
-      lease: (name) => this.#networks.lease(name),
-      shape: [out_channels, side, side] as const,
-    };
-    return await runUpsample(stage, small, loop);
-  }
-
-  #loop(
-    stage: StageName,
-    { spacing, guidanceScale }: Stage,
-    noise: Noise,
-    { signal, onStep }: Batch,
-  ): LoopSettings {
-    const config = this.#schedule(stage);
-    const steps = schedule(config, spacing);
-    // The prior's x0 is an embedding: there is nothing to see.
-    const previews = stage === 'prior' ? () => undefined : (x0: Tensor) => () => toPixels(x0);
-    const tell = ({ index }: Step, x0: Tensor) =>
-      onStep(stage, index + 1, steps.length, previews(x0));
-    return { steps, clip: config.clipSampleRange, guidanceScale, noise, signal, onStep: tell };
-  }
-
-  #schedule(stage: StageName): SchedulerConfig {
-    const name = `${stage === 'upsample' ? 'super_res' : stage}_scheduler` as const;
-    return this.#model.schedulers[name] ?? throwMissingComponent(this.#model.folder, name);
-  }
-
-  /** Floating-point operations of a batch. */
-  flop(loops: LoopOptions, batchSize: number): number {
-    const steps = (stage: StageName) =>
-      loops[stage] ? schedule(this.#schedule(stage), loops[stage].spacing).length : 0;
-    const all = { prior: steps('prior'), decoder: steps('decoder'), upsample: steps('upsample') };
-    return batchFlop(this.#model, loops, all, batchSize);
-  }
-
-  /** Floating-point operations a second: of the last batch, or else of an encoded prompt. */
-  async pace(): Promise<number> {
-    if (this.#pace !== undefined) return this.#pace;
-    await this.#unconditional();
-    const start = performance.now();
-    using _encoded = await this.encodeText(['']);
-    const seconds = (performance.now() - start) / 1000;
-    return (tokensOfPrompt * flopPerToken('text_encoder', this.#config('text_encoder'))) / seconds;
-  }
-
-  /** Training timesteps of each stage that the model has: the most steps it can take. */
+  /** Training timesteps of each stage that the model has: the most steps that it can take. */
   trainSteps(): Partial<Record<StageName, number>> {
-    const of = (stage: StageName) => this.#schedule(stage).trainSteps;
+    const of = (stage: StageName) => schedulerOf(this.#model, stage).trainSteps;
     const prior = this.#model.configs.prior && { prior: of('prior') };
     return { ...prior, decoder: of('decoder'), upsample: of('upsample') };
   }
 
-  #config<N extends ComponentName>(component: N): ComponentConfigs[N] {
-    return this.#model.configs[component] ?? throwMissingComponent(this.#model.folder, component);
+  /** The features of the empty prompt, which condition every unconditional half. */
+  #emptyPromptFeatures(): Promise<PromptFeatures> {
+    return this.#emptyPrompt.get(async () => {
+      const [encoded] = await this.encodeText(['']);
+      return (encoded as EncodedPrompt).text;
+    });
+  }
+
+  #stageRun(stage: StageName, { stages, signal, onStep }: Batch, noise: Noise): StageRun {
+    const settings = stages[stage] as Stage;
+    const sampler = createSampler(schedulerOf(this.#model, stage), settings);
+    const steps = sampler.timesteps.length;
+    // The prior's x0 is an embedding, not an image.
+    const preview = (x0: Tensor) => (stage === 'prior' ? undefined : () => toPixels(x0));
+    return {
+      sampler,
+      noise,
+      guidanceScale: settings.guidanceScale,
+      signal,
+      onStep: (index, x0) => onStep(stage, index + 1, steps, preview(x0)),
+    };
   }
 
   /** Frees the weights. */
   async [Symbol.asyncDispose](): Promise<void> {
-    (await this.#empty.value)?.[Symbol.dispose]();
-    (await this.#emptyInPrior.value)?.[Symbol.dispose]();
+    (await this.#emptyPrompt.value)?.[Symbol.dispose]();
+    await this.#prior[Symbol.asyncDispose]();
     await this.#networks.dispose();
   }
 }
 
-function encodedOf(rows: readonly (Condition & { truncated?: string | undefined })[]): Encoded {
+/** Conditions of one kind as one batch. */
+function concatConditions(conditions: readonly Condition[]) {
+  const texts = conditions.flatMap((one) => ('text' in one ? [one.text] : []));
+  const embeds = conditions.flatMap((one) => ('imageEmbeds' in one ? [one.imageEmbeds] : []));
+  const text = texts.length > 0 ? concatTextFeatures(texts) : undefined;
+  const imageEmbeds = embeds.length > 0 ? tidy(() => Tensor.cat(embeds)) : undefined;
   return {
-    conditions: rows,
-    truncated: rows.map(({ truncated }) => truncated),
+    text,
+    imageEmbeds,
     [Symbol.dispose]() {
-      for (const row of rows) ('text' in row ? row.text : row.imageEmbeds)[Symbol.dispose]();
+      text?.[Symbol.dispose]();
+      imageEmbeds?.dispose();
     },
   };
 }
 
-/** All results; where one fails, the others are disposed of. */
-async function allOrNone<T>(
-  work: readonly Promise<T>[],
-  resource: (result: T) => Disposable,
-): Promise<T[]> {
-  try {
-    return await Promise.all(work);
-  } catch (error) {
-    for (const result of await Promise.allSettled(work)) {
-      if (result.status === 'fulfilled') resource(result.value)[Symbol.dispose]();
-    }
-    throw error;
-  }
-}
-
-function textsOf(conditions: readonly Condition[]): TextFeatures[] {
-  return conditions.flatMap((one) => ('text' in one ? [one.text] : []));
-}
-
-/** Conditions of one kind as one batch. */
-function gather(conditions: readonly Condition[]) {
-  const texts = textsOf(conditions);
-  const embeds = conditions.flatMap((one) => ('imageEmbeds' in one ? [one.imageEmbeds] : []));
-  const text = texts.length > 0 ? together(texts) : undefined;
-  const imageEmbeds = embeds.length > 0 ? tidy(() => Tensor.cat(embeds)) : undefined;
-  return { text, imageEmbeds, [Symbol.dispose]: () => text?.[Symbol.dispose]() };
-}
-
 /** Measures the seconds of each stage. */
-class Clock {
-  readonly seconds: Seconds = { prior: 0, decoder: 0, upsample: 0 };
+class StageClock {
+  readonly seconds: StageSeconds = { prior: 0, decoder: 0, upsample: 0 };
   #last = performance.now();
 
   lap(stage: StageName): void {

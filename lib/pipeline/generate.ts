@@ -1,39 +1,44 @@
 import { KarloImage } from '../images/karlo-image.js';
 import type { Pixels } from '../images/pixels.js';
 import type { Recipe } from '../images/recipe.js';
-import type { Resolved } from '../options/generation.js';
+import type { Task } from '../networks/registry.js';
 import type { BatchQueue } from './batch-queue.js';
-import { type Job, jobsOf, type Made, type PicturePortion } from './batching.js';
-import type { Condition, LoopOptions, Seconds } from './cascade.js';
+import { type BatchResult, type ImageBatchRequest, type ImageJob, imageJobs } from './batching.js';
+import type { CallSettings } from './call.js';
+import type { Condition, StageSeconds } from './cascade.js';
 import type { GenerationEvent } from './task.js';
 
-/** Where a run's events go, and what ends it. */
+/** Where a run's events go, and what aborts it. */
 export interface Run {
   emit(event: GenerationEvent): void;
   readonly signal: AbortSignal;
 }
 
 /** One call, encoded. */
-export interface Call extends Run {
+export interface GenerateOptions extends Run {
+  readonly task: Task;
   readonly conditions: readonly Condition[];
-  readonly settings: Resolved & LoopOptions;
-  recipeOf(job: Job): Promise<Recipe>;
+  readonly settings: CallSettings;
+  recipeOf(job: ImageJob): Promise<Recipe>;
 }
 
-export type PictureQueue = BatchQueue<PicturePortion, Made>;
-
-/** Makes a call's pictures, a batch after the other, and tells of each step and picture. */
-export async function generate(queue: PictureQueue, call: Call) {
-  const { settings, emit, recipeOf } = call;
-  const jobs = jobsOf(call.conditions, settings.seeds);
-  const portions = chunks(jobs, settings.batchSize);
+/** Generates a call's images, one batch after the other, and reports each step and image. */
+export async function generate(
+  queue: BatchQueue<ImageBatchRequest, BatchResult>,
+  options: GenerateOptions,
+) {
+  const { settings, emit, recipeOf } = options;
+  const jobs = imageJobs(options.conditions, settings.seeds);
+  const batches = chunks(jobs, settings.batchSize);
   const images: KarloImage[] = [];
-  const seconds: Seconds = { prior: 0, decoder: 0, upsample: 0 };
-  for (const [p, portion] of portions.entries()) {
-    const made = await queue.add(portionOf(portion, p, portions.length, call));
-    addTo(seconds, made.seconds);
-    for (const [i, job] of portion.entries()) {
-      const image = new KarloImage(made.pictures[i] as Pixels, job.seed, await recipeOf(job));
+  const seconds: StageSeconds = { prior: 0, decoder: 0, upsample: 0 };
+  for (const [b, batch] of batches.entries()) {
+    const result = await queue.add(requestOf(batch, b, batches.length, options));
+    for (const stage of ['prior', 'decoder', 'upsample'] as const) {
+      seconds[stage] += result.seconds[stage];
+    }
+    for (const [i, job] of batch.entries()) {
+      const image = new KarloImage(result.images[i] as Pixels, job.seed, await recipeOf(job));
       images.push(image);
       emit({ type: 'image', index: job.index, image });
     }
@@ -41,35 +46,39 @@ export async function generate(queue: PictureQueue, call: Call) {
   return { images, seeds: jobs.map(({ seed }) => seed), seconds };
 }
 
-function portionOf(
-  jobs: readonly Job[],
-  p: number,
-  portions: number,
-  { conditions, settings, signal, emit }: Call,
-): PicturePortion {
+/** The request for batch b of a call. */
+function requestOf(
+  jobs: readonly ImageJob[],
+  b: number,
+  batches: number,
+  { task, settings, signal, emit }: GenerateOptions,
+): ImageBatchRequest {
   const { batchSize, previews, prior, decoder, upsample } = settings;
-  const loops = { ...(prior && { prior }), decoder, upsample };
-  const kind = Object.keys(conditions[0] as Condition);
+  const stages = { ...(prior && { prior }), decoder, upsample };
   return {
-    ...{ jobs, loops, previews, signal, size: jobs.length, capacity: batchSize },
-    key: JSON.stringify([kind, loops, batchSize]),
-    onStep: (stage, step, steps, seen) =>
+    key: JSON.stringify([task, stages, batchSize]),
+    size: jobs.length,
+    capacity: batchSize,
+    signal,
+    jobs,
+    stages,
+    previews,
+    onStep: (stage, step, steps, x0) =>
       emit({
-        ...{ type: 'step', stage, step: p * steps + step, steps: portions * steps },
-        ...(seen && { previews: previewsOf(jobs, seen) }),
+        type: 'step',
+        stage,
+        step: b * steps + step,
+        steps: batches * steps,
+        ...(x0 && { previews: previewsOf(jobs, x0) }),
       }),
   };
 }
 
-function previewsOf(jobs: readonly Job[], pictures: readonly Pixels[]) {
+function previewsOf(jobs: readonly ImageJob[], x0: readonly Pixels[]) {
   return jobs.map(({ index, seed }, i) => ({
     index,
-    image: new KarloImage(pictures[i] as Pixels, seed),
+    image: new KarloImage(x0[i] as Pixels, seed),
   }));
-}
-
-function addTo(sum: Seconds, more: Seconds): void {
-  for (const stage of ['prior', 'decoder', 'upsample'] as const) sum[stage] += more[stage];
 }
 
 function chunks<T>(list: readonly T[], size: number): T[][] {

@@ -3,21 +3,22 @@ import { type Networks, networkOf } from '../networks/networks.js';
 import { type ComponentName, METHODS_OF } from '../networks/registry.js';
 import { type Residency, Resident, Staged } from '../networks/residency.js';
 import type { Placement } from '../networks/weights.js';
-import { advisedLoading } from './memory-advice.js';
+import { withLoadingAdvice } from './memory-advice.js';
 import { throwMissingComponent } from './missing-component.js';
 
-/** How far the loading of a model is. */
+/** Progress of loading a model. */
 export interface LoadProgress {
   /** The network that is being read. */
   component: ComponentName;
-  /** Bytes of weights read so far, of all networks. */
+  /** Bytes of weights read so far, over all networks. */
   bytes: number;
 }
 
 /**
- * The networks of a model: all of them, loaded and frozen, or none before a stage needs it.
- * @param signal ends the loading of resident networks
- * @throws {KarloError} ERR_KARLO_OUT_OF_MEMORY, with what would help
+ * Loads and freezes all networks of a model if they are to be resident. Staged networks are loaded
+ * when a stage needs them.
+ * @param signal aborts the loading of resident networks
+ * @throws {KarloError} ERR_KARLO_OUT_OF_MEMORY, with advice
  */
 export async function loadNetworks(
   model: Model,
@@ -41,7 +42,7 @@ export async function loadNetworks(
   return await Resident.load(Object.keys(model.configs) as ComponentName[], (component) => {
     signal?.throwIfAborted();
     return load(component).catch((error) => {
-      throw advisedLoading(error, placement);
+      throw withLoadingAdvice(error, placement);
     });
   });
 }

@@ -3,44 +3,82 @@ import { openSharp } from '../images/sharp.js';
 import { type Model, openModel } from '../layouts/open-model.js';
 import { fasterDtype } from '../networks/auto-dtype.js';
 import type { Placement } from '../networks/weights.js';
-import { type LoadOptions, placed } from '../options/load.js';
+import { checkDtypeOnCpu, type LoadOptions } from '../options/load.js';
+import { asWritten, type Naming } from '../options/validate.js';
 import { ClipTokenizer } from '../tokenizer/index.js';
+import { openDevice } from '../torch/device.js';
 import { Engine } from '../torch/engine.js';
+import { AsyncLazy } from '../util/async-lazy.js';
 import { Cascade } from './cascade.js';
+import { Estimator } from './estimate.js';
 import { loadNetworks } from './load-networks.js';
-import { type Fit, fitInto } from './plan-memory.js';
+import { type MemoryPlan, planMemory } from './plan-memory.js';
+import { provenanceOf } from './provenance.js';
+import type { Provenance } from './recipes.js';
+import { GenerationRunner } from './runner.js';
 
-/** What a model is when it is loaded. */
-export interface Loaded extends Placement, Fit {
+/** A loaded model, and where and how it runs. */
+export interface LoadedModel extends Placement, MemoryPlan {
   readonly name: string;
   readonly model: Model;
   readonly cascade: Cascade;
+  readonly estimator: Estimator;
+  readonly runner: GenerationRunner;
+  provenance(): Promise<Provenance>;
 }
 
 /**
- * Finds a model, reads it and makes its networks.
- * @param opening LibTorch, which another thread opens meanwhile
+ * Finds a model, reads it and loads its networks.
+ * @param opening resolves when LibTorch, which another thread opens, is open
  */
-export async function load(options: LoadOptions, opening: Promise<void>): Promise<Loaded> {
-  const { threads, onProgress, signal, ...given } = options;
-  const { name, folder } = await findModel(given.model);
+export async function load(options: LoadOptions, opening: Promise<void>): Promise<LoadedModel> {
+  const { threads, onProgress, signal, memoryBudget, residency } = options;
+  const { name, folder } = await findModel(options.model);
   const model = await openModel(folder);
-  // Its tables are made while other threads open LibTorch and make the networks.
+  // Starts here, while other threads open LibTorch and load the networks.
   const tokenizer = ClipTokenizer.fromFolder(model.tokenizer.folder, model.tokenizer.options);
   tokenizer.catch(() => {});
   await opening;
-  const { device, dtype: wanted } = placed(given);
+  const { device, dtype: wanted } = resolvePlacement(options);
   const engine = new Engine({ threads });
   try {
     const dtype = wanted === 'auto' ? await fasterDtype(model, engine, threads) : wanted;
     const placement = { engine, device, dtype };
-    const fit = fitInto(given.memoryBudget, model, dtype, given.residency);
-    const networks = loadNetworks(model, fit.residency, placement, onProgress, signal);
-    openSharp(); // pictures are read and written with it: it, too, opens meanwhile
+    const plan = planMemory(memoryBudget, model, dtype, residency);
+    const networks = loadNetworks(model, plan.residency, placement, onProgress, signal);
+    openSharp(); // decodes and encodes images: opened while the networks load
     const cascade = new Cascade(model, await networks, await tokenizer, device);
-    return { name, model, cascade, ...placement, ...fit };
+    return complete(name, model, cascade, { ...placement, ...plan });
   } catch (error) {
     await engine.dispose();
     throw error;
   }
+}
+
+function complete(
+  name: string,
+  model: Model,
+  cascade: Cascade,
+  placement: Placement & MemoryPlan,
+): LoadedModel {
+  const estimator = new Estimator(model, placement, cascade);
+  const lazy = new AsyncLazy<Provenance>();
+  const provenance = () => lazy.get(() => provenanceOf(name, model, placement));
+  const runner = new GenerationRunner({ cascade, estimator, provenance, ...placement });
+  return { name, model, cascade, estimator, runner, provenance, ...placement };
+}
+
+/**
+ * Opens the device and decides the dtype. On the CPU, `auto` is left as it is: it has to be measured.
+ * @param naming how messages name an option; as in a program by default
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DEVICE_UNAVAILABLE
+ */
+export function resolvePlacement(
+  { device, dtype }: Pick<LoadOptions, 'device' | 'dtype'>,
+  naming: Naming = asWritten,
+): Pick<LoadOptions, 'device' | 'dtype'> {
+  const opened = openDevice(device);
+  if (opened !== 'cpu') return { device: opened, dtype: dtype === 'auto' ? 'bfloat16' : dtype };
+  checkDtypeOnCpu(dtype, naming);
+  return { device: opened, dtype };
 }

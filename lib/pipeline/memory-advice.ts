@@ -1,30 +1,32 @@
 import { KarloError } from '../errors.js';
 
-interface Situation {
+/** What ran out of memory. */
+export interface Situation {
   readonly batchSize: number;
   readonly dtype: string;
   readonly device: string;
   readonly residency: 'resident' | 'staged';
 }
 
-/** An error of making pictures, with advice where memory ran out; any other as it is. */
-export function advised(error: unknown, situation: Situation): unknown {
+/** An out-of-memory error while images were generated, with advice; any other error as it is. */
+export function withMemoryAdvice(error: unknown, situation: Situation): unknown {
   if (!isOutOfMemory(error)) return error;
   const { batchSize, dtype, device } = situation;
-  const ways = waysOut(situation);
-  const help = ways === '' ? 'Close other programs.' : `What helps: ${ways}.`;
-  const message = `Not enough memory on ${device} for ${batchSize} ${batchSize === 1 ? 'picture' : 'pictures'} at once in ${dtype}. ${help} The model can be used as before. LibTorch says: ${error.message}`;
+  const images = batchSize === 1 ? '1 image' : `${batchSize} images at once`;
+  const advice = adviceFor(situation);
+  const help = advice === '' ? 'Close other programs' : `Try any of: ${advice}`;
+  const message = `Not enough memory on ${device} for ${images} in ${dtype}. ${help}. The model can still be used. LibTorch reports: ${error.message}`;
   return new KarloError('ERR_KARLO_OUT_OF_MEMORY', message, { cause: error });
 }
 
-/** The same of loading all networks of a model. */
-export function advisedLoading(
+/** The same for an error while a resident model was loaded. */
+export function withLoadingAdvice(
   error: unknown,
   { dtype, device }: Pick<Situation, 'dtype' | 'device'>,
 ): unknown {
   if (!isOutOfMemory(error)) return error;
-  const ways = waysOut({ batchSize: 1, dtype, device, residency: 'resident' });
-  const message = `Not enough memory on ${device} for the model in ${dtype}. What helps: ${ways}. LibTorch says: ${error.message}`;
+  const advice = adviceFor({ batchSize: 1, dtype, device, residency: 'resident' });
+  const message = `Not enough memory on ${device} for the model in ${dtype}. Try any of: ${advice}. LibTorch reports: ${error.message}`;
   return new KarloError('ERR_KARLO_OUT_OF_MEMORY', message, { cause: error });
 }
 
@@ -32,7 +34,7 @@ function isOutOfMemory(error: unknown): error is KarloError {
   return error instanceof KarloError && error.code === 'ERR_KARLO_OUT_OF_MEMORY';
 }
 
-function waysOut({ batchSize, dtype, device, residency }: Situation): string {
+function adviceFor({ batchSize, dtype, device, residency }: Situation): string {
   return [
     ...(batchSize > 1 ? [`a batchSize below ${batchSize}`] : []),
     ...(dtype === 'float32' ? ["dtype: 'bfloat16'"] : []),

@@ -7,43 +7,43 @@ import { peakBytes } from './estimate.js';
 type ResidencyName = 'resident' | 'staged';
 
 /** How a model fits into a memory budget. */
-export interface Fit {
+export interface MemoryPlan {
   readonly residency: ResidencyName;
-  /** Pictures that can go through the networks at once; undefined where there is no budget. */
+  /** The most images that fit into one batch; undefined without a budget. */
   readonly largestBatch: number | undefined;
 }
 
 /**
- * The residency and the largest batch that fit into a budget: all weights stay if they can.
+ * Chooses the residency and the largest batch that fit into a budget. The weights stay resident if
+ * they fit.
  * @param budget bytes; undefined for no limit
- * @param wanted a residency that is asked for
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT where not even one picture, staged, would fit
+ * @param wanted the residency that the user asked for, if any
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if not even one image fits
  */
-export function fitInto(
+export function planMemory(
   budget: number | undefined,
   model: Pick<Model, 'configs'>,
   dtype: WeightDtype,
   wanted: ResidencyName | undefined,
-): Fit {
+): MemoryPlan {
   if (budget === undefined) return { residency: wanted ?? 'resident', largestBatch: undefined };
   const bytes = (residency: ResidencyName, batchSize: number) =>
-    peakBytes(model, guided, batchSize, { dtype, residency });
-  const ways: readonly ResidencyName[] = wanted ? [wanted] : ['resident', 'staged'];
-  const residency = ways.find((way) => bytes(way, 1) <= budget);
+    peakBytes(model, guidedStages, batchSize, { dtype, residency });
+  const candidates: readonly ResidencyName[] = wanted ? [wanted] : ['resident', 'staged'];
+  const residency = candidates.find((candidate) => bytes(candidate, 1) <= budget);
   if (residency === undefined) {
-    const [least] = ways.map((way) => bytes(way, 1)).sort((a, b) => a - b);
-    const halve = dtype === 'float32' ? "; dtype: 'bfloat16' takes half of that" : '';
-    const message = `Expected at least ${least} bytes for memoryBudget, which one picture takes in ${dtype}, but received ${budget}${halve}`;
+    const least = Math.min(...candidates.map((candidate) => bytes(candidate, 1)));
+    const advice = dtype === 'float32' ? "; dtype: 'bfloat16' needs half of that" : '';
+    const message = `Expected at least ${least} bytes for memoryBudget, which one image needs in ${dtype}, but received ${budget}${advice}`;
     throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
   }
-  const [, most] = COUNT_RANGE;
-  const each = bytes(residency, 2) - bytes(residency, 1);
-  const more = Math.floor((budget - bytes(residency, 1)) / each);
-  return { residency, largestBatch: Math.min(most, 1 + more) };
+  const bytesPerImage = bytes(residency, 2) - bytes(residency, 1);
+  const more = Math.floor((budget - bytes(residency, 1)) / bytesPerImage);
+  return { residency, largestBatch: Math.min(COUNT_RANGE[1], 1 + more) };
 }
 
-/** Both halves of the guidance, as by default. */
-const guided = {
+/** With both halves of the guidance, as by default; the steps do not matter here. */
+const guidedStages = {
   decoder: { spacing: { steps: 1 }, guidanceScale: GUIDANCE.decoder },
   upsample: { spacing: { steps: 1 }, guidanceScale: GUIDANCE.upsample },
 };

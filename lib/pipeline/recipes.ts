@@ -1,41 +1,41 @@
 import type { Recipe } from '../images/recipe.js';
 import type { Resolved, ResolvedTextToImage, Stage } from '../options/generation.js';
 
-/** What recipes say of the model that ran. */
-export type Facts = Pick<Recipe, 'model' | 'versions' | 'dtype' | 'device'>;
+/** What recipes record about the model and the programs that ran it. */
+export type Provenance = Pick<Recipe, 'model' | 'versions' | 'dtype' | 'device'>;
 
-type Of<K extends Recipe['kind']> = Extract<Recipe, { kind: K }>;
+type RecipeOf<K extends Recipe['kind']> = Extract<Recipe, { kind: K }>;
 
-/** A picture of a prompt. */
+/** The recipe of an image that was generated from a prompt. */
 export function textToImageRecipe(
   prompt: string,
   seed: number,
   settings: ResolvedTextToImage,
-  facts: Facts,
+  provenance: Provenance,
 ): Recipe {
-  const prior = stageOf(settings.prior);
-  return { kind: 'textToImage', prompt, prior, ...sharedOf(seed, settings, facts) };
+  const prior = stageRecipe(settings.prior);
+  return { kind: 'textToImage', prompt, prior, ...sharedRecipe(seed, settings, provenance) };
 }
 
-/** A variation of a picture. */
+/** The recipe of a variation of an image. */
 export function imageVariationRecipe(
-  source: Of<'imageVariation'>['source'],
+  source: RecipeOf<'imageVariation'>['source'],
   seed: number,
   settings: Resolved,
-  facts: Facts,
+  provenance: Provenance,
 ): Recipe {
-  return { kind: 'imageVariation', source, ...sharedOf(seed, settings, facts) };
+  return { kind: 'imageVariation', source, ...sharedRecipe(seed, settings, provenance) };
 }
 
-function sharedOf(
+function sharedRecipe(
   seed: number,
   { sampling, decoder, upsample, batchSize }: Resolved,
-  facts: Facts,
+  provenance: Provenance,
 ) {
-  const loops = { decoder: stageOf(decoder), upsample: stageOf(upsample) };
-  return { format: 1, seed, sampling, ...loops, batchSize, ...facts } as const;
+  const stages = { decoder: stageRecipe(decoder), upsample: stageRecipe(upsample) };
+  return { format: 1, seed, sampling, ...stages, batchSize, ...provenance } as const;
 }
 
-function stageOf({ spacing, guidanceScale }: Stage) {
+function stageRecipe({ spacing, guidanceScale }: Stage) {
   return { ...spacing, guidanceScale };
 }

@@ -1,30 +1,34 @@
 import { setMaxListeners } from 'node:events';
 import type { KarloImage } from '../images/karlo-image.js';
 
-/** A finished run. */
+/** The result of a call. */
 export interface Generation {
-  /** Prompt by prompt, `count` each. */
+  /** `count` images of the first prompt or input image, then of the second, and so on. */
   images: KarloImage[];
-  /** The seed of each picture. */
+  /** The seed of each image. */
   seeds: number[];
-  /** What the user should know: text that was cut off, for example. */
+  /** What the user should know, for example that the end of a prompt was left out. */
   warnings: string[];
-  /** Seconds in each stage, and in all. */
+  /** Seconds in each stage, and in total. */
   timings: { encode: number; prior: number; decoder: number; upsample: number; total: number };
 }
 
-/** The stages that take steps, in their order. */
+/** The stages that take steps, in order. `upsample` is the super-resolution. */
 export type StageName = 'prior' | 'decoder' | 'upsample';
 
-/** What happens in a run: a step was taken, or a picture is finished. */
+/** Reports that a step was taken, or that an image is finished. */
 export type GenerationEvent =
   | {
       type: 'step';
       stage: StageName;
-      /** Steps of this stage that are done, and that there are, over all batches. */
+      /** How many steps of this stage are done, over all batches of the call. */
       step: number;
+      /** How many steps this stage takes, over all batches of the call. */
       steps: number;
-      /** The predicted x0 of the batch at work: small in the decoder, full size in upsampling. */
+      /**
+       * The predicted x0 of each image in the current batch: at the small size in the decoder, at
+       * the full size in super-resolution, absent in the prior.
+       */
       previews?: { index: number; image: KarloImage }[];
     }
   | { type: 'image'; index: number; image: KarloImage };
@@ -32,9 +36,10 @@ export type GenerationEvent =
 type Emit = (event: GenerationEvent) => void;
 
 /**
- * One run, both as a promise of its result and as a stream of its events. Work starts at once. A slow
- * reader never holds it up: of step events it gets the newest. A reader that leaves aborts the run.
- * Several readers share the events: each goes to one of them.
+ * A call in progress: a promise of its result, and an async iterable of its events. Work starts at
+ * once. A slow iterator never delays it: pending step events are replaced by newer ones. Leaving an
+ * iterator early (`break`) aborts the call. Several iterators share the events: each event goes to
+ * one of them.
  */
 export class GenerationTask implements Promise<Generation>, AsyncIterable<GenerationEvent> {
   readonly [Symbol.toStringTag] = 'GenerationTask';
@@ -42,10 +47,10 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
   readonly #controller = new AbortController();
   #pending: GenerationEvent[] = [];
   #ended = false;
-  /** Readers that wait for the next event, or the end. */
-  #readers: (() => void)[] = [];
+  /** Wakes the iterators that wait for the next event or the end. */
+  #waiting: (() => void)[] = [];
 
-  /** @param run is given where its events go, and the signal that ends it */
+  /** @param run does the work, reports its events to `emit` and ends when `signal` aborts */
   constructor(
     run: (emit: Emit, signal: AbortSignal) => Promise<Generation>,
     signal: AbortSignal | undefined,
@@ -53,7 +58,7 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
     const either = signal
       ? AbortSignal.any([signal, this.#controller.signal])
       : this.#controller.signal;
-    // As many as there are prompts or pictures: Node would take more than ten for a leak.
+    // One listener per prompt or image: Node would warn of a leak after ten.
     setMaxListeners(0, either);
     this.#result = run((event) => this.#emit(event), either).finally(() => {
       this.#ended = true;
@@ -62,11 +67,11 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
   }
 
   #wake(): void {
-    for (const wake of this.#readers.splice(0)) wake();
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   #emit(event: GenerationEvent): void {
-    // A batch that others are in goes on after an abort.
+    // After an abort, a batch shared with other calls still reports its steps.
     if (this.#ended) return;
     const last = this.#pending.at(-1);
     if (event.type === 'step' && last?.type === 'step') this.#pending.pop();
@@ -75,7 +80,7 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<GenerationEvent, void, void> {
-    // A task that is only iterated throws there: the promise then has nobody to reject to.
+    // The iterator throws the error; if nobody awaits the promise, it must not be unhandled as well.
     this.#result.catch(() => {});
     return this.#events();
   }
@@ -86,7 +91,7 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
       for (;;) {
         for (let event = this.#pending.shift(); event; event = this.#pending.shift()) yield event;
         if (this.#ended) break;
-        await new Promise<void>((resolve) => this.#readers.push(resolve));
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
       }
       finished = true;
       await this.#result;

@@ -1,8 +1,8 @@
-/** What is computed when it is first asked for, and then kept; what failed is tried again. */
-export class Once<T> {
+/** A value computed on first use and then kept. After a failure, the next use computes it again. */
+export class AsyncLazy<T> {
   #value: Promise<T> | undefined;
 
-  /** What was computed, or is being computed, if it is. */
+  /** The value, or undefined if it has not been asked for. */
   get value(): Promise<T> | undefined {
     return this.#value;
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { type Picture, type RawPicture, readPicture } from '../../lib/images/decode.js';
+import { type Picture, type RawImage, readPicture } from '../../lib/images/decode.js';
 import { KarloImage } from '../../lib/images/karlo-image.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 
@@ -134,7 +134,7 @@ describe('EXIF orientation', () => {
 
 describe('alpha is laid on white', () => {
   const half = Buffer.from([255, 0, 0, 128]);
-  test.each<[string, () => Promise<Buffer | RawPicture>]>([
+  test.each<[string, () => Promise<Buffer | RawImage>]>([
     [
       'png',
       () =>

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
-import { roundHalfEven } from '../../lib/options/respacing.js';
 import {
+  roundHalfEven,
   type Spacing,
   spacingFault,
   timesteps,
   usesDdim,
-} from '../../lib/pipeline/samplers/index.js';
+} from '../../lib/options/respacing.js';
 import original from '../fixtures/schedule/original.json' with { type: 'json' };
 
 const respaced = (timestepRespacing: string, trainSteps = 1000) =>

@@ -1,22 +1,24 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openModel } from '../../lib/layouts/open-model.js';
-import type { SchedulerConfig } from '../../lib/layouts/scheduler-config.js';
+import { type Model, openModel } from '../../lib/layouts/open-model.js';
 import type { Residency } from '../../lib/networks/residency.js';
+import type { TextFeatures } from '../../lib/networks/text-encoder.js';
 import { loadNetworks } from '../../lib/pipeline/load-networks.js';
-import { schedule } from '../../lib/pipeline/samplers/index.js';
+import { createSampler } from '../../lib/pipeline/samplers/index.js';
 import { Noise } from '../../lib/pipeline/samplers/noise.js';
-import { runDecoder } from '../../lib/pipeline/stages/decoder.js';
-import { encodeText, type TextFeatures } from '../../lib/pipeline/stages/encode-text.js';
-import { runPrior } from '../../lib/pipeline/stages/prior.js';
-import { runUpsample, type UpsampleStage } from '../../lib/pipeline/stages/upsample.js';
+import { DecoderStage } from '../../lib/pipeline/stages/decoder.js';
+import { PriorStage } from '../../lib/pipeline/stages/prior.js';
+import { type StageRun, schedulerOf } from '../../lib/pipeline/stages/stage.js';
+import { type EncodedPrompt, TextEncoderStage } from '../../lib/pipeline/stages/text-encoder.js';
+import { UpsampleStage } from '../../lib/pipeline/stages/upsample.js';
+import type { StageName } from '../../lib/pipeline/task.js';
 import { ClipTokenizer } from '../../lib/tokenizer/index.js';
 import { builtInModel } from '../../lib/tokenizer/tokenizer-files.js';
 import { Engine } from '../../lib/torch/engine.js';
 import type { Tensor } from '../../lib/torch/index.js';
 import { Golden } from './golden.js';
 
-// Each stage is given what the reference's own stage was given, so that a drift shows where it starts:
+// Each stage gets what the reference's stage got, so that a drift shows in the stage where it starts:
 // the case `short` of make-pictures.
 const prompt = 'a black moon on a cyan background';
 const seed = 3;
@@ -25,9 +27,8 @@ const guidance = { prior: 4, decoder: 8, upsample: 1 };
 
 let golden: Golden;
 let networks: Residency;
-let model: Awaited<ReturnType<typeof openModel>>;
-let text: TextFeatures;
-let empty: TextFeatures;
+let model: Model;
+let encoded: EncodedPrompt[];
 const engine = new Engine();
 
 beforeAll(async () => {
@@ -37,10 +38,7 @@ beforeAll(async () => {
   const file = fileURLToPath(new URL('../fixtures/pictures/stages.safetensors', import.meta.url));
   golden = await Golden.read(file);
   const tokenizer = await ClipTokenizer.fromFolder(model.tokenizer.folder);
-  await using lease = await networks.lease('text_encoder');
-  const encode = async (words: string) =>
-    (await encodeText(words, tokenizer, lease.text_encoder, undefined)).text;
-  [text, empty] = [await encode(prompt), await encode('')];
+  encoded = await new TextEncoderStage(networks, tokenizer).run([prompt, '']);
 });
 afterAll(async () => {
   await networks.dispose();
@@ -57,39 +55,39 @@ function furthest(ours: Tensor, theirs: Tensor): number {
     .reduce((most, value, i) => Math.max(most, Math.abs(value - (expected[i] as number))), 0);
 }
 
-function loop(stage: keyof typeof spacing, noise: Noise) {
-  const name = `${stage === 'upsample' ? 'super_res' : stage}_scheduler` as const;
-  const config = model.schedulers[name] as SchedulerConfig;
+function runOf(stage: StageName, noise: Noise): StageRun {
+  const sampler = createSampler(schedulerOf(model, stage), { spacing: spacing[stage] });
   return {
-    ...{ steps: schedule(config, spacing[stage]), clip: config.clipSampleRange, noise },
-    ...{ guidanceScale: guidance[stage], signal: undefined, onStep: () => {} },
+    ...{ sampler, noise, guidanceScale: guidance[stage] },
+    ...{ signal: undefined, onStep: () => {} },
   };
 }
 
-/** Noise as it is when a stage begins: what the stages before it draw is drawn. */
-function noiseAfter(...stages: (keyof typeof spacing)[]): Noise {
+/** Noise as it is when a stage begins: the stages before it have drawn theirs. */
+function noiseAfter(...stages: ('prior' | 'decoder')[]): Noise {
   const noise = new Noise([seed], 'cpu');
-  const shapes = { prior: [96], decoder: [3, 32, 32], upsample: [3, 128, 128] };
+  const shapes = { prior: [96], decoder: [3, 32, 32] };
   for (const stage of stages) {
-    const draws = 1 + loop(stage, noise).steps.filter((step) => step.noise !== 'none').length;
-    for (let i = 0; i < draws; i += 1) noise.draw(shapes[stage]).dispose();
+    // At the start, and in every step but the last.
+    for (let i = 0; i < spacing[stage].steps; i += 1) noise.draw(shapes[stage]).dispose();
   }
   return noise;
 }
 
 /** The golden features of the prompt (row 0) and of the empty prompt (row 1). */
-function features(row: number): TextFeatures {
-  const own = row === 0 ? text : empty;
+function features(row: 0 | 1): TextFeatures {
   const take = (name: string) => given(name).slice(0, row, row + 1);
-  return { ...own, embeds: take('text_embeds'), hidden: take('text_hidden'), mask: own.mask };
+  const { mask } = (encoded[row] as EncodedPrompt).text;
+  return { embeds: take('text_embeds'), hidden: take('text_hidden'), mask };
 }
 
-// Measured on the golden's machine beside each limit; values are of the order of 1.
-describe('each stage, from what the reference’s was given', () => {
+// The limits are above what was measured on the golden's machine; values are of the order of 1.
+describe('each stage agrees with the reference’s, given the same inputs', () => {
   test('text encoder', () => {
-    for (const [row, own] of [text, empty].entries()) {
-      expect(furthest(own.embeds, features(row).embeds)).toBeLessThan(1e-5);
-      expect(furthest(own.hidden, features(row).hidden)).toBeLessThan(1e-5);
+    for (const row of [0, 1] as const) {
+      const { text } = encoded[row] as EncodedPrompt;
+      expect(furthest(text.embeds, features(row).embeds)).toBeLessThan(1e-5);
+      expect(furthest(text.hidden, features(row).hidden)).toBeLessThan(1e-5);
     }
   });
 
@@ -100,44 +98,34 @@ describe('each stage, from what the reference’s was given', () => {
   });
 
   test('prior', async () => {
-    await using lease = await networks.lease('prior');
-    const settings = loop('prior', noiseAfter());
-    using prompt = await lease.prior.prefill(features(0));
-    using none = await lease.prior.prefill(features(1));
-    const embeds = await runPrior(lease.prior, 96, prompt, none, settings);
+    await using stage = new PriorStage(model, networks);
+    const run = runOf('prior', noiseAfter());
+    const embeds = await stage.run(features(0), features(1), run);
     expect(furthest(embeds, given('image_embeds'))).toBeLessThan(1e-4);
   });
 
   test('decoder', async () => {
-    await using lease = await networks.lease('text_proj', 'decoder');
-    const stage = {
-      ...{ textProjection: lease.text_proj, decoder: lease.decoder },
-      shape: [3, 32, 32] as const,
-    };
-    const settings = loop('decoder', noiseAfter('prior'));
-    const embeds = given('image_embeds');
-    const small = await runDecoder(stage, embeds, features(0), features(1), settings);
-    // Embeddings that are off by 1e-6 move this by up to 1.6e-3 under a guidance of 8: twice that.
+    const stage = new DecoderStage(model, networks);
+    const run = runOf('decoder', noiseAfter('prior'));
+    const small = await stage.run(given('image_embeds'), features(0), features(1), run);
+    // Embeddings that differ by 1e-6 move this by up to 1.6e-3 at a guidance scale of 8: twice that.
     expect(furthest(small, given('small'))).toBeLessThan(3.2e-3);
   });
 
   test('super-resolution', async () => {
-    const stage: UpsampleStage = {
-      lease: (name) => networks.lease(name),
-      shape: [3, 128, 128],
-    };
-    const settings = loop('upsample', noiseAfter('prior', 'decoder'));
-    const large = await runUpsample(stage, given('small'), settings);
-    const pictures = large.mul(0.5).add(0.5).clamp(0, 1).permute([0, 2, 3, 1]);
-    expect(furthest(pictures, given('images'))).toBeLessThan(1e-3);
+    const stage = new UpsampleStage(model, networks);
+    const large = await stage.run(
+      given('small'),
+      runOf('upsample', noiseAfter('prior', 'decoder')),
+    );
+    const images = large.mul(0.5).add(0.5).clamp(0, 1).permute([0, 2, 3, 1]);
+    expect(furthest(images, given('images'))).toBeLessThan(1e-3);
   });
 
-  test('a wrong seed would be seen', async () => {
-    await using lease = await networks.lease('prior');
-    const settings = loop('prior', new Noise([seed + 1], 'cpu'));
-    using prompt = await lease.prior.prefill(features(0));
-    using none = await lease.prior.prefill(features(1));
-    const embeds = await runPrior(lease.prior, 96, prompt, none, settings);
+  test('another seed differs', async () => {
+    await using stage = new PriorStage(model, networks);
+    const run = runOf('prior', new Noise([seed + 1], 'cpu'));
+    const embeds = await stage.run(features(0), features(1), run);
     expect(furthest(embeds, given('image_embeds'))).toBeGreaterThan(0.01);
   });
 });

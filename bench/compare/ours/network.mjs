@@ -5,18 +5,21 @@ const built = new URL('../../../dist/lib/', import.meta.url);
 const { openModel } = await import(`${built}layouts/open-model.js`);
 /** @type {typeof import('../../../lib/networks/networks.js')} */
 const { networkOf } = await import(`${built}networks/networks.js`);
+/** @type {typeof import('../../../lib/networks/residency.js')} */
+const { Resident } = await import(`${built}networks/residency.js`);
 /** @type {typeof import('../../../lib/pipeline/samplers/index.js')} */
-const { schedule } = await import(`${built}pipeline/samplers/index.js`);
+const { createSampler } = await import(`${built}pipeline/samplers/index.js`);
 /** @type {typeof import('../../../lib/pipeline/samplers/noise.js')} */
 const { Noise } = await import(`${built}pipeline/samplers/noise.js`);
 /** @type {typeof import('../../../lib/pipeline/stages/prior.js')} */
-const { runPrior } = await import(`${built}pipeline/stages/prior.js`);
+const { PriorStage } = await import(`${built}pipeline/stages/prior.js`);
 /** @type {typeof import('../../../lib/pipeline/stages/decoder.js')} */
-const { runDecoder } = await import(`${built}pipeline/stages/decoder.js`);
+const { DecoderStage } = await import(`${built}pipeline/stages/decoder.js`);
 /** @type {typeof import('../../../lib/pipeline/stages/upsample.js')} */
-const { runUpsample } = await import(`${built}pipeline/stages/upsample.js`);
+const { UpsampleStage } = await import(`${built}pipeline/stages/upsample.js`);
 
 /** @typedef {import('../../../lib/networks/registry.js').ComponentName} ComponentName */
+/** @typedef {import('../../../lib/networks/residency.js').LoadNetwork} LoadNetwork */
 /** @typedef {import('../../../lib/torch/index.js').Tensor} AnyTensor */
 /** @typedef {import('../../../lib/torch/index.js').ScriptModule} ScriptModule */
 /** @typedef {import('../../../lib/layouts/open-model.js').Model} Model */
@@ -27,10 +30,11 @@ export class LoadedNetwork {
   #model;
   #component;
   #modules;
+  #networks;
   #device;
   #inputs;
-  /** @type {import('../../../lib/networks/prompt-cache.js').PromptCache | undefined} */
-  #empty;
+  /** Its cache of the empty prompt serves all loops, as in a loaded model. */
+  #prior;
 
   /**
    * @param {import('./worker.mjs').Placing & { component: ComponentName }} options
@@ -48,7 +52,14 @@ export class LoadedNetwork {
       modules[name] = await loaded.freeze();
       loaded.dispose();
     }
-    return new LoadedNetwork(engine, model, component, modules, device);
+    /** @param {ComponentName} name */
+    const network = async (name) => {
+      // The network of the last super-resolution step is as large as the first one, which replaces it.
+      const loaded = name === 'super_res_last' ? 'super_res_first' : name;
+      return networkOf(name, /** @type {ScriptModule} */ (modules[loaded]));
+    };
+    const residency = await Resident.load(names, /** @type {LoadNetwork} */ (network));
+    return new LoadedNetwork(engine, model, component, modules, residency, device);
   }
 
   /**
@@ -56,15 +67,18 @@ export class LoadedNetwork {
    * @param {Model} model
    * @param {ComponentName} component
    * @param {Partial<Record<ComponentName, ScriptModule>>} modules
+   * @param {import('../../../lib/networks/residency.js').Residency} networks
    * @param {string} device
    */
-  constructor(engine, model, component, modules, device) {
+  constructor(engine, model, component, modules, networks, device) {
     this.#engine = engine;
     this.#model = model;
     this.#component = component;
     this.#modules = modules;
+    this.#networks = networks;
     this.#device = device;
     this.#inputs = inputsOf(component, model.configs, device);
+    this.#prior = new PriorStage(model, this.#networks);
   }
 
   async forward() {
@@ -88,12 +102,10 @@ export class LoadedNetwork {
     const config = this.#model.schedulers[`${name}_scheduler`];
     if (!config) throw new Error(`The model has no ${name}_scheduler`);
     const noise = new Noise([0], this.#device);
-    if (name === 'prior') await this.#prefillEmpty();
     /** @type {number[]} */
     const times = [performance.now()];
     const output = await this.#run(name, {
-      steps: schedule(config, { steps: count }),
-      clip: config.clipSampleRange,
+      sampler: createSampler(config, { spacing: { steps: count } }),
       guidanceScale: 4,
       noise,
       signal: undefined,
@@ -112,52 +124,21 @@ export class LoadedNetwork {
 
   /**
    * @param {'prior' | 'decoder' | 'super_res'} name
-   * @param {import('../../../lib/pipeline/stages/prior.js').LoopSettings} loop
+   * @param {import('../../../lib/pipeline/stages/stage.js').StageRun} run
    * @returns {Promise<AnyTensor>}
    */
-  async #run(name, loop) {
+  async #run(name, run) {
     const random = this.#random();
-    const { prior, decoder, super_res_first: first } = this.#model.configs;
+    const { prior, super_res_first: first } = this.#model.configs;
     if (name === 'super_res') {
-      const side = Number(first?.sample_size);
-      const network = this.#network('super_res_first');
-      // super_res_last has the same size, so super_res_first is used for the last step too.
-      const lease = async () => ({
-        super_res_first: network,
-        super_res_last: network,
-        async [Symbol.asyncDispose]() {},
-      });
-      const stage = { lease, shape: shapeOf(3, side) };
-      return runUpsample(stage, random(1, 3, side / 4, side / 4), loop);
+      const side = Number(first?.sample_size) / 4;
+      const stage = new UpsampleStage(this.#model, this.#networks);
+      return stage.run(random(1, 3, side, side), run);
     }
     const [text, empty] = [this.#text(), this.#text()];
-    const width = Number(prior?.embedding_dim);
-    if (name === 'prior') return this.#runPrior(width, text, loop);
-    const stage = {
-      textProjection: this.#network('text_proj'),
-      decoder: this.#network('decoder'),
-      shape: shapeOf(3, Number(decoder?.sample_size)),
-    };
-    return runDecoder(stage, random(1, width), text, empty, loop);
-  }
-
-  /** Computed once for all loops, as in a loaded model. */
-  async #prefillEmpty() {
-    this.#empty ??= await this.#network('prior').prefill(this.#text());
-    return this.#empty;
-  }
-
-  /**
-   * @param {number} width
-   * @param {import('../../../lib/pipeline/stages/encode-text.js').TextFeatures} text
-   * @param {import('../../../lib/pipeline/stages/prior.js').LoopSettings} loop
-   */
-  async #runPrior(width, text, loop) {
-    const prior = this.#network('prior');
-    const prompt = await prior.prefill(text);
-    const result = await runPrior(prior, width, prompt, await this.#prefillEmpty(), loop);
-    prompt[Symbol.dispose]();
-    return result;
+    if (name === 'prior') return this.#prior.run(text, empty, run);
+    const stage = new DecoderStage(this.#model, this.#networks);
+    return stage.run(random(1, Number(prior?.embedding_dim)), text, empty, run);
   }
 
   #text() {
@@ -167,7 +148,6 @@ export class LoadedNetwork {
       embeds: random(1, width),
       hidden: random(1, 77, width),
       mask: ones(this.#device, 1, 77),
-      [Symbol.dispose]() {},
     };
   }
 
@@ -183,29 +163,12 @@ export class LoadedNetwork {
     return /** @type {ScriptModule} */ (this.#modules[name]);
   }
 
-  /**
-   * @template {ComponentName} N
-   * @param {N} name
-   */
-  #network(name) {
-    return networkOf(name, this.#module(name));
-  }
-
   async dispose() {
-    this.#empty?.[Symbol.dispose]();
-    for (const module of Object.values(this.#modules)) module.dispose();
+    await this.#prior[Symbol.asyncDispose]();
+    await this.#networks.dispose();
     for (const tensor of this.#inputs) tensor.dispose();
     await this.#engine.dispose();
   }
-}
-
-/**
- * @param {number} channels
- * @param {number} side
- * @returns {[number, number, number]}
- */
-function shapeOf(channels, side) {
-  return [channels, side, side];
 }
 
 /**

@@ -2,19 +2,20 @@ import { Generator } from '../../torch/generator.js';
 import { Tensor } from '../../torch/tensor.js';
 
 /**
- * The noise of a batch: each picture has a generator of its own on the CPU, so that what it draws
- * hangs on its seed and on nothing else (diffusers with a list of generators draws the same).
+ * The noise of a batch. Each image has its own CPU generator, so that its noise depends only on its
+ * seed; diffusers draws the same from a list of CPU generators.
  */
 export class Noise implements Disposable {
   readonly #generators: readonly Generator[];
   readonly #device: string;
 
+  /** @param device where the noise is moved to */
   constructor(seeds: readonly number[], device: string) {
     this.#generators = seeds.map((seed) => new Generator(seed));
     this.#device = device;
   }
 
-  /** Standard normal noise `[pictures, ...shape]`, float32. */
+  /** Standard normal noise `[images, ...shape]`, float32. */
   draw(shape: readonly number[]): Tensor<'float32'> {
     const rows = this.#generators.map((generator) => generator.randn([1, ...shape]));
     using joined = Tensor.cat(rows, 0);

@@ -1,54 +1,67 @@
-import type { DecoderNetwork } from '../../networks/decoder.js';
-import type { TextProjNetwork } from '../../networks/text-proj.js';
-import { type Tensor, tidy } from '../../torch/tensor.js';
-import { guide, halves, twice } from '../guidance.js';
+import type { Model } from '../../layouts/open-model.js';
+import type { Residency } from '../../networks/residency.js';
+import type { TextFeatures } from '../../networks/text-encoder.js';
+import type { DecoderCondition, TextProjNetwork } from '../../networks/text-proj.js';
+import type { Tensor } from '../../torch/tensor.js';
+import { concatForGuidance, duplicateForGuidance, guide } from '../guidance.js';
 import { denoise } from '../samplers/denoise.js';
-import type { Step } from '../samplers/index.js';
-import type { TextFeatures } from './encode-text.js';
-import type { LoopSettings } from './prior.js';
+import { configOf, type StageRun } from './stage.js';
 
-/** The decoder's networks and sizes. */
-export interface DecoderStage {
-  textProjection: TextProjNetwork;
-  decoder: DecoderNetwork;
-  /** `[channels, side, side]` of one picture. */
-  shape: readonly [number, number, number];
+/** The decoder: image embeddings and text features to small images (Ramesh et al. 2022, section 2.1). */
+export class DecoderStage {
+  static readonly leases = [['text_proj', 'decoder']] as const;
+  readonly #model: Model;
+  readonly #networks: Residency;
+
+  constructor(model: Model, networks: Residency) {
+    this.#model = model;
+    this.#networks = networks;
+  }
+
+  /**
+   * @param imageEmbeds `[images, E]`
+   * @param text one row per image
+   * @param empty features of the empty prompt, one row per image
+   * @returns `[images, 3, side, side]` in [-1, 1], float32
+   */
+  async run(
+    imageEmbeds: Tensor,
+    text: TextFeatures,
+    empty: TextFeatures,
+    run: StageRun,
+  ): Promise<Tensor> {
+    const { sampler, guidanceScale: scale, signal } = run;
+    const { in_channels: channels, sample_size: side } = configOf(this.#model, 'decoder');
+    await using networks = await this.#networks.lease(...DecoderStage.leases[0]);
+    const { text_proj, decoder } = networks;
+
+    const condition = await project(text_proj, imageEmbeds, text, empty, scale);
+    using cache = await decoder.condition(condition, signal);
+    using times = await decoder.embedTimesteps(sampler.timesteps, condition.classLabels);
+    for (const tensor of Object.values(condition)) tensor.dispose();
+    const predict = async (x: Tensor, t: number) => {
+      using rows = duplicateForGuidance(x, scale);
+      using time = times.at(t);
+      return guide(await decoder.predict(rows, time, cache, signal), scale, channels);
+    };
+    using images = await denoise({ ...run, shape: [channels, side, side], predict });
+    return images.clamp(-1, 1);
+  }
 }
 
-/**
- * The decoder: image embeddings and text to small pictures (Ramesh et al. 2022, section 2.1).
- * @param imageEmbeds `[pictures, E]`. @param text, empty as in the prior
- * @returns `[pictures, channels, side, side]` in [-1, 1], float32
- */
-export async function runDecoder(
-  { textProjection, decoder, shape }: DecoderStage,
+/** What the decoder is conditioned on, of both halves; without an image, a learned embedding. */
+async function project(
+  network: TextProjNetwork,
   imageEmbeds: Tensor,
   text: TextFeatures,
   empty: TextFeatures,
-  settings: LoopSettings,
-): Promise<Tensor> {
-  const { guidanceScale: scale, signal } = settings;
-  using learned = await textProjection.unconditional(imageEmbeds);
+  scale: number,
+): Promise<DecoderCondition> {
+  using learned = await network.unconditional(imageEmbeds);
   using unconditional = learned.to({ dtype: imageEmbeds.dtype });
-  const embeds = halves(unconditional, imageEmbeds, scale);
-  const features = {
-    embeds: halves(empty.embeds, text.embeds, scale),
-    hidden: halves(empty.hidden, text.hidden, scale),
-    mask: halves(empty.mask, text.mask, scale),
-  };
-  const projected = textProjection.project(embeds, features);
-  for (const tensor of [embeds, ...Object.values(features)]) tensor.dispose();
-  const condition = await projected;
-  using prompt = await decoder.condition(condition, signal);
-  const timesteps = settings.steps.map(({ t }) => t);
-  using times = await decoder.embedTimesteps(timesteps, condition.classLabels);
-  for (const tensor of Object.values(condition)) tensor.dispose();
-  const predict = async (x: Tensor, step: Step) => {
-    using both = twice(x, scale);
-    using time = times.at(step.t);
-    const output = await decoder.predict(both, time, prompt, signal);
-    return scale === 1 ? output : tidy(() => guide(output, scale, shape[0]), [output]);
-  };
-  using pictures = await denoise({ ...settings, shape, predict });
-  return pictures.clamp(-1, 1);
+  using embeds = concatForGuidance(unconditional, imageEmbeds, scale);
+  using textEmbeds = concatForGuidance(empty.embeds, text.embeds, scale);
+  using hidden = concatForGuidance(empty.hidden, text.hidden, scale);
+  using mask = concatForGuidance(empty.mask, text.mask, scale);
+  return await network.project(embeds, { embeds: textEmbeds, hidden, mask });
 }

@@ -1,45 +1,71 @@
-import type { PriorNetwork } from '../../networks/prior.js';
+import type { Model } from '../../layouts/open-model.js';
 import { PromptCache } from '../../networks/prompt-cache.js';
+import type { Residency } from '../../networks/residency.js';
+import type { TextFeatures } from '../../networks/text-encoder.js';
 import { Tensor, tidy } from '../../torch/tensor.js';
-import { guide, halves, twice } from '../guidance.js';
-import { denoise, type Loop } from '../samplers/denoise.js';
-import type { Step } from '../samplers/index.js';
-
-/** What a stage's loop gets from outside. */
-export type LoopSettings = Pick<Loop, 'steps' | 'clip' | 'noise' | 'onStep' | 'signal'> & {
-  guidanceScale: number;
-};
+import { AsyncLazy } from '../../util/async-lazy.js';
+import { concatForGuidance, duplicateForGuidance, guide } from '../guidance.js';
+import { denoise } from '../samplers/denoise.js';
+import { configOf, type StageRun } from './stage.js';
 
 /**
- * The prior: prompts to CLIP image embeddings (Ramesh et al. 2022, section 2.2). It predicts x0 of the
- * whitened embedding, and whitening is undone at the end.
- * @param prompt a row a picture. @param empty the empty prompt, one row
- * @returns `[pictures, E]`, float32
+ * The prior: text features to CLIP image embeddings (Ramesh et al. 2022, section 2.2). It denoises
+ * the normalised embedding; the normalisation is undone at the end.
  */
-export async function runPrior(
-  prior: PriorNetwork,
-  embedding: number,
-  prompt: PromptCache,
-  empty: PromptCache,
-  settings: LoopSettings,
-): Promise<Tensor> {
-  const { guidanceScale: scale, signal } = settings;
-  using both = bothHalves(empty, prompt, scale);
-  using times = await prior.embedTimesteps(settings.steps.map(({ t }) => t));
-  const predict = async (x: Tensor, step: Step) => {
-    using rows = twice(x, scale);
-    using time = times.at(step.t);
-    const output = await prior.predict(rows, time, both, signal);
-    return scale === 1 ? output : tidy(() => guide(output, scale, embedding), [output]);
-  };
-  using whitened = await denoise({ ...settings, shape: [embedding], predict });
-  return await prior.denormalize(whitened, signal);
+export class PriorStage implements AsyncDisposable {
+  static readonly leases = [['prior']] as const;
+  readonly #model: Model;
+  readonly #networks: Residency;
+  /** The same in every batch. */
+  readonly #emptyCache = new AsyncLazy<PromptCache>();
+
+  constructor(model: Model, networks: Residency) {
+    this.#model = model;
+    this.#networks = networks;
+  }
+
+  /**
+   * @param text one row per image
+   * @param empty features of the empty prompt, one row
+   * @returns `[images, E]`, float32
+   */
+  async run(text: TextFeatures, empty: TextFeatures, run: StageRun): Promise<Tensor> {
+    const { sampler, guidanceScale: scale, signal } = run;
+    const { embedding_dim, clip_embed_dim } = configOf(this.#model, 'prior');
+    const width = clip_embed_dim ?? embedding_dim;
+    await using networks = await this.#networks.lease(...PriorStage.leases[0]);
+    const { prior } = networks;
+
+    const unconditional = await this.#emptyCache.get(() => prior.prefill(empty));
+    using conditional = await prior.prefill(text, signal);
+    using cache = concatCaches(unconditional, conditional, scale);
+    using times = await prior.embedTimesteps(sampler.timesteps);
+    const predict = async (x: Tensor, t: number) => {
+      using rows = duplicateForGuidance(x, scale);
+      using time = times.at(t);
+      return guide(await prior.predict(rows, time, cache, signal), scale, width);
+    };
+    using normalized = await denoise({ ...run, shape: [width], predict });
+    return await prior.denormalize(normalized, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    (await this.#emptyCache.value)?.[Symbol.dispose]();
+  }
 }
 
-function bothHalves(empty: PromptCache, prompt: PromptCache, scale: number): PromptCache {
-  const part = (name: 'cache' | 'bias') => {
-    const own = prompt[name];
-    return tidy(() => halves(Tensor.cat(Array(own.shape[0]).fill(empty[name])), own, scale));
+/** @param unconditional one row, repeated for each image */
+function concatCaches(
+  unconditional: PromptCache,
+  conditional: PromptCache,
+  scale: number,
+): PromptCache {
+  const concat = (part: 'cache' | 'bias') => {
+    const images = conditional[part].shape[0] as number;
+    return tidy(() => {
+      const repeated = Tensor.cat(Array<Tensor>(images).fill(unconditional[part]));
+      return concatForGuidance(repeated, conditional[part], scale);
+    });
   };
-  return new PromptCache(part('cache'), part('bias'));
+  return new PromptCache(concat('cache'), concat('bias'));
 }

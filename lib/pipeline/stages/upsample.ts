@@ -1,42 +1,78 @@
-import type { Lease } from '../../networks/residency.js';
+import type { Model } from '../../layouts/open-model.js';
+import type { Lease, Residency } from '../../networks/residency.js';
+import type { SuperResNetwork } from '../../networks/super-res.js';
+import type { TimeEmbeddings } from '../../networks/time-embeddings.js';
 import type { Tensor } from '../../torch/tensor.js';
 import { denoise } from '../samplers/denoise.js';
-import type { Step } from '../samplers/index.js';
-import type { LoopSettings } from './prior.js';
+import { configOf, type StageRun } from './stage.js';
 
-type NetworkName = 'super_res_first' | 'super_res_last';
-
-/** The super-resolution networks and sizes. */
-export interface UpsampleStage {
-  /** Leases the network of all steps but the last, and then that of the last. */
-  lease(name: NetworkName): Promise<Lease<NetworkName>>;
-  /** `[channels, side, side]` of one picture. */
-  shape: readonly [number, number, number];
-}
+type SuperResName = (typeof UpsampleStage.leases)[number][number];
 
 /**
- * Improved super-resolution: small pictures to large ones, under no other condition, the last step by
- * a network of its own.
- * @param small `[pictures, channels, side, side]` in [-1, 1]
- * @returns the same at the large size; values may go past [-1, 1]
+ * Super-resolution: small images to large ones, conditioned on nothing else. One network takes every
+ * step but the last, and another the last.
  */
-export async function runUpsample(
-  { lease, shape }: UpsampleStage,
-  small: Tensor,
-  { steps, ...settings }: Omit<LoopSettings, 'guidanceScale'>,
-): Promise<Tensor> {
-  using lowRes = small.resizeBicubic(shape[1], shape[2]);
-  const walk = async (name: NetworkName, part: readonly Step[], x?: Tensor) => {
-    await using networks = await lease(name);
-    const network = networks[name];
-    using times = await network.embedTimesteps(part.map(({ t }) => t));
-    const predict = async (x: Tensor, step: Step) => {
-      using time = times.at(step.t);
-      return await network.predict(x, lowRes, time, settings.signal);
+export class UpsampleStage {
+  static readonly leases = [['super_res_first'], ['super_res_last']] as const;
+  readonly #model: Model;
+  readonly #networks: Residency;
+
+  constructor(model: Model, networks: Residency) {
+    this.#model = model;
+    this.#networks = networks;
+  }
+
+  /**
+   * @param small `[images, 3, side, side]` in [-1, 1]
+   * @returns the same at the large size; values may exceed [-1, 1]
+   */
+  async run(small: Tensor, run: Omit<StageRun, 'guidanceScale'>): Promise<Tensor> {
+    const { out_channels: channels, sample_size } = configOf(this.#model, 'super_res_first');
+    const side = sample_size as number;
+    using lowRes = small.resizeBicubic(side, side);
+    await using current = new CurrentNetwork(this.#networks, run.sampler.timesteps);
+    const predict = async (x: Tensor, t: number) => {
+      const { network, times } = await current.at(t);
+      using time = times.at(t);
+      return await network.predict(x, lowRes, time, run.signal);
     };
-    return await denoise({ ...settings, steps: part, shape, predict }, x);
-  };
-  const before = steps.slice(0, -1);
-  using x = before.length > 0 ? await walk('super_res_first', before) : undefined;
-  return await walk('super_res_last', steps.slice(-1), x);
+    return await denoise({ ...run, shape: [channels, side, side], predict });
+  }
+}
+
+/** The network of the current step, with its time embeddings. Only one is leased at a time. */
+class CurrentNetwork implements AsyncDisposable {
+  readonly #networks: Residency;
+  readonly #timesteps: Readonly<Record<SuperResName, readonly number[]>>;
+  #name: SuperResName | undefined;
+  #lease: Lease<SuperResName> | undefined;
+  #times: TimeEmbeddings | undefined;
+
+  constructor(networks: Residency, timesteps: readonly number[]) {
+    this.#networks = networks;
+    this.#timesteps = {
+      super_res_first: timesteps.slice(0, -1),
+      super_res_last: timesteps.slice(-1),
+    };
+  }
+
+  async at(t: number): Promise<{ network: SuperResNetwork; times: TimeEmbeddings }> {
+    const name = this.#timesteps.super_res_last.includes(t) ? 'super_res_last' : 'super_res_first';
+    if (this.#name !== name) await this.#switchTo(name);
+    const [lease, times] = [this.#lease as Lease<SuperResName>, this.#times as TimeEmbeddings];
+    return { network: lease[name], times };
+  }
+
+  async #switchTo(name: SuperResName): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    this.#lease = await this.#networks.lease(name);
+    this.#times = await this.#lease[name].embedTimesteps(this.#timesteps[name]);
+    this.#name = name;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#times?.[Symbol.dispose]();
+    await this.#lease?.[Symbol.asyncDispose]();
+    [this.#name, this.#lease, this.#times] = [undefined, undefined, undefined];
+  }
 }

@@ -5,7 +5,7 @@ import type { Model } from '../../lib/layouts/open-model.js';
 import type { Placement } from '../../lib/networks/weights.js';
 import { loadNetworks } from '../../lib/pipeline/load-networks.js';
 
-// A limit of a process of its own: what it has, and a little for one picture.
+// Runs in its own process, limited to the memory that it has and a little for one image.
 const program = `
   import { readFileSync } from 'node:fs';
   import { execFileSync } from 'node:child_process';
@@ -22,7 +22,7 @@ const program = `
 `;
 
 test.runIf(process.platform === 'linux')(
-  'out of memory says what helps, and the model stays usable',
+  'running out of memory says what to try, and the model stays usable',
   { timeout: 180_000 },
   () => {
     const args = ['--input-type=module', '--eval', program];
@@ -31,14 +31,14 @@ test.runIf(process.platform === 'linux')(
     expect(JSON.parse(stdout)).toEqual({
       code: 'ERR_KARLO_OUT_OF_MEMORY',
       message: expect.stringMatching(
-        /for 400 pictures at once in float32\. What helps: a batchSize below 400, dtype: 'bfloat16', residency: 'staged'\. The model can be used as before/,
+        /for 400 images at once in float32\. Try any of: a batchSize below 400, dtype: 'bfloat16', residency: 'staged'\. The model can still be used/,
       ),
       same: true,
     });
   },
 );
 
-test('out of memory while the model is loaded says what helps, too', async () => {
+test('running out of memory while loading says what to try', async () => {
   const cause = new KarloError('ERR_KARLO_OUT_OF_MEMORY', 'no more');
   const load = () => Promise.reject(cause);
   const model = { configs: { prior: {} }, load } as unknown as Model;
@@ -46,7 +46,7 @@ test('out of memory while the model is loaded says what helps, too', async () =>
   await expect(loadNetworks(model, 'resident', placement)).rejects.toMatchObject({
     code: 'ERR_KARLO_OUT_OF_MEMORY',
     message:
-      "Not enough memory on cpu for the model in float32. What helps: dtype: 'bfloat16', residency: 'staged'. LibTorch says: no more",
+      "Not enough memory on cpu for the model in float32. Try any of: dtype: 'bfloat16', residency: 'staged'. LibTorch reports: no more",
     cause,
   });
 });

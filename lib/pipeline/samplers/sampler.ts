@@ -1,0 +1,30 @@
+import type { Tensor } from '../../torch/tensor.js';
+
+/**
+ * Turns a network's outputs into ever cleaner samples. A sampler is created for one run, so it may
+ * keep what later steps need: a multistep solver keeps earlier predictions.
+ */
+export interface Sampler {
+  /** The training timestep that the network is given in each step, noisiest first. */
+  readonly timesteps: readonly number[];
+  /**
+   * Takes one step. Steps are taken in order, each once.
+   * @param x `[images, channels, ...]`, float32; standard normal noise in the first step
+   * @param output the network's output for `x`, float32: as many channels as `x`, followed by as
+   *   many again where the variance is learned
+   * @param index of the step in `timesteps`
+   * @param drawNoise draws standard normal noise of x's shape. What is drawn is part of the result:
+   *   a sampler that ignores noise must not draw it
+   */
+  step(x: Tensor, output: Tensor, index: number, drawNoise: () => Tensor): StepResult;
+  /** Frees tensors kept between steps. A sampler that keeps none needs no such method. */
+  dispose?(): void;
+}
+
+/** Both tensors belong to the caller, who disposes them. */
+export interface StepResult {
+  /** The sample at the next timestep. */
+  readonly x: Tensor;
+  /** The clean sample that the step predicted. */
+  readonly x0: Tensor;
+}

@@ -1,0 +1,26 @@
+import type { Model } from '../../layouts/open-model.js';
+import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
+import type { ComponentConfigs } from '../../networks/config.js';
+import type { ComponentName } from '../../networks/registry.js';
+import { throwMissingComponent } from '../missing-component.js';
+import type { Denoising } from '../samplers/denoise.js';
+import type { StageName } from '../task.js';
+
+/** What a denoising stage needs for one batch besides its inputs. */
+export interface StageRun extends Omit<Denoising, 'shape' | 'predict'> {
+  readonly guidanceScale: number;
+}
+
+/** @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND where the model does not hold the network */
+export function configOf<N extends ComponentName>(
+  { configs, folder }: Model,
+  component: N,
+): ComponentConfigs[N] {
+  return configs[component] ?? throwMissingComponent(folder, component);
+}
+
+/** @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND where the model does not hold the scheduler */
+export function schedulerOf({ schedulers, folder }: Model, stage: StageName): SchedulerConfig {
+  const name = `${stage === 'upsample' ? 'super_res' : stage}_scheduler` as const;
+  return schedulers[name] ?? throwMissingComponent(folder, name);
+}

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import type { SchedulerConfig } from '../../../lib/layouts/scheduler-config.js';
+import { DdimSampler } from '../../../lib/pipeline/samplers/ddim.js';
+import { createSampler } from '../../../lib/pipeline/samplers/index.js';
+import { config } from './config.js';
+import { expectSamplesOf, loopsOf, settingsOf } from './original-loops.js';
+import { runSampler } from './run-sampler.js';
+
+function ddim(config: SchedulerConfig, timestepRespacing: string): DdimSampler {
+  const sampler = createSampler(config, { spacing: { timestepRespacing } });
+  expect(sampler).toBeInstanceOf(DdimSampler);
+  return sampler as DdimSampler;
+}
+
+test.each(loopsOf('ddim'))('every sample of the loop $text $mean of Kakao’s program', (loop) => {
+  expectSamplesOf(loop, ddim({ ...config, ...settingsOf(loop) }, loop.text));
+});
+
+describe.each([
+  ['ddim25', 'learned_range'],
+  ['fast27', 'fixed_small_log'],
+] as const)('%s with %s', (respacing, varianceType) => {
+  const sampler = ddim({ ...config, varianceType }, respacing);
+
+  test('draws no noise', () => {
+    const model = (x: Float64Array) => ({ output: x, variance: x });
+    const samples = runSampler(sampler, Float64Array.of(-1, 0, 0.5), model);
+    expect(samples).toHaveLength(sampler.timesteps.length);
+  });
+
+  test('ends at x0 in its last step', () => {
+    const { steps } = sampler;
+    expect(steps.at(-1)).toMatchObject({ last: true, alphaBarPrevious: 1, mean: { x0: 1, x: 0 } });
+    expect(steps.filter((s) => s.last)).toHaveLength(1);
+  });
+});
+
+test.each(['ddim25', 'ddim10', 'fast27'])('%s keeps a sample at its noise level', (respacing) => {
+  for (const { mean, alphaBar, alphaBarPrevious } of ddim(config, respacing).steps) {
+    // x_t = sqrt(a) x0 + sqrt(1 - a) e keeps that form with the next a, in mean and variance.
+    const signal = mean.x0 + mean.x * Math.sqrt(alphaBar);
+    expect(signal).toBeCloseTo(Math.sqrt(alphaBarPrevious), 9);
+    expect(mean.x ** 2 * (1 - alphaBar)).toBeCloseTo(1 - alphaBarPrevious, 9);
+  }
+});

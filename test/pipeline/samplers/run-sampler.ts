@@ -1,0 +1,34 @@
+import type { Sampler } from '../../../lib/pipeline/samplers/sampler.js';
+import { Tensor, tidy } from '../../../lib/torch/tensor.js';
+
+/** What a network outputs for x at timestep t. */
+type Model = (x: Float64Array, t: number) => { output: Float64Array; variance?: Float64Array };
+
+/**
+ * Runs a sampler in float64 on one sample of `start.length` channels.
+ * @param randn draws noise; by default, drawing noise is an error
+ * @returns the sample after each step
+ */
+export function runSampler(
+  sampler: Sampler,
+  start: Float64Array,
+  model: Model,
+  randn: (size: number) => Float64Array = throwDrawn,
+): Float64Array[] {
+  const row = (values: Float64Array) => Tensor.from(values, [1, values.length]);
+  let x = start;
+  return sampler.timesteps.map((t, index) => {
+    const { output, variance } = model(x, t);
+    using next = tidy(() => {
+      const outputs = [row(output), ...(variance ? [row(variance)] : [])];
+      const draw = () => row(randn(x.length));
+      return sampler.step(row(x), Tensor.cat(outputs, 1), index, draw).x;
+    });
+    x = next.toTypedArray() as Float64Array;
+    return x;
+  });
+}
+
+function throwDrawn(): never {
+  throw new Error('The sampler drew noise');
+}
