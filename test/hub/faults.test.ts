@@ -92,7 +92,7 @@ describe('what does not', () => {
     const { code, message } = await failure(place.pull(base));
     expect(code).toBe('ERR_KARLO_DOWNLOAD');
     expect(message).toMatch(/Expected SHA-256 \w{64} for decoder.*but received \w{64}, twice/);
-    await expect(findModel(base, { env: place.env })).rejects.toThrow('there in part');
+    await expect(findModel(base, { env: place.env })).rejects.toThrow('The download is incomplete');
   });
 
   test('a connection that is always dropped at once', async () => {
@@ -103,12 +103,12 @@ describe('what does not', () => {
       }),
     ];
     const { message } = await failure(place.pull(base));
-    expect(message).toMatch(/failed again and again: .* What is there is kept/);
+    expect(message).toMatch(/All retries failed\. The data downloaded so far is kept/);
   });
 
   test.each<[string, number, string | undefined, RegExp]>([
-    ['unknown', 404, 'RepoNotFound', /is not there: check the name/],
-    ['private or unknown', 401, 'RepoNotFound', /is not there, or not for everyone/],
+    ['unknown', 404, 'RepoNotFound', /does not exist: check the name/],
+    ['private or unknown', 401, 'RepoNotFound', /does not exist or is private/],
     ['gated', 403, 'GatedRepo', /accept its licence at .*export HF_TOKEN=hf_/],
     ['without such a revision', 404, 'RevisionNotFound', /has no such revision/],
   ])('a repository that is %s', async (_name, status, code, message) => {
@@ -126,10 +126,10 @@ describe('what does not', () => {
   test('no network at all', async () => {
     const env = { ...place.env, HF_ENDPOINT: 'http://127.0.0.1:9' };
     const { code, message } = await failure(
-      place.pull(base, { env, patience: { attempts: 2, pause: 1 } }),
+      place.pull(base, { env, retryPolicy: { attempts: 2, pause: 1 } }),
     );
     expect(code).toBe('ERR_KARLO_DOWNLOAD');
-    expect(message).toMatch(/Listing .* failed/);
+    expect(message).toMatch(/Cannot list .* at /);
   });
 });
 
@@ -211,7 +211,7 @@ describe('processes', () => {
     expect((await start('models').ended).stdout).toContain('karlo-tiny');
     const missing = await start('a heart', '--model', base).ended;
     expect(missing.status).toBe(1);
-    expect(missing.stderr).toContain(`Fetch it with: npx karlo pull ${base}`);
+    expect(missing.stderr).toContain(`Download it: npx karlo pull ${base}`);
     expect(place.hub.sent()).toBe(totalOf(whole));
   });
 });

@@ -14,7 +14,7 @@ export function usePlace() {
     cache: '',
     env: {} as NodeJS.ProcessEnv,
     pull: (name: string, options: PullOptions = {}): Promise<Pulled> =>
-      pullModel(name, { env: place.env, patience: { pause: 1, stall: 2000 }, ...options }),
+      pullModel(name, { env: place.env, retryPolicy: { pause: 1, stall: 2000 }, ...options }),
     store: () => join(place.cache, 'models'),
   };
   beforeEach(async () => {

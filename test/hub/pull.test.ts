@@ -127,7 +127,7 @@ describe('one repository', () => {
     place.hub.repositories.set(base, files);
     const { code, message } = await failure(place.pull(base));
     expect(code).toBe('ERR_KARLO_DOWNLOAD');
-    expect(message).toBe(`Expected a Karlo model in ${base} but it lacks text_proj/config.json`);
+    expect(message).toBe(`Expected a Karlo model in ${base} but text_proj/config.json is missing`);
     expect(place.hub.sent()).toBe(0);
   });
 });
@@ -224,7 +224,7 @@ describe('refused before anything is asked', () => {
       place.pull(base, { freeBytes: async () => needed - 1 + 50e6 }),
     );
     expect(code).toBe('ERR_KARLO_DOWNLOAD');
-    expect(message).toMatch(/needs 0\.1 GB more but .* has 0\.1 GB free.*KARLO_CACHE/);
+    expect(message).toMatch(/needs 0\.1 GB but .* has 0\.1 GB free.*KARLO_CACHE/);
     expect(place.hub.sent()).toBe(0);
     await place.pull(base, { freeBytes: async () => needed + 50e6 });
     // What is there needs no space.
@@ -263,7 +263,7 @@ describe('names in the listing', () => {
     place.hub.relist = (entries) => entries.map((entry) => ({ ...entry, ...change }));
     const { code, message } = await failure(place.pull(base));
     expect(code).toBe('ERR_KARLO_DOWNLOAD');
-    expect(message).toContain('its answer is not that of a hub');
+    expect(message).toContain('its response is not that of a Hugging Face hub');
   });
 
   test('a record that leads out of the store is no model', async () => {

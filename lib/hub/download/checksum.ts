@@ -1,18 +1,18 @@
 import { createHash, type Hash } from 'node:crypto';
 
-/** What a file must have. Git's own hash of a file covers its size, too. */
+/** The expected checksum of a file. `git-sha1` is Git's blob hash, which also covers the size. */
 export interface Checksum {
   algorithm: 'sha256' | 'git-sha1' | 'md5';
   hex: string;
 }
 
-/** Begins the checksum of a file of `size` bytes. */
+/** Starts the checksum of a file of `size` bytes. */
 export function startChecksum({ algorithm }: Checksum, size: number): Hash {
   if (algorithm !== 'git-sha1') return createHash(algorithm);
   return createHash('sha1').update(`blob ${size}\0`);
 }
 
-/** The algorithm's name for people. */
+/** The algorithm's name, for messages. */
 export function checksumName({ algorithm }: Checksum): string {
   return { sha256: 'SHA-256', 'git-sha1': 'Git blob SHA-1', md5: 'MD5' }[algorithm];
 }

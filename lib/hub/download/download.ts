@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Checksum, checksumName } from './checksum.js';
-import { downloadError, Passing } from './failure.js';
+import { downloadError, TransientError } from './failure.js';
 import { Part } from './part.js';
-import { get, passing, type Remote } from './request.js';
-import { type Patience, withRetries } from './retries.js';
-import { Stall } from './stall.js';
+import { connectionError, get, type Remote } from './request.js';
+import { type RetryPolicy, withRetries } from './retries.js';
+import { StallTimeout } from './stall.js';
 
-/** A file that is known before it is fetched. */
+/** A listed file, before it is downloaded. */
 export interface RemoteFile {
-  /** Within the model's folder, with `/`. */
+  /** Relative to the model's folder, with `/` as the separator. */
   path: string;
   size: number;
   checksum: Checksum;
@@ -19,16 +19,16 @@ export interface RemoteFile {
 export interface DownloadOptions {
   remote: Remote;
   signal: AbortSignal;
-  patience?: Patience;
-  /** Called with the bytes that are there. */
+  retryPolicy?: RetryPolicy;
+  /** Called with the number of bytes downloaded so far. */
   onBytes?: (done: number) => void;
 }
 
 /**
- * Fetches a file, from where an earlier attempt or process stopped: `<target>.part` holds what is
- * there until it is whole and has its checksum. A checksum that is wrong costs one further attempt,
- * from the beginning.
- * @throws {KarloError} ERR_KARLO_DOWNLOAD; what is there is kept unless its checksum is wrong
+ * Downloads a file. The download resumes where an earlier attempt or process stopped: the data is kept in
+ * `<target>.part` until the file is complete and its checksum matches. If the checksum is wrong, the
+ * file is downloaded once more from the beginning.
+ * @throws {KarloError} ERR_KARLO_DOWNLOAD. Partial data is kept unless its checksum is wrong
  */
 export async function downloadFile(
   file: RemoteFile,
@@ -53,28 +53,28 @@ export async function downloadFile(
 }
 
 async function complete(part: Part, file: RemoteFile, options: DownloadOptions): Promise<void> {
-  const { remote, signal, patience = {}, onBytes } = options;
+  const { remote, signal, retryPolicy = {}, onBytes } = options;
   onBytes?.(part.bytes);
   try {
     await withRetries(
       () => fetchRest(part, file, options),
-      patience,
+      retryPolicy,
       signal,
       () => part.bytes,
     );
   } catch (error) {
-    if (!(error instanceof Passing)) throw error;
-    const message = `Fetching ${file.path} of ${remote.name} failed again and again: ${error.message}. What is there is kept: go on later with the same command`;
+    if (!(error instanceof TransientError)) throw error;
+    const message = `Cannot download ${file.path} of ${remote.name}: ${error.message}. All retries failed. The data downloaded so far is kept: run the same command again later to resume`;
     throw downloadError(message, error);
   }
 }
 
-/** Appends to a part what one response brings of the rest. */
+/** Requests the remaining bytes and appends what the response delivers. */
 async function fetchRest(part: Part, file: RemoteFile, options: DownloadOptions): Promise<void> {
-  if (part.isWhole) return;
-  const stall = new Stall(options.patience?.stall ?? 30_000, options.signal);
+  if (part.isComplete) return;
+  const stall = new StallTimeout(options.retryPolicy?.stall ?? 30_000, options.signal);
   try {
-    // Ranges count the bytes as they are stored, not as they are packed for the way.
+    // Ranges refer to the stored bytes, so the transfer must not be compressed.
     const headers: Record<string, string> = { 'Accept-Encoding': 'identity' };
     if (part.bytes > 0) headers.Range = `bytes=${part.bytes}-`;
     const response = await get(file.url, options.remote, headers, stall.signal);
@@ -88,22 +88,22 @@ async function appendBody(
   part: Part,
   file: RemoteFile,
   response: Response,
-  stall: Stall,
+  stall: StallTimeout,
   { onBytes }: DownloadOptions,
 ): Promise<void> {
   let surplus = part.bytes - (await startOf(part, file, response));
   for await (const chunk of chunksOf(response, stall)) {
-    // A server that does not know ranges sends all: what is there is passed over, not lost.
+    // A server without range support sends the whole file: skip the bytes that are already there.
     const fresh = chunk.subarray(surplus, surplus + file.size - part.bytes);
     surplus = Math.max(0, surplus - chunk.length);
     await part.append(fresh);
     onBytes?.(part.bytes);
-    if (part.isWhole) return;
+    if (part.isComplete) return;
   }
-  throw new Passing(`the connection ended after ${part.bytes} of ${file.size} bytes`);
+  throw new TransientError(`the connection ended after ${part.bytes} of ${file.size} bytes`);
 }
 
-/** Where a response's body begins in the file, which must have the size that was listed. */
+/** The offset in the file at which the response's body starts. The file must have the listed size. */
 async function startOf(part: Part, file: RemoteFile, response: Response): Promise<number> {
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
   const partial = response.status === 206;
@@ -115,21 +115,21 @@ async function startOf(part: Part, file: RemoteFile, response: Response): Promis
   }
   await response.body?.cancel();
   if (response.status === 416) await part.restart();
-  throw new Passing(`the server does not offer the ${file.size} bytes that are listed`);
+  throw new TransientError(`the server does not deliver the ${file.size} bytes that were listed`);
 }
 
-async function* chunksOf(response: Response, stall: Stall): AsyncGenerator<Uint8Array> {
+async function* chunksOf(response: Response, stall: StallTimeout): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of response.body ?? []) {
       stall.reset();
       yield chunk as Uint8Array;
     }
   } catch (error) {
-    throw passing(error, new URL(response.url).host, stall.signal);
+    throw connectionError(error, new URL(response.url).host, stall.signal);
   }
 }
 
 function wrongChecksum({ path, checksum }: RemoteFile, received: string, remote: Remote): Error {
-  const message = `Expected ${checksumName(checksum)} ${checksum.hex} for ${path} of ${remote.name} but received ${received}, twice. It was thrown away. Something on the way changes it (a proxy, a mirror), or it has just been published anew: try again later, or without HF_ENDPOINT`;
+  const message = `Expected ${checksumName(checksum)} ${checksum.hex} for ${path} of ${remote.name} but received ${received}, twice. The file was deleted. A proxy or mirror changes it, or a new version has just been published: try again later, or without HF_ENDPOINT`;
   return downloadError(message);
 }

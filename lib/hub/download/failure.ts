@@ -1,14 +1,14 @@
 import { KarloError } from '../../errors.js';
 
-/** An ERR_KARLO_DOWNLOAD: what could not be fetched, and what to do about it. */
+/** An ERR_KARLO_DOWNLOAD. The message says what could not be downloaded and how to fix it. */
 export function downloadError(message: string, cause?: unknown): KarloError {
   return new KarloError('ERR_KARLO_DOWNLOAD', message, cause === undefined ? {} : { cause });
 }
 
-/** A failure that may pass by itself: a dropped connection, a server that is busy. */
-export class Passing extends Error {
-  override readonly name = 'Passing';
-  /** Milliseconds that the server asks for. */
+/** A failure that may not occur again, such as a dropped connection or a busy server. */
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
+  /** Milliseconds to wait, as requested by the server. */
   readonly retryAfter: number | undefined;
 
   constructor(message: string, options: { cause?: unknown; retryAfter?: number | undefined } = {}) {
@@ -17,7 +17,7 @@ export class Passing extends Error {
   }
 }
 
-/** The words of the innermost cause: fetch's own say only that it failed. */
+/** The message of the innermost cause. fetch's own message says only that it failed. */
 export function reasonOf(error: unknown): string {
   let inner = error;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;

@@ -3,17 +3,17 @@ import { KarloError } from '../../errors.js';
 import type { Checksum } from './checksum.js';
 import type { RemoteFile } from './download.js';
 import { downloadError, reasonOf } from './failure.js';
-import { get, passing, type Remote } from './request.js';
-import { type Patience, withRetries } from './retries.js';
-import { Stall } from './stall.js';
+import { connectionError, get, type Remote } from './request.js';
+import { type RetryPolicy, withRetries } from './retries.js';
+import { StallTimeout } from './stall.js';
 
-/** A repository of the hub at one commit. */
+/** The files of a hub repository at one commit. */
 export interface Listing {
   commit: string;
   files: RemoteFile[];
 }
 
-/** The hub: HF_ENDPOINT, or the public one. Without a slash at its end. */
+/** The hub's URL without a trailing slash: HF_ENDPOINT, or the public hub. */
 export function hubEndpoint({ HF_ENDPOINT = '' }: NodeJS.ProcessEnv): string {
   const endpoint = HF_ENDPOINT.trim().replace(/\/+$/, '') || 'https://huggingface.co';
   if (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)) return endpoint;
@@ -23,7 +23,7 @@ export function hubEndpoint({ HF_ENDPOINT = '' }: NodeJS.ProcessEnv): string {
   );
 }
 
-/** A repository of the hub as a place to fetch from, with HF_TOKEN where there is one. */
+/** A hub repository as a download source, with HF_TOKEN if it is set. */
 export function hubRemote(repo: string, env: NodeJS.ProcessEnv): Remote {
   const endpoint = hubEndpoint(env);
   const token = tokenOf(env);
@@ -37,8 +37,9 @@ export function hubRemote(repo: string, env: NodeJS.ProcessEnv): Remote {
 function tokenOf({ HF_TOKEN = '' }: NodeJS.ProcessEnv): string | undefined {
   const token = HF_TOKEN.trim();
   if (/^[\x21-\x7e]*$/.test(token)) return token || undefined;
-  // The usual shape of such a message would show the token.
-  const message = 'Expected a token in HF_TOKEN but received characters that no token has';
+  // The usual message would print the token.
+  const message =
+    'Expected a token in HF_TOKEN but received characters that a token cannot contain';
   throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
 }
 
@@ -50,18 +51,17 @@ function explain(
   code: string | null,
 ): string | undefined {
   const page = `${endpoint}/${repo}`;
-  const access = `accept its licence at ${page}, make a token at ${endpoint}/settings/tokens, and set it: export HF_TOKEN=hf_...`;
-  if (code === 'GatedRepo') return `${repo} is open to registered users only: ${access}`;
+  const access = `accept its licence at ${page}, create a token at ${endpoint}/settings/tokens, and set it: export HF_TOKEN=hf_...`;
+  if (code === 'GatedRepo') return `${repo} is only available to registered users: ${access}`;
   if (code === 'RevisionNotFound') return `${repo} has no such revision: see ${page}/tree/main`;
-  if (code === 'EntryNotFound') return `${repo} has changed while it was fetched: try again`;
+  if (code === 'EntryNotFound') return `${repo} changed during the download: try again`;
   if (status === 401 && hasToken && code !== 'RepoNotFound') {
-    return `The hub refuses HF_TOKEN: make another at ${endpoint}/settings/tokens, or do without: unset HF_TOKEN`;
+    return `The hub rejects HF_TOKEN: create another token at ${endpoint}/settings/tokens, or use none: unset HF_TOKEN`;
   }
-  // The hub does not tell a stranger whether a private repository exists.
-  if (status === 401)
-    return `${page} is not there, or not for everyone: check the name, or ${access}`;
+  // Without access, the hub does not reveal whether a private repository exists.
+  if (status === 401) return `${page} does not exist or is private: check the name, or ${access}`;
   if (status === 403) return `HF_TOKEN may not read ${repo}: ${access}`;
-  return status === 404 ? `${page} is not there: check the name` : undefined;
+  return status === 404 ? `${page} does not exist: check the name` : undefined;
 }
 
 const entrySchema = z.object({
@@ -73,22 +73,22 @@ const entrySchema = z.object({
 });
 
 /**
- * All files of a repository at the commit that a revision names now.
+ * Lists all files of a repository at the commit that a revision currently refers to.
  * @throws {KarloError} ERR_KARLO_DOWNLOAD
  */
 export async function listRepository(
   remote: Remote,
   revision: string,
-  settings: { env: NodeJS.ProcessEnv; signal: AbortSignal; patience?: Patience },
+  settings: { env: NodeJS.ProcessEnv; signal: AbortSignal; retryPolicy?: RetryPolicy },
 ): Promise<Listing> {
-  // Not loaded with the command line: only a pull needs it.
+  // Imported here because only a pull needs it.
   const { listFiles, modelInfo } = await import('@huggingface/hub');
   const hubUrl = hubEndpoint(settings.env);
-  const fetch = hubFetch(remote, settings.signal, settings.patience);
+  const fetch = hubFetch(remote, settings.signal, settings.retryPolicy);
   const { name } = remote;
   try {
     const info = await modelInfo({ name, revision, hubUrl, fetch, additionalFields: ['sha'] });
-    // From here on by commit: what is published meanwhile does not mix with it.
+    // All further requests name the commit, so that a new upload cannot mix with this listing.
     const commit = z
       .string()
       .regex(/^[0-9a-f]{40}$/)
@@ -110,9 +110,9 @@ export async function listRepository(
   } catch (error) {
     settings.signal.throwIfAborted();
     if (error instanceof KarloError) throw error;
-    const strange = error instanceof z.ZodError || error instanceof SyntaxError;
-    const reason = strange ? 'its answer is not that of a hub' : reasonOf(error);
-    throw downloadError(`Listing ${name} at ${hubUrl} failed: ${reason}`, error);
+    const unexpected = error instanceof z.ZodError || error instanceof SyntaxError;
+    const reason = unexpected ? 'its response is not that of a Hugging Face hub' : reasonOf(error);
+    throw downloadError(`Cannot list ${name} at ${hubUrl}: ${reason}`, error);
   }
 }
 
@@ -136,27 +136,27 @@ function toFile({ path, size, oid, lfs }: z.infer<typeof entrySchema>, folder: s
   return { path, size: lfs?.size ?? size, checksum, url };
 }
 
-/** The hub's library asks through this: with retries, and the token to the hub alone. */
+/** The `fetch` passed to the hub library: retries, and sends the token only to the hub. */
 function hubFetch(
   remote: Remote,
   signal: AbortSignal,
-  patience: Patience = {},
+  retryPolicy: RetryPolicy = {},
 ): typeof globalThis.fetch {
   return (input) =>
-    withRetries(() => getWhole(String(input), remote, signal, patience), patience, signal);
+    withRetries(() => getComplete(String(input), remote, signal, retryPolicy), retryPolicy, signal);
 }
 
-async function getWhole(
+async function getComplete(
   url: string,
   remote: Remote,
   signal: AbortSignal,
-  { stall: limit = 30_000 }: Patience,
+  { stall: limit = 30_000 }: RetryPolicy,
 ): Promise<Response> {
-  const stall = new Stall(limit, signal);
+  const stall = new StallTimeout(limit, signal);
   try {
     const response = await get(url, remote, { Accept: 'application/json' }, stall.signal);
     const body = await response.arrayBuffer().catch((error) => {
-      throw passing(error, new URL(url).host, stall.signal);
+      throw connectionError(error, new URL(url).host, stall.signal);
     });
     return new Response(body, response);
   } finally {

@@ -1,13 +1,13 @@
 import { type KakaoFile, kakaoName } from '../../layouts/kakao/files.js';
 import type { RemoteFile } from './download.js';
-import { downloadError, Passing } from './failure.js';
+import { downloadError, TransientError } from './failure.js';
 import { get, type Remote } from './request.js';
-import { type Patience, withRetries } from './retries.js';
-import { Stall } from './stall.js';
+import { type RetryPolicy, withRetries } from './retries.js';
+import { StallTimeout } from './stall.js';
 
 const publishedAt = 'https://arena.kakaocdn.net/brainrepo/models/karlo-public/v1.0.0.alpha';
 
-/** Each file lies in a folder that is named after its MD5. */
+/** Each file is in a folder that is named after the file's MD5. */
 const md5Of: Readonly<Record<KakaoFile, string>> = {
   clip: '096db1af569b284eb76b3881534822d9',
   stats: '0b62380a75e56f073e2844ab5199153d',
@@ -16,27 +16,27 @@ const md5Of: Readonly<Record<KakaoFile, string>> = {
   superRes: '4226b831ae0279020d134281f3c31590',
 };
 
-/** Kakao's own server. */
+/** Kakao Brain's own server. */
 export const kakaoRemote: Remote = { name: "Kakao's files" };
 
 /**
- * Kakao's five files, with the sizes that the server tells: nothing lists them.
- * @param options.env KARLO_KAKAO_URL is another place of the same files, e.g. a mirror
+ * Lists Kakao's five files. The server has no listing, so each size is requested separately.
+ * @param options.env `KARLO_KAKAO_URL` overrides the base URL, for example to use a mirror
  * @throws {KarloError} ERR_KARLO_DOWNLOAD
  */
 export async function listKakao(options: {
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
-  patience?: Patience;
+  retryPolicy?: RetryPolicy;
 }): Promise<RemoteFile[]> {
-  const { env, signal, patience = {} } = options;
+  const { env, signal, retryPolicy = {} } = options;
   const base = (env.KARLO_KAKAO_URL || publishedAt).replace(/\/+$/, '');
   const pairs = Object.entries(md5Of) as [KakaoFile, string][];
   return Promise.all(
     pairs.map(async ([file, hex]) => {
       const path = kakaoName(file);
       const url = `${base}/${hex}/${encodeURIComponent(path)}`;
-      const size = await sizeOf(path, url, signal, patience);
+      const size = await sizeOf(path, url, signal, retryPolicy);
       return { path, size, checksum: { algorithm: 'md5', hex }, url } satisfies RemoteFile;
     }),
   );
@@ -46,19 +46,23 @@ async function sizeOf(
   path: string,
   url: string,
   signal: AbortSignal,
-  patience: Patience,
+  retryPolicy: RetryPolicy,
 ): Promise<number> {
   try {
-    return await withRetries(() => askSize(url, signal, patience), patience, signal);
+    return await withRetries(() => askSize(url, signal, retryPolicy), retryPolicy, signal);
   } catch (error) {
-    if (!(error instanceof Passing)) throw error;
+    if (!(error instanceof TransientError)) throw error;
     throw downloadError(`Kakao's server does not give ${path}: ${error.message}`, error);
   }
 }
 
 /** By a request for one byte, which servers answer that refuse a HEAD. */
-async function askSize(url: string, signal: AbortSignal, patience: Patience): Promise<number> {
-  const stall = new Stall(patience.stall ?? 30_000, signal);
+async function askSize(
+  url: string,
+  signal: AbortSignal,
+  retryPolicy: RetryPolicy,
+): Promise<number> {
+  const stall = new StallTimeout(retryPolicy.stall ?? 30_000, signal);
   try {
     const headers = { Range: 'bytes=0-0', 'Accept-Encoding': 'identity' };
     const response = await get(url, kakaoRemote, headers, stall.signal);
@@ -66,7 +70,7 @@ async function askSize(url: string, signal: AbortSignal, patience: Patience): Pr
     const total = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1];
     const size = Number(total ?? response.headers.get('content-length') ?? Number.NaN);
     if (response.status !== 416 && Number.isSafeInteger(size)) return size;
-    throw new Passing('the server does not say its size');
+    throw new TransientError('the server does not report the size');
   } finally {
     stall.stop();
   }

@@ -1,6 +1,6 @@
 /**
- * Does work for each item, a few at a time. The first failure aborts the rest, and is thrown when
- * all have ended: nothing goes on behind it.
+ * Processes items concurrently. The first failure aborts the others and is thrown once all of them have
+ * ended.
  */
 export async function inParallel<T>(
   items: readonly T[],
@@ -12,7 +12,7 @@ export async function inParallel<T>(
   const either = AbortSignal.any([signal, failed.signal]);
   const queue = items.values();
   const worker = async () => {
-    // One iterator for all workers: each takes the next item.
+    // The workers share one iterator: each takes the next item.
     for (const item of queue) {
       either.throwIfAborted();
       await work(item, either);

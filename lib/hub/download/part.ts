@@ -3,13 +3,13 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { type Checksum, startChecksum } from './checksum.js';
 
-// Not the flag `a`: Windows cannot truncate a file that is open for appending alone.
+// Not the flag `a`: Windows cannot truncate a file that is opened only for appending.
 const readWriteCreate = constants.O_RDWR | constants.O_CREAT;
 const pieceSize = 1024 * 1024;
 
 /**
- * The beginning of a file that is being fetched, with the checksum of what is there. It outlives the
- * process: what an earlier one left is read again, for the checksum, and kept.
+ * A partially downloaded file and its running checksum. It persists across processes: when it is opened,
+ * existing data is read to compute the checksum.
  */
 export class Part {
   readonly #path: string;
@@ -25,7 +25,7 @@ export class Part {
     this.#hash = startChecksum(file.checksum, file.size);
   }
 
-  /** Opens what is there, or begins. What is longer than the file is none of it. */
+  /** Opens or creates the partial file. Data longer than the complete file is discarded. */
   static async open(path: string, file: Part['file'], signal?: AbortSignal): Promise<Part> {
     const part = new Part(path, await open(path, readWriteCreate, 0o644), file);
     try {
@@ -54,12 +54,12 @@ export class Part {
     return this.#file;
   }
 
-  /** How much is there. */
+  /** The number of bytes downloaded. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  get isWhole(): boolean {
+  get isComplete(): boolean {
     return this.#bytes === this.#file.size;
   }
 
@@ -74,19 +74,19 @@ export class Part {
     }
   }
 
-  /** Throws away what is there. */
+  /** Discards all data. */
   async restart(): Promise<void> {
     await this.#handle.truncate(0);
     this.#hash = startChecksum(this.#file.checksum, this.#file.size);
     this.#bytes = 0;
   }
 
-  /** The checksum of what is there. */
+  /** The checksum of the data, as hex. */
   digest(): string {
     return this.#hash.copy().digest('hex');
   }
 
-  /** Makes it the file itself. It is on the disk before it has its name. */
+  /** Renames the part to its final name, after syncing it to disk. */
   async keep(target: string): Promise<void> {
     await this.#handle.sync();
     await this.close();
@@ -98,7 +98,7 @@ export class Part {
     await rm(this.#path, { force: true });
   }
 
-  /** Idempotent. */
+  /** Closes the file. Idempotent. */
   async close(): Promise<void> {
     await this.#handle.close().catch(() => {});
   }

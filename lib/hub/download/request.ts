@@ -1,26 +1,26 @@
-import { downloadError, Passing, reasonOf } from './failure.js';
+import { downloadError, reasonOf, TransientError } from './failure.js';
 
-/** Where files come from. */
+/** A download source. */
 export interface Remote {
-  /** What is fetched, for messages: `kakaobrain/karlo-v1-alpha`. */
+  /** The name in messages: `kakaobrain/karlo-v1-alpha`. */
   name: string;
-  /** Sent to this origin and to no other, wherever a redirect leads. */
+  /** Sent only to this origin, also after redirects. */
   token?: { value: string; origin: string };
-  /** What a refusal means here and what to do about it; undefined where nothing is known. */
+  /** Explains an error status and how to fix it; undefined if nothing is known about it. */
   explain?(status: number, errorCode: string | null): string | undefined;
 }
 
-const mostRedirects = 10;
-const redirections = [301, 302, 303, 307, 308];
-// 416, a range past the end, is the caller's to mend.
-const served = [200, 206, 416];
-const busy = [408, 425, 429];
+const maxRedirects = 10;
+const redirectStatuses = [301, 302, 303, 307, 308];
+// The caller handles 416, a range past the end of the file.
+const acceptedStatuses = [200, 206, 416];
+const busyStatuses = [408, 425, 429];
 
 /**
- * A GET that follows redirects.
+ * Sends a GET request and follows redirects.
  * @returns a response of status 200, 206 or 416
- * @throws {Passing} where another attempt may succeed
- * @throws {KarloError} ERR_KARLO_DOWNLOAD where none will
+ * @throws {TransientError} if another attempt may succeed
+ * @throws {KarloError} ERR_KARLO_DOWNLOAD if no further attempt can succeed
  */
 export async function get(
   url: string,
@@ -29,17 +29,17 @@ export async function get(
   signal: AbortSignal,
 ): Promise<Response> {
   let address = new URL(url);
-  for (let hop = 0; hop <= mostRedirects; hop++) {
+  for (let hop = 0; hop <= maxRedirects; hop++) {
     const response = await send(address, remote, headers, signal);
-    if (served.includes(response.status)) return response;
+    if (acceptedStatuses.includes(response.status)) return response;
     await response.body?.cancel();
     const location = response.headers.get('location');
-    if (!redirections.includes(response.status) || location === null) {
-      throw refusal(response, address, new URL(url), remote);
+    if (!redirectStatuses.includes(response.status) || location === null) {
+      throw statusError(response, address, new URL(url), remote);
     }
     address = redirected(location, address);
   }
-  throw downloadError(`${new URL(url).host} redirects more than ${mostRedirects} times`);
+  throw downloadError(`${new URL(url).host} redirects more than ${maxRedirects} times`);
 }
 
 async function send(
@@ -53,19 +53,21 @@ async function send(
   try {
     return await fetch(address, {
       headers: { ...headers, ...authorization },
-      // Not left to fetch: where the token goes is decided above.
+      // Redirects are followed here, so that the token is sent only to its own origin.
       redirect: 'manual',
       signal,
     });
   } catch (error) {
-    throw passing(error, address.host, signal);
+    throw connectionError(error, address.host, signal);
   }
 }
 
-/** A failure of the network as one that may pass; the signal's own reason as it is. */
-export function passing(error: unknown, host: string, signal: AbortSignal): unknown {
+/** Turns a network failure into a TransientError. If the signal is aborted, returns its reason. */
+export function connectionError(error: unknown, host: string, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
-  return new Passing(`the connection to ${host} failed: ${reasonOf(error)}`, { cause: error });
+  return new TransientError(`the connection to ${host} failed: ${reasonOf(error)}`, {
+    cause: error,
+  });
 }
 
 function redirected(location: string, from: URL): URL {
@@ -75,20 +77,20 @@ function redirected(location: string, from: URL): URL {
   throw downloadError(`${from.host} redirects to an address that is not ${allowed.join(' or ')}`);
 }
 
-// An address can hold a signature, which is as good as a password: only its host is told.
-function refusal(response: Response, address: URL, asked: URL, remote: Remote): Error {
+// A URL can contain a signature, which grants access like a password: messages name only the host.
+function statusError(response: Response, address: URL, requested: URL, remote: Remote): Error {
   const { status, headers } = response;
-  const said = `${address.host} answered ${status}`;
-  // The signed address that the hub redirected to has expired: the hub will give another.
-  const expired = status === 403 && address.origin !== asked.origin;
-  if (status >= 500 || busy.includes(status) || expired) {
-    return new Passing(said, { retryAfter: retryAfter(headers.get('retry-after')) });
+  const outcome = `${address.host} responded with status ${status}`;
+  // A signed URL that the hub redirected to has expired: the hub issues a new one.
+  const expired = status === 403 && address.origin !== requested.origin;
+  if (status >= 500 || busyStatuses.includes(status) || expired) {
+    return new TransientError(outcome, { retryAfter: retryAfter(headers.get('retry-after')) });
   }
   const meaning = remote.explain?.(status, headers.get('x-error-code'));
-  return downloadError(meaning ?? `${said} for ${asked.pathname}`);
+  return downloadError(meaning ?? `${outcome} for ${requested.pathname}`);
 }
 
-/** Milliseconds of a `Retry-After`, which is in seconds or a date. */
+/** Parses a `Retry-After` header (seconds or a date) to milliseconds. */
 function retryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
   const seconds = Number(header);

@@ -1,42 +1,42 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Passing } from './failure.js';
+import { TransientError } from './failure.js';
 
-/** How long a download puts up with a bad connection. */
-export interface Patience {
-  /** Attempts in a row that bring nothing, before it gives up. Default 5. */
+/** When a download is retried, and when it is given up. */
+export interface RetryPolicy {
+  /** Consecutive attempts without progress before the download fails. Default 5. */
   attempts?: number;
-  /** Milliseconds before the second attempt; each further pause is twice as long. Default 500. */
+  /** Milliseconds before the second attempt. Each further pause is twice as long. Default 500. */
   pause?: number;
-  /** Milliseconds without a byte, after which a connection counts as dropped. Default 30 000. */
+  /** Milliseconds without data after which a connection counts as dropped. Default 30 000. */
   stall?: number;
 }
 
-const longestPause = 60_000;
+const maxPause = 60_000;
 
 /**
- * Does it again after a failure that may pass, with growing pauses.
- * @param reached how far it has come: attempts that bring something on are not counted
- * @throws {Passing} the last one, when its patience is at an end
+ * Retries an operation after transient errors, with exponential backoff.
+ * @param progress how far the operation has come; attempts that make progress reset the count
+ * @throws {TransientError} the last error, once all attempts have failed
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
-  { attempts = 5, pause = 500 }: Patience,
+  { attempts = 5, pause = 500 }: RetryPolicy,
   signal: AbortSignal,
-  reached: () => number = () => 0,
+  progress: () => number = () => 0,
 ): Promise<T> {
-  for (let failures = 0, farthest = reached(); ; ) {
+  for (let failures = 0, farthest = progress(); ; ) {
     try {
       return await attempt();
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof Passing)) throw error;
-      failures = reached() > farthest ? 1 : failures + 1;
-      farthest = Math.max(farthest, reached());
+      if (!(error instanceof TransientError)) throw error;
+      failures = progress() > farthest ? 1 : failures + 1;
+      farthest = Math.max(farthest, progress());
       if (failures >= attempts) throw error;
-      // A random half of it, so that many clients of a busy server do not come back together.
+      // Jitter, so that many clients of a busy server do not retry at the same time.
       const backOff = pause * 2 ** (failures - 1) * (0.5 + Math.random() / 2);
-      const asked = Math.max(error.retryAfter ?? 0, backOff);
-      const delay = Math.min(asked, longestPause);
+      const requested = Math.max(error.retryAfter ?? 0, backOff);
+      const delay = Math.min(requested, maxPause);
       await wait(delay, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }

@@ -12,15 +12,15 @@ import { downloadError } from './failure.js';
 
 const tokenizerFile =
   /^tokenizer\/(?:vocab\.json|merges\.txt|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json)$/;
-/** No separator of any system. */
+/** A file name without path separators of any system. */
 const plainName = /^[A-Za-z0-9_][\w.=+-]*$/;
 const shardNumber = /-\d{5}-of-(\d{5})(?=\.)/;
 
 /**
- * What this package reads of a repository, and no other file: only names that are known can come
- * out, wherever the others would lead.
- * @param variant preferred weights, e.g. `fp16`; those without one by default
- * @throws {KarloError} ERR_KARLO_DOWNLOAD where there are no weights of that variant, or not all shards
+ * Selects the files of a repository that this package reads. Only known names are selected, so that a
+ * repository cannot write to other paths.
+ * @param variant preferred weights, e.g. `fp16`; by default those without a variant
+ * @throws {KarloError} ERR_KARLO_DOWNLOAD if there are no weights of that variant, or shards are missing
  */
 export function selectFiles(
   name: string,
@@ -31,7 +31,7 @@ export function selectFiles(
   for (const scheduler of SCHEDULERS) wanted.add(`${scheduler}/scheduler_config.json`);
   const weights = COMPONENTS.flatMap((component) => weightsOf(name, component, listed, variant));
   if (variant !== undefined && !weights.some((path) => path.includes(`.${variant}`))) {
-    throw downloadError(`${name} has no weights of the variant ${variant}: leave out --variant`);
+    throw downloadError(`${name} has no weights of the variant ${variant}: omit --variant`);
   }
   for (const path of weights) wanted.add(path);
   for (const component of COMPONENTS) wanted.add(`${component}/config.json`);
@@ -59,7 +59,7 @@ function weightsOf(
   );
   const count = Number(shardNumber.exec(shards[0] ?? '')?.[1]);
   if (shards.length === count) return [choice.file, ...shards].map(path);
-  throw downloadError(`${name} lacks weights: ${path(choice.file)} stands without all its shards`);
+  throw downloadError(`${name} is incomplete: shards of ${path(choice.file)} are missing`);
 }
 
 function namesIn(folder: string, listed: readonly RemoteFile[]): string[] {
@@ -68,8 +68,8 @@ function namesIn(folder: string, listed: readonly RemoteFile[]): string[] {
   return within.map(({ path }) => path.slice(start.length)).filter((name) => plainName.test(name));
 }
 
-/** What a set of files lacks for each task. */
-export function lackingFor(task: Task, files: readonly RemoteFile[]): string[] {
+/** The files that a task needs and a set of files does not contain. */
+export function missingFiles(task: Task, files: readonly RemoteFile[]): string[] {
   const paths = new Set(files.map(({ path }) => path));
   const hasWeights = (component: ComponentName) =>
     chooseWeights(component, namesIn(component, files)) !== undefined;

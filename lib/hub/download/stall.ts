@@ -1,18 +1,18 @@
-import { Passing } from './failure.js';
+import { TransientError } from './failure.js';
 
-/** A signal that is aborted when the caller's is, and when nothing has come for a while. */
-export class Stall {
+/** An abort signal that follows the caller's signal and also aborts when no data arrives in time. */
+export class StallTimeout {
   readonly signal: AbortSignal;
   readonly #timer: NodeJS.Timeout;
 
   constructor(milliseconds: number, signal: AbortSignal) {
     const stalled = new AbortController();
-    const reason = new Passing(`nothing has come for ${milliseconds / 1000} seconds`);
+    const reason = new TransientError(`no data received for ${milliseconds / 1000} seconds`);
     this.#timer = setTimeout(() => stalled.abort(reason), milliseconds);
     this.signal = AbortSignal.any([signal, stalled.signal]);
   }
 
-  /** Something has come. */
+  /** Call when data arrives. */
   reset(): void {
     this.#timer.refresh();
   }

@@ -1,38 +1,30 @@
-import { statfs } from 'node:fs/promises';
 import { KarloError } from '../../errors.js';
+import { useAnotherCache } from '../../util/environment.js';
+import { requireFreeSpace } from '../../util/free-space.js';
+import { isSystemError } from '../../util/system-error.js';
 import { downloadError } from '../download/failure.js';
 
-// Records, and the blocks that small files fill.
+/** Room for records and for partly filled file system blocks. */
 const margin = 50e6;
 
-const anotherFolder = 'Take another folder with: export KARLO_CACHE=/path/with/space';
-
 /**
- * Refuses to begin what would fill the disk.
- * @param bytes that will be written
+ * Checks that the store has space for `bytes` more.
  * @throws {KarloError} ERR_KARLO_DOWNLOAD
  */
-export async function checkSpace(
+export function checkSpace(
   folder: string,
   bytes: number,
-  freeBytes: (folder: string) => Promise<number> = bytesFree,
+  freeBytes?: (folder: string) => Promise<number>,
 ): Promise<void> {
-  const [needed, free] = [bytes + margin, await freeBytes(folder)];
-  if (free >= needed) return;
-  const gigabytes = (count: number) => `${(count / 1e9).toFixed(1)} GB`;
-  throw downloadError(
-    `The model needs ${gigabytes(needed)} more but ${folder} has ${gigabytes(free)} free. ${anotherFolder}`,
-  );
+  const purpose = 'The model';
+  return requireFreeSpace(folder, bytes + margin, {
+    ...{ purpose, code: 'ERR_KARLO_DOWNLOAD' },
+    freeBytes,
+  });
 }
 
-async function bytesFree(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
-}
-
-/** A system's error (a full disk, a folder that may not be written) with what to do about it. */
+/** Turns a system error (a full disk, a read-only folder) into an ERR_KARLO_DOWNLOAD with a fix. */
 export function asStoreError(error: unknown, store: string): unknown {
-  if (error instanceof KarloError || !(error instanceof Error) || !('syscall' in error))
-    return error;
-  return downloadError(`Writing to ${store} failed: ${error.message}. ${anotherFolder}`, error);
+  if (error instanceof KarloError || !isSystemError(error)) return error;
+  return downloadError(`Cannot write to ${store}: ${error.message}. ${useAnotherCache}`, error);
 }

@@ -3,38 +3,39 @@ import { dirname, join } from 'node:path';
 import { downloadFile, type RemoteFile } from '../download/download.js';
 import { inParallel } from '../download/parallel.js';
 import type { Remote } from '../download/request.js';
-import type { Patience } from '../download/retries.js';
+import type { RetryPolicy } from '../download/retries.js';
 import { checkSpace } from './disk.js';
-import { readShelf, takeShared } from './link-existing.js';
+import { indexBlobs, linkExisting } from './link-existing.js';
 import { filesOf } from './members.js';
 import {
-  bytesThere,
-  isWhole,
+  bytesPresent,
+  isComplete,
   type ModelRecord,
   modelJson,
-  placeOf,
+  pathOf,
   pullJson,
   readRecord,
   sizeOf,
   writeRecord,
 } from './record.js';
 
-const filesAtATime = 3;
-// What a former folder may hold alone and yet be kept: configurations.
-const negligible = 10e6;
+const concurrentDownloads = 3;
+/** A previous folder is kept if it has no more bytes than this (configuration files) to itself. */
+const negligibleBytes = 10e6;
 
 export interface FillOptions {
   remote: Remote;
   signal: AbortSignal;
-  patience?: Patience;
+  retryPolicy?: RetryPolicy;
   freeBytes?: (folder: string) => Promise<number>;
-  /** Called with the bytes of the whole model that are there, and with each file that is finished. */
+  /** Called with the model's bytes on disk and in total, and with each file that is complete. */
   onBytes: (done: number, total: number, finished?: RemoteFile) => void;
 }
 
 /**
- * Makes a model's folder hold what a record says. It appears whole, by one rename, and the model with
- * it, by a second one; what is there before stays as it is until then. The caller holds the lock.
+ * Downloads the files of a record into the model's folder. The folder appears complete, by one rename,
+ * and the model by a second one; the previous version stays in place until then. The caller holds the
+ * lock.
  */
 export async function fill(
   folder: string,
@@ -42,49 +43,50 @@ export async function fill(
   options: FillOptions,
 ): Promise<void> {
   const files = filesOf(record.members);
-  const made = join(folder, record.folder);
+  const target = join(folder, record.folder);
   await mkdir(folder, { recursive: true });
-  if (!(await isWhole(made, files))) {
-    const staging = `${made}.new`;
-    // A folder of this name from which files have been taken: only they are fetched.
-    if (await exists(made)) await rename(made, staging);
-    await bring(staging, files, options, () => writeRecord(folder, pullJson, record));
+  if (!(await isComplete(target, files))) {
+    const staging = `${target}.new`;
+    // The folder exists but files are missing from it: only those are downloaded.
+    if (await exists(target)) await rename(target, staging);
+    await addMissing(staging, files, options, () => writeRecord(folder, pullJson, record));
     options.signal.throwIfAborted();
-    await rename(staging, made);
+    await rename(staging, target);
   }
-  const former = await readRecord(folder, modelJson);
+  const previous = await readRecord(folder, modelJson);
   await writeRecord(folder, modelJson, record);
-  await tidy(folder, record.folder, former?.folder);
+  await removeOld(folder, record.folder, previous?.folder);
 }
 
-async function bring(
+async function addMissing(
   staging: string,
   files: readonly RemoteFile[],
   options: FillOptions,
-  note: () => Promise<void>,
+  writePullRecord: () => Promise<void>,
 ): Promise<void> {
-  const shelf = await readShelf(dirname(dirname(staging)));
+  const blobs = await indexBlobs(dirname(dirname(staging)));
   await mkdir(staging, { recursive: true });
   const missing: RemoteFile[] = [];
   for (const file of files) {
     options.signal.throwIfAborted();
-    const target = placeOf(staging, file);
-    const isThere = (await sizeOf(target)) === file.size || (await takeShared(shelf, file, target));
-    if (!isThere) missing.push(file);
+    const target = pathOf(staging, file);
+    const isPresent =
+      (await sizeOf(target)) === file.size || (await linkExisting(blobs, file, target));
+    if (!isPresent) missing.push(file);
   }
-  // Not before: what an older note tells of was on the shelf.
-  await note();
-  const there = await bytesThere(staging, missing);
-  const needed = missing.reduce((sum, { size }) => sum + size, 0) - there;
+  // Only now, because the index above also used an older pull record.
+  await writePullRecord();
+  const present = await bytesPresent(staging, missing);
+  const needed = missing.reduce((sum, { size }) => sum + size, 0) - present;
   if (needed > 0) await checkSpace(staging, needed, options.freeBytes);
-  await fetchAll(staging, files, missing, options);
+  await downloadAll(staging, files, missing, options);
 }
 
-async function fetchAll(
+async function downloadAll(
   staging: string,
   files: readonly RemoteFile[],
   missing: readonly RemoteFile[],
-  { remote, patience, onBytes, signal }: FillOptions,
+  { remote, retryPolicy, onBytes, signal }: FillOptions,
 ): Promise<void> {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const done = new Map(files.map((file) => [file, missing.includes(file) ? 0 : file.size]));
@@ -95,34 +97,44 @@ async function fetchAll(
       finished,
     );
   report();
-  // The largest first: none of them is then left over to be fetched alone.
+  // Largest first, so that no large file is left to download alone at the end.
   const queue = missing.toSorted((a, b) => b.size - a.size);
-  await inParallel(queue, filesAtATime, signal, async (file, either) => {
+  await inParallel(queue, concurrentDownloads, signal, async (file, signal) => {
     const onFile = (bytes: number) => {
       done.set(file, bytes);
       report();
     };
-    const settings = { remote, signal: either, onBytes: onFile, ...(patience && { patience }) };
-    await downloadFile(file, placeOf(staging, file), settings);
+    const settings = {
+      remote,
+      signal,
+      onBytes: onFile,
+      ...(retryPolicy && { retryPolicy }),
+    };
+    await downloadFile(file, pathOf(staging, file), settings);
     report(file);
   });
 }
 
 /**
- * Removes what interrupted pulls left, and former folders. The last of them stays until the next
- * pull where its weights are the new one's own, which costs nothing: a process may have it open.
+ * Removes the remains of interrupted pulls, and previous folders. If the previous folder shares its
+ * weights with the new one, it costs nothing and stays until the next pull, because a process may have
+ * it open.
  */
-async function tidy(folder: string, current: string, former: string | undefined): Promise<void> {
+async function removeOld(
+  folder: string,
+  current: string,
+  previous: string | undefined,
+): Promise<void> {
   const keep = new Set([current, modelJson]);
-  if (former && (await ownBytes(join(folder, former))) < negligible) keep.add(former);
+  if (previous && (await ownBytes(join(folder, previous))) < negligibleBytes) keep.add(previous);
   for (const name of await readdir(folder)) {
     if (keep.has(name)) continue;
-    // What another process has open cannot be removed on Windows: the next pull will.
+    // On Windows, files that another process has open cannot be removed; the next pull removes them.
     await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 
-/** Bytes of the files in a folder that have no other name. */
+/** The bytes of files in a folder that have no other hard link. */
 async function ownBytes(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile());

@@ -2,24 +2,24 @@ import { join, relative, sep } from 'node:path';
 import { expected } from '../../errors.js';
 import { cacheFolder } from '../../util/environment.js';
 
-/** Kakao's own five files, as a name in the store. */
+/** The name in the store of the five files that Kakao Brain publishes. */
 export const kakaoModel = 'kakao';
 
-/** A repository of images variation adds this to the name of the model that it belongs to. */
+/** The suffix that turns a model's repository into its image-variation repository. */
 export const variationsSuffix = '-image-variations';
 
-// The hub's own rules. They rule out `..`, and make `--` free to stand for the slash in a folder's
-// name, where no two names then meet.
+// The hub's rules for names. They exclude `..`, and they exclude `--`, which therefore can replace the
+// slash in folder names without collisions.
 const segment = '(?!.*(?:--|\\.\\.))[A-Za-z0-9_](?:[\\w.-]{0,94}[A-Za-z0-9_])?';
 const repository = new RegExp(`^${segment}/${segment}$`);
 
-/** Whether a name can stand in the store at all. */
+/** Whether a name is valid in the store. */
 export function isModelName(name: string): boolean {
   return name === kakaoModel || repository.test(name);
 }
 
 /**
- * The name, checked.
+ * Checks a model's name.
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
  */
 export function checkModelName(name: unknown): string {
@@ -28,25 +28,25 @@ export function checkModelName(name: unknown): string {
   throw expected(what, 'the model', name);
 }
 
-/** The model that a repository belongs to: its own, or that of its text-to-image half. */
+/** The model that a repository belongs to. An image-variation repository belongs to its text-to-image model. */
 export function modelOf(repo: string): string {
   const base = repo.slice(0, -variationsSuffix.length);
   return repo.endsWith(variationsSuffix) && isModelName(base) ? base : repo;
 }
 
-/** Where models lie: in the user's cache folder, which KARLO_CACHE names. */
+/** The folder of all models, within the user's cache folder (KARLO_CACHE). */
 export function storeFolder(env: NodeJS.ProcessEnv): string {
   return join(cacheFolder(env), 'models');
 }
 
-/** Where a model lies in the store, with all that belongs to it. */
+/** The folder of a model and its records. */
 export function modelFolder(env: NodeJS.ProcessEnv, model: string): string {
   return join(storeFolder(env), model.replace('/', '--'));
 }
 
-/** The name of the model whose files a folder holds; undefined where that is not in the store. */
+/** The name of the model that a folder belongs to; undefined if the folder is not in the store. */
 export function modelAt(env: NodeJS.ProcessEnv, folder: string): string | undefined {
-  const [own = ''] = relative(storeFolder(env), folder).split(sep);
-  const name = own.replace('--', '/');
+  const [first = ''] = relative(storeFolder(env), folder).split(sep);
+  const name = first.replace('--', '/');
   return isModelName(name) ? name : undefined;
 }

@@ -3,32 +3,32 @@ import { copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RemoteFile } from '../download/download.js';
 import { filesOf } from './members.js';
-import { type ModelRecord, modelJson, placeOf, pullJson, readRecord, sizeOf } from './record.js';
+import { type ModelRecord, modelJson, pathOf, pullJson, readRecord, sizeOf } from './record.js';
 
-/** Where each file that the store holds already lies, by its checksum. */
-export type Shelf = ReadonlyMap<string, string>;
+/** The path of every file in the store, by checksum. */
+export type BlobIndex = ReadonlyMap<string, string>;
 
-/** Looks through all models, and through what interrupted pulls have left. */
-export async function readShelf(store: string): Promise<Shelf> {
-  const shelf = new Map<string, string>();
+/** Indexes the files of all models, including those of interrupted pulls. */
+export async function indexBlobs(store: string): Promise<BlobIndex> {
+  const blobs = new Map<string, string>();
   for (const name of await readdir(store)) {
     const folder = join(store, name);
-    await shelve(shelf, folder, await readRecord(folder, pullJson), '.new');
-    await shelve(shelf, folder, await readRecord(folder, modelJson), '');
+    await addBlobs(blobs, folder, await readRecord(folder, pullJson), '.new');
+    await addBlobs(blobs, folder, await readRecord(folder, modelJson), '');
   }
-  return shelf;
+  return blobs;
 }
 
-async function shelve(
-  shelf: Map<string, string>,
+async function addBlobs(
+  blobs: Map<string, string>,
   folder: string,
   record: ModelRecord | undefined,
   suffix: string,
 ): Promise<void> {
   if (record === undefined) return;
   for (const file of filesOf(record.members)) {
-    const place = placeOf(join(folder, `${record.folder}${suffix}`), file);
-    if ((await sizeOf(place)) === file.size) shelf.set(keyOf(file), place);
+    const place = pathOf(join(folder, `${record.folder}${suffix}`), file);
+    if ((await sizeOf(place)) === file.size) blobs.set(keyOf(file), place);
   }
 }
 
@@ -37,15 +37,17 @@ function keyOf({ size, checksum }: RemoteFile): string {
 }
 
 /**
- * Puts a file that the store holds already to a second place.
- *
- * By a hard link, which costs nothing: models stay folders of plain files, which need no privilege
- * on Windows (symbolic links do), stay whole on a read-only mount and in a copy, and are removed
- * without looking who else uses them. A file system without hard links gets a copy.
- * @returns whether there was one
+ * Hard-links a file that is already in the store to a second path. Hard links take no space and keep
+ * models plain folders: unlike symbolic links they need no privilege on Windows, survive copying, and
+ * can be removed without checking for other users. File systems without hard links get a copy.
+ * @returns whether the store had the file
  */
-export async function takeShared(shelf: Shelf, file: RemoteFile, target: string): Promise<boolean> {
-  const source = shelf.get(keyOf(file));
+export async function linkExisting(
+  blobs: BlobIndex,
+  file: RemoteFile,
+  target: string,
+): Promise<boolean> {
+  const source = blobs.get(keyOf(file));
   if (source === undefined || source === target) return false;
   await mkdir(dirname(target), { recursive: true });
   try {

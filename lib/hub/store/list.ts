@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { storeFolder } from './folder.js';
 import { filesOf } from './members.js';
 import {
-  bytesThere,
-  isWhole,
+  bytesPresent,
+  isComplete,
   type ModelRecord,
   modelJson,
   pullJson,
@@ -14,23 +14,24 @@ import {
 /** A model in the store. */
 export interface StoredModel {
   name: string;
-  /** What it is made of: repositories, or `kakao`. */
+  /** The repositories that it was pulled from, or `kakao`. */
   repositories: string[];
   layout: 'huggingface' | 'kakao';
-  /** `partial`: a pull of it is under way, or was interrupted, or files have been taken away. */
+  /** `partial`: a pull is running or was interrupted, or files are missing. */
   state: 'complete' | 'partial';
-  /** What is there, and what there is when it is complete. */
+  /** Bytes on disk. */
   bytes: number;
+  /** Bytes of the complete model. */
   totalBytes: number;
-  /** When it was pulled, or when the pull began: ISO 8601. */
+  /** When it was pulled, or when the pull started, as ISO 8601. */
   date: string;
   /** The folder with its files. */
   path: string;
 }
 
 /**
- * All models in the store, by name. One that is being added to is there twice: as it is, and, with the
- * repositories that are new, as it will be.
+ * All models in the store, sorted by name. A model to which a pull adds a repository is listed twice:
+ * once as it is, and once as `partial` with the new repository.
  */
 export async function listModels({ env = process.env } = {}): Promise<StoredModel[]> {
   const store = storeFolder(env);
@@ -43,26 +44,26 @@ export async function listModels({ env = process.env } = {}): Promise<StoredMode
 async function modelsIn(folder: string): Promise<StoredModel[]> {
   const model = await readRecord(folder, modelJson);
   const pull = await readRecord(folder, pullJson);
-  const now = model && (await describeRecord(model, join(folder, model.folder)));
-  // What was interrupted between its last two steps is no less complete.
-  const isDone = now?.state === 'complete' && pull?.folder === model?.folder;
-  if (pull === undefined || isDone) return now ? [now] : [];
-  const coming = await describeRecord(pull, join(folder, `${pull.folder}.new`));
-  if (now?.state !== 'complete') return [{ ...coming, state: 'partial' }];
-  const added = coming.repositories.filter((repo) => !now.repositories.includes(repo));
-  const repositories = added.length > 0 ? added : coming.repositories;
-  return [now, { ...coming, repositories, state: 'partial' }];
+  const current = model && (await describeRecord(model, join(folder, model.folder)));
+  // A pull that was interrupted between its last two steps is complete, too.
+  const isDone = current?.state === 'complete' && pull?.folder === model?.folder;
+  if (pull === undefined || isDone) return current ? [current] : [];
+  const pulled = await describeRecord(pull, join(folder, `${pull.folder}.new`));
+  if (current?.state !== 'complete') return [{ ...pulled, state: 'partial' }];
+  const added = pulled.repositories.filter((repo) => !current.repositories.includes(repo));
+  const repositories = added.length > 0 ? added : pulled.repositories;
+  return [current, { ...pulled, repositories, state: 'partial' }];
 }
 
-/** What a record says, and how much of it is there. */
+/** Describes a record and how much of it is on disk. */
 export async function describeRecord(record: ModelRecord, path: string): Promise<StoredModel> {
   const files = filesOf(record.members);
   return {
     name: record.name,
     repositories: record.members.map(({ repo }) => repo).sort(),
     layout: record.layout,
-    state: (await isWhole(path, files)) ? 'complete' : 'partial',
-    bytes: await bytesThere(path, files),
+    state: (await isComplete(path, files)) ? 'complete' : 'partial',
+    bytes: await bytesPresent(path, files),
     totalBytes: files.reduce((sum, { size }) => sum + size, 0),
     date: record.date,
     path,

@@ -6,8 +6,8 @@ import type { Member } from './record.js';
 const weights = /\.(?:safetensors|bin)$/;
 
 /**
- * The files of a model: those of the text-to-image repository and, of the image-variation one, the
- * components that the first has not. Which was pulled first makes no difference.
+ * The files of a model: those of the text-to-image repository, and the image-variation repository's
+ * components that the former does not have. The order of the pulls does not matter.
  */
 export function filesOf(members: readonly Member[]): RemoteFile[] {
   const ordered = members.toSorted((a, b) => rank(a) - rank(b));
@@ -29,8 +29,8 @@ function componentOf(path: string): string {
   return path.split('/')[0] as string;
 }
 
-/** Components that two repositories of one model both have, with other weights. */
-export function differing(members: readonly Member[]): string[] {
+/** The components that are in two repositories of a model with different weights. */
+export function differingComponents(members: readonly Member[]): string[] {
   const seen = new Map<string, string>();
   const found = new Set<string>();
   for (const { files } of members) {
@@ -56,7 +56,7 @@ function weightSums(files: readonly RemoteFile[]): Map<string, string> {
   return sums;
 }
 
-/** A folder's name for these files and no others. */
+/** A folder name that is unique for a set of files. */
 export function folderFor(files: readonly RemoteFile[]): string {
   const lines = files.map(({ path, checksum }) => `${checksum.algorithm} ${checksum.hex} ${path}`);
   return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 12);

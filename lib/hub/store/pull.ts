@@ -6,8 +6,8 @@ import { downloadError } from '../download/failure.js';
 import { hubRemote, listRepository } from '../download/hub.js';
 import { kakaoRemote, listKakao } from '../download/kakao.js';
 import type { Remote } from '../download/request.js';
-import type { Patience } from '../download/retries.js';
-import { lackingFor, selectFiles } from '../download/select.js';
+import type { RetryPolicy } from '../download/retries.js';
+import { missingFiles, selectFiles } from '../download/select.js';
 import { asStoreError } from './disk.js';
 import { fill } from './fill.js';
 import {
@@ -20,16 +20,17 @@ import {
 } from './folder.js';
 import { describeRecord, listModels, type StoredModel } from './list.js';
 import { withStoreLock } from './lock.js';
-import { differing, filesOf, folderFor } from './members.js';
+import { differingComponents, filesOf, folderFor } from './members.js';
 import { type Member, type ModelRecord, modelJson, readRecord } from './record.js';
 
 export interface PullProgress {
-  /** `wait`: another process changes the store; `list`: the hub is asked what there is. */
+  /** `wait`: another process is changing the store; `list`: the hub's files are being listed. */
   phase: 'wait' | 'list' | 'fetch';
-  /** Bytes of the model that are there, and of all of it. */
+  /** Bytes downloaded. */
   done: number;
+  /** Bytes of the complete model. */
   total: number;
-  /** A file that has just been finished. */
+  /** A file that has just been completed. */
   finished?: { path: string; size: number };
 }
 
@@ -40,11 +41,11 @@ export interface PullOptions {
   revision?: string;
   /** Preferred weights, e.g. `fp16`. Default: those without a variant. */
   variant?: string;
-  /** With the repository `<name>-image-variations`, which the model is combined with. */
+  /** Also pulls the repository `<name>-image-variations` into the model. */
   variations?: boolean;
   onProgress?: (progress: PullProgress) => void;
   signal?: AbortSignal;
-  patience?: Patience;
+  retryPolicy?: RetryPolicy;
   freeBytes?: (folder: string) => Promise<number>;
 }
 
@@ -58,23 +59,24 @@ interface Settings extends PullOptions {
 }
 
 /**
- * Fetches a model into the store: a repository of the hub, or Kakao's own files (`kakao`). What is
- * there is not fetched again, be it whole, in part, or of another model. A repository
- * `<name>-image-variations` becomes part of the model `<name>`.
+ * Downloads a model to the store: a hub repository, or Kakao Brain's own files (`kakao`). Files that the
+ * store already has, completely or partially, even in another model, are not downloaded again. A
+ * repository `<name>-image-variations` becomes part of the model `<name>`.
  * @throws {KarloError} ERR_KARLO_DOWNLOAD, ERR_KARLO_INVALID_ARGUMENT
  */
 export async function pullModel(name: string, options: PullOptions = {}): Promise<Pulled> {
   const { env = process.env, signal, onProgress } = options;
-  if (builtIn.includes(name)) throw downloadError(`${name} is built in: there is nothing to fetch`);
+  if (builtIn.includes(name))
+    throw downloadError(`${name} is built in: there is nothing to download`);
   const repos = repositories(name, options);
-  if (isOffline(env)) return thereOrRefused(repos, env);
+  if (isOffline(env)) return storedOrRefused(repos, env);
   const store = storeFolder(env);
   const onWait = () => onProgress?.({ phase: 'wait', done: 0, total: 0 });
   try {
-    return await withStoreLock(store, { signal, onWait }, async (either) => {
+    return await withStoreLock(store, { signal, onWait }, async (lockSignal) => {
       const pulled: Pulled[] = [];
       for (const repo of repos)
-        pulled.push(await pullOne(repo, { ...options, env, signal: either }));
+        pulled.push(await pullOne(repo, { ...options, env, signal: lockSignal }));
       return pulled.at(-1) as Pulled;
     });
   } catch (error) {
@@ -97,27 +99,27 @@ function repositories(name: unknown, options: PullOptions): string[] {
   return variations ? [modelOf(repo), `${modelOf(repo)}${variationsSuffix}`] : [repo];
 }
 
-async function thereOrRefused(repos: readonly string[], env: NodeJS.ProcessEnv): Promise<Pulled> {
+async function storedOrRefused(repos: readonly string[], env: NodeJS.ProcessEnv): Promise<Pulled> {
   const models = await listModels({ env });
   const found = models.find(
     ({ state, repositories }) =>
       state === 'complete' && repos.every((repo) => repositories.includes(repo)),
   );
   if (found)
-    return { ...found, warnings: ['KARLO_OFFLINE is set: no newer revision was looked for'] };
-  const message = `${repos.join(' and ')} would have to be fetched, but KARLO_OFFLINE forbids it. Allow it with: unset KARLO_OFFLINE`;
+    return { ...found, warnings: ['KARLO_OFFLINE is set: did not look for a newer revision'] };
+  const message = `Cannot download ${repos.join(' and ')} because KARLO_OFFLINE is set. Allow downloads: unset KARLO_OFFLINE`;
   throw downloadError(message);
 }
 
 async function pullOne(repo: string, settings: Settings): Promise<Pulled> {
-  const { env, signal, onProgress, patience, freeBytes } = settings;
+  const { env, signal, onProgress, retryPolicy, freeBytes } = settings;
   onProgress?.({ phase: 'list', done: 0, total: 0 });
   const remote = repo === kakaoModel ? kakaoRemote : hubRemote(repo, env);
   const member = await (repo === kakaoModel ? kakaoMember(settings) : hubMember(remote, settings));
   const name = modelOf(repo);
   const folder = modelFolder(env, name);
-  const former = (await readRecord(folder, modelJson))?.members ?? [];
-  const members = [...former.filter((other) => other.repo !== repo), member];
+  const previous = (await readRecord(folder, modelJson))?.members ?? [];
+  const members = [...previous.filter((other) => other.repo !== repo), member];
   const record: ModelRecord = {
     format: 1,
     name,
@@ -130,7 +132,7 @@ async function pullOne(repo: string, settings: Settings): Promise<Pulled> {
   checkTasks(record);
   await fill(folder, record, {
     ...{ remote, signal },
-    ...(patience && { patience }),
+    ...(retryPolicy && { retryPolicy }),
     ...(freeBytes && { freeBytes }),
     onBytes: (done, total, finished) =>
       onProgress?.({ phase: 'fetch', done, total, ...(finished && { finished }) }),
@@ -151,20 +153,22 @@ async function kakaoMember(settings: Settings): Promise<Member> {
   return { repo: kakaoModel, revision: 'v1.0.0.alpha', commit: 'v1.0.0.alpha', files };
 }
 
-/** Refuses, before gigabytes are fetched, what no task could use. */
+/** Rejects a repository that no task could use, before gigabytes are downloaded. */
 function checkTasks({ layout, members, pulled }: ModelRecord): void {
   if (layout === 'kakao') return;
-  const lacking = (['textToImage', 'imageVariation'] as const).map((task) =>
-    lackingFor(task, filesOf(members)),
+  const missing = (['textToImage', 'imageVariation'] as const).map((task) =>
+    missingFiles(task, filesOf(members)),
   );
-  if (lacking.some((paths) => paths.length === 0)) return;
-  const [least = []] = lacking.sort((a, b) => a.length - b.length);
+  if (missing.some((paths) => paths.length === 0)) return;
+  const [least = []] = missing.sort((a, b) => a.length - b.length);
   const some = `${least.slice(0, 4).join(', ')}${least.length > 4 ? ' and more' : ''}`;
-  throw downloadError(`Expected a Karlo model in ${pulled} but it lacks ${some}`);
+  throw downloadError(
+    `Expected a Karlo model in ${pulled} but ${some} ${least.length === 1 ? 'is' : 'are'} missing`,
+  );
 }
 
 function warningsOf({ members, name }: ModelRecord): string[] {
-  const components = differing(members).join(', ');
+  const components = differingComponents(members).join(', ');
   if (components === '') return [];
   return [
     `The two repositories have different weights for ${components}: those of ${name} are used`,

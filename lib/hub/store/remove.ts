@@ -9,14 +9,14 @@ import { modelJson, pullJson, readRecord } from './record.js';
 
 export interface RemoveOptions {
   env?: NodeJS.ProcessEnv;
-  /** Only what an interrupted pull has left. */
+  /** Removes only the files of an interrupted pull. */
   partial?: boolean;
   signal?: AbortSignal;
 }
 
 /**
- * Removes a model from the store, with all repositories of which it is made.
- * @returns the name of what was removed
+ * Removes a model, with all its repositories, from the store.
+ * @returns the name of the removed model
  * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND
  */
 export async function removeModel(name: string, options: RemoveOptions = {}): Promise<string> {
@@ -24,15 +24,15 @@ export async function removeModel(name: string, options: RemoveOptions = {}): Pr
   const model = modelOf(checkModelName(name));
   const store = storeFolder(env);
   const stored = await listModels({ env });
-  const fitting = stored.filter(
+  const matching = stored.filter(
     (one) => one.name === model && (!partial || one.state === 'partial'),
   );
-  if (fitting.length === 0) throw notThere(name, partial, store);
+  if (matching.length === 0) throw notFound(name, partial, store);
   try {
     await withStoreLock(store, { signal }, async () => {
       const folder = modelFolder(env, model);
       if (partial) return removePartial(folder);
-      // The record goes first: the model is gone before its first file is.
+      // The record is removed first, so that a model with missing files is never listed.
       await rm(join(folder, modelJson), { force: true });
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     });
@@ -49,8 +49,8 @@ async function removePartial(folder: string): Promise<void> {
   await rm(join(folder, pullJson), { force: true });
 }
 
-function notThere(name: string, partial: boolean, store: string): KarloError {
+function notFound(name: string, partial: boolean, store: string): KarloError {
   const what = partial ? `an interrupted pull of ${name}` : `the model ${name}`;
-  const message = `Expected ${what} in ${store} but there is none: see npx karlo models`;
+  const message = `Expected ${what} in ${store} but found none. List the models: npx karlo models`;
   return new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }

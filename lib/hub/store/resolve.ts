@@ -9,51 +9,53 @@ import { listModels, type StoredModel } from './list.js';
 const karlo = 'kakaobrain/karlo-v1-alpha';
 const published: [string, ...string[]] = [karlo, `${karlo}${variationsSuffix}`, kakaoModel];
 
-/** A model that is there. */
+/** A model that was found. */
 export interface FoundModel {
-  /** Its name, or its folder's. */
+  /** The model's name, or the name of its folder. */
   name: string;
   folder: string;
 }
 
 /**
- * Finds a model: a built-in name, a name in the store, else a folder. Nothing is fetched.
+ * Finds a model by a built-in name, by a name in the store, or as a folder. Downloads nothing.
  * @param name `karlo-tiny`, `kakaobrain/karlo-v1-alpha`, `kakao`, or a path
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, with where it was looked for and the command that
- *   fetches it
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND. The message names the places searched and the command
+ *   that downloads the model
  */
 export async function findModel(name: string, { env = process.env } = {}): Promise<FoundModel> {
   if (builtIn.includes(name)) return { name, folder: builtInModel(name) };
   const models = isPath(name) ? [] : await listModels({ env });
-  const stored = models.find((model) => isThere(model, name));
+  const stored = models.find((model) => isStored(model, name));
   if (stored) return { name: stored.name, folder: stored.path };
   const path = resolve(name);
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return { name: basename(path), folder: path };
-  const places = isPath(name)
-    ? 'there'
-    : `in the store ${storeFolder(env)}, nor as the folder ${path}`;
-  const help = isPath(name)
-    ? `Name another folder, or fetch a model with: ${pullOf(karlo)}`
+  const reason = isPath(name)
+    ? 'does not exist'
+    : `is neither in the store ${storeFolder(env)} nor a folder (${path})`;
+  const fix = isPath(name)
+    ? `Use another folder, or download a model: ${pullCommand(karlo)}`
     : advice(name, models);
-  const message = `Expected a model but '${name}' is not ${places}. ${help}`;
+  const message = `Expected a model but '${name}' ${reason}. ${fix}`;
   throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 
 /**
- * The name of a model that a picture's recipe tells of. Never a folder: a picture can come from
- * anyone, and a folder may hold programs.
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND where it is neither built in nor in the store
+ * Checks the model name in an image's recipe. Never resolves to a folder: images come from anywhere, and
+ * a converted folder contains programs.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if the model is neither built in nor in the store
  */
 export async function recordedModel(name: string, { env = process.env } = {}): Promise<string> {
   const models = await listModels({ env });
-  if (builtIn.includes(name) || models.some((model) => isThere(model, name))) return name;
-  const fetch = isModelName(name) ? `. Fetch it with: ${pullOf(name)}, or name` : '. Name';
-  const message = `The recipe is of the model '${name}', which is not in the store ${storeFolder(env)}${fetch} a model with --model`;
+  if (builtIn.includes(name) || models.some((model) => isStored(model, name))) return name;
+  const fix = isModelName(name)
+    ? `Download it: ${pullCommand(name)}, or choose a model with --model`
+    : 'Choose a model with --model';
+  const message = `The recipe's model '${name}' is not in the store ${storeFolder(env)}. ${fix}`;
   throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 
-/** `./model` and `/model` are never names. */
+/** Whether this can only be a path: `./model`, `/model`. */
 function isPath(name: string): boolean {
   return isAbsolute(name) || /^\.{1,2}(?:[\\/]|$)/.test(name) || name.includes('\\');
 }
@@ -63,25 +65,25 @@ function advice(name: string, models: readonly StoredModel[]): string {
   const names = [...new Set([...builtIn, ...published, ...stored])];
   const partial = models.find(({ repositories }) => repositories.includes(name));
   if (partial) {
-    const [there, all] = [partial.bytes, partial.totalBytes].map((n) => Math.floor(n / 1e6));
-    return `It is there in part (${there} of ${all} MB). Go on with: ${pullOf(name)}`;
+    const [present, total] = [partial.bytes, partial.totalBytes].map((n) => Math.floor(n / 1e6));
+    return `The download is incomplete (${present} of ${total} MB). Resume it: ${pullCommand(name)}`;
   }
-  if (published.includes(name)) return `Fetch it with: ${pullOf(name)}`;
+  if (published.includes(name)) return `Download it: ${pullCommand(name)}`;
   const meant = names.find((one) => one.endsWith(`/${name}`)) ?? nearest(name, names);
-  if (meant !== undefined) return `Did you mean ${meant}? ${toGet(meant, models)}`.trimEnd();
+  if (meant !== undefined) return `Did you mean ${meant}? ${downloadHint(meant, models)}`.trimEnd();
   const repo = isModelName(name) ? name : published[0];
-  return `Fetch ${repo === name ? 'it' : 'a model'} with: ${pullOf(repo)}`;
+  return `Download ${repo === name ? 'it' : 'a model'}: ${pullCommand(repo)}`;
 }
 
-function toGet(name: string, models: readonly StoredModel[]): string {
-  const isHere = builtIn.includes(name) || models.some((model) => isThere(model, name));
-  return isHere ? '' : `Fetch it with: ${pullOf(name)}`;
+function downloadHint(name: string, models: readonly StoredModel[]): string {
+  const isAvailable = builtIn.includes(name) || models.some((model) => isStored(model, name));
+  return isAvailable ? '' : `Download it: ${pullCommand(name)}`;
 }
 
-function isThere({ state, repositories }: StoredModel, name: string): boolean {
+function isStored({ state, repositories }: StoredModel, name: string): boolean {
   return state === 'complete' && repositories.includes(name);
 }
 
-function pullOf(name: string): string {
+function pullCommand(name: string): string {
   return `npx karlo pull ${name}`;
 }
