@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { GenerationEvent } from '../lib/index.js';
 import { Karlo } from '../lib/karlo.js';
-import { karlo as unloaded } from '../lib/shared-instance.js';
+import { karlo as shared } from '../lib/shared-instance.js';
 import { ScriptModule } from '../lib/torch/script-module.js';
 import type { Tensor } from '../lib/torch/tensor.js';
 
@@ -14,14 +14,14 @@ afterEach(() => vi.restoreAllMocks());
 
 const heart = 'a red heart on a white background';
 const ring = 'a green ring on a black background';
-/** Few steps: what is tested here does not hang on their number. */
+/** Few steps: nothing here depends on their number. */
 const short = { prior: { steps: 3 }, decoder: { steps: 3 }, upsample: { steps: 2 } };
 
 function difference(a: Uint8Array, b: Uint8Array): number {
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))), 0);
 }
 
-/** The mean colour of a part of a picture. */
+/** The mean colour of a square of an image. */
 function colour(image: { width: number; data: Uint8Array }, x: number, y: number, side: number) {
   const sum = [0, 0, 0];
   for (let i = 0; i < side; i += 1) {
@@ -36,7 +36,7 @@ function colour(image: { width: number; data: Uint8Array }, x: number, y: number
 }
 
 describe('textToImage', () => {
-  test('makes a red heart on a white background', async () => {
+  test('generates a red heart on a white background', async () => {
     const { images, seeds, warnings, timings } = await karlo.textToImage(heart, { seed: 0 });
     expect({ seeds, warnings }).toEqual({ seeds: [0], warnings: [] });
     expect(timings.total).toBeGreaterThan(timings.decoder);
@@ -48,7 +48,7 @@ describe('textToImage', () => {
     for (const value of colour(image as never, 0, 112, 16)) expect(value).toBeGreaterThan(180);
   });
 
-  test('a picture hangs on its seed alone: not on count, order, prompts, previews', async () => {
+  test('an image depends only on its seed: not on count, order, prompts or previews', async () => {
     const options = { ...short, seed: 5 };
     const alone = await karlo.textToImage(heart, options);
     const expected = alone.images[0]?.data;
@@ -67,16 +67,16 @@ describe('textToImage', () => {
     expect(first.images[0]?.data).not.toEqual(expected);
   });
 
-  test('equal bytes at equal batchSize', async () => {
+  test('is byte-equal at the same batchSize', async () => {
     const one = await karlo.textToImage(heart, { ...short, seed: 6, batchSize: 2 });
     const two = await karlo.textToImage(heart, { ...short, seed: 5, count: 3, batchSize: 2 });
     expect(two.images).toHaveLength(3);
     expect(two.images[1]?.data).toEqual(one.images[0]?.data);
   });
 
-  // With all the steps of a preset: the fewer there are, the more the first one's rounding, which is
-  // divided by the square root of an alpha-bar near 0, is left in the picture.
-  test('at most 1/255 across batch sizes', async () => {
+  // With all steps of a preset. The first step divides its rounding by the square root of an alpha-bar
+  // near 0, and fewer steps leave more of that in the image.
+  test('differs by at most 1/255 between batch sizes', async () => {
     const single = await karlo.textToImage(heart, { seed: 5, count: 2 });
     const both = await karlo.textToImage(heart, { seed: 5, count: 2, batchSize: 2 });
     for (const [i, { data }] of both.images.entries()) {
@@ -84,7 +84,7 @@ describe('textToImage', () => {
     }
   });
 
-  test('seeds wrap round at 2^32, and one is found where none is given', async () => {
+  test('seeds wrap around at 2^32, and a random one is reported', async () => {
     const { seeds } = await karlo.textToImage(heart, { ...short, seed: 2 ** 32 - 1, count: 2 });
     expect(seeds).toEqual([2 ** 32 - 1, 0]);
     const random = await karlo.textToImage(heart, short);
@@ -92,7 +92,7 @@ describe('textToImage', () => {
     expect(again.images[0]?.data).toEqual(random.images[0]?.data);
   });
 
-  test('many prompts in one call are warned of nothing', async () => {
+  test('many prompts in one call cause no warning from Node', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const stage = { steps: 1 };
     const options = { prior: stage, decoder: stage, upsample: stage, batchSize: 12 };
@@ -101,14 +101,14 @@ describe('textToImage', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('text that does not fit is cut off and told', async () => {
+  test('warns of text that does not fit and is left out', async () => {
     const { warnings } = await karlo.textToImage(`${'very '.repeat(90)}red heart`, short);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/is too long: '.*red heart' was left out/);
   });
 });
 
-/** Of each step of a network from now on, how many pictures it takes. */
+/** Records the number of rows of every network step from now on. */
 function watchSteps(): number[] {
   const rows: number[] = [];
   const { run } = ScriptModule.prototype;
@@ -129,7 +129,7 @@ describe('guidance', () => {
     [0, 2],
     [1, 1],
     [1.5, 2],
-  ])('a scale of %d has %d halves', async (guidanceScale, halves) => {
+  ])('a scale of %d takes %d rows per image', async (guidanceScale, halves) => {
     const rows = watchSteps();
     const stage = { steps: 1, guidanceScale };
     await karlo.textToImage(heart, { ...short, prior: stage, decoder: stage });
@@ -138,7 +138,7 @@ describe('guidance', () => {
 });
 
 describe('events', () => {
-  test('steps of each stage with previews of x0, then each picture', async () => {
+  test('report steps of each stage with previews of x0, then each image', async () => {
     const events: GenerationEvent[] = [];
     const task = karlo.textToImage(heart, { ...short, seed: 0, count: 2, previews: true });
     for await (const event of task) events.push(event);
@@ -160,7 +160,7 @@ describe('events', () => {
     expect(finished[1]?.image).toBe(images[1]);
   });
 
-  test('a slow reader gets the newest step and holds nothing up', async () => {
+  test('a slow iterator gets the newest step and delays nothing', async () => {
     const task = karlo.textToImage(heart, { ...short, seed: 0 });
     await task;
     const events: GenerationEvent[] = [];
@@ -168,13 +168,13 @@ describe('events', () => {
     expect(events.map(({ type }) => type)).toEqual(['step', 'image']);
   });
 
-  test('a reader that leaves aborts the run', async () => {
+  test('leaving the iterator aborts the call', async () => {
     const task = karlo.textToImage(heart, { seed: 0 });
     for await (const _ of task) break;
     await expect(task).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('two readers share the events, and both end', async () => {
+  test('two iterators share the events, and both end', async () => {
     const task = karlo.textToImage(heart, { ...short, seed: 0, count: 3 });
     const seen: GenerationEvent[] = [];
     const read = async () => {
@@ -185,7 +185,7 @@ describe('events', () => {
     expect(finished.sort()).toEqual([0, 1, 2]);
   });
 
-  test('a task that is only iterated throws there', async () => {
+  test('a task that is only iterated throws from the iterator', async () => {
     const controller = new AbortController();
     const task = karlo.textToImage(heart, { seed: 0, signal: controller.signal });
     const reason = new Error('enough');
@@ -197,7 +197,7 @@ describe('events', () => {
 });
 
 describe('ending', () => {
-  test('an abort ends a run within a step, and the model stays usable', async () => {
+  test('an abort ends a call within a step, and the model stays usable', async () => {
     const rows = watchSteps();
     const controller = new AbortController();
     const task = karlo.textToImage(heart, { seed: 0, count: 8, signal: controller.signal });
@@ -210,13 +210,13 @@ describe('ending', () => {
       }
     };
     await expect(read()).rejects.toMatchObject({ name: 'AbortError' });
-    // It waits for its turn, until the other has ended.
+    // This call waits until the aborted one has ended.
     expect((await karlo.textToImage(heart, { ...short, seed: 0 })).images).toHaveLength(1);
-    const own = 3 + 3 + 2;
-    expect(rows.length - before - own).toBeLessThanOrEqual(1);
+    const secondCall = 3 + 3 + 2;
+    expect(rows.length - before - secondCall).toBeLessThanOrEqual(1);
   });
 
-  test('dispose ends what runs, is idempotent, and later calls say so', async () => {
+  test('dispose ends the calls in progress, is idempotent, and rejects later calls', async () => {
     const own = await Karlo.load({ device: 'cpu' });
     const running = own.textToImage(heart, { seed: 0, count: 8 });
     const ended = expect(running).rejects.toMatchObject({ code: 'ERR_KARLO_DISPOSED' });
@@ -227,7 +227,7 @@ describe('ending', () => {
     );
   });
 
-  test('what is wrong is told before any work', async () => {
+  test('wrong arguments are rejected before any work', async () => {
     expect(() => karlo.textToImage(heart, { decoder: { steps: 0 } })).toThrow(
       'Expected integer between 1 and 1000 for decoder.steps but received 0 of type number',
     );
@@ -247,19 +247,19 @@ describe('ending', () => {
     [{ signal: 1 }, /Expected AbortSignal for signal/],
     [{ modle: 'karlo-tiny' }, /Unknown option modle: did you mean model\?/],
     [5, /Expected object for options/],
-  ])('load refuses %o', async (options, message) => {
+  ])('load rejects %o', async (options, message) => {
     await expect(Karlo.load(options as never)).rejects.toMatchObject({
       code: 'ERR_KARLO_INVALID_ARGUMENT',
       message: expect.stringMatching(message),
     });
   });
 
-  test('what is wrong is told before the model without ceremony is loaded', async () => {
+  test('the shared model rejects wrong arguments before it loads', async () => {
     vi.stubEnv('KARLO_MODEL', '/nowhere/model');
     const wrong = expect.objectContaining({ code: 'ERR_KARLO_INVALID_ARGUMENT' });
-    expect(() => unloaded.textToImage(heart, { cuont: 1 } as never)).toThrow(wrong);
-    expect(() => unloaded.imageVariation('a.png', 5 as never)).toThrow(wrong);
-    await expect(unloaded.textToImage(heart)).rejects.toMatchObject({
+    expect(() => shared.textToImage(heart, { cuont: 1 } as never)).toThrow(wrong);
+    expect(() => shared.imageVariation('a.png', 5 as never)).toThrow(wrong);
+    await expect(shared.textToImage(heart)).rejects.toMatchObject({
       code: 'ERR_KARLO_MODEL_NOT_FOUND',
     });
     vi.unstubAllEnvs();

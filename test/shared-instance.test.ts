@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runProgram } from './native/run-program.js';
 
-test('karlo.textToImage is a whole program; the miniature is said once', async () => {
+test('karlo.textToImage is a whole program, which names the miniature once', async () => {
   const result = await runProgram('test/native/programs/default.mjs');
   expect(result).toMatchObject({ status: 0, signal: null, stdout: 'image 0\n0\n' });
   expect(result.stderr).toMatch(
@@ -9,7 +9,7 @@ test('karlo.textToImage is a whole program; the miniature is said once', async (
   );
 });
 
-test('KARLO_MODEL that names nothing is an error that says so', async () => {
+test('a KARLO_MODEL that does not exist is named in the error', async () => {
   const env = { KARLO_MODEL: '/nowhere/model' };
   const result = await runProgram('test/native/programs/default.mjs', [], { env });
   expect(result.status).toBe(1);

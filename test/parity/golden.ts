@@ -10,11 +10,11 @@ const rows = 5;
 const tokens = 77;
 const extraTokens = 4;
 
-/** The reference's numbers of one model: integer inputs, and samples of each output. */
+/** The reference's values for one model: integer inputs, and samples of each output. */
 export class Golden {
   private constructor(
     private readonly tensors: ReadonlyMap<string, Tensor>,
-    private readonly facts: {
+    private readonly metadata: {
       stride: Record<string, number>;
       shape: Record<string, number[]>;
       max: Record<string, number>;
@@ -27,11 +27,11 @@ export class Golden {
     const mapped = [...tensors].map(([name, { file, offset, shape, strides, dtype }]) => {
       return [name, files.get(file).tensor(offset, shape, strides, dtype)] as const;
     });
-    const fact = (name: string) => JSON.parse(metadata.get(name) ?? '{}');
+    const parsed = (name: string) => JSON.parse(metadata.get(name) ?? '{}');
     return new Golden(new Map(mapped), {
-      stride: fact('stride'),
-      shape: fact('shape'),
-      max: fact('max'),
+      stride: parsed('stride'),
+      shape: parsed('shape'),
+      max: parsed('max'),
     });
   }
 
@@ -41,19 +41,19 @@ export class Golden {
     return tensor;
   }
 
-  /** The largest difference from the reference, as a part of its output's largest magnitude. */
+  /** The largest difference from the reference, relative to the largest magnitude of its output. */
   difference(name: string, output: Tensor): number {
-    const shape = this.facts.shape[name] ?? [];
+    const shape = this.metadata.shape[name] ?? [];
     if (String(output.shape.slice(1)) !== String(shape.slice(1))) {
       throw new Error(`${name} has shape ${output.shape}, the reference's ${shape}`);
     }
     const expected = (this.tensor(name) as Tensor<'float32'>).toTypedArray();
     const actual = output.to({ dtype: 'float32' }).toTypedArray();
-    const stride = this.facts.stride[name] ?? 1;
+    const stride = this.metadata.stride[name] ?? 1;
     let largest = 0;
     let compared = 0;
     for (let i = 0; i * stride < actual.length; i += 1) {
-      // NaN, once met, stays.
+      // Math.max keeps a NaN.
       largest = Math.max(
         largest,
         Math.abs((actual[i * stride] as number) - (expected[i] as number)),
@@ -61,7 +61,7 @@ export class Golden {
       compared += 1;
     }
     if (compared === 0) throw new Error(`${name} has no samples`);
-    return largest / (this.facts.max[name] as number);
+    return largest / (this.metadata.max[name] as number);
   }
 }
 
@@ -127,7 +127,7 @@ function padded(mask: Tensor): Tensor {
   return Tensor.cat<'int64'>([ones, mask as Tensor<'int64'>], 1);
 }
 
-/** The outputs of a network's `forward`, by the names that the golden files give them. */
+/** The outputs of a network's `forward`, as the golden files name them. */
 export const outputNames: Record<ComponentName, string[]> = {
   text_encoder: ['text_embeds', 'last_hidden_state'],
   image_encoder: ['image_embeds'],

@@ -31,7 +31,7 @@ function given(name: string, ...shape: number[]): Tensor {
   return Tensor.from(noise(name, count), shape, 'float32');
 }
 
-/** Inputs of each network's `forward`, at batch 2, by its config. */
+/** Inputs of each network's `forward` for a batch of 2, shaped by its config. */
 function inputsOf(configs: Partial<ComponentConfigs>) {
   const {
     prior,
@@ -49,21 +49,21 @@ function inputsOf(configs: Partial<ComponentConfigs>) {
     BigInt(i % text_encoder.eos_token_id),
   );
   ids[tokens - 1] = ids[2 * tokens - 1] = BigInt(text_encoder.eos_token_id);
-  const picture = (channels: number, side: number) =>
-    given(`picture${side}`, 2, channels, side, side);
+  const images = (channels: number, side: number) =>
+    given(`images${side}`, 2, channels, side, side);
   const texts = [given('embeds', 2, width), given('hidden', 2, tokens, width), mask];
   const context = given('context', 2, tokens + 4, decoder.cross_attention_dim);
   const contextMask = Tensor.from(new BigInt64Array(2 * (tokens + 4)).fill(1n), [2, tokens + 4]);
   const labels = given('labels', 2, text_proj.time_embed_dim);
-  const superRes = [picture(sr.in_channels, sr.sample_size as number), t];
+  const superRes = [images(sr.in_channels, sr.sample_size as number), t];
   return {
     prior: [given('x', 2, width), t, ...texts],
-    decoder: [picture(3, decoder.sample_size), t, context, contextMask, labels],
+    decoder: [images(3, decoder.sample_size), t, context, contextMask, labels],
     text_proj: [given('image', 2, width), ...texts],
     super_res_first: superRes,
     super_res_last: superRes,
     text_encoder: [Tensor.from(ids, [2, tokens])],
-    image_encoder: [picture(3, image_encoder.image_size)],
+    image_encoder: [images(3, image_encoder.image_size)],
   };
 }
 
@@ -72,7 +72,7 @@ function bitsOf(output: ScriptOutput): unknown {
 }
 
 describe('the Kakao layout holds the same model as the Hugging Face layout', () => {
-  test.each(COMPONENTS)('%s gives the same bits', async (component) => {
+  test.each(COMPONENTS)('%s computes the same bits', async (component) => {
     const kakao = await openModel(join(folder, 'kakao'));
     expect(kakao.layout).toBe('kakao');
     const inputs = inputsOf(published.configs)[component];
@@ -83,7 +83,7 @@ describe('the Kakao layout holds the same model as the Hugging Face layout', () 
     );
   });
 
-  test('converted, it does so still, and remembers its layout', async () => {
+  test('and still does after conversion, which records the layout', async () => {
     await convertModel(join(folder, 'kakao'), join(folder, 'converted'));
     const converted = await openModel(join(folder, 'converted'));
     expect(converted.layout).toBe('kakao');

@@ -14,7 +14,7 @@ import { Golden, inputsOf, outputNames } from './golden.js';
 const goldens = fileURLToPath(new URL('../fixtures/goldens', import.meta.url));
 const tinyFolder = fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url));
 
-/** Of the output's largest magnitude; the networks reach 1.3e-6. */
+/** Relative to the largest magnitude of the output; the networks reach 1.3e-6. */
 const tolerance = 1e-5;
 
 const engine = new Engine();
@@ -22,7 +22,7 @@ let temporary: string;
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'karlo-parity-'));
   await writeSmallModel(goldens, join(temporary, 'small'));
-  // What it has not of its own, so that it can be converted.
+  // The files that it lacks and conversion needs.
   for (const part of [...SCHEDULERS, 'tokenizer', 'feature_extractor']) {
     cpSync(join(tinyFolder, part), join(temporary, 'small', part), { recursive: true });
   }
@@ -36,7 +36,7 @@ const asArray = (output: ScriptOutput) => (Array.isArray(output) ? output : [out
 const rowsOf = (inputs: Tensor[], batch: number) => inputs.map((t) => t.slice(0, 0, batch));
 const valuesOf = (tensor: Tensor) => tensor.to({ dtype: 'float32' }).toTypedArray();
 
-/** The largest difference, as a part of the first one's largest magnitude. */
+/** The largest difference, relative to the largest magnitude of the first tensor. */
 function difference(a: Tensor, b: Tensor): number {
   expect(b.shape).toEqual(a.shape);
   const [x, y] = [valuesOf(a), valuesOf(b)];
@@ -87,7 +87,7 @@ describe.each([
       }
     });
 
-    test('bfloat16 points where float32 does', async () => {
+    test('bfloat16 points in the direction of float32', async () => {
       const placement = { engine, device: 'cpu', dtype: 'bfloat16' } as const;
       using half = await model.load(component, placement);
       const given = inputs(component, 2);
@@ -100,7 +100,7 @@ describe.each([
       }
     });
 
-    test('saved, loaded and frozen it gives the same bits', async () => {
+    test('computes the same bits after saving, loading and freezing', async () => {
       const fresh = network(component);
       const loaded = await ScriptModule.load(await fresh.save(), { engine });
       using frozen = await loaded.freeze();
@@ -112,7 +112,7 @@ describe.each([
     });
   });
 
-  test('the prior: cached keys and values give what the whole does', async () => {
+  test('the prior computes the same with cached keys and values', async () => {
     const prior = network('prior');
     const [x, t, embeds, hidden, mask] = inputs('prior', 5) as [
       Tensor,
@@ -132,7 +132,7 @@ describe.each([
     expect(golden.difference('prior.image_embeds', finished as Tensor)).toBeLessThan(1e-6);
   });
 
-  test('the decoder: cached context keys and values give what the whole does', async () => {
+  test('the decoder computes the same with cached context keys and values', async () => {
     const decoder = network('decoder');
     const [x, t, context, mask, labels] = inputs('decoder', 5) as [
       Tensor,
@@ -148,7 +148,7 @@ describe.each([
   });
 
   test.each(['super_res_first', 'super_res_last'] as const)(
-    '%s: the step joins its two pictures, x_t first',
+    '%s concatenates its two images, x_t first',
     async (component) => {
       const [x, t] = inputs(component, 5) as [Tensor, Tensor];
       const [whole] = await run(network(component), 'forward', [x, t]);
@@ -159,7 +159,7 @@ describe.each([
     },
   );
 
-  test('a converted folder gives the same bits', async () => {
+  test('a converted folder computes the same bits', async () => {
     const to = join(temporary, `${name}-converted`);
     await convertModel(folder(), to, { dtype: 'float32' });
     const converted = await openModel(to);

@@ -29,13 +29,13 @@ const varied = JSON.parse(readFileSync(new URL('variations.json', folder), 'utf8
   Omit<Case, 'prompt'>
 >;
 
-/** Of the model with random weights. */
+/** Cases of the model with random weights. */
 const ofSmall = JSON.parse(readFileSync(new URL('small.json', folder), 'utf8')) as {
   prompts: Record<string, Case>;
   pictures: Record<string, Omit<Case, 'prompt'>>;
 };
 
-/** By how much the reference differs from itself, of 255: at most, and in the mean. */
+/** How much the reference's images differ between batch sizes, threads and dtypes, out of 255. */
 const reference = JSON.parse(readFileSync(new URL('reference.json', folder), 'utf8')) as {
   batch: number;
   threads: number;
@@ -53,7 +53,7 @@ function stage(steps: number | undefined, guidanceScale: number | undefined) {
   return { ...(steps && { steps }), ...(guidanceScale && { guidanceScale }) };
 }
 
-/** The largest difference from a checked-in picture. */
+/** The largest difference from a checked-in image, out of 255. */
 async function difference(name: string, { data, width, height }: Pixels): Promise<number> {
   const file = fileURLToPath(new URL(`${name}.png`, folder));
   const { data: expected, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
@@ -64,7 +64,7 @@ async function difference(name: string, { data, width, height }: Pixels): Promis
   );
 }
 
-describe('whole pictures are the reference’s, to 1/255', () => {
+describe('images match the reference to within 1/255', () => {
   test.each(Object.entries(cases))('%s', async (name, golden) => {
     const { images } = await karlo.textToImage(golden.prompt, {
       seed: golden.seed,
@@ -79,7 +79,7 @@ describe('whole pictures are the reference’s, to 1/255', () => {
   });
 });
 
-describe('of a model with random weights, too', () => {
+describe('images of a model with random weights match the reference to within 1/255', () => {
   let small: Karlo;
   let model: string;
   beforeAll(async () => {
@@ -97,7 +97,7 @@ describe('of a model with random weights, too', () => {
   });
   afterAll(() => small.dispose());
 
-  test.each(Object.entries(ofSmall.prompts))('of a prompt: %s', async (name, golden) => {
+  test.each(Object.entries(ofSmall.prompts))('textToImage: %s', async (name, golden) => {
     const { images } = await small.textToImage(golden.prompt, {
       ...{ seed: golden.seed, count: golden.count },
       prior: stage(golden.prior_steps, undefined),
@@ -109,7 +109,7 @@ describe('of a model with random weights, too', () => {
     }
   });
 
-  test.each(Object.entries(ofSmall.pictures))('of a picture: %s', async (name, golden) => {
+  test.each(Object.entries(ofSmall.pictures))('imageVariation: %s', async (name, golden) => {
     const { seed, count } = golden;
     const decoder = stage(golden.decoder_steps, undefined);
     const { images } = await small.imageVariation(new URL('odd.png', folder), {
@@ -123,7 +123,7 @@ describe('of a model with random weights, too', () => {
 });
 
 describe('bfloat16', () => {
-  test('differs from float32 no more than the reference’s does, and a tenth', async () => {
+  test('differs from float32 by at most 1.1 times as much as the reference', async () => {
     await using half = await Karlo.load({ dtype: 'bfloat16', device: 'cpu' });
     for (const [name, limit] of Object.entries(reference.bfloat16)) {
       const { prompt, seed, count, ...of } = cases[name] as Case;
@@ -147,17 +147,17 @@ describe('bfloat16', () => {
   });
 });
 
-test('the reference agrees with itself far closer than to 1/255', () => {
+test('the reference agrees with itself to well within 1/255', () => {
   const { batch, threads, small } = reference;
   const all = Object.values(small).flat();
   expect(all.length).toBeGreaterThan(0);
   expect(Math.max(batch, threads, ...all)).toBeLessThan(0.1);
 });
 
-describe('variations are the reference’s, to 1/255', () => {
+describe('variations match the reference to within 1/255', () => {
   const odd = new URL('odd.png', folder);
 
-  // Through our own preprocessing, whose pixels are the reference's to the bit (test/image).
+  // With this package's preprocessing: test/images checks that its pixels are the reference's.
   test.each(Object.entries(varied))('%s', async (name, golden) => {
     const { seed, count } = golden;
     const decoder = stage(golden.decoder_steps, golden.decoder_guidance);

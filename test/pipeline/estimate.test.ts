@@ -10,12 +10,13 @@ beforeAll(async () => {
 });
 afterAll(() => karlo.dispose());
 
-describe('operations of a forward', () => {
-  // PyTorch's FlopCounterMode counts 0.5805 GFLOP for two rows of the decoder, 2.8889 for one of SR.
+describe('operations of a forward pass', () => {
+  // PyTorch's FlopCounterMode counts 0.5805 GFLOP for two rows of the decoder, 2.8889 for one of
+  // super-resolution.
   test.each([
     ['decoder', 0.5805e9 / 2],
     ['super_res_first', 2.8889e9],
-  ] as const)('%s, as PyTorch counts them, to a tenth', async (component, counted) => {
+  ] as const)('%s: within a tenth of PyTorch’s count', async (component, counted) => {
     const { configs } = await openModel(builtInModel('karlo-tiny'));
     const { flop } = unetCost(component, configs[component] as never);
     expect(Math.abs(flop / counted - 1)).toBeLessThan(0.1);
@@ -23,7 +24,7 @@ describe('operations of a forward', () => {
 });
 
 describe('estimate', () => {
-  test('follows what a call has to do', async () => {
+  test('follows the settings', async () => {
     await karlo.textToImage('a ring', { seed: 0 });
     const [one, four, long, unguided] = [
       await karlo.estimate('textToImage'),
@@ -39,21 +40,21 @@ describe('estimate', () => {
     expect(batch.bytes).toBeGreaterThan(one.bytes);
   });
 
-  test('is of the order of what it takes', async () => {
+  test('is of the order of the time taken', async () => {
     const { seconds } = await karlo.estimate('textToImage');
     const { timings } = await karlo.textToImage('a ring', { seed: 0 });
     expect(seconds / timings.total).toBeGreaterThan(0.1);
     expect(seconds / timings.total).toBeLessThan(10);
   });
 
-  test('a model that has made nothing has an estimate, and staged needs less memory', async () => {
+  test('works before the first call, and staged needs less memory', async () => {
     await using staged = await Karlo.load({ device: 'cpu', residency: 'staged' });
     const estimate = await staged.estimate('textToImage');
     expect(estimate.seconds).toBeGreaterThan(0);
     expect(estimate.bytes).toBeLessThan((await karlo.estimate('textToImage')).bytes);
   });
 
-  test('nonsense is refused', async () => {
+  test('rejects an unknown task and wrong options', async () => {
     await expect(karlo.estimate('video' as never)).rejects.toThrow(/kind/);
     await expect(karlo.estimate('textToImage', { count: 0 })).rejects.toThrow(/count/);
   });

@@ -4,7 +4,7 @@ import { Karlo } from '../../lib/karlo.js';
 const load = (memoryBudget: unknown, more = {}) =>
   Karlo.load({ device: 'cpu', dtype: 'float32', memoryBudget: memoryBudget as number, ...more });
 
-/** What one picture takes, each way. */
+/** Bytes for one image with either residency. */
 let resident: number;
 let staged: number;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 describe('a memory budget', () => {
-  test('keeps all weights where they fit, else those of a stage', async () => {
+  test('keeps all weights if they fit, otherwise those of one stage', async () => {
     await using wide = await load(resident);
     expect(wide.residency).toBe('resident');
     await using narrow = await load(resident - 1);
@@ -26,7 +26,7 @@ describe('a memory budget', () => {
     expect(wanted.residency).toBe('staged');
   });
 
-  test('lets as many pictures through at once as fit, and no more', async () => {
+  test('limits the batch to the images that fit', async () => {
     await using karlo = await load(3 * resident);
     const bytes = async (options: object) => (await karlo.estimate('textToImage', options)).bytes;
     expect(await bytes({ count: 1 })).toBe(resident);
@@ -39,7 +39,7 @@ describe('a memory budget', () => {
     expect(images.map(({ recipe }) => recipe?.batchSize)).toEqual([2, 2]);
   });
 
-  test('that is too small says what is needed', async () => {
+  test('that is too small is rejected with the bytes needed', async () => {
     await expect(load(staged - 1)).rejects.toMatchObject({
       code: 'ERR_KARLO_INVALID_ARGUMENT',
       message: expect.stringMatching(
@@ -52,7 +52,7 @@ describe('a memory budget', () => {
   });
 
   test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '4GB', {}])(
-    'of %s is refused',
+    'of %s is rejected',
     async (budget) => {
       await expect(load(budget)).rejects.toMatchObject({
         code: 'ERR_KARLO_INVALID_ARGUMENT',

@@ -8,7 +8,7 @@ const program = `
   setTimeout(() => process.exit(7), 200 + Math.random() * 300);
 `;
 
-test('process.exit in the middle of a call ends the process with its status', () => {
+test('process.exit during a call ends the process with its exit code', () => {
   for (let i = 0; i < 4; i += 1) {
     const args = ['--input-type=module', '--eval', program];
     const { status, signal, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => karlo.dispose());
 
 describe('imageVariation', () => {
-  test('takes a path, a URL, bytes, raw pixels and a picture of its own alike', async () => {
+  test('accepts a path, a URL, bytes, raw pixels and a KarloImage', async () => {
     const pixels = await readPicture(heart, 'image');
     const raw = { ...pixels, channels: 3 as const };
     const { images: own } = await karlo.imageVariation(raw, short);
@@ -23,11 +23,11 @@ describe('imageVariation', () => {
       const { images } = await karlo.imageVariation(input, short);
       expect(images[0]?.data).toEqual(own[0]?.data);
     }
-    const again = await karlo.imageVariation([own[0] as never, raw], short);
+    const again = await karlo.imageVariation([own[0] as KarloImage, raw], short);
     expect(again.images[1]?.data).toEqual(own[0]?.data);
   });
 
-  test('keeps the colours of the picture', async () => {
+  test('keeps the colours of the image', async () => {
     const { images } = await karlo.imageVariation(heart, { seed: 0 });
     const [corner, middle] = [
       [8, 8],
@@ -43,7 +43,7 @@ describe('imageVariation', () => {
   test.each<[string, unknown, RegExp]>([
     ['a path to nothing', '/nowhere.png', /the picture '\/nowhere\.png': there is no such file/],
     [
-      'bytes that are no picture',
+      'bytes that are not an image',
       Buffer.from('not a picture'),
       /the picture image: it is in no known format/,
     ],
@@ -55,7 +55,7 @@ describe('imageVariation', () => {
     ],
     ['one wrong among several', [heart, 3], /for image\[1\] but received 3/],
     ['an empty list', [], /non-empty array/],
-  ])('refuses %s', async (_name, image, message) => {
+  ])('rejects %s', async (_name, image, message) => {
     const error = await karlo
       .imageVariation(image as never, short)
       .catch((reason: unknown) => reason as Error);
@@ -63,7 +63,7 @@ describe('imageVariation', () => {
     expect((error as Error).message).toMatch(message);
   });
 
-  test('a prior is no option of a variation', () => {
+  test('has no prior option', () => {
     expect(() => karlo.imageVariation(heart, { prior: {} } as never)).toThrow(
       /Unknown option prior/,
     );

@@ -1,4 +1,4 @@
-/** The colours of karlo-tiny's vocabulary, as its training pictures were painted. */
+/** The colours of karlo-tiny's vocabulary, as they were painted in its training images. */
 export const palette: Readonly<Record<string, readonly [number, number, number]>> = {
   red: [220, 40, 40],
   orange: [240, 140, 30],
@@ -14,25 +14,25 @@ export const palette: Readonly<Record<string, readonly [number, number, number]>
   cyan: [60, 200, 215],
 };
 
-interface Picture {
+interface Image {
   width: number;
   data: Uint8Array;
 }
 
 /**
- * The named colours that a picture shows: the background's is the nearest to most pixels of the
- * border, the shape's the nearest to most pixels of the middle that are not the background's.
+ * The colours of an image, by name. The background has the colour of most pixels at the border, the
+ * shape that of most of the other pixels in the middle.
  */
-export function coloursOf(picture: Picture): { background: string; shape: string | undefined } {
-  const side = picture.width;
+export function coloursOf(image: Image): { background: string; shape: string | undefined } {
+  const side = image.width;
   const [margin, quarter] = [side / 16, side / 4];
   const border = new Map<string, number>();
   const middle = new Map<string, number>();
   for (let y = 0; y < side; y += 1) {
     for (let x = 0; x < side; x += 1) {
       const edge = Math.min(x, y, side - 1 - x, side - 1 - y);
-      if (edge < margin) count(border, nearest(picture, x, y));
-      else if (edge >= quarter) count(middle, nearest(picture, x, y));
+      if (edge < margin) count(border, nearest(image, x, y));
+      else if (edge >= quarter) count(middle, nearest(image, x, y));
     }
   }
   const background = most(border) as string;
@@ -40,7 +40,7 @@ export function coloursOf(picture: Picture): { background: string; shape: string
   return { background, shape: most(middle) };
 }
 
-function nearest({ width, data }: Picture, x: number, y: number): string {
+function nearest({ width, data }: Image, x: number, y: number): string {
   const at = 3 * (y * width + x);
   const distance = (colour: readonly number[]) =>
     colour.reduce((sum, value, c) => sum + (value - (data[at + c] as number)) ** 2, 0);
