@@ -8,17 +8,13 @@ import type { CallSettings } from './call.js';
 import type { Condition, StageSeconds } from './cascade.js';
 import type { GenerationEvent } from './task.js';
 
-/** Where a run's events go, and what aborts it. */
-export interface Run {
-  emit(event: GenerationEvent): void;
-  readonly signal: AbortSignal;
-}
-
-/** One call, encoded. */
-export interface GenerateOptions extends Run {
+/** An encoded call. */
+export interface GenerateOptions {
   readonly task: Task;
-  readonly conditions: readonly Condition[];
   readonly settings: CallSettings;
+  readonly conditions: readonly Condition[];
+  readonly signal: AbortSignal;
+  emit(event: GenerationEvent): void;
   recipeOf(job: ImageJob): Promise<Recipe>;
 }
 

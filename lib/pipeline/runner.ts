@@ -6,10 +6,10 @@ import { type BatchResult, type ImageBatchRequest, runBatch } from './batching.j
 import { disposeConditions, type EncodedCall, type GenerationCall } from './call.js';
 import type { Cascade } from './cascade.js';
 import type { Estimator } from './estimate.js';
-import { generate, type Run } from './generate.js';
+import { generate } from './generate.js';
 import { withMemoryAdvice } from './memory-advice.js';
 import type { Provenance } from './recipes.js';
-import { type Generation, GenerationTask } from './task.js';
+import { type Generation, type GenerationEvent, GenerationTask } from './task.js';
 
 /** What a runner works with. It owns the cascade and the engine. */
 export interface RunnerOptions extends Placement {
@@ -46,27 +46,33 @@ export class GenerationRunner {
     const { signal } = call.settings;
     signal?.throwIfAborted();
     const either = AbortSignal.any([...(signal ? [signal] : []), this.#disposed.signal]);
-    const task = new GenerationTask((emit, signal) => this.#run(call, { emit, signal }), either);
+    const task = new GenerationTask((emit, signal) => this.#run(call, emit, signal), either);
     const ended = Promise.allSettled([task]);
     this.#running.add(ended);
     ended.then(() => this.#running.delete(ended));
     return task;
   }
 
-  async #run(call: GenerationCall, run: Run): Promise<Generation> {
+  async #run(
+    call: GenerationCall,
+    emit: (event: GenerationEvent) => void,
+    signal: AbortSignal,
+  ): Promise<Generation> {
+    const { task, settings } = call;
     const start = performance.now();
     const elapsed = () => (performance.now() - start) / 1000;
     // Starts to hash the weights, which takes a while, before the first recipe needs the hash.
     const provenance = this.#options.provenance();
     provenance.catch(() => {});
-    const { conditions, warnings, recipe } = await this.#encode(call, run.signal);
+    const { conditions, warnings, recipe } = await this.#encode(call, signal);
     try {
       const encode = elapsed();
       const { images, seeds, seconds } = await generate(this.#queue, {
-        ...run,
-        task: call.task,
+        task,
+        settings,
         conditions,
-        settings: call.settings,
+        signal,
+        emit,
         recipeOf: async (job) => recipe(job, await provenance),
       });
       return { images, seeds, warnings, timings: { encode, ...seconds, total: elapsed() } };

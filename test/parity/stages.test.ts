@@ -57,10 +57,8 @@ function furthest(ours: Tensor, theirs: Tensor): number {
 
 function runOf(stage: StageName, noise: Noise): StageRun {
   const sampler = createSampler(schedulerOf(model, stage), { spacing: spacing[stage] });
-  return {
-    ...{ sampler, noise, guidanceScale: guidance[stage] },
-    ...{ signal: undefined, onStep: () => {} },
-  };
+  const guidanceScale = guidance[stage];
+  return { sampler, noise, guidanceScale, signal: undefined, onStep: () => {} };
 }
 
 /** Noise as it is when a stage begins: the stages before it have drawn theirs. */
