@@ -8,17 +8,17 @@ export {
   KarloImage,
   type WriteOptions,
 } from './images/karlo-image.js';
-export { readRecipe } from './images/lazy-read-recipe.js';
-export type { Recipe } from './images/recipe.js';
+export { readRecipe } from './images/read-recipe.js';
+export type { ImageVariationRecipe, Recipe, TextToImageRecipe } from './images/recipe.js';
 export { Karlo, type KarloOptions } from './karlo.js';
 export type { ComponentName, Task } from './networks/registry.js';
-export type { WeightDtype } from './networks/weights.js';
+export type { WeightDtype } from './options/descriptions.js';
 export type {
   GenerationOptions,
   ImageVariationOptions,
   StageOptions,
   TextToImageOptions,
-} from './options/generation.js';
+} from './options/types.js';
 export type { Estimate } from './pipeline/estimate.js';
 export type { LoadProgress } from './pipeline/load-networks.js';
 export {

@@ -1,54 +1,27 @@
 import type { ImageInput } from './images/decode.js';
+import type { Provenance } from './images/recipe.js';
 import { NETWORKS_OF, type Task } from './networks/registry.js';
-import type { WeightDtype } from './networks/weights.js';
+import type { WeightDtype } from './options/descriptions.js';
 import {
-  type ImageVariationOptions,
   type ResolveContext,
   resolveImageVariation,
   resolveTextToImage,
-  type TextToImageOptions,
 } from './options/generation.js';
-import { resolveLoad } from './options/load.js';
+import { resolveLoadOptions } from './options/load.js';
+import type { ImageVariationOptions, LoadOptions, TextToImageOptions } from './options/types.js';
 import { oneOf } from './options/validate.js';
 import type { Estimate } from './pipeline/estimate.js';
 import { imageVariationCall } from './pipeline/image-variation.js';
 import type { LoadedModel } from './pipeline/load.js';
 import type { LoadProgress } from './pipeline/load-networks.js';
-import type { Provenance } from './pipeline/recipes.js';
 import type { GenerationTask } from './pipeline/task.js';
 import { textToImageCall } from './pipeline/text-to-image.js';
 import { openAhead } from './torch/load.js';
 
 /** Options of `Karlo.load`. */
-export interface KarloOptions {
-  /**
-   * `karlo-tiny` (the default), the name of a pulled model (`karlo pull`), or a folder in the Hugging
-   * Face, the Kakao or the converted layout.
-   */
-  model?: string;
-  /** `auto` (the default), `cpu`, `cuda` or `cuda:N`. */
-  device?: string;
-  /**
-   * Dtype of the weights. `auto` (the default) is bfloat16 on CUDA. On the CPU it is the faster of
-   * float32 and bfloat16, which is measured when a model of this size is first loaded, and cached.
-   */
-  dtype?: 'auto' | WeightDtype;
-  /** Number of compute threads. Defaults to the number of processors. */
-  threads?: number;
-  /**
-   * `resident` (the default) keeps all weights in memory; `staged` keeps those of one stage at a time,
-   * needs less memory, and loads the weights again for every batch.
-   */
-  residency?: 'resident' | 'staged';
-  /**
-   * Memory for weights and activations, in bytes. Determines `residency`, unless it is set, and the
-   * largest batch.
-   */
-  memoryBudget?: number;
+export interface KarloOptions extends LoadOptions {
   /** Called as weights are read, with the bytes read so far. */
   onProgress?: (progress: LoadProgress) => void;
-  /** Aborts loading. */
-  signal?: AbortSignal;
 }
 
 /** A loaded model. */
@@ -77,7 +50,7 @@ export class Karlo implements AsyncDisposable {
    *   ERR_KARLO_MODEL_CORRUPT, ERR_KARLO_DEVICE_UNAVAILABLE, ERR_KARLO_LIBTORCH_MISSING
    */
   static async load(options: KarloOptions = {}): Promise<Karlo> {
-    const resolved = resolveLoad(options);
+    const resolved = { ...resolveLoadOptions(options), onProgress: options.onProgress };
     // LibTorch opens on another thread while this thread imports what loading needs.
     const opening = openAhead();
     const { load } = await import('./pipeline/load.js');

@@ -3,19 +3,19 @@ import { type Command, Option } from 'commander';
 import { findModel } from '../hub/store/resolve.js';
 import { type ConvertProgress, convertModel } from '../layouts/converted/convert.js';
 import { type Inspection, inspectModel } from '../layouts/inspect.js';
-import type { WeightDtype } from '../networks/weights.js';
+import { type WeightDtype, weightDtypes } from '../options/descriptions.js';
 import { interruptible } from './terminal/interruptible.js';
 
-/** `karlo convert FROM TO`: published weights to graphs and safetensors, ready to load. */
+/** `karlo convert FROM TO`: converts published weights to graphs and safetensors. */
 export function addConvert(program: Command): void {
   program
     .command('convert')
-    .description('convert a published model folder into one that loads at once')
-    .argument('<from>', 'a pulled model, or a folder in the Hugging Face or the Kakao layout')
-    .argument('<to>', 'a folder that is not there yet')
+    .description('convert a model to a folder of graphs and safetensors that loads quickly')
+    .argument('<from>', 'pulled model, or folder in the Hugging Face or Kakao layout')
+    .argument('<to>', 'folder to create')
     .addOption(
-      new Option('--dtype <dtype>', "the weights' dtype")
-        .choices(['float32', 'float16', 'bfloat16'])
+      new Option('--dtype <name>', 'dtype of the converted weights')
+        .choices(weightDtypes)
         .default('float32'),
     )
     .option('--json', 'print one JSON object')
@@ -26,7 +26,7 @@ Examples:
   karlo convert karlo-tiny ./karlo-tiny-converted
   karlo convert kakaobrain/karlo-v1-alpha ./karlo-bfloat16 --dtype bfloat16
 
-A converted folder holds graphs, which are programs: trust it like one.`,
+A converted folder contains graphs, which are programs: load only folders that you trust.`,
     )
     .action(convert);
 }
@@ -42,15 +42,15 @@ async function convert(from: string, to: string, flags: { dtype: WeightDtype; js
   else console.log([`Converted to ${to}`, ...notes(missing)].join('\n'));
 }
 
-/** What the folder cannot do, a line each. */
+/** A line for each task that the folder cannot do. */
 function notes({ textToImage, imageVariation }: Inspection['missing']): string[] {
   const tasks = [
     ['text to image', textToImage],
     ['image variation', imageVariation],
   ] as const;
   return tasks
-    .filter(([, lacking]) => lacking.length > 0)
-    .map(([task, lacking]) => `Not for ${task}: it lacks ${lacking.join(', ')}`);
+    .filter(([, absent]) => absent.length > 0)
+    .map(([task, absent]) => `Not usable for ${task}. Missing: ${absent.join(', ')}`);
 }
 
 function showProgress() {

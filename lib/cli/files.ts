@@ -2,25 +2,28 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { KarloError } from '../errors.js';
 import { type ImageFormat, imageFormats } from '../images/encode.js';
+import { alreadyExists } from '../util/already-exists.js';
+import { cannotWrite } from '../util/cannot-write.js';
 import { makeFolder } from '../util/make-folder.js';
 
-/** A picture to be made, and where it goes. */
+/** An image to generate, and its file. */
 export interface Target {
+  /** The index of its prompt or input image. */
   readonly source: number;
   readonly seed: number;
   readonly file: string;
 }
 
 interface Output {
-  /** As the user gave it. */
+  /** As the user passed it. */
   readonly path: string;
   readonly format: ImageFormat;
 }
 
 /**
- * Where each picture goes: `a-red-heart-0.png` in the folder, or the file that was named.
- * @param names of the prompts or pictures. Equal ones become `name`, `name-2`, …
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for one file name and several pictures, or seeds that are equal
+ * The file of each image: `a-red-heart-0.png` in the output folder, or the file that was named.
+ * @param names of the prompts or input images. Equal ones become `name`, `name-2`, …
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for one file name and several images, or equal seeds
  */
 export function targetsOf(
   names: readonly string[],
@@ -30,10 +33,12 @@ export function targetsOf(
   const pairs = names.flatMap((_, source) => seeds.map((seed) => ({ source, seed })));
   if (!isFolder(path)) {
     if (pairs.length === 1) return [{ ...(pairs[0] as (typeof pairs)[0]), file: path }];
-    throw wrong(`a folder for --output with ${pairs.length} pictures but received '${path}'`);
+    throw invalid(`a folder for --output with ${pairs.length} images but received '${path}'`);
   }
   if (new Set(seeds).size < seeds.length) {
-    throw wrong(`different seeds for --seed, as files are named after them, but received ${seeds}`);
+    throw invalid(
+      `different seeds for --seed, because they are in the names of the files, but received ${seeds}`,
+    );
   }
   const slugs = distinct(names.map(slugOf));
   return pairs.map(({ source, seed }) => {
@@ -42,7 +47,7 @@ export function targetsOf(
   });
 }
 
-/** Where the grid goes: beside the first picture. */
+/** The file of the grid: next to the first image. */
 export function gridFileOf([first]: readonly Target[]): string {
   const { file } = first as Target;
   const extension = extname(file);
@@ -51,30 +56,30 @@ export function gridFileOf([first]: readonly Target[]): string {
 
 function isFolder(path: string): boolean {
   if (/[\\/]$/.test(path)) return true;
-  const isThere = existsSync(path);
-  if (isThere && statSync(path).isDirectory()) return true;
-  if (namesPicture(path)) return false;
-  if (extname(path) === '' && !isThere) return true;
-  throw wrong(
-    `a file name that ends in .${imageFormats.join(', .')}, or a folder with / at its end, for --output but received '${path}'`,
+  const exists = existsSync(path);
+  if (exists && statSync(path).isDirectory()) return true;
+  if (isImageName(path)) return false;
+  if (extname(path) === '' && !exists) return true;
+  throw invalid(
+    `a file name that ends in .${imageFormats.join(', .')}, or a folder that ends in /, for --output but received '${path}'`,
   );
 }
 
-/** Whether a path ends as pictures do that can be written. */
-export function namesPicture(path: string): boolean {
+/** Whether a path has the extension of a format that can be written. */
+export function isImageName(path: string): boolean {
   return (imageFormats as readonly string[]).includes(extname(path).slice(1).toLowerCase());
 }
 
-/** Of up to four bytes each: with a seed, a number and an extension, names have 255 bytes. */
-const mostCharacters = 50;
+/** Of up to four bytes each: with a seed, a number and an extension, a name stays within 255 bytes. */
+const maxSlugCharacters = 50;
 
-/** A text as a file name. */
+/** A text as part of a file name. */
 function slugOf(text: string): string {
   const words = text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? ['picture'];
-  return [...words.join('-')].slice(0, mostCharacters).join('').replace(/-$/, '');
+  return [...words.join('-')].slice(0, maxSlugCharacters).join('').replace(/-$/, '');
 }
 
-/** Of equal names the first stays; the others get the first number that no name has. */
+/** Of equal names, the first is kept; the others get the first number that no name has. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set(names);
   const used = new Set<string>();
@@ -86,34 +91,28 @@ function distinct(names: readonly string[]): string[] {
   });
 }
 
-/** Makes the folders of files; throws where one cannot be written to. */
+/**
+ * Creates the folders of files.
+ * @throws {KarloError} ERR_KARLO_WRITE for a folder that cannot be created or written to
+ */
 export function prepareFolders(files: readonly string[]): void {
-  for (const folder of new Set(files.map((file) => dirname(resolve(file))))) {
+  const paths = files.map((file) => resolve(file));
+  for (const [folder, file] of new Map(paths.map((path) => [dirname(path), path]))) {
     try {
       makeFolder(folder);
       accessSync(folder, constants.W_OK);
     } catch (cause) {
-      const message = `Cannot write in ${folder}: ${reason(cause as NodeJS.ErrnoException)}. Choose another folder with --output`;
-      throw new KarloError('ERR_KARLO_WRITE', message, { cause });
+      throw cannotWrite(file, cause, 'Use another folder: --output FOLDER');
     }
   }
 }
 
-function reason({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'EACCES' || code === 'EPERM') return 'no permission';
-  if (code === 'EROFS') return 'it is read-only';
-  if (code === 'ENOTDIR' || code === 'EEXIST') return 'a part of the path is no folder';
-  return message;
+/** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for the first file that exists */
+export function requireNewFiles(files: readonly string[]): void {
+  const existing = files.find((file) => existsSync(file));
+  if (existing !== undefined) throw alreadyExists('file', existing, 'pass --force to overwrite it');
 }
 
-/** Throws for the first file that is there already. */
-export function refuseTaken(files: readonly string[]): void {
-  const taken = files.find((file) => existsSync(file));
-  if (taken !== undefined) {
-    throw wrong(`a new file but ${taken} is there already: pass --force to overwrite it`);
-  }
-}
-
-function wrong(what: string): KarloError {
+function invalid(what: string): KarloError {
   return new KarloError('ERR_KARLO_INVALID_ARGUMENT', `Expected ${what}`);
 }

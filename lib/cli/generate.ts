@@ -2,41 +2,43 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { KarloError } from '../errors.js';
-import { readRecipe } from '../images/read-recipe.js';
-import type { Recipe } from '../images/recipe.js';
+import type { TextToImageRecipe } from '../images/recipe.js';
+import { generationOptions, textToImageOptions } from '../options/descriptions.js';
+import { flagLabel } from '../options/flags.js';
 import { resolveTextToImage } from '../options/generation.js';
-import { flagOf } from './flag-names.js';
+import type { TextToImageOptions } from '../options/types.js';
 import {
-  addSampling,
-  addStage,
+  addImageOptions,
+  addOptions,
   checked,
-  type Flags,
+  type ImageFlags,
   loadOptionsOf,
-  samplingOf,
-  stageOf,
+  optionsWithRecipe,
+  recipeOf,
 } from './options.js';
-import { make } from './run-generation.js';
+import { runGeneration } from './run-generation.js';
 
-/** Prompts that are encoded at once. */
-const mostPrompts = 64;
+/** Prompts in one call: all of a call are encoded before its first image. */
+const promptsPerCall = 64;
 
-interface GenerateFlags extends Flags {
-  prompts?: string;
+const table = { ...generationOptions, ...textToImageOptions };
+
+interface GenerateFlags extends ImageFlags {
+  readonly prompts?: string;
 }
 
-/** `karlo "<prompt>"`: pictures of prompts. */
+/** `karlo "<prompt>"`: generates images from prompts. */
 export function addGenerate(program: Command): void {
   const command = program
     .command('generate', { isDefault: true })
-    .description('make pictures of a prompt')
-    .argument('[prompt]', 'in quotes')
+    .description('generate images from a prompt')
+    .argument('[prompt]', 'prompt, in quotes')
     .allowExcessArguments()
     .option(
       '--prompts <file>',
-      'prompts from a file, one a line; - is stdin. What is there already is left out',
+      'file with one prompt per line, or - for stdin; images that exist already are skipped',
     );
-  addStage(command, 'prior');
-  addSampling(command)
+  addImageOptions(addOptions(addOptions(command, textToImageOptions), generationOptions))
     .addHelpText(
       'after',
       `
@@ -52,65 +54,53 @@ Examples:
 
 async function generate(
   command: Command,
-  given: string | undefined,
+  prompt: string | undefined,
   flags: GenerateFlags,
 ): Promise<void> {
-  const recipe = flags.from === undefined ? undefined : await textRecipe(flags.from);
-  const prompts = await promptsOf(command, given, flags, recipe);
-  const options = { ...samplingOf(flags, recipe), prior: stageOf('prior', flags, recipe) };
-  // A file of prompts is resumed by its pictures' names, and these have the seed.
+  const recipe = await recipeOf('textToImage', flags);
+  const prompts = await promptsOf(command, prompt, flags, recipe);
+  const options = optionsWithRecipe(table, flags, recipe) as TextToImageOptions;
+  // A file of prompts is resumed by the names of its images, which contain the seed.
   const seeded = flags.prompts === undefined ? options : { seed: 0, ...options };
-  const { seeds } = checked(command, () => resolveTextToImage(prompts, seeded, { naming: flagOf }));
-  const { count: _count, seed: _seed, ...sampling } = options;
-  await make(
-    command,
-    {
-      ...{ names: prompts, seeds, recipe, atOnce: mostPrompts },
-      load: await loadOptionsOf(command, flags, recipe),
-      resume: flags.prompts !== undefined && !flags.force,
-      start: (karlo, sources, run) =>
-        karlo.textToImage(
-          sources.map((source) => prompts[source] as string),
-          { ...sampling, ...run },
-        ),
-    },
-    flags,
+  const { seeds } = checked(command, () =>
+    resolveTextToImage(prompts, seeded, { label: flagLabel }),
   );
-}
-
-async function textRecipe(path: string): Promise<Extract<Recipe, { kind: 'textToImage' }>> {
-  const recipe = await readRecipe(path);
-  if (recipe?.kind === 'textToImage') return recipe;
-  const why = recipe
-    ? `is of a variation: karlo vary PICTURE --from ${path}, with the picture that was varied`
-    : 'is not there: it was left out, or another program dropped it';
-  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', `The recipe of a prompt in ${path} ${why}`);
+  const { count: _count, seed: _seed, ...sampling } = options;
+  const plan = {
+    ...{ names: prompts, seeds, recipe, sourcesPerCall: promptsPerCall },
+    load: await loadOptionsOf(command, flags, recipe),
+    resume: flags.prompts !== undefined && !flags.force,
+  };
+  await runGeneration(command, plan, flags, (karlo, sources, run) => {
+    const some = sources.map((source) => prompts[source] as string);
+    return karlo.textToImage(some, { ...sampling, ...run });
+  });
 }
 
 async function promptsOf(
   command: Command,
-  given: string | undefined,
+  prompt: string | undefined,
   { prompts: file }: GenerateFlags,
-  recipe: { prompt: string } | undefined,
+  recipe: TextToImageRecipe | undefined,
 ): Promise<string[]> {
   if (command.args.length > 1) {
     const quoted = `"${command.args.join(' ')}"`;
     command.error(`error: expected one prompt, in quotes: karlo ${quoted}`);
   }
   if (file === undefined) {
-    const prompt = given ?? recipe?.prompt;
-    if (prompt === undefined) command.error("error: missing required argument 'prompt'");
-    return [prompt];
+    const only = prompt ?? recipe?.prompt;
+    if (only === undefined) command.error("error: missing required argument 'prompt'");
+    return [only];
   }
-  if (given !== undefined) command.error('error: give either a prompt or --prompts, not both');
-  const lines = (await textOf(file)).split(/\r?\n/).map((line) => line.trim());
+  if (prompt !== undefined) command.error('error: pass either a prompt or --prompts, not both');
+  const lines = (await readText(file)).split(/\r?\n/).map((line) => line.trim());
   const prompts = [...new Set(lines)].filter((line) => line !== '');
   if (prompts.length === 0)
     command.error(`error: there are no prompts in ${file === '-' ? 'stdin' : file}`);
   return prompts;
 }
 
-async function textOf(file: string): Promise<string> {
+async function readText(file: string): Promise<string> {
   try {
     const text = await (file === '-' ? readAll(process.stdin) : readFile(file, 'utf8'));
     return text.replace(/^\uFEFF/, '');

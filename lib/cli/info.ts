@@ -1,20 +1,28 @@
 import { existsSync, statSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
+import { KarloError } from '../errors.js';
 import { findModel } from '../hub/store/resolve.js';
+import { readRecipe } from '../images/read-recipe.js';
+import type { Recipe } from '../images/recipe.js';
+import { type Inspection, inspectModel } from '../layouts/inspect.js';
+import {
+  generationOptions,
+  type OptionTable,
+  textToImageOptions,
+} from '../options/descriptions.js';
+import type { RecordedStage } from '../options/generation.js';
 import { devices } from '../torch/device.js';
 import { version as torchVersion } from '../torch/load.js';
-import { namesPicture } from './files.js';
-import { describeFolder } from './info-model.js';
-import { describePicture } from './info-picture.js';
-import { rows } from './rows.js';
+import { isImageName } from './files.js';
+import { formatRows } from './terminal/format.js';
 
-/** `karlo info [PATH]`: what is installed, what a model folder holds, or how a picture was made. */
+/** `karlo info [PATH]`: what is installed, what a model folder contains, or how an image was generated. */
 export function addInfo(program: Command, version: string): void {
   program
     .command('info')
-    .description('print what is installed, what a model folder holds, or how a picture was made')
-    .argument('[path]', 'a model (its name or folder), or a picture')
+    .description('show the installation, the contents of a model, or the recipe of an image')
+    .argument('[path]', 'model (name or folder) or image file')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -26,23 +34,23 @@ Examples:
   karlo info heart.png`,
     )
     .action(async (path: string | undefined, { json = false }: { json?: boolean }) => {
-      console.log(await about(path, version, json));
+      console.log(await describe(path, version, json));
     });
 }
 
-async function about(path: string | undefined, version: string, json: boolean): Promise<string> {
-  if (path === undefined) return installed(version, json);
-  const isPicture = existsSync(path) ? statSync(path).isFile() : namesPicture(path);
-  if (isPicture) return describePicture(path, json);
-  return describeFolder((await findModel(path)).folder, json);
+async function describe(path: string | undefined, version: string, json: boolean): Promise<string> {
+  if (path === undefined) return print(installation(version), describeInstallation, json);
+  const isImage = existsSync(path) ? statSync(path).isFile() : isImageName(path);
+  if (isImage) return print(await recipeIn(path), describeRecipe, json);
+  const { folder } = await findModel(path);
+  return print(await inspectModel(folder), describeModel, json);
 }
 
-function installed(version: string, json: boolean): string {
-  const facts = collect(version);
-  return json ? JSON.stringify(facts, null, 2) : describe(facts);
+function print<T>(subject: T, describe: (subject: T) => string, json: boolean): string {
+  return json ? JSON.stringify(subject, null, 2) : describe(subject);
 }
 
-function collect(version: string) {
+function installation(version: string) {
   const { libtorch, build, folder, source, cpuCapability } = torchVersion();
   return {
     karlo: version,
@@ -56,22 +64,79 @@ function collect(version: string) {
   };
 }
 
-function describe(facts: ReturnType<typeof collect>): string {
-  const { libtorch, memory } = facts;
-  const pairs: [string, string][] = [
-    ['karlo', facts.karlo],
-    ['Node', `${facts.node} on ${facts.platform}`],
+function describeInstallation(installed: ReturnType<typeof installation>): string {
+  const { libtorch, memory } = installed;
+  return formatRows([
+    ['karlo', installed.karlo],
+    ['Node', `${installed.node} on ${installed.platform}`],
     ['LibTorch', `${libtorch.build} from ${libtorch.source}: ${libtorch.folder}`],
-    ...facts.devices.map(({ device, available, name, totalMemory, reason }): [string, string] => [
-      `device ${device}`,
-      available ? [name, size(totalMemory)].filter(Boolean).join(', ') : `not available. ${reason}`,
-    ]),
-    ['CPU', `${facts.threads} threads, ${facts.cpuCapability}`],
-    ['memory', `${size(memory.free)} free of ${size(memory.total)}`],
-  ];
-  return rows(pairs);
+    ...installed.devices.map(
+      ({ device, available, name, totalMemory, reason }): [string, string] => [
+        `device ${device}`,
+        available
+          ? [name, gibibytes(totalMemory)].filter(Boolean).join(', ')
+          : `not available. ${reason}`,
+      ],
+    ),
+    ['CPU', `${installed.threads} threads, ${installed.cpuCapability}`],
+    ['memory', `${gibibytes(memory.free)} free of ${gibibytes(memory.total)}`],
+  ]);
 }
 
-function size(bytes: number | undefined): string {
+function gibibytes(bytes: number | undefined): string {
   return bytes === undefined ? '' : `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}
+
+function describeModel({ folder, layout, from, components, missing }: Inspection): string {
+  const networks = Object.entries(components).map(([name, network]): [string, string] => {
+    const { parameters, dtype, bytes } = network;
+    const size = `${(bytes / 1e6).toFixed(1)} MB`;
+    return [name, `${(parameters / 1e6).toFixed(1)} M parameters, ${dtype}, ${size}`];
+  });
+  const state = (absent: readonly string[]) =>
+    absent.length === 0 ? 'ready' : `missing: ${absent.join(', ')}`;
+  return formatRows([
+    ['folder', folder],
+    ['layout', from ? `${layout}, from ${from}` : layout],
+    ...networks,
+    ['text to image', state(missing.textToImage)],
+    ['image variation', state(missing.imageVariation)],
+  ]);
+}
+
+async function recipeIn(path: string): Promise<Recipe> {
+  const recipe = await readRecipe(path);
+  if (recipe !== undefined) return recipe;
+  const message = `Expected an image with a recipe but ${path} has none: it was written without a recipe, or another program removed it`;
+  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+}
+
+function describeRecipe(recipe: Recipe): string {
+  const { model, versions, device, dtype } = recipe;
+  return formatRows([
+    recipe.kind === 'textToImage'
+      ? ['prompt', recipe.prompt]
+      : ['variation of', `image with hash ${recipe.source.sha256} (${recipe.source.fit})`],
+    ...describeOptions(recipe),
+    ['model', `${model.name} (${model.sha256})`],
+    ['generated on', `${device}, ${dtype}, karlo ${versions.karlo}, LibTorch ${versions.libtorch}`],
+  ]);
+}
+
+function describeOptions(recipe: Recipe): [string, string][] {
+  const recorded: Record<string, unknown> = { ...recipe };
+  const table: OptionTable = { ...textToImageOptions, ...generationOptions };
+  return Object.entries(table).flatMap(([name, { kind }]): [string, string][] => {
+    const value = recorded[name];
+    if (value === undefined) return [];
+    const label = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+    return [[label, kind === 'stage' ? describeStage(value as RecordedStage) : String(value)]];
+  });
+}
+
+function describeStage(recorded: RecordedStage): string {
+  const { guidanceScale } = recorded;
+  const steps =
+    'steps' in recorded ? `${recorded.steps} steps` : `steps ${recorded.timestepRespacing}`;
+  return guidanceScale === 1 ? steps : `${steps}, guidance scale ${guidanceScale}`;
 }

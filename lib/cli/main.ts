@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { KarloError } from '../errors.js';
 import { packageJson } from '../util/package.js';
-import { explainUsage, mistyped } from './usage.js';
+import { explainUsage, mistypedCommand } from './usage.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
 
@@ -10,7 +10,7 @@ const { version, description } = packageJson();
 
 type AddCommand = (program: Command, version: string) => void;
 
-/** Loaded one at a time: together, the libraries behind them take a third of a second. */
+/** Each is imported only when it is needed: together, their libraries take a third of a second. */
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   generate: async () => (await import('./generate.js')).addGenerate,
   vary: async () => (await import('./vary.js')).addVary,
@@ -23,7 +23,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   models: async () => (await import('./models.js')).addModels,
 };
 
-// Whoever reads the output may have enough: `karlo --help | head`.
+// The reader of a pipe may stop early: `karlo --help | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(exitStatus.done);
@@ -32,7 +32,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const program = new Command('karlo')
   .description(description)
   .version(version)
-  .usage('[command] [options] | "<prompt>" [options]')
+  .usage('"<prompt>" [options] | <command> [options]')
   .addHelpText(
     'after',
     `
@@ -41,31 +41,31 @@ Examples:
   karlo generate --help`,
   )
   .exitOverride();
-const wrong = mistyped(process.argv[2] ?? '', [...Object.keys(commands), 'help']);
-if (wrong !== undefined) {
-  console.error(wrong);
+const mistake = mistypedCommand(process.argv[2] ?? '', [...Object.keys(commands), 'help']);
+if (mistake !== undefined) {
+  console.error(mistake);
   process.exit(exitStatus.wrongUsage);
 }
-const names = wanted(process.argv[2]);
-if (makesPictures(names)) await openMeanwhile();
+const names = commandsFor(process.argv[2]);
+if (generatesImages(names)) await openLibTorchEarly();
 for (const name of names) (await commands[name]?.())?.(program, version);
 explainUsage(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
 
-/** The command that the first argument names or, being a prompt, means; all, where help may be asked. */
-function wanted(first = 'help'): string[] {
+/** The command that the first argument names, `generate` for a prompt, or all for `karlo --help`. */
+function commandsFor(first = 'help'): string[] {
   if (Object.hasOwn(commands, first)) return [first];
   return first === 'help' || first.startsWith('-') ? Object.keys(commands) : ['generate'];
 }
 
-function makesPictures([name, ...others]: readonly string[]): boolean {
-  const asksHelp = process.argv.some((word) => word === '--help' || word === '-h');
-  return others.length === 0 && (name === 'generate' || name === 'vary') && !asksHelp;
+function generatesImages([name, ...others]: readonly string[]): boolean {
+  const asksForHelp = process.argv.some((word) => word === '--help' || word === '-h');
+  return others.length === 0 && (name === 'generate' || name === 'vary') && !asksForHelp;
 }
 
-/** LibTorch opens on another thread while the command, and what loads a model, are imported. */
-async function openMeanwhile(): Promise<void> {
+/** LibTorch opens on another thread while the command and the code that loads a model are imported. */
+async function openLibTorchEarly(): Promise<void> {
   const { openAhead, skipTeardown } = await import('../torch/load.js');
   skipTeardown();
   void openAhead();

@@ -3,14 +3,14 @@ import { storeFolder } from '../hub/store/folder.js';
 import { listModels, type StoredModel } from '../hub/store/list.js';
 import { removeModel } from '../hub/store/remove.js';
 import { builtIn } from '../tokenizer/tokenizer-files.js';
-import { sizeText } from './sizes.js';
+import { formatBytes } from './terminal/format.js';
 import { interruptible } from './terminal/interruptible.js';
 
-/** `karlo models`: what is in the store; `karlo models rm NAME` takes one away. */
+/** `karlo models` lists the model store; `karlo models rm NAME` removes a model from it. */
 export function addModels(program: Command): void {
   const models = program
     .command('models')
-    .description('list the models that were pulled')
+    .description('list the pulled models')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -23,9 +23,9 @@ Examples:
     .action(list);
   models
     .command('rm')
-    .description('remove a model')
+    .description('remove a pulled model')
     .argument('<name>')
-    .option('--partial', 'only what an interrupted pull has left')
+    .option('--partial', 'remove only the unfinished download of an interrupted pull')
     .option('--json', 'print one JSON object')
     .action(remove);
 }
@@ -41,7 +41,7 @@ async function list({ json }: { json?: boolean }): Promise<void> {
 }
 
 function nothing(store: string): string {
-  return `None in ${store}. Fetch one with: npx karlo pull kakaobrain/karlo-v1-alpha`;
+  return `No pulled models in ${store}. To download one: npx karlo pull kakaobrain/karlo-v1-alpha`;
 }
 
 function table(models: readonly StoredModel[]): string {
@@ -52,10 +52,12 @@ function table(models: readonly StoredModel[]): string {
   return lines.map((line) => pad(line).trimEnd()).join('\n');
 }
 
-/** A line a name: a model that is made of two repositories goes by either. */
+/** One line for each name: a model of two repositories can be loaded by either name. */
 function linesOf({ repositories, layout, state, bytes, totalBytes, date, path }: StoredModel) {
   const size =
-    state === 'complete' ? sizeText(bytes) : `${sizeText(bytes)} of ${sizeText(totalBytes)}`;
+    state === 'complete'
+      ? formatBytes(bytes)
+      : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`;
   return repositories.map((name, i) =>
     i === 0 ? [name, layout, size, date.slice(0, 10), state, path] : [name, '', '', '', '', 'same'],
   );

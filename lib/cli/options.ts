@@ -1,179 +1,248 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+// Flags that several commands have. Those of the package's options follow from lib/options/descriptions.ts.
+import { type Command, Option } from 'commander';
 import { KarloError } from '../errors.js';
 import { findModel, recordedModel } from '../hub/store/resolve.js';
 import { type ImageFormat, imageFormats } from '../images/encode.js';
+import { readRecipe } from '../images/read-recipe.js';
 import type { Recipe } from '../images/recipe.js';
 import type { KarloOptions } from '../karlo.js';
-import type { StageOptions } from '../options/generation.js';
-import { resolveLoad } from '../options/load.js';
-import { flagOf } from './flag-names.js';
+import { loadOptions, type OptionDescription, type OptionTable } from '../options/descriptions.js';
+import { type Flag, flagLabel, flagsOf } from '../options/flags.js';
+import type { RecordedStage } from '../options/generation.js';
+import { resolveLoadOptions } from '../options/load.js';
+import type { StageOptions } from '../options/types.js';
+import { positive, queueName, redisUrl, seconds, toBytes, toNumber, toSeeds } from './values.js';
 
-type StageName = 'prior' | 'decoder' | 'upsample';
-
-/** What `karlo generate` and `karlo vary` share. */
-export interface Flags
-  extends Pick<
-    KarloOptions,
-    'model' | 'device' | 'dtype' | 'threads' | 'residency' | 'memoryBudget'
-  > {
-  count?: number;
-  seed?: number | number[];
-  sampling?: 'fast' | 'default';
-  batchSize?: number;
-  priorSteps?: number;
-  priorTimestepRespacing?: string;
-  priorGuidance?: number;
-  decoderSteps?: number;
-  decoderTimestepRespacing?: string;
-  decoderGuidance?: number;
-  upsampleSteps?: number;
-  upsampleTimestepRespacing?: string;
-  output: string;
-  format: ImageFormat;
-  quality?: number;
-  recipe: boolean;
-  grid?: boolean;
-  preview?: boolean;
-  from?: string;
-  force?: boolean;
-  json?: boolean;
+/** What `karlo generate` and `karlo vary` take besides the package's options. */
+export interface ImageFlags {
+  readonly output: string;
+  readonly format: ImageFormat;
+  readonly quality?: number;
+  readonly recipe: boolean;
+  readonly grid?: boolean;
+  readonly preview?: boolean;
+  readonly from?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
 }
 
-export function toOption(flags: string, description: string, choices: readonly string[]): Option {
-  return new Option(flags, description).choices(choices);
+/** Adds a flag for each option of a table. */
+export function addOptions(command: Command, table: OptionTable): Command {
+  for (const flag of flagsOf(table)) {
+    const option = toOption(flag);
+    command.addOption(flag.option.includes('.') ? option.helpGroup('Stage options:') : option);
+  }
+  return command;
 }
 
-export function toNumber(text: string): number {
-  const number = Number(text);
-  if (text.trim() === '' || Number.isNaN(number))
-    throw new InvalidArgumentError('Expected a number.');
-  return number;
+function toOption({ flag, description }: Flag): Option {
+  const { kind } = description;
+  const text = `${description.description}${notesOf(description)}`;
+  switch (kind) {
+    case 'boolean':
+      return new Option(flag, text);
+    case 'integer':
+    case 'number':
+      return new Option(`${flag} <number>`, text).argParser(toNumber);
+    case 'seeds':
+      return new Option(`${flag} <seeds>`, text).argParser(toSeeds);
+    case 'bytes':
+      return new Option(`${flag} <size>`, text).argParser(toBytes);
+    default:
+      return new Option(
+        `${flag} <${kind === 'text' || kind === 'respacing' ? 'text' : 'name'}>`,
+        text,
+      );
+  }
 }
 
-/** Bytes, or a number of MB or GB (10^6 and 10^9 bytes). */
-function toBytes(text: string): number {
-  const [, number, unit = ''] = /^([\d.]+)\s*([MG]B)?$/i.exec(text.trim()) ?? [];
-  if (number === undefined) throw new InvalidArgumentError('Expected a size such as 4GB or 512MB.');
-  return toNumber(number) * ({ MB: 1e6, GB: 1e9 }[unit.toUpperCase()] ?? 1);
+/** What commander appends itself for options that it checks: `(choices: "fast", "default", default: "fast")`. */
+function notesOf(description: OptionDescription): string {
+  const notes = [valuesOf(description), defaultOf(description)].filter((note) => note !== '');
+  return notes.length === 0 ? '' : ` (${notes.join(', ')})`;
 }
 
-/** One seed, or several with commas between. */
-function toSeeds(text: string): number | number[] {
-  const seeds = text.split(',').map(toNumber);
-  return seeds.length === 1 ? (seeds[0] as number) : seeds;
+function valuesOf(description: OptionDescription): string {
+  switch (description.kind) {
+    case 'integer':
+    case 'number':
+      return description.range.join(' to ');
+    case 'choice':
+      return `choices: ${description.choices.map((choice) => `"${choice}"`).join(', ')}`;
+    case 'seeds':
+      return 'or a list such as 1,5,7';
+    case 'bytes':
+      return 'or with a unit, such as 4GB';
+    default:
+      return '';
+  }
 }
 
-/** Adds a loop's flags. */
-export function addStage(command: Command, stage: StageName): Command {
+function defaultOf(description: OptionDescription): string {
+  const { defaultLabel } = description;
+  if (defaultLabel !== undefined) return `default: ${defaultLabel.replaceAll('`', '')}`;
+  const hasDefault = 'default' in description && description.default !== undefined;
+  return hasDefault ? `default: ${JSON.stringify(description.default)}` : '';
+}
+
+/** Adds what `karlo generate` and `karlo vary` share: files, recipes and the model. */
+export function addImageOptions(command: Command): Command {
   command
+    .optionsGroup('Output options:')
+    .option('-o, --output <path>', 'folder, or file name for a single image', '.')
+    .addOption(
+      new Option('--format <format>', 'format of the files in a folder')
+        .choices(imageFormats)
+        .default('png'),
+    )
     .option(
-      `--${stage}-steps <number>`,
-      `steps of ${stage === 'upsample' ? 'super-resolution' : `the ${stage}`}`,
+      '--quality <number>',
+      'quality of JPEG, WebP and AVIF (1 to 100, default: 90)',
       toNumber,
     )
-    .option(`--${stage}-timestep-respacing <text>`, 'its steps as "25", "10,10,5" or "ddim25"');
-  if (stage === 'upsample') return command;
-  return command.option(`--${stage}-guidance <scale>`, 'its guidance scale, 0 to 30', toNumber);
+    .option('--grid', 'also write a grid of all images')
+    .option('--no-recipe', 'do not store the recipe in the files')
+    .option('--from <image>', 'take options that are not given from the recipe in an image')
+    .option('--force', 'overwrite existing files')
+    .option('--preview', 'show previews in the terminal (kitty, iTerm2, WezTerm or sixel)')
+    .option('--json', 'print one JSON object')
+    .optionsGroup('Model options:');
+  return addOptions(command, loadOptions);
 }
 
-/** Adds the options that both commands have. */
-export function addSampling(command: Command): Command {
+/** Adds what `karlo serve` and `karlo worker` share: results, the log and the model. */
+export function addServerOptions(command: Command): Command {
+  const { model, device, dtype, threads } = loadOptions;
   command
-    .option('-n, --count <number>', 'pictures of each', toNumber)
-    .option('--seed <integer>', 'of the first picture, or a list: 1,5,7; random if absent', toSeeds)
-    .addOption(toOption('--sampling <preset>', 'steps', ['fast', 'default']));
-  addStage(addStage(command, 'decoder'), 'upsample');
-  return command
-    .option('--batch-size <number>', 'pictures that go through the networks at once', toNumber)
-    .option('--from <picture>', 'take what is not given here from the recipe in a picture')
-    .option('-o, --output <path>', 'a folder, or a file name for one picture', '.')
-    .addOption(toOption('--format <format>', 'in a folder', imageFormats).default('png'))
-    .option('--quality <number>', '1 to 100, for JPEG, WebP and AVIF', toNumber)
-    .option('--grid', 'write all pictures as one besides')
-    .option('--preview', 'show the picture as it grows (kitty, iTerm2, WezTerm, sixel)')
-    .option('--no-recipe', 'leave out of the picture what repeats it')
-    .option('--force', 'overwrite')
-    .option('--model <name>', 'karlo-tiny, a pulled model, or a model folder')
-    .option('--device <device>', 'auto, cpu, cuda or cuda:N')
-    .option('--dtype <dtype>', 'auto, float32, bfloat16 or float16')
-    .option('--threads <number>', 'threads that compute', toNumber)
-    .addOption(toOption('--residency <way>', 'where weights are', ['resident', 'staged']))
-    .option('--memory-budget <size>', 'for weights and work: 4GB, 512MB', toBytes)
-    .option('--json', 'print one JSON object');
+    .option('--queue-name <name>', 'name of the queue in Redis', queueName, 'karlo')
+    .option('--results <place>', 'store images in a shared folder or in s3://BUCKET/PREFIX')
+    .option('--result-time <seconds>', 'how long images are stored', seconds, 3600)
+    .addOption(
+      new Option('--log-level <level>', 'least severe level that is logged')
+        .choices(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+        .default('info'),
+    )
+    .optionsGroup('Model options:');
+  return addOptions(command, { model, device, dtype, threads }).option(
+    '--batch-size <number>',
+    'number of images, of all requests, that go through the networks together',
+    positive,
+    1,
+  );
 }
 
-/** The flags as options of the package, over those of a recipe; what neither gives is left out. */
-export function samplingOf(flags: Flags, recipe: Recipe | undefined) {
-  const { count, batchSize, sampling } = flags;
-  return {
-    ...(recipe && { sampling: recipe.sampling, batchSize: recipe.batchSize }),
-    ...defined({ count, batchSize, sampling }),
-    ...defined({ seed: flags.seed ?? recipe?.seed }),
-    decoder: stageOf('decoder', flags, recipe),
-    upsample: stageOf('upsample', flags, recipe),
-  };
+/** `--queue`. A URL with a password is safer in the environment than on the command line. */
+export function queueOption(description: string): Option {
+  return new Option('--queue <url>', description).env('KARLO_QUEUE').argParser(redisUrl);
 }
 
-/** One loop's options. Steps of the command line take the place of the recipe's, however spelt. */
-export function stageOf(stage: StageName, flags: Flags, recipe: Recipe | undefined): StageOptions {
-  const given = defined({
-    steps: flags[`${stage}Steps`],
-    timestepRespacing: flags[`${stage}TimestepRespacing`],
-    guidanceScale: stage === 'upsample' ? undefined : flags[`${stage}Guidance`],
+/** The recipe in the image of `--from`, for a command that can only repeat one kind. */
+export async function recipeOf<K extends Recipe['kind']>(
+  kind: K,
+  { from }: Pick<ImageFlags, 'from'>,
+): Promise<Extract<Recipe, { kind: K }> | undefined> {
+  if (from === undefined) return undefined;
+  const recipe = await readRecipe(from);
+  if (recipe?.kind === kind) return recipe as Extract<Recipe, { kind: K }>;
+  const reason = recipe
+    ? `that recipe is for ${commandOf[recipe.kind]} --from ${from}`
+    : 'that image has none. It was written without a recipe, or another program removed it';
+  const message = `Expected a recipe for ${commandOf[kind]} in ${from} but ${reason}`;
+  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+}
+
+const commandOf = { textToImage: 'karlo generate', imageVariation: 'karlo vary IMAGE' } as const;
+
+/** The options of a table that were given on the command line. */
+export function optionsOf(table: OptionTable, flags: object): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const { option, flag } of flagsOf(table)) {
+    const value = (flags as Record<string, unknown>)[new Option(flag).attributeName()];
+    if (value === undefined) continue;
+    const [name = '', inner] = option.split('.');
+    options[name] = inner === undefined ? value : { ...(options[name] as object), [inner]: value };
+  }
+  return options;
+}
+
+/** The same, completed with the options of a recipe. */
+export function optionsWithRecipe(
+  table: OptionTable,
+  flags: object,
+  recipe: Recipe | undefined,
+): Record<string, unknown> {
+  const given = optionsOf(table, flags);
+  const recorded = (recipe ?? {}) as Readonly<Record<string, unknown>>;
+  const names = Object.keys(table).filter((name) => recorded[name] !== undefined);
+  const merged = names.map((name) => {
+    if (table[name]?.kind !== 'stage') return [name, given[name] ?? recorded[name]];
+    const keepsSpacing = given.sampling === undefined;
+    return [name, mergeStage(given[name] ?? {}, recorded[name] as RecordedStage, keepsSpacing)];
   });
-  const recorded: Partial<Record<StageName, StageOptions>> = recipe ?? {};
-  const { guidanceScale, ...spacing } = recorded[stage] ?? {};
-  const respaced = 'steps' in given || 'timestepRespacing' in given || flags.sampling;
-  return { ...(!respaced && spacing), ...defined({ guidanceScale }), ...given };
+  return { ...given, ...Object.fromEntries(merged) };
 }
 
-/** What the model is loaded with: the flags, then what a recipe was made with. */
+/** Steps on the command line, in either spelling, replace those of the recipe; so does a preset. */
+function mergeStage(
+  given: StageOptions,
+  { guidanceScale, ...spacing }: RecordedStage,
+  keepsSpacing: boolean,
+): StageOptions {
+  const isSpaced = 'steps' in given || 'timestepRespacing' in given;
+  return { ...(keepsSpacing && !isSpaced && spacing), guidanceScale, ...given };
+}
+
+/** The options to load the model with: those given, then those of the recipe. */
 export async function loadOptionsOf(
   command: Command,
-  flags: Flags,
+  flags: object,
   recipe: Recipe | undefined,
 ): Promise<KarloOptions> {
-  const { model, device, dtype, threads, residency, memoryBudget } = flags;
-  const options = defined({
-    ...(recipe && { dtype: recipe.dtype, ...(recipe.device === 'cpu' && { device: 'cpu' }) }),
-    ...defined({ model, device, dtype, threads, residency, memoryBudget }),
-  }) as KarloOptions;
-  // Before LibTorch is looked for: that can be missing, too.
-  if (model) await findModel(model);
-  // As it opens on another thread, what loads a model is imported: the device waits for it.
+  const given = optionsOf(loadOptions, flags) as KarloOptions;
+  const recorded = recipe && {
+    dtype: recipe.dtype,
+    ...(recipe.device === 'cpu' && { device: 'cpu' }),
+  };
+  const options = { ...recorded, ...given };
+  // Before LibTorch, which may be missing as well.
+  if (given.model) await findModel(given.model);
+  // While LibTorch opens on another thread, this imports what loading needs. Opening the device waits for LibTorch.
   const { resolvePlacement } = await import('../pipeline/load.js');
-  checked(command, () => resolvePlacement(resolveLoad(options, flagOf), flagOf));
-  if (recipe === undefined || model !== undefined) return options;
+  checked(command, () => resolvePlacement(resolveLoadOptions(options, flagLabel), flagLabel));
+  if (recipe === undefined || given.model !== undefined) return options;
   return { ...options, model: await recordedModel(recipe.model.name) };
 }
 
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-export function defined<T extends object>(options: T): Defined<T> {
-  const present = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as Defined<T>;
-}
-
-/** Checks arguments: what is wrong with them is wrong usage. */
+/** Runs a check; an invalid argument is a usage error of the command. */
 export function checked<T>(command: Command, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    const isWrong = error instanceof KarloError && error.code === 'ERR_KARLO_INVALID_ARGUMENT';
-    if (isWrong) command.error(`error: ${error.message}`);
+    if (isInvalidArgument(error)) command.error(`error: ${error.message}`);
     throw error;
   }
 }
 
-/** Options whose bounds hang on the model. */
-const ofModel = / for ((?:prior|decoder|upsample)\.\w+|batchSize|memoryBudget)\b/;
+/** Options whose limits depend on the model, as messages of the package name them. */
+const modelLimits = / for ((?:prior|decoder|upsample)\.\w+|batchSize|memoryBudget)\b/;
 
-/** The same of what only a loaded model can check, which names options as in a program. */
-export function wrongOption(command: Command, error: unknown): never {
-  const isWrong = error instanceof KarloError && error.code === 'ERR_KARLO_INVALID_ARGUMENT';
-  if (isWrong && ofModel.test(error.message)) {
-    const named = error.message.replace(ofModel, (_, option) => ` for ${flagOf(option)}`);
+/** The same for what only a loaded model can check. */
+export function throwUsageError(command: Command, error: unknown): never {
+  if (isInvalidArgument(error) && modelLimits.test(error.message)) {
+    const named = error.message.replace(modelLimits, (_, option) => ` for ${flagLabel(option)}`);
     command.error(`error: ${named}`);
   }
   throw error;
+}
+
+function isInvalidArgument(error: unknown): error is KarloError {
+  return error instanceof KarloError && error.code === 'ERR_KARLO_INVALID_ARGUMENT';
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** An object without its undefined values. */
+export function defined<T extends object>(options: T): Defined<T> {
+  const present = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as Defined<T>;
 }

@@ -2,7 +2,7 @@ import cliProgress from 'cli-progress';
 import type { Command } from 'commander';
 import { variationsSuffix } from '../hub/store/folder.js';
 import { type Pulled, type PullProgress, pullModel } from '../hub/store/pull.js';
-import { sizeText } from './sizes.js';
+import { formatBytes } from './terminal/format.js';
 import { interruptible } from './terminal/interruptible.js';
 
 interface Flags {
@@ -12,15 +12,18 @@ interface Flags {
   json?: boolean;
 }
 
-/** `karlo pull REPO`: a published model, into the store. */
+/** `karlo pull REPO`: downloads a published model to the model store. */
 export function addPull(program: Command): void {
   program
     .command('pull')
-    .description('fetch a published model, or what is missing of it')
-    .argument('<repo>', "a repository of the hub, or 'kakao' for Kakao's own five files")
-    .option('--variations', 'with <repo>-image-variations, for image variation too')
-    .option('--revision <name>', 'a branch, tag or commit (default: main)')
-    .option('--variant <name>', 'preferred weights, e.g. fp16')
+    .description('download a published model, or its missing files')
+    .argument(
+      '<repo>',
+      "repository on the Hugging Face Hub, or 'kakao' for Kakao Brain's own five files",
+    )
+    .option('--variations', 'also pull <repo>-image-variations, for image variation')
+    .option('--revision <name>', 'branch, tag or commit (default: "main")')
+    .option('--variant <name>', 'variant of the weights to prefer, such as fp16')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -30,12 +33,14 @@ Examples:
   karlo pull kakaobrain/karlo-v1-alpha --variations
   karlo pull kakao
 
-An interrupted pull goes on where it stopped. Environment:
-  HF_TOKEN         for repositories that are not open to everyone
-  HF_ENDPOINT      another hub, e.g. a mirror (default: https://huggingface.co)
-  KARLO_KAKAO_URL  another place of Kakao's five files
-  KARLO_CACHE      where models go
-  KARLO_OFFLINE    1: fetch nothing`,
+A pull resumes after an interruption.
+
+Environment variables:
+  HF_TOKEN         access token for gated and private repositories
+  HF_ENDPOINT      URL of another hub, such as a mirror (default: https://huggingface.co)
+  KARLO_KAKAO_URL  URL of a folder with Kakao Brain's five files
+  KARLO_CACHE      cache folder, which contains the model store
+  KARLO_OFFLINE    1 forbids downloads`,
     )
     .action(pull);
 }
@@ -50,38 +55,38 @@ async function pull(repo: string, { json, ...options }: Flags): Promise<void> {
 }
 
 function summary({ name, layout, totalBytes, path, repositories }: Pulled): string {
-  const [writes, varies] = [name, `${name}${variationsSuffix}`].map(
+  const [hasTextToImage, hasVariation] = [name, `${name}${variationsSuffix}`].map(
     (repo) => layout === 'kakao' || repositories.includes(repo),
   );
-  const lines = [`${repositories.join(' and ')}: ${sizeText(totalBytes)} in ${path}`];
-  if (writes) lines.push(`  npx karlo "a red heart" --model ${name}`);
-  const model = writes ? name : repositories[0];
-  if (varies) lines.push(`  npx karlo vary photo.jpg --model ${model}`);
+  const lines = [`${repositories.join(' and ')}: ${formatBytes(totalBytes)} in ${path}`];
+  if (hasTextToImage) lines.push(`  npx karlo "a red heart" --model ${name}`);
+  const model = hasTextToImage ? name : repositories[0];
+  if (hasVariation) lines.push(`  npx karlo vary photo.jpg --model ${model}`);
   else if (name === published) lines.push(`  npx karlo pull ${name} --variations`);
   return lines.join('\n');
 }
 
 const published = 'kakaobrain/karlo-v1-alpha';
 
-const words = {
+const phases = {
   wait: 'Waiting for another process that changes the model store',
-  list: 'Asking what there is',
+  list: 'Listing the files',
 };
 
-/** On stderr: a bar in a terminal, else a line a phase and a line a file. */
+/** Shows progress on stderr: a bar in a terminal, else a line for each phase and file. */
 function showProgress() {
   const drawsBar = process.stderr.isTTY;
   const bar = new cliProgress.SingleBar({
-    format: 'Fetching [{bar}] {done} of {all}  {eta_formatted} left',
+    format: 'Downloading [{bar}] {done} of {all}  {eta_formatted} left',
     hideCursor: true,
     stream: process.stderr,
     etaBuffer: 1000,
   });
-  const texts = (done: number, all: number) => ({ done: sizeText(done), all: sizeText(all) });
+  const texts = (done: number, all: number) => ({ done: formatBytes(done), all: formatBytes(all) });
   let phase: PullProgress['phase'] | undefined;
   const enter = (now: PullProgress['phase'], total: number, done: number) => {
     bar.stop();
-    if (now !== 'fetch') process.stderr.write(`${words[now]} …\n`);
+    if (now !== 'fetch') process.stderr.write(`${phases[now]} …\n`);
     else if (drawsBar) bar.start(total, done, texts(done, total));
     phase = now;
   };
@@ -91,8 +96,8 @@ function showProgress() {
       if (now !== 'fetch') return;
       if (drawsBar) bar.update(done, texts(done, total));
       else if (finished) {
-        const share = `${sizeText(done)} of ${sizeText(total)}`;
-        process.stderr.write(`${finished.path}: ${sizeText(finished.size)} (${share})\n`);
+        const share = `${formatBytes(done)} of ${formatBytes(total)}`;
+        process.stderr.write(`${finished.path}: ${formatBytes(finished.size)} (${share})\n`);
       }
     },
     stop: () => bar.stop(),

@@ -7,60 +7,72 @@ import type { Recipe } from '../images/recipe.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
 import { integer } from '../options/validate.js';
 import type { Generation, GenerationTask } from '../pipeline/task.js';
-import { gridFileOf, prepareFolders, refuseTaken, type Target, targetsOf } from './files.js';
-import { checked, defined, type Flags, wrongOption } from './options.js';
+import { gridFileOf, prepareFolders, requireNewFiles, type Target, targetsOf } from './files.js';
+import { checked, defined, type ImageFlags, throwUsageError } from './options.js';
 import { interruptible } from './terminal/interruptible.js';
 import { openLoading, openProgress } from './terminal/progress.js';
 
-/** Pictures that a command is to make. */
-export interface Plan {
-  /** What they are made of, as it gives files their names. */
+/** The images that a command generates. */
+export interface GenerationPlan {
+  /** A name for each source, a prompt or an image, from which files get theirs. */
   readonly names: readonly string[];
-  /** Of each source's pictures. */
+  /** The seeds of each source's images. */
   readonly seeds: readonly number[];
   readonly load: KarloOptions;
   readonly recipe: Recipe | undefined;
-  /** Whether pictures that are there are left out, and not refused. */
+  /** Whether images that exist are skipped instead of refused. */
   readonly resume: boolean;
-  /** Sources that are encoded at once. */
-  readonly atOnce: number;
-  /** Starts pictures of some sources. */
-  start(
-    karlo: Karlo,
-    sources: readonly number[],
-    options: { seed: readonly number[]; signal: AbortSignal; previews: boolean },
-  ): GenerationTask;
+  readonly sourcesPerCall: number;
 }
 
-/** Loads the model, makes the pictures, writes each as soon as it is done, and prints what there is. */
-export async function make(command: Command, plan: Plan, flags: Flags): Promise<void> {
+/** Starts the images of some sources. */
+export type StartGeneration = (
+  karlo: Karlo,
+  sources: readonly number[],
+  options: { seed: readonly number[]; signal: AbortSignal; previews: boolean },
+) => GenerationTask;
+
+/** Loads the model, generates the images, writes each as soon as it is done, and prints the files. */
+export async function runGeneration(
+  command: Command,
+  plan: GenerationPlan,
+  flags: ImageFlags,
+  start: StartGeneration,
+): Promise<void> {
   const targets = checked(command, () => {
     integer(flags.quality, qualityRange, '--quality', undefined);
     return targetsOf(plan.names, plan.seeds, { path: flags.output, format: flags.format });
   });
-  const open = plan.resume ? targets.filter(({ file }) => !existsSync(file)) : targets;
-  const grid = flags.grid ? gridOf(targets, plan.resume && open.length === 0) : undefined;
-  const files = open.map(({ file }) => file);
-  if (!flags.force) refuseTaken(grid && !grid.skipped ? [...files, grid.file] : files);
+  const missing = plan.resume ? targets.filter(({ file }) => !existsSync(file)) : targets;
+  const grid = flags.grid ? gridOf(targets, plan.resume && missing.length === 0) : undefined;
+  const files = missing.map(({ file }) => file);
+  if (!flags.force) requireNewFiles(grid && !grid.skipped ? [...files, grid.file] : files);
   prepareFolders(targets.map(({ file }) => file));
-  const report: Report = { warnings: [], timings: emptyTimings() };
-  await interruptible(async (signal) => {
-    if (open.length > 0) await run(plan, open, flags, report, signal);
+  const report = await interruptible(async (signal) => {
+    const made =
+      missing.length > 0 ? await generate(plan, missing, flags, start, signal) : emptyReport();
     if (grid && !grid.skipped) await writeGrid(grid.file, targets, flags);
     signal.throwIfAborted();
-  }).catch((error) => wrongOption(command, error));
-  print(plan, targets, open, grid, report, flags);
+    return made;
+  }).catch((error) => throwUsageError(command, error));
+  const images = targets.map((target) => ({
+    file: target.file,
+    of: plan.names[target.source],
+    seed: target.seed,
+    skipped: !missing.includes(target),
+  }));
+  print(images, grid, report, flags);
 }
 
 interface Grid {
   readonly file: string;
-  /** Whether it is there, and whole: no picture is added. */
+  /** Whether it exists already, and no image is added to it. */
   readonly skipped: boolean;
 }
 
-function gridOf(targets: readonly Target[], isWhole: boolean): Grid {
+function gridOf(targets: readonly Target[], isComplete: boolean): Grid {
   const file = gridFileOf(targets);
-  return { file, skipped: isWhole && existsSync(file) };
+  return { file, skipped: isComplete && existsSync(file) };
 }
 
 interface Report extends Pick<Generation, 'warnings' | 'timings'> {
@@ -68,46 +80,44 @@ interface Report extends Pick<Generation, 'warnings' | 'timings'> {
   dtype?: string;
 }
 
-function emptyTimings(): Generation['timings'] {
-  return { encode: 0, prior: 0, decoder: 0, upsample: 0, total: 0 };
+function emptyReport(): Report {
+  return { warnings: [], timings: { encode: 0, prior: 0, decoder: 0, upsample: 0, total: 0 } };
 }
 
-async function run(
-  plan: Plan,
-  open: readonly Target[],
-  flags: Flags,
-  report: Report,
+async function generate(
+  plan: GenerationPlan,
+  targets: readonly Target[],
+  flags: ImageFlags,
+  start: StartGeneration,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Report> {
   const loading = openLoading();
   const load = { ...plan.load, onProgress: loading.update, signal };
   await using karlo = await Karlo.load(load).finally(loading.end);
-  report.device = karlo.device;
-  report.dtype = karlo.dtype;
+  const report = { ...emptyReport(), device: karlo.device, dtype: karlo.dtype };
   if (plan.recipe) report.warnings.push(...(await differences(plan.recipe, karlo)));
-  for (const group of groupsOf(open, plan.atOnce)) {
+  for (const group of groupsOf(targets, plan.sourcesPerCall)) {
     const seed = group[0]?.map((target) => target.seed) ?? [];
     const sources = group.map(([target]) => (target as Target).source);
-    const options = { seed, signal, previews: flags.preview ?? false };
-    const { warnings, timings } = await write(
-      plan.start(karlo, sources, options),
-      group.flat(),
-      flags,
-    );
+    const task = start(karlo, sources, { seed, signal, previews: flags.preview ?? false });
+    const { warnings, timings } = await writeImages(task, group.flat(), flags);
     report.warnings.push(...warnings);
     for (const stage of Object.keys(timings) as (keyof typeof timings)[]) {
       report.timings[stage] += timings[stage];
     }
   }
+  return report;
 }
 
-/** Sources whose pictures have the same seeds, each with its targets: they can be made in one call. */
-function groupsOf(targets: readonly Target[], most: number): Target[][][] {
+/** Groups of sources that one call can make: their images have the same seeds. Each source has its targets. */
+function groupsOf(targets: readonly Target[], sourcesPerCall: number): Target[][][] {
   const bySource = grouped(targets, ({ source }) => source);
   const bySeeds = grouped(bySource, (own) => own.map(({ seed }) => seed).join());
   return bySeeds.flatMap((sources) => {
-    const groups = Math.ceil(sources.length / most);
-    return Array.from({ length: groups }, (_, i) => sources.slice(i * most, (i + 1) * most));
+    const calls = Math.ceil(sources.length / sourcesPerCall);
+    return Array.from({ length: calls }, (_, i) =>
+      sources.slice(i * sourcesPerCall, (i + 1) * sourcesPerCall),
+    );
   });
 }
 
@@ -117,10 +127,10 @@ function grouped<T>(list: readonly T[], keyOf: (item: T) => unknown): T[][] {
   return [...groups.values()];
 }
 
-async function write(
+async function writeImages(
   task: GenerationTask,
   targets: readonly Target[],
-  { preview = false, force = false, quality, recipe }: Flags,
+  { preview = false, force = false, quality, recipe }: ImageFlags,
 ): Promise<Generation> {
   const progress = await openProgress(preview);
   const options = { force, recipe, ...defined({ quality }) };
@@ -135,23 +145,25 @@ async function write(
   }
 }
 
-/** What stands in the way of the recipe's very picture. */
-async function differences({ model, versions, device }: Recipe, karlo: Karlo): Promise<string[]> {
-  const own = await karlo.facts();
-  if (model.sha256 !== own.model.sha256) {
-    return [`The recipe is of other weights (${model.name}): the picture will be another one`];
+/** Why the image will differ from the one that the recipe is of. */
+async function differences(recipe: Recipe, karlo: Karlo): Promise<string[]> {
+  const { model, versions, device } = await karlo.provenance();
+  if (recipe.model.sha256 !== model.sha256) {
+    return [`the recipe is of other weights (${recipe.model.name}): the image will be another one`];
   }
-  if (device !== own.device) {
-    return [`The recipe is of another kind of device (${device}): the picture may differ a little`];
+  if (recipe.device !== device) {
+    return [
+      `the recipe is of another kind of device (${recipe.device}): the image may differ slightly`,
+    ];
   }
-  if (versions.libtorch === own.versions.libtorch) return [];
-  return [`The recipe is of LibTorch ${versions.libtorch}: the picture may differ by 1/255`];
+  if (recipe.versions.libtorch === versions.libtorch) return [];
+  return [`the recipe is of LibTorch ${recipe.versions.libtorch}: the image may differ by 1/255`];
 }
 
 async function writeGrid(
   file: string,
   targets: readonly Target[],
-  { force = false, quality }: Flags,
+  { force = false, quality }: ImageFlags,
 ): Promise<void> {
   const images = await Promise.all(
     targets.map(async (target) => new KarloImage(await readPicture(target.file), target.seed)),
@@ -160,27 +172,18 @@ async function writeGrid(
 }
 
 function print(
-  { names }: Plan,
-  targets: readonly Target[],
-  open: readonly Target[],
+  images: readonly { readonly file: string; readonly skipped: boolean }[],
   grid: Grid | undefined,
   { warnings, ...report }: Report,
-  { json = false }: Flags,
+  { json = false }: ImageFlags,
 ): void {
   for (const warning of warnings) console.error(`warning: ${warning}`);
-  const pictures = targets.map((target) => ({
-    file: target.file,
-    of: names[target.source],
-    seed: target.seed,
-    skipped: !open.includes(target),
-  }));
   if (json) {
-    console.log(
-      JSON.stringify({ pictures, ...(grid && { grid: grid.file }), warnings, ...report }),
-    );
+    const files = { pictures: images, ...(grid && { grid: grid.file }) };
+    console.log(JSON.stringify({ ...files, warnings, ...report }));
     return;
   }
-  for (const { file, skipped } of [...pictures, ...(grid ? [grid] : [])]) {
-    console.log(skipped ? `${file} (was there)` : file);
+  for (const { file, skipped } of [...images, ...(grid ? [grid] : [])]) {
+    console.log(skipped ? `${file} (skipped: already exists)` : file);
   }
 }

@@ -1,17 +1,8 @@
 import type { Command } from 'commander';
 import type { KarloOptions } from '../karlo.js';
 import type { ServerSettings } from '../serve/settings.js';
-import { defined } from './options.js';
-import {
-  addModelOptions,
-  addQueueOptions,
-  httpUrl,
-  port,
-  positive,
-  queueOption,
-  seconds,
-  whole,
-} from './options-serve.js';
+import { addServerOptions, defined, queueOption } from './options.js';
+import { httpUrl, nonNegative, port, positive, seconds } from './values.js';
 
 interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
   host: string;
@@ -35,26 +26,35 @@ interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threa
   logPrompts?: boolean;
 }
 
-/** `karlo serve`: the page, and an API that OpenAI's clients speak. */
+/** `karlo serve`: serves the page and an OpenAI-compatible API. */
 export function addServe(program: Command): void {
   const command = program
     .command('serve')
-    .description('serve the page, and an HTTP API that OpenAI clients speak')
-    .option('--host <address>', 'address; others than loopback need a key', '127.0.0.1')
-    .option('--port <number>', 'port, 0 for any', port, 8080)
-    .option('--api-key <key...>', 'keys that open the API; also KARLO_API_KEYS, with commas')
-    .option('--insecure', 'serve without a key on an address that others reach')
-    .option('--cors <origin...>', 'origins of web pages elsewhere that may use the API')
-    .option('--public-url <url>', 'where clients reach the server, behind a proxy', httpUrl)
-    .option('--max-n <number>', 'pictures a request', positive, 8)
-    .option('--max-image <megabytes>', 'a picture to vary', positive, 20)
-    .option('--queue-size <number>', 'requests that may wait; more get status 429', positive, 64)
-    .option('--concurrency <number>', 'requests at work at once', positive, 4)
-    .option('--request-timeout <seconds>', 'for a request, waiting included', seconds, 600)
-    .option('--rate-limit <number>', 'picture requests a minute a key; 0: no limit', whole, 300)
-    .option('--log-prompts', 'log prompts, too')
-    .addOption(queueOption('let karlo worker do the work, by Redis: redis://…'));
-  addModelOptions(addQueueOptions(command))
+    .description('serve the web page and an HTTP API for OpenAI clients')
+    .option(
+      '--host <address>',
+      'address to listen on; other than loopback requires a key',
+      '127.0.0.1',
+    )
+    .option('--port <number>', 'port to listen on, or 0 for any free one', port, 8080)
+    .option('--api-key <key...>', 'keys for the API (env: KARLO_API_KEYS, separated by commas)')
+    .option('--insecure', 'serve other machines without a key')
+    .option('--cors <origin...>', 'origins of other web pages that may use the API')
+    .option('--public-url <url>', 'URL of the server for clients, if it is behind a proxy', httpUrl)
+    .option('--max-n <number>', 'maximum number of images per request', positive, 8)
+    .option('--max-image <megabytes>', 'maximum size of an input image', positive, 20)
+    .option('--queue-size <number>', 'maximum number of waiting requests', positive, 64)
+    .option('--concurrency <number>', 'number of requests that run at the same time', positive, 4)
+    .option('--request-timeout <seconds>', 'time limit of a request, with its wait', seconds, 600)
+    .option(
+      '--rate-limit <number>',
+      'image requests per minute and key, or 0 for no limit',
+      nonNegative,
+      300,
+    )
+    .option('--log-prompts', 'include prompts in the log')
+    .addOption(queueOption('Redis queue for karlo worker: redis://…'));
+  addServerOptions(command)
     .addHelpText(
       'after',
       `
@@ -68,7 +68,7 @@ Examples:
 }
 
 async function start(flags: Flags): Promise<void> {
-  // Loaded here: no other command needs a server.
+  // Imported here, because no other command needs a server.
   const { serve } = await import('../serve/main.js');
   const { defaults } = await import('../serve/settings.js');
   const { model, device, dtype, threads, concurrency, queue, queueName } = flags;

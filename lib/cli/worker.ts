@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { KarloOptions } from '../karlo.js';
 import type { ServerSettings } from '../serve/settings.js';
-import { defined } from './options.js';
-import { addModelOptions, addQueueOptions, positive, queueOption } from './options-serve.js';
+import { addServerOptions, defined, queueOption } from './options.js';
+import { positive } from './values.js';
 
 interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
   queue: string;
@@ -14,14 +14,14 @@ interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threa
   logLevel: ServerSettings['logLevel'];
 }
 
-/** `karlo worker`: does the jobs that `karlo serve --queue` takes in. */
+/** `karlo worker`: runs the jobs that `karlo serve --queue` accepts. */
 export function addWorker(program: Command): void {
   const command = program
     .command('worker')
-    .description('do the jobs of a queue that karlo serve --queue fills')
-    .addOption(queueOption('Redis, redis:// or rediss://').makeOptionMandatory())
-    .option('--concurrency <number>', 'requests at work at once', positive, 2);
-  addModelOptions(addQueueOptions(command))
+    .description('run the jobs of a queue that karlo serve --queue fills')
+    .addOption(queueOption('Redis queue: redis://… or rediss://…').makeOptionMandatory())
+    .option('--concurrency <number>', 'number of jobs that run at the same time', positive, 2);
+  addServerOptions(command)
     .addHelpText(
       'after',
       `
@@ -34,7 +34,7 @@ Examples:
 }
 
 async function start(flags: Flags): Promise<void> {
-  // Loaded here: no other command needs a queue.
+  // Imported here, because no other command needs a queue.
   const { work } = await import('../serve/main.js');
   const { model, device, dtype, threads, concurrency, logLevel } = flags;
   await work({

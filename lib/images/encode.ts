@@ -1,11 +1,9 @@
 import { expected, KarloError } from '../errors.js';
-import { asWritten, bag, boolean, integer } from '../options/validate.js';
+import { boolean, integer, knownOptions } from '../options/validate.js';
 import type { Pixels } from './pixels.js';
-import { insertText } from './png-text.js';
 import type { Recipe } from './recipe.js';
-import { pngKeywords } from './recipe-places.js';
+import { insertPngText, pngKeywords, xmpPacket } from './recipe-metadata.js';
 import { type Sharp, sharp } from './sharp.js';
-import { xmpOf } from './xmp.js';
 
 /** What a picture can be written as: the names, which are the extensions too, and the formats. */
 const formats = {
@@ -67,7 +65,7 @@ export async function encode(
   options: EncodeOptions,
   recipe: Recipe | undefined,
 ): Promise<Buffer> {
-  const given = bag(options, encodeOptions, 'options', { path: '', naming: asWritten });
+  const given = knownOptions(options, encodeOptions, 'options');
   const quality = integer(given.quality, qualityRange, 'quality', 90);
   const wanted = boolean(given.recipe, 'recipe', true);
   if (!imageFormats.includes(format)) {
@@ -79,14 +77,14 @@ export async function encode(
   // What checks it takes a while to import: not before it is wanted.
   const { recipeJson } = await import('./recipe.js');
   const json = recipeJson(recipe);
-  const xmp = xmpOf(json);
+  const xmp = xmpPacket(json);
   if (known === 'png') return inPng(await finish(pipeline, known), json, xmp);
   return finish(fits(xmp, known) ? pipeline.withXmp(xmp) : pipeline, known);
 }
 
 /** Not by libvips, which packs XMP into another kind of chunk than other programs look for. */
 function inPng(png: Buffer, json: string, xmp: string): Buffer {
-  return insertText(insertText(png, pngKeywords.xmp, xmp), pngKeywords.recipe, json);
+  return insertPngText(insertPngText(png, pngKeywords.xmp, xmp), pngKeywords.recipe, json);
 }
 
 async function finish(pipeline: Sharp, format: string): Promise<Buffer> {

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { expected } from '../errors.js';
-import { asWritten, bag, boolean } from '../options/validate.js';
+import { boolean, knownOptions } from '../options/validate.js';
 import {
   type EncodeOptions,
   encode,
@@ -85,8 +85,7 @@ export class KarloImage {
    *   (see `force`), ERR_KARLO_WRITE where it cannot be written
    */
   async toFile(path: string, options: WriteOptions = {}): Promise<void> {
-    const scope = { path: '', naming: asWritten };
-    const { force: given, ...encoding } = bag(options, writeOptions, 'options', scope);
+    const { force: given, ...encoding } = knownOptions(options, writeOptions, 'options');
     const force = boolean(given, 'force', false);
     const format = formatOf(path);
     if (!force) refuseTaken(path);

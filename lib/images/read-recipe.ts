@@ -1,15 +1,32 @@
 import { notPicture, pictureBytes } from './image-bytes.js';
-import { isPng, readText } from './png-text.js';
-import { mostXmpBytes, recipeInXmp } from './read-xmp.js';
-import { parseRecipe, type Recipe } from './recipe.js';
-import { mostRecipeBytes, pngKeywords } from './recipe-places.js';
+import type { Recipe } from './recipe.js';
+import {
+  isPng,
+  maxRecipeBytes,
+  pngKeywords,
+  readPngText,
+  xmpNamespace,
+} from './recipe-metadata.js';
 import { sharp } from './sharp.js';
 
-/** As the package's readRecipe. */
-export async function readRecipe(picture: string | URL | Uint8Array): Promise<Recipe | undefined> {
-  const { bytes, label } = await pictureBytes(picture, 'picture');
+/** Other tools may add long metadata (a whole editing history), but not without limit. */
+const maxXmpBytes = 1 << 21;
+/** XMP nests about a dozen elements. */
+const maxXmpDepth = 64;
+
+/**
+ * Reads the recipe of an image file, of any format that can be decoded.
+ * @param image a path, a `file:` URL, or the bytes of the file
+ * @returns undefined if the file has none
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a file that is not an image, and for a recipe that
+ *   is damaged or newer than this package
+ */
+export async function readRecipe(image: string | URL | Uint8Array): Promise<Recipe | undefined> {
+  const { bytes, label } = await pictureBytes(image, 'image');
+  // zod takes 60 to 100 ms to import, so this waits until a recipe is read.
+  const { parseRecipe } = await import('./recipe.js');
   const faults: unknown[] = [];
-  for (const json of isPng(bytes) ? inPng(bytes) : await inOther(bytes, label)) {
+  for await (const json of isPng(bytes) ? recipesInPng(bytes) : recipesInOther(bytes, label)) {
     try {
       if (json !== undefined) return parseRecipe(json, label);
     } catch (error) {
@@ -20,19 +37,80 @@ export async function readRecipe(picture: string | URL | Uint8Array): Promise<Re
   return undefined;
 }
 
-/** Read here, not by libpng: its own chunk is not handed on, nor what stands after the pixels. */
-function* inPng(bytes: Buffer): Generator<string | undefined> {
-  yield readText(bytes, pngKeywords.recipe, mostRecipeBytes)?.toString();
-  const xmp = readText(bytes, pngKeywords.xmp, mostXmpBytes);
-  yield xmp && recipeInXmp(xmp);
+type Recipes = AsyncGenerator<string | undefined>;
+
+/** Not through libpng, which neither passes on unknown chunks nor reads those after the pixels. */
+async function* recipesInPng(bytes: Buffer): Recipes {
+  yield readPngText(bytes, pngKeywords.recipe, maxRecipeBytes)?.toString();
+  const xmp = readPngText(bytes, pngKeywords.xmp, maxXmpBytes);
+  yield xmp && (await recipeInXmp(xmp));
 }
 
-async function inOther(bytes: Buffer, label: string): Promise<(string | undefined)[]> {
+async function* recipesInOther(bytes: Buffer, label: string): Recipes {
+  const xmp = await xmpOf(bytes, label);
+  yield xmp && (await recipeInXmp(xmp));
+}
+
+async function xmpOf(bytes: Buffer, label: string): Promise<Buffer | undefined> {
   try {
-    const { xmp } = await sharp(bytes).metadata();
-    return [xmp && recipeInXmp(xmp)];
+    return (await sharp(bytes).metadata()).xmp;
   } catch (error) {
-    const [words] = (error as Error).message.split('\n');
-    throw notPicture(label, `it is damaged or no picture (${words})`);
+    const [reason] = (error as Error).message.split('\n');
+    throw notPicture(label, `it is damaged or not an image (${reason})`);
   }
+}
+
+/** The JSON of the recipe in an XMP packet; undefined if there is none that can be read. */
+async function recipeInXmp(xmp: Uint8Array): Promise<string | undefined> {
+  if (xmp.length > maxXmpBytes) return undefined;
+  const text = new TextDecoder(encodingOf(xmp)).decode(xmp);
+  // Most XMP is of other programs, and need not be parsed.
+  if (!text.includes(xmpNamespace)) return undefined;
+  try {
+    return await findRecipe(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function encodingOf([first, second]: Uint8Array): string {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
+}
+
+/** Other tools may have changed the prefix, or the element to an attribute. */
+async function findRecipe(xmp: string): Promise<string | undefined> {
+  // 30 ms, as for zod above.
+  const { SaxesParser } = await import('saxes');
+  const parser = new SaxesParser({ xmlns: true });
+  let depth = 0;
+  let inside = 0;
+  let found: string | undefined;
+  parser.on('error', (error) => {
+    throw error;
+  });
+  parser.on('opentag', ({ uri, local, attributes }) => {
+    if (++depth > maxXmpDepth) throw new Error('nested too deeply');
+    for (const attribute of Object.values(attributes)) {
+      if (isRecipe(attribute)) found ??= attribute.value;
+    }
+    if (found === undefined && isRecipe({ uri, local })) {
+      inside = depth;
+      found = '';
+    }
+  });
+  const append = (piece: string) => {
+    if (inside > 0) found += piece;
+  };
+  parser.on('text', append);
+  parser.on('cdata', append);
+  parser.on('closetag', () => {
+    if (depth-- === inside) inside = 0;
+  });
+  parser.write(xmp).close();
+  return found;
+}
+
+function isRecipe({ uri, local }: { uri: string; local: string }): boolean {
+  return uri === xmpNamespace && local === 'recipe';
 }

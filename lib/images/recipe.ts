@@ -1,33 +1,62 @@
 import { z } from 'zod';
 import { KarloError } from '../errors.js';
-import { mostRecipeBytes } from './recipe-places.js';
+import {
+  generationOptions,
+  imageVariationOptions,
+  textToImageOptions,
+  type WeightDtype,
+  weightDtypes,
+} from '../options/descriptions.js';
+import { recipeFields, valueSchema } from '../options/schema.js';
+import type { RecordedGenerationOptions, RecordedTextToImageOptions } from '../options/types.js';
+import { maxRecipeBytes } from './recipe-metadata.js';
 
-/** The version of the recipe's form. Readers refuse a higher one. */
+/** The version of the format; a newer one is refused. */
 const currentFormat = 1;
+
+/** The model that made an image, and what it ran on. */
+export interface Provenance {
+  /** Dtype of the weights. */
+  dtype: WeightDtype;
+  /** Kind of device. Results differ between the kinds, not between devices of one kind. */
+  device: 'cpu' | 'cuda';
+  /** Name of the model, and hash of its files. */
+  model: { name: string; sha256: string };
+  /** Versions of this package and of LibTorch. */
+  versions: { karlo: string; libtorch: string };
+}
+
+interface CommonFields extends RecordedGenerationOptions, Provenance {
+  /** Version of the format. */
+  format: typeof currentFormat;
+}
+
+/** The recipe of an image that was generated from a prompt. */
+export interface TextToImageRecipe extends CommonFields, RecordedTextToImageOptions {
+  /** Task. */
+  kind: 'textToImage';
+  /** Prompt. */
+  prompt: string;
+}
+
+/** The recipe of a variation of an image. */
+export interface ImageVariationRecipe extends CommonFields {
+  /** Task. */
+  kind: 'imageVariation';
+  /** The input image: the hash of its decoded pixels, and how it became square. */
+  source: { sha256: string; fit: 'cover' | 'fill' };
+}
+
+/** Everything needed to repeat an image. Image files contain it. */
+export type Recipe = TextToImageRecipe | ImageVariationRecipe;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const name = z.string().max(1000);
-const guidanceScale = z.number().min(0).max(30);
 
-/** How a stage samples: the steps in one of the two spellings that generation options have. */
-const stage = z.union([
-  z.object({ steps: z.int().min(1).max(1000), guidanceScale }),
-  z.object({ timestepRespacing: z.string().max(1000), guidanceScale }),
-]);
-
-const shared = {
+const commonFields = {
   format: z.literal(currentFormat),
-  /** This picture's own, not the first one's. */
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1),
-  sampling: z.enum(['fast', 'default']),
-  decoder: stage,
-  upsample: stage,
-  batchSize: z.int().min(1).max(1000),
-  dtype: z.enum(['float32', 'bfloat16', 'float16']),
-  /** The kind alone: kernels differ between kinds, not between cards' numbers. */
+  ...recipeFields(generationOptions),
+  dtype: z.enum(weightDtypes),
   device: z.enum(['cpu', 'cuda']),
   model: z.object({ name, sha256 }),
   versions: z.object({ karlo: name, libtorch: name }),
@@ -36,62 +65,58 @@ const shared = {
 const textToImage = z.object({
   kind: z.literal('textToImage'),
   prompt: z.string(),
-  prior: stage,
-  ...shared,
+  ...recipeFields(textToImageOptions),
+  ...commonFields,
 });
 
 const imageVariation = z.object({
   kind: z.literal('imageVariation'),
-  /** The picture that was varied: `readPicture`'s hash of its pixels, and how it was made square. */
-  source: z.object({ sha256, fit: z.enum(['cover', 'fill']) }),
-  ...shared,
+  source: z.object({ sha256, fit: valueSchema(imageVariationOptions.fit) }),
+  ...commonFields,
 });
 
 const schema = z.discriminatedUnion('kind', [textToImage, imageVariation]);
 
-/** All that repeats a picture, as it stands in its file. */
-export type Recipe = z.infer<typeof schema>;
-
 /**
- * A recipe as JSON, one line.
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for one that could not be read again
+ * A recipe as JSON, on one line.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a recipe that could not be read again
  */
 export function recipeJson(recipe: Recipe): string {
   const parsed = schema.safeParse(recipe);
-  if (!parsed.success) throw fault(`the recipe, which is wrong: ${firstIssue(parsed.error)}`);
+  if (!parsed.success) throw unusable(`the recipe, which is invalid: ${firstIssue(parsed.error)}`);
   const json = JSON.stringify(parsed.data);
   const bytes = Buffer.byteLength(json);
-  if (bytes > mostRecipeBytes) {
-    throw fault(`the recipe, which has ${bytes} bytes of at most ${mostRecipeBytes}`);
+  if (bytes > maxRecipeBytes) {
+    throw unusable(`the recipe, which has ${bytes} bytes; the limit is ${maxRecipeBytes}`);
   }
   return json;
 }
 
 /**
- * The recipe that a JSON text holds. What it has beyond the known fields is left out.
- * @param picture as messages name it
+ * Parses the JSON of a recipe. Unknown fields are dropped.
+ * @param image its name in messages
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
  */
-export function parseRecipe(json: string, picture: string): Recipe {
-  const raw = parseJson(json, picture);
+export function parseRecipe(json: string, image: string): Recipe {
+  const raw = parseJson(json, image);
   const { format } = (raw ?? {}) as { format?: unknown };
   if (typeof format === 'number' && format > currentFormat) {
-    throw fault(
-      `the recipe in ${picture}: it has format ${format}, and this karlo reads ${currentFormat}. Update karlo`,
+    throw unusable(
+      `the recipe in ${image}: it has format ${format}, and this version of karlo reads ${currentFormat}. Update karlo`,
     );
   }
   const parsed = schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  throw fault(`the recipe in ${picture}: ${firstIssue(parsed.error)}`);
+  if (parsed.success) return parsed.data as unknown as Recipe;
+  throw unusable(`the recipe in ${image}: ${firstIssue(parsed.error)}`);
 }
 
-function parseJson(json: string, picture: string): unknown {
+function parseJson(json: string, image: string): unknown {
   try {
-    if (json.length <= mostRecipeBytes) return JSON.parse(json);
+    if (json.length <= maxRecipeBytes) return JSON.parse(json);
   } catch {
-    throw fault(`the recipe in ${picture}: it is damaged`);
+    throw unusable(`the recipe in ${image}: it is damaged`);
   }
-  throw fault(`the recipe in ${picture}: it has more than ${mostRecipeBytes} bytes`);
+  throw unusable(`the recipe in ${image}: it has more than ${maxRecipeBytes} bytes`);
 }
 
 function firstIssue(error: z.ZodError): string {
@@ -99,6 +124,6 @@ function firstIssue(error: z.ZodError): string {
   return `${issue?.path.join('.') || 'it'}: ${issue?.message}`;
 }
 
-function fault(what: string): KarloError {
+function unusable(what: string): KarloError {
   return new KarloError('ERR_KARLO_INVALID_ARGUMENT', `Cannot use ${what}`);
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KarloError } from '../errors.js';
+import { alreadyExists } from '../util/already-exists.js';
 import { cannotWrite } from '../util/cannot-write.js';
 
 /**
@@ -27,7 +28,7 @@ export async function writeWhole(path: string, bytes: Uint8Array, force: boolean
 
 /** @throws {KarloError} where a file of that name is there */
 export function refuseTaken(path: string): void {
-  if (existsSync(path)) throw taken(path);
+  if (existsSync(path)) throw exists(path);
 }
 
 /** A rename would put a file in the place of a device (`/dev/null`, say), for every program. */
@@ -55,15 +56,14 @@ async function renameNew(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(to);
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(to);
     // No hard links there (FAT, some network folders). Between this look and the rename another
     // program could take the name, which no call in Node prevents.
-    if (await lstat(to).catch(() => undefined)) throw taken(to);
+    if (await lstat(to).catch(() => undefined)) throw exists(to);
     await rename(from, to);
   }
 }
 
-function taken(path: string): KarloError {
-  const message = `Expected a new file but ${path} is there already: pass force to overwrite it`;
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+function exists(path: string): KarloError {
+  return alreadyExists('file', path, 'pass force to overwrite it');
 }

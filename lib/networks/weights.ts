@@ -1,9 +1,11 @@
 import type { CanonicalTensor } from '../layouts/describe.js';
-import type { Dtype } from '../torch/dtype.js';
+import type { WeightDtype } from '../options/descriptions.js';
 import { convert, type Engine } from '../torch/engine.js';
 import { MappedFile } from '../torch/mapped-file.js';
 import type { Tensor } from '../torch/tensor.js';
 import type { Step } from './view-steps.js';
+
+export type { WeightDtype };
 
 /** Where a network's weights are to live. */
 export interface Placement {
@@ -11,9 +13,6 @@ export interface Placement {
   device: string;
   dtype: WeightDtype;
 }
-
-/** The dtypes that a network's weights can have. */
-export type WeightDtype = Extract<Dtype, 'float32' | 'float16' | 'bfloat16'>;
 
 /** The files of a model, each mapped once, for as long as weights are taken from them. */
 export class MappedFiles implements Disposable {

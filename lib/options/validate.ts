@@ -1,28 +1,30 @@
 import { expected, KarloError } from '../errors.js';
+import { cut, nearest } from './suggest.js';
 
-/** How a message names an option: `decoder.steps` in a program, perhaps `--decoder-steps` elsewhere. */
-export type Naming = (option: string) => string;
+/** Names an option in messages: `decoder.steps` in a program, `--decoder-steps` on the command line. */
+export type OptionLabeler = (option: string) => string;
 
-/** As in a program. */
-export function asWritten(option: string): string {
+/** Names options as in a program. */
+export function identityLabel(option: string): string {
   return option;
 }
 
-/** An options object, known to hold nothing but `known` names. */
-export type Bag = Readonly<Record<string, unknown>>;
+/** Options as the caller passed them: only their names are checked. */
+export type RawOptions = Readonly<Record<string, unknown>>;
 
+/** Where options are. */
 export interface Scope {
-  /** Where the options stand: '' or 'decoder'. */
+  /** '' at the top, or the name of the option that holds them: 'decoder'. */
   readonly path: string;
-  readonly naming: Naming;
+  readonly label: OptionLabeler;
 }
 
-/** An option's full name, as the user would write it. */
-export function named({ path, naming }: Scope, option: string): string {
-  return naming(path === '' ? option : `${path}.${option}`);
+/** The full name of an option, for messages. */
+export function labelOf({ path, label }: Scope, option: string): string {
+  return label(path === '' ? option : `${path}.${option}`);
 }
 
-/** A whole number within bounds, or the default where the option is absent. */
+/** An integer within a range, or the default if it is undefined. */
 export function integer<D>(
   value: unknown,
   [least, most]: readonly [number, number],
@@ -35,7 +37,7 @@ export function integer<D>(
   throw expected(`integer between ${least} and ${most}`, name, value);
 }
 
-/** A number within bounds, or the default where the option is absent. */
+/** A number within a range, or the default if it is undefined. */
 export function number<D>(
   value: unknown,
   [least, most]: readonly [number, number],
@@ -47,13 +49,13 @@ export function number<D>(
   throw expected(`number between ${least} and ${most}`, name, value);
 }
 
-export function boolean(value: unknown, name: string, absent: boolean): boolean {
+export function boolean<D>(value: unknown, name: string, absent: D): boolean | D {
   if (value === undefined) return absent;
   if (typeof value === 'boolean') return value;
   throw expected('boolean', name, value);
 }
 
-/** One of a few words, or the default where the option is absent. */
+/** One of several words, or the default if it is undefined. */
 export function oneOf<T extends string, D>(
   value: unknown,
   words: readonly T[],
@@ -66,6 +68,18 @@ export function oneOf<T extends string, D>(
   throw expected(`one of ${words.join(', ')}`, name, value);
 }
 
+export function text<D>(value: unknown, name: string, absent: D): string | D {
+  if (value === undefined) return absent;
+  if (typeof value === 'string') return value;
+  throw expected('string', name, value);
+}
+
+export function bytes(value: unknown, name: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
+  throw expected('number of bytes above 0', name, value);
+}
+
 export function signal(value: unknown, name: string): AbortSignal | undefined {
   if (value === undefined) return undefined;
   const like = typeof value === 'object' && value !== null ? (value as Partial<AbortSignal>) : {};
@@ -74,97 +88,44 @@ export function signal(value: unknown, name: string): AbortSignal | undefined {
   throw expected('AbortSignal', name, value);
 }
 
-/** An object, and no array. */
+export function callback(value: unknown, name: string): unknown {
+  if (value === undefined || typeof value === 'function') return value;
+  throw expected('function', name, value);
+}
+
+/** An object that is not an array. */
 export function object<T>(value: T, name: string): T & object {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw expected('object', name, value);
 }
 
 /**
- * An object of options, none of them unknown; `{}` where it is absent.
+ * Checks that options are an object without unknown names; `{}` if they are undefined.
  *
- * @param further names that stand elsewhere (`decoder.steps`), which a user may have had in mind
+ * @param elsewhere names of options in other places (`decoder.steps`) that may have been meant
  */
-export function bag(
+export function knownOptions(
   value: unknown,
   known: readonly string[],
   name: string,
-  scope: Scope = { path: '', naming: asWritten },
-  further: readonly string[] = [],
-): Bag {
+  scope: Scope = { path: '', label: identityLabel },
+  elsewhere: readonly string[] = [],
+): RawOptions {
   if (value === undefined) return {};
   for (const option of Object.keys(object(value, name)))
-    if (!known.includes(option)) refuse(option, known, further, scope);
-  return value as Bag;
+    if (!known.includes(option)) throw unknownOption(option, known, elsewhere, scope);
+  return value as RawOptions;
 }
 
-function refuse(
+function unknownOption(
   option: string,
   known: readonly string[],
-  further: readonly string[],
+  elsewhere: readonly string[],
   scope: Scope,
-): never {
-  const near = nearest(option, [...known, ...further]);
-  const all = known.map((one) => named(scope, one)).join(', ');
-  const hint = near === undefined ? `known are ${all}` : `did you mean ${named(scope, near)}?`;
-  const message = `Unknown option ${named(scope, cut(option))}: ${hint}`;
-  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
-}
-
-/** What users of diffusers and of the original program write, and what it is called here. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  n: 'count',
-  numimages: 'count',
-  numimagesperprompt: 'count',
-  bsz: 'batchsize',
-  maxbsz: 'batchsize',
-  generator: 'seed',
-  samplingtype: 'sampling',
-  numinferencesteps: 'steps',
-  cfgscale: 'guidancescale',
-  cfscale: 'guidancescale',
-  upscale: 'upsample',
-  superres: 'upsample',
-  sr: 'upsample',
-  superresnuminferencesteps: 'upsample.steps',
-  priornuminferencesteps: 'prior.steps',
-  decodernuminferencesteps: 'decoder.steps',
-};
-
-/** The known name that was most likely meant; undefined where none is close. */
-export function nearest(option: string, known: readonly string[]): string | undefined {
-  const written = simple(option);
-  const meant = simple(Object.hasOwn(ELSEWHERE, written) ? (ELSEWHERE[written] ?? '') : written);
-  const tail = (name: string) => simple(name.slice(name.lastIndexOf('.') + 1));
-  const distance = (name: string) => Math.min(edits(meant, simple(name)), edits(meant, tail(name)));
-  const scored = known.map((name) => [distance(name), name] as const);
-  const [best] = scored.sort(([a], [b]) => a - b);
-  return best !== undefined && best[0] <= Math.max(1, meant.length / 3) ? best[1] : undefined;
-}
-
-/** Without case and separators: `guidance_scale` is a spelling of `guidanceScale`. */
-function simple(name: string): string {
-  return cut(name)
-    .toLowerCase()
-    .replace(/[-_.\s]/g, '');
-}
-
-function cut(name: string): string {
-  return name.length > 40 ? `${name.slice(0, 40)}…` : name;
-}
-
-/** Insertions, deletions, substitutions and swaps of neighbours (Damerau 1964), row by row. */
-function edits(a: string, b: string): number {
-  let [before, row]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const other = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const swapped =
-        a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (before[j - 2] ?? 0) + 1 : other;
-      next[j] = Math.min(other, swapped, (row[j] as number) + 1, (next[j - 1] as number) + 1);
-    }
-    [before, row] = [row, next];
-  }
-  return row[b.length] as number;
+): KarloError {
+  const near = nearest(option, [...known, ...elsewhere]);
+  const all = known.map((one) => labelOf(scope, one)).join(', ');
+  const hint = near === undefined ? `known are ${all}` : `did you mean ${labelOf(scope, near)}?`;
+  const message = `Unknown option ${labelOf(scope, cut(option))}: ${hint}`;
+  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
 }

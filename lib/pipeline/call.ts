@@ -1,9 +1,8 @@
-import type { Recipe } from '../images/recipe.js';
+import type { Provenance, Recipe } from '../images/recipe.js';
 import type { Task } from '../networks/registry.js';
 import type { Resolved } from '../options/generation.js';
 import type { ImageJob } from './batching.js';
 import type { Cascade, Condition, StageSettings } from './cascade.js';
-import type { Provenance } from './recipes.js';
 
 /** Checked options of either task. */
 export type CallSettings = Resolved & StageSettings;

@@ -1,7 +1,7 @@
 import type { Model } from '../layouts/open-model.js';
 import { flopPerToken, unetCost, weightCount } from '../networks/cost.js';
 import { type ComponentName, NETWORKS_OF } from '../networks/registry.js';
-import type { WeightDtype } from '../networks/weights.js';
+import type { WeightDtype } from '../options/descriptions.js';
 import type { CallSettings } from './call.js';
 import type { Cascade, StageSeconds, StageSettings } from './cascade.js';
 import { createSampler } from './samplers/index.js';

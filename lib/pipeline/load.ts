@@ -1,20 +1,20 @@
 import { findModel } from '../hub/store/resolve.js';
+import type { Provenance } from '../images/recipe.js';
 import { openSharp } from '../images/sharp.js';
 import { type Model, openModel } from '../layouts/open-model.js';
 import { fasterDtype } from '../networks/auto-dtype.js';
 import type { Placement } from '../networks/weights.js';
-import { checkDtypeOnCpu, type LoadOptions } from '../options/load.js';
-import { asWritten, type Naming } from '../options/validate.js';
+import { checkDtypeOnCpu, type ResolvedLoadOptions } from '../options/load.js';
+import { identityLabel, type OptionLabeler } from '../options/validate.js';
 import { ClipTokenizer } from '../tokenizer/index.js';
 import { openDevice } from '../torch/device.js';
 import { Engine } from '../torch/engine.js';
 import { AsyncLazy } from '../util/async-lazy.js';
 import { Cascade } from './cascade.js';
 import { Estimator } from './estimate.js';
-import { loadNetworks } from './load-networks.js';
+import { type LoadProgress, loadNetworks } from './load-networks.js';
 import { type MemoryPlan, planMemory } from './plan-memory.js';
 import { provenanceOf } from './provenance.js';
-import type { Provenance } from './recipes.js';
 import { GenerationRunner } from './runner.js';
 
 /** A loaded model, and where and how it runs. */
@@ -27,11 +27,16 @@ export interface LoadedModel extends Placement, MemoryPlan {
   provenance(): Promise<Provenance>;
 }
 
+/** The options of `Karlo.load`, checked. */
+export interface LoadRequest extends ResolvedLoadOptions {
+  readonly onProgress: ((progress: LoadProgress) => void) | undefined;
+}
+
 /**
  * Finds a model, reads it and loads its networks.
  * @param opening resolves when LibTorch, which another thread opens, is open
  */
-export async function load(options: LoadOptions, opening: Promise<void>): Promise<LoadedModel> {
+export async function load(options: LoadRequest, opening: Promise<void>): Promise<LoadedModel> {
   const { threads, onProgress, signal, memoryBudget, residency } = options;
   const { name, folder } = await findModel(options.model);
   const model = await openModel(folder);
@@ -70,15 +75,15 @@ function complete(
 
 /**
  * Opens the device and decides the dtype. On the CPU, `auto` is left as it is: it has to be measured.
- * @param naming how messages name an option; as in a program by default
+ * @param label how messages name an option; as in a program by default
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DEVICE_UNAVAILABLE
  */
 export function resolvePlacement(
-  { device, dtype }: Pick<LoadOptions, 'device' | 'dtype'>,
-  naming: Naming = asWritten,
-): Pick<LoadOptions, 'device' | 'dtype'> {
+  { device, dtype }: Pick<ResolvedLoadOptions, 'device' | 'dtype'>,
+  label: OptionLabeler = identityLabel,
+): Pick<ResolvedLoadOptions, 'device' | 'dtype'> {
   const opened = openDevice(device);
   if (opened !== 'cpu') return { device: opened, dtype: dtype === 'auto' ? 'bfloat16' : dtype };
-  checkDtypeOnCpu(dtype, naming);
+  checkDtypeOnCpu(dtype, label);
   return { device: opened, dtype };
 }

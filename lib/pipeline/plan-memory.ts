@@ -1,7 +1,6 @@
 import { KarloError } from '../errors.js';
 import type { Model } from '../layouts/open-model.js';
-import type { WeightDtype } from '../networks/weights.js';
-import { COUNT_RANGE, GUIDANCE } from '../options/generation.js';
+import { generationOptions, type WeightDtype } from '../options/descriptions.js';
 import { peakBytes } from './estimate.js';
 
 type ResidencyName = 'resident' | 'staged';
@@ -39,11 +38,11 @@ export function planMemory(
   }
   const bytesPerImage = bytes(residency, 2) - bytes(residency, 1);
   const more = Math.floor((budget - bytes(residency, 1)) / bytesPerImage);
-  return { residency, largestBatch: Math.min(COUNT_RANGE[1], 1 + more) };
+  return { residency, largestBatch: Math.min(generationOptions.batchSize.range[1], 1 + more) };
 }
 
 /** With both halves of the guidance, as by default; the steps do not matter here. */
 const guidedStages = {
-  decoder: { spacing: { steps: 1 }, guidanceScale: GUIDANCE.decoder },
-  upsample: { spacing: { steps: 1 }, guidanceScale: GUIDANCE.upsample },
+  decoder: { spacing: { steps: 1 }, guidanceScale: generationOptions.decoder.guidanceScale },
+  upsample: { spacing: { steps: 1 }, guidanceScale: generationOptions.upsample.guidanceScale },
 };

@@ -1,7 +1,7 @@
+import type { Provenance } from '../images/recipe.js';
 import type { Model } from '../layouts/open-model.js';
 import { version as torchVersion } from '../torch/load.js';
 import { packageVersion } from '../util/package.js';
-import type { Provenance } from './recipes.js';
 
 /**
  * The provenance of a model's images.

@@ -1,10 +1,6 @@
-import type { Recipe } from '../images/recipe.js';
-import type { Resolved, ResolvedTextToImage, Stage } from '../options/generation.js';
-
-/** What recipes record about the model and the programs that ran it. */
-export type Provenance = Pick<Recipe, 'model' | 'versions' | 'dtype' | 'device'>;
-
-type RecipeOf<K extends Recipe['kind']> = Extract<Recipe, { kind: K }>;
+import type { ImageVariationRecipe, Provenance, TextToImageRecipe } from '../images/recipe.js';
+import { generationOptions, textToImageOptions } from '../options/descriptions.js';
+import { type Resolved, type ResolvedTextToImage, recordedOptions } from '../options/generation.js';
 
 /** The recipe of an image that was generated from a prompt. */
 export function textToImageRecipe(
@@ -12,30 +8,26 @@ export function textToImageRecipe(
   seed: number,
   settings: ResolvedTextToImage,
   provenance: Provenance,
-): Recipe {
-  const prior = stageRecipe(settings.prior);
-  return { kind: 'textToImage', prompt, prior, ...sharedRecipe(seed, settings, provenance) };
+): TextToImageRecipe {
+  return {
+    kind: 'textToImage',
+    prompt,
+    ...recordedOptions(textToImageOptions, settings),
+    ...commonFields(seed, settings, provenance),
+  };
 }
 
 /** The recipe of a variation of an image. */
 export function imageVariationRecipe(
-  source: RecipeOf<'imageVariation'>['source'],
+  source: ImageVariationRecipe['source'],
   seed: number,
   settings: Resolved,
   provenance: Provenance,
-): Recipe {
-  return { kind: 'imageVariation', source, ...sharedRecipe(seed, settings, provenance) };
+): ImageVariationRecipe {
+  return { kind: 'imageVariation', source, ...commonFields(seed, settings, provenance) };
 }
 
-function sharedRecipe(
-  seed: number,
-  { sampling, decoder, upsample, batchSize }: Resolved,
-  provenance: Provenance,
-) {
-  const stages = { decoder: stageRecipe(decoder), upsample: stageRecipe(upsample) };
-  return { format: 1, seed, sampling, ...stages, batchSize, ...provenance } as const;
-}
-
-function stageRecipe({ spacing, guidanceScale }: Stage) {
-  return { ...spacing, guidanceScale };
+function commonFields(seed: number, settings: Resolved, provenance: Provenance) {
+  const recorded = recordedOptions(generationOptions, settings);
+  return { format: 1, ...recorded, seed, ...provenance } as const;
 }

@@ -1,4 +1,5 @@
 import { KarloError } from '../errors.js';
+import type { Provenance } from '../images/recipe.js';
 import type { Placement } from '../networks/weights.js';
 import { trimMemory } from '../torch/device.js';
 import { BatchQueue } from './batch-queue.js';
@@ -8,7 +9,6 @@ import type { Cascade } from './cascade.js';
 import type { Estimator } from './estimate.js';
 import { generate } from './generate.js';
 import { withMemoryAdvice } from './memory-advice.js';
-import type { Provenance } from './recipes.js';
 import { type Generation, type GenerationEvent, GenerationTask } from './task.js';
 
 /** What a runner works with. It owns the cascade and the engine. */

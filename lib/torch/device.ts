@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
-import { expected, guarded, KarloError } from '../errors.js';
+import { guarded, KarloError } from '../errors.js';
+import { deviceName } from '../options/device-name.js';
 import { addon, openCudaLibraries } from './load.js';
 
 /** A device, or a type of device that cannot be used and the reason. */
@@ -68,12 +69,6 @@ export function devices(): DeviceInfo[] {
   if (reason !== undefined) return [cpu, { device: 'cuda', available: false, reason }];
   const gpus = guarded(() => addon().cudaDevices());
   return [cpu, ...gpus.map((gpu, index) => ({ device: `cuda:${index}`, available: true, ...gpu }))];
-}
-
-/** Checks the syntax of a device name. Opens nothing. */
-export function deviceName(device: unknown, name = 'device'): string {
-  if (typeof device === 'string' && /^(auto|cpu|cuda(:\d{1,2})?)$/.test(device)) return device;
-  throw expected("'auto', 'cpu', 'cuda' or 'cuda:N'", name, device);
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   type KarloError,
   type PublicFunction,
 } from '../errors.js';
-import { bag, object } from '../options/validate.js';
+import { knownOptions, object } from '../options/validate.js';
 import type { EngineHandle } from './addon-types.js';
 import { openDevice } from './device.js';
 import type { Dtype } from './dtype.js';
@@ -37,7 +37,7 @@ export class Engine implements AsyncDisposable {
 
   /** @param options.threads 1 to 1024; by default the number of processors */
   constructor(options: { threads?: number } = {}) {
-    bag(options, ['threads'], 'options');
+    knownOptions(options, ['threads'], 'options');
     const { threads = availableParallelism() } = options;
     this.#handle = guarded(() => addon().engineCreate(threads));
   }

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expected, guarded, guardedAsync, KarloError, type PublicFunction } from '../errors.js';
-import { bag, object } from '../options/validate.js';
+import { knownOptions, object } from '../options/validate.js';
 import type { ModuleHandle, NativeInput, NativeResult, TensorHandle } from './addon-types.js';
 import { openDevice } from './device.js';
 import type { Dtype } from './dtype.js';
@@ -56,7 +56,7 @@ export class ScriptModule implements Disposable {
    */
   static load(source: string | URL | Uint8Array, options: LoadOptions = {}): Promise<ScriptModule> {
     return guardedAsync(ScriptModule.load, async () => {
-      bag(options, ['engine', 'device', 'dtype', 'signal'], 'options');
+      knownOptions(options, ['engine', 'device', 'dtype', 'signal'], 'options');
       const { engine = defaultEngine(), device = 'cpu', dtype } = options;
       const place = openDevice(device);
       const origin = await readable(source);

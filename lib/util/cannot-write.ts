@@ -1,11 +1,13 @@
 import { dirname } from 'node:path';
 import { KarloError } from '../errors.js';
 
-/** The system's error, of writing `path`, as an ERR_KARLO_WRITE that says what is wrong there. */
-export function cannotWrite(path: string, cause: unknown): KarloError {
-  return new KarloError('ERR_KARLO_WRITE', `Cannot write ${path}: ${reason(path, cause)}`, {
-    cause,
-  });
+/**
+ * The operating system's error on writing `path`, as ERR_KARLO_WRITE with the reason.
+ * @param advice how to fix it, as a last sentence
+ */
+export function cannotWrite(path: string, cause: unknown, advice?: string): KarloError {
+  const message = `Cannot write ${path}: ${reason(path, cause)}${advice ? `. ${advice}` : ''}`;
+  return new KarloError('ERR_KARLO_WRITE', message, { cause });
 }
 
 function reason(path: string, cause: unknown): string {
@@ -26,7 +28,7 @@ function reason(path: string, cause: unknown): string {
       return `${folder} is read-only`;
     case 'ENOSPC':
     case 'EDQUOT':
-      return 'no space is left there';
+      return 'no space is left on the disk';
     default:
       return message;
   }

@@ -8,7 +8,7 @@ const output = { path: 'out/', format: 'webp' } as const;
 const filesOf = (names: string[], seeds = [0]) =>
   targetsOf(names, seeds, output).map(({ file }) => file);
 
-test('pictures are named after their prompts and seeds', () => {
+test('files are named after their prompts and seeds', () => {
   expect(filesOf(['A red heart!', '빨간 하트 ❤'], [3, 4])).toEqual([
     'out/a-red-heart-3.webp',
     'out/a-red-heart-4.webp',
@@ -19,7 +19,7 @@ test('pictures are named after their prompts and seeds', () => {
   expect(filesOf(['very '.repeat(20)])).toEqual([`out/${'very-'.repeat(10)}0.webp`]);
 });
 
-test('no two names are the same, whatever the prompts are', () => {
+test('names are unique for all prompts', () => {
   const names = ['a heart', 'a heart 2', 'A heart!', 'a heart?', 'a heart 3'];
   expect(filesOf(names)).toEqual([
     'out/a-heart-0.webp',
@@ -30,7 +30,7 @@ test('no two names are the same, whatever the prompts are', () => {
   ]);
 });
 
-test('a name fits into the 255 bytes that file systems allow', () => {
+test('names stay within the 255 bytes that file systems allow', () => {
   const most = 2 ** 32 - 1;
   for (const name of ['x', '가', '\u{20000}'].map((letter) => letter.repeat(500))) {
     for (const file of filesOf([name, name], [most])) {
@@ -45,16 +45,18 @@ const writeError = (message: RegExp) =>
     message: expect.stringMatching(message),
   });
 
-test('folders are made within folders, and not within files', () => {
+test('folders are created in folders, not in files', () => {
   const folder = temporaryFolder();
   prepareFolders([join(folder, 'a/b/c/x.png'), join(folder, 'a/d/x.png')]);
   expect(['a/b/c', 'a/d'].map((path) => existsSync(join(folder, path)))).toEqual([true, true]);
   writeFileSync(join(folder, 'file'), '');
   for (const path of ['file/x.png', 'file/a/x.png']) {
-    expect(() => prepareFolders([join(folder, path)])).toThrow(writeError(/is no folder/));
+    expect(() => prepareFolders([join(folder, path)])).toThrow(writeError(/is not a folder/));
   }
 });
 
-test.runIf(process.platform === 'linux')('a place where there can be no folders is told', () => {
-  expect(() => prepareFolders(['/proc/none/at/all/x.png'])).toThrow(writeError(/ENOENT/));
+test.runIf(process.platform === 'linux')('a folder that cannot be created is an error', () => {
+  expect(() => prepareFolders(['/proc/none/at/all/x.png'])).toThrow(
+    writeError(/there is no folder \/proc\/none\/at\/all/),
+  );
 });

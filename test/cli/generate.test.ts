@@ -24,20 +24,20 @@ const vary = ['--decoder-steps', '3', '--upsample-steps', '2'];
 const short = ['--prior-steps', '3', ...vary];
 const heart = 'test/fixtures/pictures/heart-0.png';
 
-test('a prompt alone makes a picture, named after it and its seed', async () => {
+test('a prompt gives an image that is named after it and its seed', async () => {
   const result = await karlo('a red heart', '--seed', '4', '-o', folder, ...short);
   const path = join(folder, 'a-red-heart-4.png');
   expect(result).toEqual({ status: 0, signal: null, stdout: `${path}\n`, stderr: '' });
   expect(await sharp(path).metadata()).toMatchObject({ format: 'png', width: 128, height: 128 });
   const again = await karlo('a red heart', '--seed', '4', '-o', folder, ...short);
   expect(again.status).toBe(1);
-  expect(again.stderr).toContain('is there already: pass --force to overwrite it');
+  expect(again.stderr).toContain('already exists: pass --force to overwrite it');
   expect(
     (await karlo('a red heart', '--seed', '4', '-o', folder, '--force', ...short)).status,
   ).toBe(0);
 });
 
-test('several pictures and a grid, as JSON', async () => {
+test('several images and a grid, as JSON', async () => {
   const out = join(folder, 'several');
   const flags = ['-n', '3', '--seed', '1', '--grid', '--format', 'webp', '--json'];
   const { stdout } = await karlo('a ring', ...flags, '-o', out, ...short);
@@ -58,7 +58,7 @@ test('several pictures and a grid, as JSON', async () => {
   expect(await sharp(report.grid).metadata()).toMatchObject({ width: size, height: size });
 });
 
-test('a prompt that is too long is told, in words and as JSON', async () => {
+test('a prompt that is too long gives a warning, as text and as JSON', async () => {
   const prompt = `${'very '.repeat(80)}red heart`;
   const flags = ['-o', join(folder, 'long.png'), '--force', ...short];
   const warning = /The prompt 'very .*…' is too long: '(very )+red heart' was left out/;
@@ -69,7 +69,7 @@ test('a prompt that is too long is told, in words and as JSON', async () => {
   expect(warnings).toEqual([expect.stringMatching(warning)]);
 });
 
-test('variations of pictures', async () => {
+test('variations of images', async () => {
   const odd = 'test/fixtures/pictures/odd.png';
   const result = await karlo('vary', heart, odd, '--seed', '2', '-o', folder, ...vary);
   expect(result).toMatchObject({ status: 0, stderr: '' });
@@ -77,7 +77,7 @@ test('variations of pictures', async () => {
   expect(result.stdout).toBe(`${files.join('\n')}\n`);
 });
 
-test('many photos are not in memory at once', async () => {
+test('many photos are not in memory together', async () => {
   const photo = join(folder, 'photo.jpg');
   const create = { width: 2500, height: 2500, channels: 3, background: 'red' } as const;
   await sharp({ create }).jpeg().toFile(photo);
@@ -89,14 +89,14 @@ test('many photos are not in memory at once', async () => {
     status: 0,
     pictures: 24,
   });
-  // All of them at once took 1.5 GB.
+  // All of them together took 1.5 GB.
   expect(Number(stderr) * 1024).toBeLessThan(1e9);
 });
 
 describe('prompts from a file', () => {
   const prompts = '\uFEFFa red heart\r\n\n a blue star \na red heart\nA red heart!\n';
 
-  test('are made in order, and what is there is left out when it is run again', async () => {
+  test('are processed in order, and existing images are skipped in a second run', async () => {
     const out = join(folder, 'prompts');
     const file = join(folder, 'prompts.txt');
     writeFileSync(file, prompts);
@@ -115,7 +115,7 @@ describe('prompts from a file', () => {
     expect(readFileSync(join(out, names[1] as string))).toEqual(made);
   });
 
-  test('have a grid, which is left out with them and never overwritten', async () => {
+  test('have a grid, which is skipped like them and never overwritten', async () => {
     const [out, file] = [join(folder, 'grid'), join(folder, 'grid.txt')];
     const made = () => karlo('--prompts', file, '--grid', '-o', out, ...short);
     writeFileSync(file, 'a ring\na heart');
@@ -123,14 +123,14 @@ describe('prompts from a file', () => {
     expect((await made()).stdout).toMatch(new RegExp(`\n${grid}\n$`));
     const again = await made();
     expect(again).toMatchObject({ status: 0, stderr: '' });
-    expect(again.stdout).toMatch(new RegExp(`\n${grid} \\(was there\\)\n$`));
+    expect(again.stdout).toMatch(new RegExp(`\n${grid} \\(skipped: already exists\\)\n$`));
     writeFileSync(file, 'a ring\na heart\na star');
     const more = await made();
     expect(more).toMatchObject({ status: 1, stdout: '' });
-    expect(more.stderr).toContain(`${grid} is there already`);
+    expect(more.stderr).toContain(`${grid} already exists`);
   });
 
-  test('come from stdin, too', () => {
+  test('can come from stdin', () => {
     const args = [program, '--prompts', '-', '-o', join(folder, 'stdin'), '-n', '2', ...short];
     const { stdout, status } = spawnSync(process.execPath, args, {
       input: 'a ring',
@@ -142,7 +142,7 @@ describe('prompts from a file', () => {
 });
 
 describe('recipes', () => {
-  test('a picture is made again from the recipe in it', async () => {
+  test('repeat the image that they are stored in', async () => {
     const [first, second] = [join(folder, 'first.jpg'), join(folder, 'second.png')];
     const flags = ['--seed', '9', '--decoder-guidance', '5', '--decoder-timestep-respacing', '4'];
     await karlo('a red heart & <a ring>', ...flags, '--prior-steps', '3', '-o', first);
@@ -166,7 +166,7 @@ describe('recipes', () => {
     expect(readFileSync(third)).toEqual(readFileSync(second));
   });
 
-  test('flags and prompts go before the recipe’s', async () => {
+  test('are overridden by flags and prompts', async () => {
     const [first, second] = [join(folder, 'a.png'), join(folder, 'b.png')];
     await karlo('a red heart', '--seed', '9', '-o', first, ...short);
     const flags = ['--seed', '3', '--decoder-timestep-respacing', '2'];
@@ -178,17 +178,17 @@ describe('recipes', () => {
     });
   });
 
-  test('of variations, which need their picture', async () => {
+  test('of variations require the input image', async () => {
     const [first, second] = [join(folder, 'v.png'), join(folder, 'w.png')];
     await karlo('vary', heart, '--seed', '3', '-o', first, ...vary);
     await karlo('vary', heart, '--from', first, '-o', second);
     expect(readFileSync(second)).toEqual(readFileSync(first));
     const wrong = await karlo('generate', '--from', first, '-o', join(folder, 'x.png'));
     expect(wrong).toMatchObject({ status: 1 });
-    expect(wrong.stderr).toContain(`karlo vary PICTURE --from ${first}`);
+    expect(wrong.stderr).toContain(`karlo vary IMAGE --from ${first}`);
   });
 
-  test('name a model, which is fetched by no other way than by its command', async () => {
+  test('name a model that must be built in or pulled', async () => {
     const file = join(folder, 'other.png');
     const recipe = await readRecipe(join(folder, 'first.jpg'));
     const write = (name: string) => {
@@ -203,7 +203,7 @@ describe('recipes', () => {
       /ERR_KARLO_MODEL_NOT_FOUND: .*npx karlo pull someone\/karlo, or name a model with --model/,
     );
     expect(missing.status).toBe(1);
-    // A folder may hold programs, and a picture may come from anyone.
+    // A folder may contain programs, and an image may come from anyone.
     await write('models/karlo-tiny');
     expect((await from()).stderr).toMatch(/ERR_KARLO_MODEL_NOT_FOUND/);
     const named = ['--model', 'karlo-tiny', '-o', join(folder, 'named.png'), ...short];
@@ -211,21 +211,21 @@ describe('recipes', () => {
     expect(other).toMatchObject({ status: 0, stderr: expect.stringMatching(/of other weights/) });
   });
 
-  test('are left out where that is wanted', async () => {
+  test('are not stored with --no-recipe', async () => {
     const file = join(folder, 'bare.png');
     await karlo('a ring', '--no-recipe', '-o', file, ...short);
     expect((await sharp(file).metadata()).xmp).toBeUndefined();
     const info = await karlo('info', file);
     expect(info).toMatchObject({ status: 1 });
-    expect(info.stderr).toContain('holds none');
+    expect(info.stderr).toContain('has none');
   });
 });
 
-describe('what is wrong', () => {
+describe('usage errors and failures', () => {
   test.each<[string, string[], number, RegExp]>([
     ['an option that does not exist', ['a ring', '--nope'], 2, /--nope/],
     ['no prompt', [], 2, /missing required argument 'prompt'/],
-    ['a number that is none', ['a ring', '--seed', 'x'], 2, /--seed/],
+    ['a seed that is not a number', ['a ring', '--seed', 'x'], 2, /--seed/],
     [
       'steps out of range',
       ['a ring', '--decoder-steps', '0'],
@@ -234,67 +234,102 @@ describe('what is wrong', () => {
     ],
     ['a guidance scale', ['a ring', '--prior-guidance', '31'], 2, /30 for --prior-guidance/],
     [
-      'both spellings',
+      'steps in both spellings',
       ['a ring', '--prior-steps', '3', '--prior-timestep-respacing', '3'],
       2,
       /both/,
     ],
-    ['two kinds of prompt', ['a ring', '--prompts', '-'], 2, /not both/],
-    ['a prompt with a dash before it', ['-1 degree'], 2, /begins with - comes after --/],
-    ['equal seeds', ['a ring', '--seed', '5,5'], 2, /different seeds for --seed.* received 5,5/],
-    ['a file of no picture', ['a ring', '-o', 'README.md', '--force'], 2, /ends in \.png/],
-    ['a small budget', ['a ring', '--memory-budget', '1MB'], 2, /bytes for --memory-budget/],
+    ['a prompt and --prompts', ['a ring', '--prompts', '-'], 2, /not both/],
     [
-      'a batch above the budget',
+      'a prompt that begins with a dash',
+      ['-1 degree'],
+      2,
+      /Put -- before a prompt that begins with -/,
+    ],
+    ['equal seeds', ['a ring', '--seed', '5,5'], 2, /different seeds for --seed.* received 5,5/],
+    [
+      'an output file that is not an image',
+      ['a ring', '-o', 'README.md', '--force'],
+      2,
+      /ends in \.png/,
+    ],
+    [
+      'a memory budget that is too small',
+      ['a ring', '--memory-budget', '1MB'],
+      2,
+      /bytes for --memory-budget/,
+    ],
+    [
+      'a batch above the memory budget',
       ['a ring', '--memory-budget', '300MB', '--batch-size', '1000'],
       2,
       /between 1 and \d+ for --batch-size but/,
     ],
-    ['no picture to tell of', ['info', 'nowhere.png'], 1, /'nowhere\.png': there is no such file/],
-    ['no file of prompts', ['--prompts', '/nowhere'], 1, /Cannot read prompts from \/nowhere/],
-    ['one file for two pictures', ['a ring', '-n', '2', '-o', 'x.png'], 2, /a folder for --output/],
-    ['a file of no known format', ['a ring', '-o', 'x.bmp'], 2, /ends in \.png/],
-    ['a quality', ['a ring', '--quality', '101'], 2, /between 1 and 100 for --quality/],
-    ['threads', ['a ring', '--threads', '0'], 2, /between 1 and 1024 for --threads/],
-    ['a dtype', ['a ring', '--dtype', 'int8'], 2, /bfloat16, float16 for --dtype/],
     [
-      'a dtype that the device has not',
+      'info about a file that does not exist',
+      ['info', 'nowhere.png'],
+      1,
+      /'nowhere\.png': there is no such file/,
+    ],
+    [
+      'a file of prompts that does not exist',
+      ['--prompts', '/nowhere'],
+      1,
+      /Cannot read prompts from \/nowhere/,
+    ],
+    [
+      'one output file for two images',
+      ['a ring', '-n', '2', '-o', 'x.png'],
+      2,
+      /a folder for --output/,
+    ],
+    ['an output file of an unknown format', ['a ring', '-o', 'x.bmp'], 2, /ends in \.png/],
+    [
+      'a quality out of range',
+      ['a ring', '--quality', '101'],
+      2,
+      /between 1 and 100 for --quality/,
+    ],
+    ['threads out of range', ['a ring', '--threads', '0'], 2, /between 1 and 1024 for --threads/],
+    ['an unknown dtype', ['a ring', '--dtype', 'int8'], 2, /bfloat16, float16 for --dtype/],
+    [
+      'a dtype that the device does not support',
       ['a ring', '--device', 'cpu', '--dtype', 'float16'],
       2,
       /on the CPU for --dtype/,
     ],
-    ['a device', ['a ring', '--device', 'gpu'], 2, /'cuda:N' for --device/],
+    ['an unknown device', ['a ring', '--device', 'gpu'], 2, /'cuda:N' for --device/],
     ['a prompt without quotes', ['a', 'red', 'ring'], 2, /in quotes: karlo "a red ring"/],
     [
-      'a name that diffusers has',
+      'a flag that is named as in diffusers',
       ['a ring', '--guidance-scale', '4'],
       2,
       /mean --prior-guidance\?/,
     ],
+    ['a misspelt flag', ['vary', 'a.png', '--upscale-steps=4'], 2, /mean --upsample-steps\?/],
     [
-      'a name that is misspelt',
-      ['vary', 'a.png', '--upscale-steps=4'],
-      2,
-      /mean --upsample-steps\?/,
-    ],
-    [
-      'a model that is not there',
+      'a model that does not exist',
       ['a ring', '--model', '/nowhere'],
       1,
       /ERR_KARLO_MODEL_NOT_FOUND/,
     ],
-    ['no picture', ['vary', '/nowhere.png'], 1, /'\/nowhere\.png': there is no such file/],
-    ['a picture that is none', ['vary', 'package.json'], 1, /in no known format/],
+    [
+      'an input image that does not exist',
+      ['vary', '/nowhere.png'],
+      1,
+      /'\/nowhere\.png': there is no such file/,
+    ],
+    ['an input file that is not an image', ['vary', 'package.json'], 1, /in no known format/],
   ])('%s', async (_name, args, status, message) => {
     const result = await karlo(...args);
     expect(result.stderr).toMatch(message);
     expect(result).toMatchObject({ status, stdout: '' });
   });
 
-  test('a folder that cannot be written to is told before any work', async () => {
+  test('a folder that cannot be written to fails before any work', async () => {
     writeFileSync(join(folder, 'file'), '');
     const result = await karlo('a ring', '-o', join(folder, 'file', 'out'));
-    expect(result.stderr).toMatch(/ERR_KARLO_WRITE: Cannot write in .*no folder/);
+    expect(result.stderr).toMatch(/ERR_KARLO_WRITE: Cannot write .*is not a folder/);
     expect(result.status).toBe(1);
   });
 
@@ -316,8 +351,8 @@ describe('what is wrong', () => {
     () => false,
   );
 
-  test('a disk that is full leaves no half-written file', async (context) => {
-    context.skip(!(await canMount), 'nothing can be mounted');
+  test('a full disk leaves no half-written file', async (context) => {
+    context.skip(!(await canMount), 'mounting is not permitted');
     await withTmpfs('size=8k', async (full) => {
       const result = await karlo('a ring', '-o', full, ...short);
       expect(result.stderr).toMatch(/ERR_KARLO_WRITE: .*no space is left/);
@@ -326,11 +361,11 @@ describe('what is wrong', () => {
     });
   });
 
-  test('a read-only disk is told before any work', async (context) => {
-    context.skip(!(await canMount), 'nothing can be mounted');
+  test('a read-only disk fails before any work', async (context) => {
+    context.skip(!(await canMount), 'mounting is not permitted');
     await withTmpfs('ro', async (readOnly) => {
       const result = await karlo('a ring', '-o', readOnly);
-      expect(result.stderr).toMatch(/ERR_KARLO_WRITE: .*it is read-only/);
+      expect(result.stderr).toMatch(/ERR_KARLO_WRITE: .* is read-only/);
     });
   });
 });

@@ -9,7 +9,7 @@ import { base, ofBuiltIn, variations } from '../hub/repositories.js';
 
 const program = resolve('dist/lib/cli/main.js');
 
-/** A folder with nothing in it, where `karlo` can be called. */
+/** An empty folder, with `karlo` on the PATH. */
 function place() {
   const folder = temporaryFolder();
   const bin = join(folder, 'bin');
@@ -50,9 +50,9 @@ test.each([
   expect(readdirSync(cwd)).toEqual(expect.arrayContaining(made));
 });
 
-describe('with a hub that has the published repositories', () => {
+describe('with a mock hub that has the published repositories', () => {
   const hub = usePlace();
-  /** As `shell`, while the hub on this machine answers. */
+  /** As `shell`, asynchronously, because the mock hub runs in this process. */
   const run = (line: string, { cwd, env }: ReturnType<typeof place>) => {
     const all = { ...env, ...hub.env, KARLO_LIBTORCH: version().folder };
     const child = spawn('sh', ['-c', line], { cwd, env: all, stdio: 'pipe' });
@@ -71,7 +71,7 @@ describe('with a hub that has the published repositories', () => {
     const here = place();
     hub.hub.repositories.set(base, ofBuiltIn(/^(image_encoder|feature_extractor)/));
     hub.hub.repositories.set(variations, ofBuiltIn(/^prior/));
-    // Kakao's own five files, which no other have the hashes of; and what an interruption left.
+    // Only the real files of Kakao have the expected hashes, and no pull was interrupted.
     const refused = [/pull kakao$/, /--partial$/];
     for (const command of ['pull', 'convert', 'models']) {
       const lines = examplesIn(here.shell(`karlo ${command} --help`).stdout);

@@ -3,7 +3,7 @@ import { runProgram } from '../native/run-program.js';
 
 const karlo = (...args: string[]) => runProgram('dist/lib/cli/main.js', args);
 
-test('info prints what is installed', async () => {
+test('info shows the installation', async () => {
   const { status, stdout, stderr } = await karlo('info');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   for (const label of ['karlo', 'Node', 'LibTorch', 'device cpu', 'device cuda', 'CPU', 'memory']) {
@@ -11,7 +11,7 @@ test('info prints what is installed', async () => {
   }
 });
 
-test('info --json is one object', async () => {
+test('info --json prints one object', async () => {
   const { stdout } = await karlo('info', '--json');
   expect(JSON.parse(stdout)).toMatchObject({
     node: process.versions.node,
@@ -21,11 +21,11 @@ test('info --json is one object', async () => {
   });
 });
 
-test('a mistyped command is no prompt', async () => {
+test('a mistyped command is not taken for a prompt', async () => {
   const { status, stderr } = await karlo('infos');
   expect(status).toBe(2);
   expect(stderr).toBe(
-    'There is no command infos. Did you mean karlo info? A picture of the word: karlo generate infos\n',
+    "There is no command 'infos'. Did you mean: karlo info? To use it as a prompt: karlo generate infos\n",
   );
 });
 

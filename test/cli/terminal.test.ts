@@ -8,7 +8,7 @@ const program = 'dist/lib/cli/main.js';
 const short = ['--prior-steps', '3', '--decoder-steps', '3', '--upsample-steps', '2'];
 const hasScript = spawnSync('script', ['--version']).status === 0;
 
-/** Runs the program in a terminal, which `script` plays. */
+/** Runs the program in a pseudo-terminal of `script`. */
 function inTerminal(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
@@ -29,7 +29,7 @@ function inTerminal(
 }
 
 describe.skipIf(!hasScript)('in a terminal', () => {
-  test('there is a bar for each stage, with the time that is left', async () => {
+  test('each stage has a bar with the remaining time', async () => {
     const out = temporaryFolder();
     const { ended, seen } = inTerminal(['a ring', '-n', '2', '--seed', '0', '-o', out, ...short]);
     expect(await ended).toBe(0);
@@ -41,7 +41,7 @@ describe.skipIf(!hasScript)('in a terminal', () => {
   });
 
   const noTerminal = { KITTY_WINDOW_ID: '', TERM_PROGRAM: '', LC_TERMINAL: '', TMUX: '', STY: '' };
-  /** What a terminal with sixels says of itself, where it is asked. */
+  /** The answer of a terminal with sixels. */
   const sixels = (asked: string) => (asked.includes('\x1b[c') ? '\x1b[6;8;4t\x1b[?62;4c' : '');
   /** Rows of a preview, of 8 pixels each. */
   const rows = 16;
@@ -63,13 +63,13 @@ describe.skipIf(!hasScript)('in a terminal', () => {
     },
   );
 
-  test('--preview in a terminal that shows no pictures says so, and shows bars', async () => {
+  test('--preview in a terminal without images says so, and shows bars', async () => {
     const file = join(temporaryFolder(), 'ring.png');
     const args = ['a ring', '-o', file, '--preview', ...short];
     const none = (asked: string) => (asked.includes('\x1b[c') ? '\x1b[?62c' : '');
     const { ended, seen } = inTerminal(args, noTerminal, none);
     expect(await ended).toBe(0);
-    expect(seen()).toMatch(/This terminal shows no pictures/);
+    expect(seen()).toMatch(/This terminal cannot show images/);
     expect(seen()).toMatch(/upsample +\[=+\] 2\/2/);
   });
 
@@ -80,7 +80,7 @@ describe.skipIf(!hasScript)('in a terminal', () => {
     child.stdin.write('\x03');
     expect(await ended).toBe(130);
     for (const file of readdirSync(out)) expect(file).toMatch(/^a-ring-\d+\.png$/);
-    // The cursor is shown again.
+    // The cursor is visible again.
     expect(seen().lastIndexOf('\x1b[?25h')).toBeGreaterThan(seen().lastIndexOf('\x1b[?25l'));
   });
 });

@@ -98,7 +98,7 @@ describe('as a file', () => {
     const path = join(folder, 'taken.png');
     writeFileSync(path, 'precious');
     await expect(ramp.toFile(path)).rejects.toEqual(
-      invalid(/taken\.png is there already: pass force/),
+      invalid(/taken\.png already exists: pass force/),
     );
     // As when another program takes the name while the picture is encoded.
     await expect(writeWhole(path, Buffer.from('x'), false)).rejects.toEqual(invalid(/already/));
@@ -177,7 +177,7 @@ describe('on file systems that fail', () => {
     const before = readFileSync(path);
     const data = new Uint8Array(randomBytes(3 * 256 * 256));
     const large = new KarloImage({ width: 256, height: 256, data }, 0);
-    const message = /Cannot write .*noise\.png: no space is left there/;
+    const message = /Cannot write .*noise\.png: no space is left on the disk/;
     await expect(large.toFile(path, { force: true })).rejects.toEqual(
       failing('ERR_KARLO_WRITE', message, 'ENOSPC'),
     );

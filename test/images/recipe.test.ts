@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test, vi } from 'vitest';
 import { type ImageFormat, KarloImage } from '../../lib/images/karlo-image.js';
-import { insertText } from '../../lib/images/png-text.js';
 import { readRecipe } from '../../lib/images/read-recipe.js';
 import { parseRecipe, type Recipe, recipeJson } from '../../lib/images/recipe.js';
+import { insertPngText } from '../../lib/images/recipe-metadata.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 
 const formats = ['png', 'jpeg', 'webp', 'avif', 'tiff'] as const;
@@ -36,7 +36,7 @@ const variation: Recipe = {
 };
 
 const pixels = { width: 8, height: 8, data: new Uint8Array(192).fill(99) };
-const pictureOf = (of: Recipe) => new KarloImage(pixels, of.seed, of);
+const imageOf = (of: Recipe) => new KarloImage(pixels, of.seed, of);
 const refused = (message: RegExp) =>
   expect.objectContaining({
     name: 'KarloError',
@@ -60,7 +60,7 @@ function chunksOf(png: Buffer): Chunk[] {
   return chunks;
 }
 
-/** A PNG file without the chunks that begin so. */
+/** A PNG file without the chunks of a keyword. */
 function without(png: Buffer, keyword: string): Buffer {
   const kept = chunksOf(png).filter(
     ({ bytes }) => !bytes.toString('latin1', 8).startsWith(keyword),
@@ -76,7 +76,7 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([length, named, crc]);
 }
 
-/** A plain PNG with a chunk put in after its header. */
+/** A plain PNG with a chunk inserted after its header. */
 async function pngWith(extra: Buffer): Promise<Buffer> {
   const png = await sharp(pixels.data, { raw: { ...pixels, channels: 3 } })
     .png()
@@ -90,19 +90,19 @@ const withXmp = (xmp: string) =>
     .withXmp(xmp)
     .toBuffer();
 
-describe('a recipe comes back from its picture', () => {
+describe('a recipe is read back from its image', () => {
   test.each(formats)('%s', async (format) => {
     for (const of of [recipe, variation]) {
-      expect(await readRecipe(await pictureOf(of).toBuffer(format))).toEqual(of);
+      expect(await readRecipe(await imageOf(of).toBuffer(format))).toEqual(of);
     }
-    const bare = await pictureOf(recipe).toBuffer(format, { recipe: false });
+    const bare = await imageOf(recipe).toBuffer(format, { recipe: false });
     expect(await readRecipe(bare)).toBeUndefined();
     expect((await sharp(bare).metadata()).xmp).toBeUndefined();
     const preview = await new KarloImage(pixels, 1).toBuffer(format);
     expect(await readRecipe(preview)).toBeUndefined();
   });
 
-  test.each(formats)('%s, with any string for a prompt', async (format) => {
+  test.each(formats)('%s, with any string as the prompt', async (format) => {
     const hard = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 60 }),
       fc.string({ unit: fc.integer({ max: 0xffff }).map((c) => String.fromCharCode(c)) }),
@@ -127,7 +127,7 @@ describe('a recipe comes back from its picture', () => {
     await fc.assert(
       fc.asyncProperty(hard, async (prompt) => {
         const of = { ...recipe, prompt } as Recipe;
-        const bytes = await pictureOf(of).toBuffer(format);
+        const bytes = await imageOf(of).toBuffer(format);
         expect(await readRecipe(bytes)).toEqual(of);
         if (format === 'png') expect(await readRecipe(without(bytes, 'karlo\0'))).toEqual(of);
       }),
@@ -135,8 +135,8 @@ describe('a recipe comes back from its picture', () => {
     );
   });
 
-  test('a PNG holds it twice, and either is enough', async () => {
-    const png = await pictureOf(recipe).toBuffer();
+  test('a PNG stores it twice, and one is enough', async () => {
+    const png = await imageOf(recipe).toBuffer();
     const texts = chunksOf(png).filter(({ type }) => type === 'iTXt');
     expect(texts).toHaveLength(2);
     for (const keyword of ['karlo\0', 'XML:com.adobe.xmp\0']) {
@@ -147,10 +147,10 @@ describe('a recipe comes back from its picture', () => {
     expect(await readRecipe(without(without(png, 'karlo\0'), 'XML:'))).toBeUndefined();
   });
 
-  test('the pixels are the same with and without', async () => {
+  test('the pixels do not depend on it', async () => {
     const [with_, without_] = await Promise.all([
-      pictureOf(recipe).toBuffer('png'),
-      pictureOf(recipe).toBuffer('png', { recipe: false }),
+      imageOf(recipe).toBuffer('png'),
+      imageOf(recipe).toBuffer('png', { recipe: false }),
     ]);
     expect(await sharp(with_).raw().toBuffer()).toEqual(await sharp(without_).raw().toBuffer());
     expect(chunksOf(with_).filter(({ type }) => type !== 'iTXt')).toEqual(chunksOf(without_));
@@ -158,13 +158,13 @@ describe('a recipe comes back from its picture', () => {
 
   test('from a file, and through another tool that keeps XMP', async () => {
     const path = join(temporaryFolder(), 'heart.jpg');
-    await pictureOf(recipe).toFile(path);
+    await imageOf(recipe).toFile(path);
     expect(await readRecipe(path)).toEqual(recipe);
     const small = await sharp(path).resize(4).keepXmp().webp().toBuffer();
     writeFileSync(path, small);
     expect(await readRecipe(path)).toEqual(recipe);
-    // libvips packs it into a zTXt chunk.
-    const png = await sharp(await pictureOf(recipe).toBuffer())
+    // libvips compresses it into a zTXt chunk.
+    const png = await sharp(await imageOf(recipe).toBuffer())
       .keepXmp()
       .png()
       .toBuffer();
@@ -173,14 +173,14 @@ describe('a recipe comes back from its picture', () => {
   });
 });
 
-test('one more text leaves every other chunk as it was', async () => {
+test('inserting a text leaves every other chunk unchanged', async () => {
   const png = await sharp(pixels.data, { raw: { ...pixels, channels: 3 } })
     .withMetadata({ density: 300, exif: { IFD0: { Copyright: 'someone' } } })
     .withIccProfile('p3')
     .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"/>')
     .png({ palette: true })
     .toBuffer();
-  const more = chunksOf(insertText(png, 'karlo', 'ä'));
+  const more = chunksOf(insertPngText(png, 'karlo', 'ä'));
   expect(more[1]?.type).toBe('iTXt');
   expect(more[1]?.bytes.subarray(8, -4).toString()).toBe('karlo\0\0\0\0\0ä');
   expect([more[0], ...more.slice(2)]).toEqual(chunksOf(png));
@@ -201,7 +201,7 @@ describe('XMP that other tools have rewritten', () => {
     ['an attribute', wrap(`<rdf:Description xmlns:k="karlo:ns:recipe/" k:recipe="${escaped}"/>`)],
     ['CDATA', wrap(`<k:recipe xmlns:k="karlo:ns:recipe/"><![CDATA[${json}]]></k:recipe>`)],
     [
-      'a neighbour',
+      'a property of the same name in another namespace',
       wrap(
         `<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:k="karlo:ns:recipe/" dc:format="x"><dc:recipe>no</dc:recipe><k:recipe>${escaped}</k:recipe></rdf:Description>`,
       ),
@@ -231,7 +231,7 @@ describe('hostile and damaged metadata', () => {
     );
   const json = recipeJson(recipe);
 
-  test('a text that was packed is read, a bomb is not unpacked', async () => {
+  test('a compressed text is read, a decompression bomb is not', async () => {
     expect(await readRecipe(await pngWith(text(deflateSync(json), 1)))).toEqual(recipe);
     const bomb = deflateSync(Buffer.alloc(200e6, 0x20));
     const before = process.memoryUsage().rss;
@@ -242,30 +242,34 @@ describe('hostile and damaged metadata', () => {
   test.each<[string, Buffer]>([
     ['a length beyond the file', Buffer.from('ffffffff69545874', 'hex')],
     ['a wrong CRC', Buffer.concat([text(json).subarray(0, -4), Buffer.alloc(4)])],
-    ['no ends of the fields', chunk('iTXt', Buffer.from('karlo\0'))],
-    ['a text of more than is allowed', text(json + ' '.repeat(1 << 18))],
-    ['garbage that says it is packed', text('garbage', 1)],
+    ['unterminated fields', chunk('iTXt', Buffer.from('karlo\0'))],
+    ['a text above the limit', text(json + ' '.repeat(1 << 18))],
+    ['garbage that is marked as compressed', text('garbage', 1)],
     ['another keyword', chunk('iTXt', Buffer.from(`karlos\0\0\0\0\0${json}`))],
     ['another kind of chunk', chunk('tEXt', Buffer.from(`karlo\0${json}`))],
-  ])('%s counts as no recipe', async (_name, extra) => {
+  ])('%s is ignored', async (_name, extra) => {
     expect(await readRecipe(await pngWith(extra))).toBeUndefined();
   });
 
   test.each<[string, string, RegExp]>([
-    ['no JSON', '{"format":1', /the recipe in picture: it is damaged/],
-    ['no object', 'null', /the recipe in picture/],
-    ['a seed out of range', json.replace('4294967295', '4294967296'), /recipe in picture: seed/],
+    ['no JSON', '{"format":1', /the recipe in image: it is damaged/],
+    ['no object', 'null', /the recipe in image/],
+    ['a seed out of range', json.replace('4294967295', '4294967296'), /recipe in image: seed/],
     ['steps out of range', json.replace('"steps":25', '"steps":1e9'), /prior/],
     ['no hash', json.replace('0a'.repeat(32), '../../etc/passwd'), /model\.sha256/],
-    ['a later format', '{"format":2}', /it has format 2, and this karlo reads 1\. Update karlo/],
-    ['a prototype', '{"__proto__":{"format":1}}', /recipe in picture/],
+    [
+      'a later format',
+      '{"format":2}',
+      /it has format 2, and this version of karlo reads 1\. Update karlo/,
+    ],
+    ['a prototype', '{"__proto__":{"format":1}}', /recipe in image/],
     ['deep nesting', '['.repeat(1 << 17), /damaged/],
-  ])('%s is refused', async (_name, payload, message) => {
+  ])('%s is rejected', async (_name, payload, message) => {
     await expect(readRecipe(await pngWith(text(payload)))).rejects.toEqual(refused(message));
   });
 
-  test('a damaged text gives way to whole XMP', async () => {
-    const png = await pictureOf(recipe).toBuffer();
+  test('intact XMP replaces a damaged text', async () => {
+    const png = await imageOf(recipe).toBuffer();
     const stripped = without(png, 'karlo\0');
     const both = Buffer.concat([stripped.subarray(0, 33), text('{'), stripped.subarray(33)]);
     expect(await readRecipe(both)).toEqual(recipe);
@@ -274,7 +278,7 @@ describe('hostile and damaged metadata', () => {
   const element = 'xmlns:k="karlo:ns:recipe/"';
   test.each<[string, string]>([
     ['no XML', 'karlo:ns:recipe/ <'],
-    ['an element that does not end', `<k:recipe ${element}>${json}`],
+    ['an element that is not closed', `<k:recipe ${element}>${json}`],
     [
       'an unknown entity',
       `<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><k:recipe ${element}>&e;</k:recipe>`,
@@ -285,23 +289,23 @@ describe('hostile and damaged metadata', () => {
     ],
     ['deep nesting', `${'<a>'.repeat(100_000)}<k:recipe ${element}/>`],
     [
-      'more than is allowed',
+      'more bytes than the limit',
       `<a ${element}>${' '.repeat(1 << 21)}<k:recipe>${json}</k:recipe></a>`,
     ],
-  ])('XMP with %s counts as no recipe', async (_name, xmp) => {
+  ])('XMP with %s is ignored', async (_name, xmp) => {
     expect(await readRecipe(await withXmp(xmp))).toBeUndefined();
   });
 
-  test('what is no picture is refused', async () => {
+  test('a file that is not an image is rejected', async () => {
     await expect(readRecipe(Buffer.from('hello'))).rejects.toEqual(refused(/known format/));
     await expect(readRecipe('nowhere.png')).rejects.toEqual(refused(/'nowhere\.png': there is no/));
     await expect(readRecipe(Buffer.from('II*\0'))).rejects.toEqual(
-      refused(/damaged or no picture/),
+      refused(/damaged or not an image/),
     );
   });
 
-  test('any damage gives a recipe, none or a KarloError', async () => {
-    const sources = await Promise.all(formats.map((format) => pictureOf(recipe).toBuffer(format)));
+  test('damaged files give a recipe, none, or a KarloError', async () => {
+    const sources = await Promise.all(formats.map((format) => imageOf(recipe).toBuffer(format)));
     const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...sources), damage, async (whole, changes) => {
@@ -315,41 +319,41 @@ describe('hostile and damaged metadata', () => {
   });
 });
 
-describe('recipes themselves', () => {
-  test('both spellings of steps, and nothing beyond the known fields', () => {
+describe('the JSON of a recipe', () => {
+  test('has both spellings of steps, and only known fields', () => {
     expect(parseRecipe(recipeJson(recipe), 'x')).toEqual(recipe);
     const more = JSON.stringify({ ...recipe, later: 1 });
     expect(parseRecipe(more, 'x')).toEqual(recipe);
   });
 
-  test('one that could not be read again is not written', async () => {
+  test('is not written if it could not be read again', async () => {
     const wrong = { ...recipe, seed: -1 } as Recipe;
-    expect(() => recipeJson(wrong)).toThrow(refused(/the recipe, which is wrong: seed/));
-    await expect(pictureOf(wrong).toBuffer()).rejects.toEqual(refused(/seed/));
+    expect(() => recipeJson(wrong)).toThrow(refused(/the recipe, which is invalid: seed/));
+    await expect(imageOf(wrong).toBuffer()).rejects.toEqual(refused(/seed/));
     const long = { ...recipe, prompt: 'x'.repeat(1 << 18) } as Recipe;
-    expect(() => recipeJson(long)).toThrow(refused(/bytes of at most 262144/));
+    expect(() => recipeJson(long)).toThrow(refused(/bytes; the limit is 262144/));
   });
 
-  test('JPEG keeps 60 000 bytes; a longer recipe is left out and said', async () => {
+  test('is left out of a JPEG above 60 000 bytes, with a warning', async () => {
     const empty = { ...recipe, prompt: '' } as Recipe;
     const exactly = { ...recipe, prompt: 'x'.repeat(60_000 - (await xmpLength(empty))) } as Recipe;
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    expect(await readRecipe(await pictureOf(exactly).toBuffer('jpeg'))).toEqual(exactly);
+    expect(await readRecipe(await imageOf(exactly).toBuffer('jpeg'))).toEqual(exactly);
     expect(warn).not.toHaveBeenCalled();
     const longer = { ...recipe, prompt: `${(exactly as { prompt: string }).prompt}x` } as Recipe;
-    expect(await readRecipe(await pictureOf(longer).toBuffer('jpeg'))).toBeUndefined();
+    expect(await readRecipe(await imageOf(longer).toBuffer('jpeg'))).toBeUndefined();
     expect(warn).toHaveBeenCalledWith(expect.stringMatching(/60001 bytes/), {
       code: 'KARLO_RECIPE_LEFT_OUT',
     });
     warn.mockRestore();
     for (const format of ['png', 'webp', 'avif', 'tiff'] as ImageFormat[]) {
       const huge = { ...recipe, prompt: '&'.repeat(200_000) } as Recipe;
-      expect(await readRecipe(await pictureOf(huge).toBuffer(format)), format).toEqual(huge);
+      expect(await readRecipe(await imageOf(huge).toBuffer(format)), format).toEqual(huge);
     }
   });
 });
 
 async function xmpLength(of: Recipe): Promise<number> {
-  const { xmp } = await sharp(await pictureOf(of).toBuffer('webp')).metadata();
+  const { xmp } = await sharp(await imageOf(of).toBuffer('webp')).metadata();
   return (xmp as Buffer).length;
 }

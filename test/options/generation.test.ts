@@ -1,15 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
-import {
-  resolveImageVariation,
-  resolveTextToImage,
-  type TextToImageOptions,
-} from '../../lib/options/generation.js';
+import { resolveImageVariation, resolveTextToImage } from '../../lib/options/generation.js';
+import type { TextToImageOptions } from '../../lib/options/types.js';
 import { refusal } from '../refusal.js';
 
-describe('what is left out', () => {
-  test('comes from the fast preset', () => {
+describe('defaults', () => {
+  test('come from the fast preset', () => {
     const { seeds, ...rest } = resolveTextToImage('a heart');
     expect(rest).toEqual({
       prompts: ['a heart'],
@@ -25,7 +22,7 @@ describe('what is left out', () => {
     expect(seeds).toHaveLength(1);
   });
 
-  test('or from the default one, whose decoder takes 50 steps', () => {
+  test('of the default preset have 50 decoder steps', () => {
     const { prior, decoder, upsample } = resolveTextToImage('', { sampling: 'default' });
     expect([prior, decoder, upsample].map((stage) => stage.spacing)).toEqual([
       { steps: 25 },
@@ -34,14 +31,14 @@ describe('what is left out', () => {
     ]);
   });
 
-  test('a stage keeps of its preset what is not overridden', () => {
+  test('a stage takes options that are not set from its preset', () => {
     const options = { decoder: { guidanceScale: 1 }, prior: { timestepRespacing: 'ddim25' } };
     const { prior, decoder } = resolveTextToImage('a heart', options);
     expect(decoder).toEqual({ spacing: { steps: 25 }, guidanceScale: 1 });
     expect(prior).toEqual({ spacing: { timestepRespacing: 'ddim25' }, guidanceScale: 4 });
   });
 
-  test('undefined is as good as absent', () => {
+  test('undefined counts as not set', () => {
     const options = { count: undefined, decoder: { steps: undefined }, upsample: undefined };
     expect(resolveTextToImage('a', options)).toMatchObject({
       count: 1,
@@ -49,13 +46,13 @@ describe('what is left out', () => {
     });
   });
 
-  test('the model’s own way to fit a picture', () => {
+  test('fit defaults to that of the model', () => {
     expect(resolveImageVariation().fit).toBe('cover');
     expect(resolveImageVariation({}, { fit: 'fill' }).fit).toBe('fill');
     expect(resolveImageVariation({ fit: 'cover' }, { fit: 'fill' }).fit).toBe('cover');
   });
 
-  test('a preset never takes more steps than the model was trained on', () => {
+  test('a preset takes at most the training timesteps of the model', () => {
     const { decoder } = resolveTextToImage('a', {}, { trainSteps: { decoder: 10 } });
     expect(decoder.spacing).toEqual({ steps: 10 });
   });
@@ -68,7 +65,7 @@ describe('seeds', () => {
     ]);
   });
 
-  test('a list is taken as it is, and sets the count', () => {
+  test('an array is used as it is, and sets the count', () => {
     expect(resolveTextToImage('a', { seed: [7, 7, 0] })).toMatchObject({
       seeds: [7, 7, 0],
       count: 3,
@@ -76,7 +73,7 @@ describe('seeds', () => {
     expect(resolveTextToImage('a', { seed: [3], count: 1 }).seeds).toEqual([3]);
   });
 
-  test('are random and in a row without one', () => {
+  test('are random and consecutive if none is set', () => {
     const runs = Array.from({ length: 20 }, () => resolveTextToImage('a', { count: 2 }).seeds);
     for (const [first, second] of runs) expect(second).toBe(((first as number) + 1) % 2 ** 32);
     expect(new Set(runs.map(String)).size).toBeGreaterThan(15);
@@ -116,10 +113,10 @@ describe('seeds', () => {
       'Expected array of 3 seeds, as count says, for seed but received 2',
     ],
     [{ seed: [] }, 'Expected array of 1 to 1000 seeds for seed but received 0'],
-  ])('%o is refused', (options, message) => expect(refusal(options)).toBe(message));
+  ])('%o is rejected', (options, message) => expect(refusal(options)).toBe(message));
 });
 
-test('whatever comes in, it is refused as an invalid argument or resolved within bounds', () => {
+test('any options are rejected as invalid arguments or resolved within their ranges', () => {
   const or = (valid: fc.Arbitrary<unknown>) =>
     fc.oneof({ arbitrary: valid, weight: 9 }, { arbitrary: fc.anything(), weight: 1 });
   const stage = or(

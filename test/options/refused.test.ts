@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { resolveImageVariation, resolveTextToImage } from '../../lib/options/generation.js';
-import { nearest } from '../../lib/options/validate.js';
+import { nearest } from '../../lib/options/suggest.js';
 import { fault, refusal } from '../refusal.js';
 
 const SHAPES = 'a string such as "25", "10,10,5", "ddim25" or "fast27", of 1 to 1000 steps,';
 
-describe('wrong values', () => {
+describe('invalid values', () => {
   test.each([
     [
       { decoder: { steps: 0 } },
@@ -82,7 +82,7 @@ describe('wrong values', () => {
     [null, 'Expected object for options but received null'],
   ])('%o', (options, message) => expect(refusal(options)).toBe(message));
 
-  test('ddim999 names what an integer stride can reach', () => {
+  test('ddim999 lists the nearest counts with an integer stride', () => {
     const message = refusal({ prior: { timestepRespacing: 'ddim999' } });
     expect(message).toMatch(
       /^Expected ddim2 to ddim1000 with an integer stride \(nearest: .*ddim1000\)/,
@@ -90,7 +90,7 @@ describe('wrong values', () => {
     expect(message).toMatch(/ for prior\.timestepRespacing but received 'ddim999' of type string$/);
   });
 
-  test('the range is the model’s', () => {
+  test('the range of steps depends on the model', () => {
     expect(refusal({ prior: { steps: 101 } }, { trainSteps: { prior: 100 } })).toMatch(
       /^Expected integer between 1 and 100 for prior.steps/,
     );
@@ -107,7 +107,7 @@ describe('wrong values', () => {
     expect(resolveTextToImage(['a', '']).prompts).toEqual(['a', '']);
   });
 
-  test('a variation has a fit, and no prior', () => {
+  test('a variation has fit, and no prior', () => {
     expect(fault(() => resolveImageVariation({ fit: 'contain' }))).toBe(
       "Expected one of cover, fill for fit but received 'contain' of type string",
     );
@@ -148,15 +148,15 @@ describe('unknown options', () => {
     ],
   ])('%o', (options, message) => expect(refusal(options)).toBe(message));
 
-  test('are named as the caller says', () => {
-    const naming = (name: string) => `--${name.replaceAll('.', '-')}`;
-    expect(refusal({ decoder: { step: 1 } }, { naming })).toBe(
+  test('are labelled by the caller', () => {
+    const label = (name: string) => `--${name.replaceAll('.', '-')}`;
+    expect(refusal({ decoder: { step: 1 } }, { label })).toBe(
       'Unknown option --decoder-step: did you mean --decoder-steps?',
     );
-    expect(refusal({ decoder: { steps: 0 } }, { naming })).toMatch(/ for --decoder-steps but /);
+    expect(refusal({ decoder: { steps: 0 } }, { label })).toMatch(/ for --decoder-steps but /);
   });
 
-  test('one wrong letter is always seen through', () => {
+  test('one wrong letter is always corrected', () => {
     const names = ['count', 'seed', 'sampling', 'decoder', 'batchSize', 'previews', 'signal'];
     const slip = fc.record({
       name: fc.constantFrom(...names),

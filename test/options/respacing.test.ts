@@ -21,7 +21,7 @@ const upTo = (last: number, first = 1) =>
   Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
 describe('timestepRespacing', () => {
-  test.each(Object.entries(original.spaced))('%s is the original program’s', (text, want) => {
+  test.each(Object.entries(original.spaced))('%s matches Kakao’s program', (text, want) => {
     expect(respaced(text)).toEqual(want);
   });
 
@@ -29,12 +29,12 @@ describe('timestepRespacing', () => {
     expect(respaced(text, 100)).toEqual(want);
   });
 
-  test('every count from 1 to 1000 is the original program’s', () => {
+  test('every count from 1 to 1000 matches Kakao’s program', () => {
     const lists = upTo(1000).map((n) => respaced(String(n)));
     expect(digest(lists)).toBe(original.even.original);
   });
 
-  test('ddim and fast strings sample with DDIM, others do not', () => {
+  test('only ddim and fast strings sample with DDIM', () => {
     const ddim = ['ddim25', ' ddim25', 'fast27'].map((timestepRespacing) => ({
       timestepRespacing,
     }));
@@ -44,12 +44,12 @@ describe('timestepRespacing', () => {
 });
 
 describe('steps', () => {
-  test('every count from 2 to 1000 is diffusers’', () => {
+  test('every count from 2 to 1000 matches diffusers', () => {
     const lists = upTo(1000, 2).map((steps) => timesteps({ steps }, 1000));
     expect(digest(lists)).toBe(original.even.diffusers);
   });
 
-  test('differ from the original program’s where the accumulated stride rounds otherwise', () => {
+  test('differ from Kakao’s program where the accumulated stride rounds differently', () => {
     const differ = upTo(1000, 2).filter(
       (n) => String(timesteps({ steps: n }, 1000)) !== String(respaced(String(n))),
     );
@@ -59,7 +59,7 @@ describe('steps', () => {
     expect(respaced('21')[10]).toBe(499);
   });
 
-  test('a single one starts from pure noise', () => {
+  test('a single step starts from pure noise', () => {
     expect(timesteps({ steps: 1 }, 1000)).toEqual([999]);
     expect(timesteps({ steps: 1 }, 1)).toEqual([0]);
   });
@@ -82,7 +82,7 @@ const spacings = fc.integer({ min: 1, max: 1200 }).chain((trainSteps) =>
   }),
 );
 
-test('a spacing is either refused, or falls strictly within the training timesteps', () => {
+test('a spacing is either rejected, or decreases strictly within the training timesteps', () => {
   const seen = { accepted: 0, refused: 0 };
   fc.assert(
     fc.property(spacings, ({ spacing, trainSteps }) => {
@@ -122,16 +122,16 @@ test.each([
   [{ steps: 2000 }, 'integer between 1 and 1000'],
   [{ steps: 2.5 }, 'integer between 1 and 1000'],
   [{ steps: Number.NaN }, 'integer between 1 and 1000'],
-] as [Spacing, string][])('%o is refused', (spacing, fault) => {
+] as [Spacing, string][])('%o is rejected', (spacing, fault) => {
   expect(spacingFault(spacing, 1000)).toBe(fault);
   expect(() => timesteps(spacing, 1000)).toThrow(`Expected ${fault} for `);
 });
 
-test('a fast27 that too few timesteps leave no room for is refused', () => {
+test('fast27 is rejected if there are too few timesteps', () => {
   expect(spacingFault({ timestepRespacing: 'fast27' }, 40)).toBeDefined();
 });
 
-test('halves round to even', () => {
+test('halves are rounded to even', () => {
   expect([0.5, 1.5, 2.5, 3.5, 499.5].map(roundHalfEven)).toEqual([0, 2, 2, 4, 500]);
   expect([0.4999999, 1.5000001, 2, 498.5].map(roundHalfEven)).toEqual([0, 2, 2, 498]);
 });

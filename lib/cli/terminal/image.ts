@@ -7,20 +7,20 @@ import { encodeSixel } from './sixel.js';
 
 export { encodeSixel } from './sixel.js';
 
-/** Rows that a preview takes, where the terminal has them to spare. */
-const mostRows = 16;
-/** Kitty takes no more base64 at once. */
+/** Rows of a preview, if the terminal has that many. */
+const maxRows = 16;
+/** Kitty's limit for the base64 text of one escape sequence. */
 const chunkLength = 4096;
 
-/** In how many cells a terminal shows a picture. */
+/** The size of an image in terminal cells. */
 interface Cells {
   readonly columns: number;
   readonly rows: number;
 }
 
 /**
- * An RGB picture in kitty's protocol. One of the same `id` takes the place of the one before. The
- * cursor stays, and the terminal answers nothing.
+ * An RGB image in kitty's graphics protocol. It replaces the previous image with the same `id`. The
+ * cursor does not move, and the terminal sends no reply.
  */
 export function encodeKitty({ width, height, data }: Pixels, cells: Cells, id: number): string {
   const payload = deflateSync(data).toString('base64');
@@ -34,7 +34,7 @@ export function encodeKitty({ width, height, data }: Pixels, cells: Cells, id: n
     .join('');
 }
 
-/** An RGB picture in iTerm2's protocol, which WezTerm understands, too: a PNG in base64. */
+/** An RGB image in iTerm2's protocol, which WezTerm supports too: a PNG in base64. */
 export async function encodeITerm({ width, height, data }: Pixels, cells: Cells): Promise<string> {
   const png = await sharp(data, { raw: { width, height, channels: 3 } })
     .png()
@@ -43,8 +43,8 @@ export async function encodeITerm({ width, height, data }: Pixels, cells: Cells)
   return `\x1b]1337;File=${control}:${png.toString('base64')}\x07`;
 }
 
-/** A picture on the terminal that the next one replaces. It scrolls up with the text below it. */
-export class TerminalPicture {
+/** An image in the terminal that the next one replaces. It scrolls up with the text below it. */
+export class TerminalImage {
   readonly #output: WriteStream;
   readonly #ability: TerminalAbility;
   readonly #id = 1 + Math.floor(Math.random() * 0xfffffe);
@@ -55,61 +55,57 @@ export class TerminalPicture {
     this.#ability = ability;
   }
 
-  /** @returns undefined where the output is no terminal, or one that shows no pictures */
+  /** @returns undefined if the output is not a terminal, or cannot show images */
   static async open(
     output: WriteStream = process.stderr,
     input: typeof process.stdin = process.stdin,
     env: NodeJS.ProcessEnv = process.env,
-  ): Promise<TerminalPicture | undefined> {
+  ): Promise<TerminalImage | undefined> {
     if (!output.isTTY) return undefined;
-    const ask = (text: string) => (input.isTTY ? askTerminal(input, output, text) : none());
+    const ask = async (text: string) => (input.isTTY ? askTerminal(input, output, text) : '');
     const ability = await terminalAbility(env, ask);
-    return ability && new TerminalPicture(output, ability);
+    return ability && new TerminalImage(output, ability);
   }
 
   /**
-   * Shows a picture over the one before. The cursor must be on the row below that one, in any column;
-   * there it is afterwards, in the first.
+   * Shows an image in place of the previous one. The cursor must be on the row below that one, in any
+   * column; afterwards it is in the first column of that row.
    */
-  async show(picture: Pixels): Promise<void> {
-    const cells = this.#cellsFor(picture);
-    const sequence = await this.#encode(picture, cells);
+  async show(image: Pixels): Promise<void> {
+    const cells = this.#cellsFor(image);
+    const sequence = await this.#encode(image, cells);
     const { rows } = cells;
-    // New lines make room, by scrolling where need be, and only then is there a way up.
+    // Newlines make room, by scrolling if necessary; only then can the cursor move up.
     const room = this.#rows === 0 ? '\n'.repeat(rows) : '';
-    // Where a picture moves the cursor, terminals disagree: it is kept (DECSC) and put back (DECRC).
+    // Terminals disagree on where an image leaves the cursor, so it is saved (DECSC) and restored (DECRC).
     this.#output.write(`\r${room}\x1b[${rows}A\x1b7${sequence}\x1b8\x1b[${rows}B`);
     this.#rows = rows;
   }
 
-  /** Lets the picture stand: the next one comes below it. */
+  /** Keeps the image: the next one is shown below it. */
   keep(): void {
     this.#rows = 0;
   }
 
   #cellsFor({ width, height }: Pixels): Cells {
-    // A terminal that was never told its size has none.
-    const fitting = Math.min(mostRows, Math.max(1, (this.#output.rows || 24) - 2));
+    // A terminal whose size was never set reports none.
+    const fitting = Math.min(maxRows, Math.max(1, (this.#output.rows || 24) - 2));
     const rows = this.#rows || fitting;
-    // A cell is about twice as high as wide.
+    // A cell is about twice as tall as it is wide.
     const columns = Math.max(1, Math.round((2 * rows * width) / height));
     return { columns: Math.min(columns, this.#output.columns || 80), rows };
   }
 
-  async #encode(picture: Pixels, cells: Cells): Promise<string> {
+  async #encode(image: Pixels, cells: Cells): Promise<string> {
     const { protocol, rowPixels } = this.#ability;
-    if (protocol === 'kitty') return encodeKitty(picture, cells, this.#id);
-    if (protocol === 'iterm') return encodeITerm(picture, cells);
-    return encodeSixel(await scaled(picture, cells.rows * rowPixels));
+    if (protocol === 'kitty') return encodeKitty(image, cells, this.#id);
+    if (protocol === 'iterm') return encodeITerm(image, cells);
+    return encodeSixel(await resizeToHeight(image, cells.rows * rowPixels));
   }
 }
 
-async function none(): Promise<string> {
-  return '';
-}
-
-/** Sixels are pixels: the picture itself gets the height that its cells have. */
-async function scaled({ width, height, data }: Pixels, to: number): Promise<Pixels> {
+/** For sixels, which are shown pixel by pixel: the image has to have the height of its cells. */
+async function resizeToHeight({ width, height, data }: Pixels, to: number): Promise<Pixels> {
   const { data: resized, info } = await sharp(data, { raw: { width, height, channels: 3 } })
     .resize({ height: to })
     .raw()

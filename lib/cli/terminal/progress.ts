@@ -2,12 +2,12 @@ import cliProgress from 'cli-progress';
 import { KarloImage } from '../../images/karlo-image.js';
 import type { LoadProgress } from '../../pipeline/load-networks.js';
 import type { GenerationEvent, StageName } from '../../pipeline/task.js';
-import { sizeText } from '../sizes.js';
-import { TerminalPicture } from './image.js';
+import { formatBytes } from './format.js';
+import { TerminalImage } from './image.js';
 
 type StepEvent = Extract<GenerationEvent, { type: 'step' }>;
 
-/** Shows how far a run is, on a terminal's stderr. */
+/** Shows the progress of a run on stderr, if that is a terminal. */
 export interface Progress {
   show(event: StepEvent): void | Promise<void>;
   end(): void;
@@ -15,32 +15,31 @@ export interface Progress {
 
 const silent: Progress = { show() {}, end() {} };
 
-/** Shows that a model is being loaded, on a terminal's stderr: large ones take a while. */
+/** Shows that a model is being loaded on stderr, if that is a terminal: large ones take a while. */
 export function openLoading(): { update(progress: LoadProgress): void; end(): void } {
   if (!process.stderr.isTTY) return { update() {}, end() {} };
   const write = (text: string) => process.stderr.write(`\r\x1b[K${text}`);
   return {
-    update: ({ bytes }) => write(`Loading the model: ${sizeText(bytes)}`),
+    update: ({ bytes }) => write(`Loading the model: ${formatBytes(bytes)}`),
     end: () => write(''),
   };
 }
 
-/** A picture where one was asked for and the terminal shows pictures, else bars, else nothing. */
+/** Previews if they are requested and the terminal can show images, else bars; nothing without a terminal. */
 export async function openProgress(preview: boolean): Promise<Progress> {
   if (!process.stderr.isTTY) return silent;
-  const picture = preview ? await TerminalPicture.open() : undefined;
-  if (preview && picture === undefined) {
-    console.error('This terminal shows no pictures (kitty, iTerm2, WezTerm and sixel ones do).');
+  const image = preview ? await TerminalImage.open() : undefined;
+  if (preview && image === undefined) {
+    console.error('This terminal cannot show images (kitty, iTerm2, WezTerm and sixel can).');
   }
-  return picture ? new Preview(picture) : new Bars();
+  return image ? new Preview(image) : new Bars();
 }
 
-/** Seconds that each stage has left, by the pace of its own steps. */
+/** The remaining seconds of each stage, estimated from the steps it has taken. */
 class Pace {
   readonly #spent = new Map<StageName, number>();
   #last = performance.now();
 
-  /** @returns seconds left in this stage, undefined before it has a pace */
   left({ stage, step, steps }: StepEvent): number {
     const now = performance.now();
     const spent = (this.#spent.get(stage) ?? 0) + (now - this.#last) / 1000;
@@ -56,7 +55,7 @@ function duration(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** A bar a stage. */
+/** A bar for each stage. */
 class Bars implements Progress {
   readonly #bars = new cliProgress.MultiBar({
     format: '{stage} [{bar}] {value}/{total}  {left} left',
@@ -80,24 +79,24 @@ class Bars implements Progress {
   }
 }
 
-/** The predicted pictures, and a line below them. */
+/** The predicted images, and a line of progress below them. */
 class Preview implements Progress {
-  readonly #picture: TerminalPicture;
+  readonly #image: TerminalImage;
   readonly #pace = new Pace();
 
-  constructor(picture: TerminalPicture) {
-    this.#picture = picture;
+  constructor(image: TerminalImage) {
+    this.#image = image;
   }
 
   async show(event: StepEvent): Promise<void> {
     const { stage, step, steps, previews } = event;
     const left = duration(this.#pace.left(event));
-    if (previews) await this.#picture.show(KarloImage.grid(previews.map(({ image }) => image)));
+    if (previews) await this.#image.show(KarloImage.grid(previews.map(({ image }) => image)));
     process.stderr.write(`\r\x1b[K${stage} ${step}/${steps}  ${left} left`);
   }
 
   end(): void {
     process.stderr.write('\r\x1b[K');
-    this.#picture.keep();
+    this.#image.keep();
   }
 }

@@ -1,53 +1,53 @@
 import type { ReadStream } from 'node:tty';
 
-/** How a terminal takes pictures. */
+/** The graphics protocol of a terminal. */
 export type Protocol = 'kitty' | 'iterm' | 'sixel';
 
-/** What a terminal can show, and the height of one of its rows. */
+/** The graphics protocol of a terminal, and the height of its rows in pixels. */
 export interface TerminalAbility {
   readonly protocol: Protocol;
   readonly rowPixels: number;
 }
 
-/** Of the terminal that sixel comes from, DEC's VT340, and of the many that imitate it. */
-const usualRowPixels = 20;
-/** A terminal near by answers within a few milliseconds, one behind SSH later. */
-const answerMs = 300;
+/** DEC's VT340, which introduced sixels, and most terminals that emulate it. */
+const defaultRowPixels = 20;
+/** A local terminal answers within a few milliseconds, one behind SSH takes longer. */
+const timeoutMs = 300;
 
-/** Size of a cell in pixels (XTWINOPS 16), then attributes (DA1), which every terminal answers. */
+/** Asks for the size of a cell in pixels (XTWINOPS 16), then for attributes (DA1), which every terminal answers. */
 const question = '\x1b[16t\x1b[c';
 
-/** What a terminal in raw mode sends instead of interrupting. */
+/** What a terminal in raw mode sends instead of an interrupt. */
 const controlC = '\x03';
 
 /**
- * Which pictures a terminal shows; undefined where none. The environment says it of those that do not
- * say it themselves; any other is asked.
- * @param ask sends a question to the terminal, and gives its answer
+ * How a terminal can show images; undefined if it cannot. Kitty and iTerm2 are recognised by the
+ * environment, other terminals are asked.
+ * @param ask sends a question to the terminal, and returns its answer
  */
 export async function terminalAbility(
   env: NodeJS.ProcessEnv,
   ask: (question: string) => Promise<string>,
 ): Promise<TerminalAbility | undefined> {
   const named = protocolIn(env);
-  if (named !== undefined) return { protocol: named, rowPixels: usualRowPixels };
+  if (named !== undefined) return { protocol: named, rowPixels: defaultRowPixels };
   if (env.TERM === 'dumb') return undefined;
   const answer = await ask(question);
   if (!attributes(answer).includes('4')) return undefined;
-  return { protocol: 'sixel', rowPixels: rowPixels(answer) ?? usualRowPixels };
+  return { protocol: 'sixel', rowPixels: rowPixels(answer) ?? defaultRowPixels };
 }
 
 function protocolIn(env: NodeJS.ProcessEnv): Protocol | undefined {
-  // They hand the outer terminal's names on, but not its pictures.
+  // tmux and screen pass on the names of the outer terminal, but not images.
   if (env.TMUX || env.STY || /^(screen|tmux)/.test(env.TERM ?? '')) return undefined;
   if (env.KITTY_WINDOW_ID || /^xterm-(kitty|ghostty)$/.test(env.TERM ?? '')) return 'kitty';
   if (env.TERM_PROGRAM === 'ghostty') return 'kitty';
-  // LC_TERMINAL comes through SSH, where TERM_PROGRAM does not.
+  // SSH passes on LC_TERMINAL, but not TERM_PROGRAM.
   const names = [env.TERM_PROGRAM, env.LC_TERMINAL];
   return names.some((name) => /^(iTerm|WezTerm)/.test(name ?? '')) ? 'iterm' : undefined;
 }
 
-/** DA1's answer `ESC [ ? 62 ; 4 ; 6 c`: 4 among the numbers after the first is sixel. */
+/** The answer to DA1, `ESC [ ? 62 ; 4 ; 6 c`: a 4 after the first number stands for sixels. */
 function attributes(answer: string): string[] {
   return /\[\?([\d;]+)c/.exec(answer)?.[1]?.split(';').slice(1) ?? [];
 }
@@ -58,8 +58,8 @@ function rowPixels(answer: string): number | undefined {
 }
 
 /**
- * Asks a terminal, and waits for the end of DA1's answer, or for a moment. What is typed meanwhile is
- * lost, but for Ctrl-C, which interrupts as ever.
+ * Asks a terminal, and waits for the end of the answer to DA1, or for the timeout. Input in the meantime
+ * is lost, except for Ctrl-C, which interrupts as usual.
  */
 export function askTerminal(
   input: ReadStream,
@@ -81,7 +81,7 @@ export function askTerminal(
       answer += data.toString('latin1');
       if (answer.includes(controlC) || /\[\?[\d;]*c/.test(answer)) end();
     };
-    const timer = setTimeout(end, answerMs);
+    const timer = setTimeout(end, timeoutMs);
     input.setRawMode(true);
     input.on('data', receive);
     output.write(text);

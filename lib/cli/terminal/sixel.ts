@@ -1,14 +1,15 @@
 import type { Pixels } from '../../images/pixels.js';
 
-// DEC's sixels, STD 070 chapter 9: bands of six rows, one layer a colour, each character six pixels of
-// a column. The palette is a cube, as green shows most; what it lacks, error diffusion hides.
+// DEC's sixels, STD 070 chapter 9: bands of six rows, with a layer for each colour, whose characters are six pixels of a
+// column each. The palette is a colour cube with most levels of green, which is most visible; error diffusion hides the
+// missing colours.
 
 const levels = [6, 7, 6] as const;
 
-/** An RGB picture as a sixel sequence. */
-export function encodeSixel(picture: Pixels): string {
-  const { width, height } = picture;
-  const indices = quantise(picture);
+/** An RGB image as a sixel sequence. */
+export function encodeSixel(image: Pixels): string {
+  const { width, height } = image;
+  const indices = quantise(image);
   const bands: string[] = [];
   for (let top = 0; top < height; top += 6) {
     bands.push(band(indices.subarray(top * width, (top + 6) * width), width));
@@ -28,7 +29,7 @@ function palette(): string {
   return text;
 }
 
-/** The palette's number of each pixel. Errors go to the neighbours by Floyd and Steinberg's shares. */
+/** The palette index of each pixel, with Floyd-Steinberg error diffusion. */
 function quantise({ width, height, data }: Pixels): Uint8Array {
   const rest = Float32Array.from(data);
   const indices = new Uint8Array(width * height);
@@ -53,7 +54,7 @@ function diffuse(rest: Float32Array, i: number, error: number, x: number, width:
   if (x + 1 < width) add(below + 3, 1);
 }
 
-/** Up to six rows, colour after colour; `$` goes back to the left edge. */
+/** Up to six rows, colour by colour; `$` returns to the left edge. */
 function band(indices: Uint8Array, width: number): string {
   const layers = new Map<number, Uint8Array>();
   for (const [i, colour] of indices.entries()) {

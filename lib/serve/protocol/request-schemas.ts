@@ -1,63 +1,28 @@
 import { z } from 'zod';
-import { spacingFault } from '../../options/respacing.js';
+import {
+  generationOptions,
+  imageVariationOptions,
+  textToImageOptions,
+} from '../../options/descriptions.js';
+import { optional, requestFields, withDefault } from '../../options/schema.js';
 
-/** Training timesteps of the published models: the most steps that a stage can take. */
-const mostSteps = 1000;
 /** Characters. The text encoder reads 77 tokens at most. */
 const longestPrompt = 32_000;
 
-const steps = z.int().min(1).max(mostSteps).describe('Steps, spaced evenly.');
-const respacing = z
-  .string()
-  .max(200)
-  .superRefine((timestepRespacing, context) => {
-    const fault = spacingFault({ timestepRespacing }, mostSteps);
-    if (fault !== undefined) context.addIssue({ code: 'custom', message: `expected ${fault}` });
-  })
-  .describe('Steps as the original program spaces them: "25", "10,10,5", "ddim25", "fast27".');
-const guidanceScale = z
-  .number()
-  .min(0)
-  .max(30)
-  .describe('Classifier-free guidance: 1 skips the unconditional half.');
-
-const notBoth = {
-  check: (stage: { steps?: number | undefined; timestep_respacing?: string | undefined }) =>
-    stage.steps === undefined || stage.timestep_respacing === undefined,
-  message: 'expected either steps or timestep_respacing, not both',
-};
-const guided = z
-  .strictObject({
-    steps: steps.optional(),
-    timestep_respacing: respacing.optional(),
-    guidance_scale: guidanceScale.optional(),
-  })
-  .refine(notBoth.check, notBoth.message);
-const unguided = z
-  .strictObject({ steps: steps.optional(), timestep_respacing: respacing.optional() })
-  .refine(notBoth.check, notBoth.message);
-
-/** OpenAI's clients may write null for what they leave out. */
-function optional<T extends z.ZodType>(schema: T) {
-  return schema.nullish().transform((value) => value ?? undefined);
-}
-
-function withDefault<T extends z.ZodType>(schema: T, absent: z.output<T>, description: string) {
-  const given = schema.nullish().meta({ default: absent, description });
-  return given.transform((value): z.output<T> => value ?? absent);
-}
-
 const size = z.string().regex(/^(auto|\d{1,5}x\d{1,5})$/, 'expected auto or, say, 256x256');
 
-/** Fields that both kinds of request have. */
+/** The options that a request sets. */
+export const requestOptions = {
+  textToImage: { ...generationOptions, ...textToImageOptions },
+  imageVariation: { ...generationOptions, ...imageVariationOptions },
+};
+
+/** Fields of both kinds of request. In one for a variation, the options of `textToImage` have no effect. */
 function shared(maxN: number) {
-  const seed = z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1);
+  const count = { ...generationOptions.count, range: [1, maxN] as const };
   return {
+    ...requestFields({ ...generationOptions, count, ...textToImageOptions }),
     model: optional(z.string().max(200)).describe('The served model; it may be left out.'),
-    n: withDefault(z.int().min(1).max(maxN), 1, 'Pictures.'),
     size: withDefault(size, 'auto', "The model's own size, or auto."),
     response_format: withDefault(
       z.enum(['b64_json', 'url']),
@@ -69,13 +34,6 @@ function shared(maxN: number) {
     stream: withDefault(z.boolean(), false, 'Answer with server-sent events.'),
     partial_images: withDefault(z.int().min(0).max(3), 0, 'Previews a picture, in a stream.'),
     user: optional(z.string().max(1000)).describe('Ignored.'),
-    seed: optional(seed).describe(
-      'Of the first picture; the next ones have the next numbers. Random if absent.',
-    ),
-    sampling: withDefault(z.enum(['fast', 'default']), 'fast', 'Steps of all stages.'),
-    prior: optional(guided),
-    decoder: optional(guided),
-    upsample: optional(unguided),
     progress: withDefault(z.boolean(), false, 'Steps and place in the queue, in a stream.'),
     priority: withDefault(
       z.enum(['normal', 'low']),
@@ -107,7 +65,8 @@ export function variationSchema(maxN: number) {
   const image = z
     .custom<Buffer>((value) => Buffer.isBuffer(value), 'expected the bytes of a picture file')
     .meta({ type: 'string', format: 'binary', description: 'PNG, JPEG, WebP, GIF or AVIF.' });
-  return z.strictObject({ image, ...shared(maxN) }).describe('An image variation request');
+  const fields = { image, ...shared(maxN), ...requestFields(imageVariationOptions) };
+  return z.strictObject(fields).describe('An image variation request');
 }
 
 export type GenerationRequest = z.output<ReturnType<typeof generationSchema>>;

@@ -1,39 +1,27 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { StageOptions } from '../../options/generation.js';
+import { type OptionTable, textToImageOptions } from '../../options/descriptions.js';
+import { optionsOfRequest, requestFields } from '../../options/schema.js';
 import { ApiError, badRequest, unavailable } from '../errors.js';
 import type { Job, ServedModel } from '../queue/job.js';
 import type { GenerationRequest, VariationRequest } from './request-schemas.js';
-import { withoutEffect } from './request-schemas.js';
+import { requestOptions, withoutEffect } from './request-schemas.js';
 
 type Shared = Omit<VariationRequest, 'image'>;
-type StageRequest = NonNullable<Shared['prior']>;
 
 export function generationJob({ prompt, ...request }: GenerationRequest): Job {
-  const { prior } = request;
-  const { options, ...rest } = jobOf(request);
-  return {
-    ...rest,
-    kind: 'text-to-image',
-    prompt,
-    options: { ...options, ...(prior && { prior: stage(prior) }) },
-  };
+  return { ...jobOf(request, requestOptions.textToImage), kind: 'text-to-image', prompt };
 }
 
 export function variationJob({ image, ...request }: VariationRequest): Job {
-  return { ...jobOf(request), kind: 'image-variation', image };
+  return { ...jobOf(request, requestOptions.imageVariation), kind: 'image-variation', image };
 }
 
-function jobOf(request: Shared): Omit<Job, 'kind'> {
-  const { n, sampling, decoder, upsample, output_compression: compression } = request;
+function jobOf(request: Shared, table: OptionTable): Omit<Job, 'kind'> {
+  const { output_compression: compression } = request;
+  const options = { seed: randomInt(2 ** 32), ...optionsOfRequest(table, request) };
   return {
     id: randomBytes(16).toString('base64url'),
-    options: {
-      count: n,
-      seed: request.seed ?? randomInt(2 ** 32),
-      sampling,
-      ...(decoder && { decoder: stage(decoder) }),
-      ...(upsample && { upsample: stage(upsample) }),
-    },
+    options: options as Job['options'],
     format: request.output_format,
     ...(compression !== undefined && { quality: Math.max(1, compression) }),
     partialImages: request.stream ? request.partial_images : 0,
@@ -42,19 +30,12 @@ function jobOf(request: Shared): Omit<Job, 'kind'> {
   };
 }
 
-function stage({ steps, timestep_respacing, guidance_scale }: StageRequest): StageOptions {
-  return {
-    ...(steps !== undefined && { steps }),
-    ...(timestep_respacing !== undefined && { timestepRespacing: timestep_respacing }),
-    ...(guidance_scale !== undefined && { guidanceScale: guidance_scale }),
-  };
-}
-
 /** Warnings about fields of the request that have no effect. */
 export function warningsOf(request: GenerationRequest | VariationRequest): string[] {
   const fields = request as Readonly<Record<string, unknown>>;
-  const names = withoutEffect.filter((name) => fields[name] !== undefined);
-  if (!('prompt' in request) && request.prior) names.push('prior');
+  const ofTextToImage = Object.keys(requestFields(textToImageOptions));
+  const unused = 'prompt' in request ? withoutEffect : [...withoutEffect, ...ofTextToImage];
+  const names = unused.filter((name) => fields[name] !== undefined);
   return names.map((name) => `${name} has no effect here`);
 }
 

@@ -41,13 +41,12 @@ export class JobRunner {
   }
 
   #start(job: Job, signal: AbortSignal): GenerationTask {
-    const { prior, ...shared } = job.options;
-    const batchSize = this.#batchSize;
-    const options = { ...shared, batchSize, signal, previews: job.partialImages > 0 };
+    const run = { batchSize: this.#batchSize, signal, previews: job.partialImages > 0 };
+    const options = { ...job.options, ...run };
     if (job.kind === 'image-variation') {
       return this.#karlo.imageVariation(job.image as Uint8Array, options);
     }
-    return this.#karlo.textToImage(job.prompt as string, { ...options, ...(prior && { prior }) });
+    return this.#karlo.textToImage(job.prompt as string, options);
   }
 
   #stepEvent({ stage, step, steps }: PipelineStep, count: number): JobEvent {

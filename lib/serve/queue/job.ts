@@ -1,4 +1,4 @@
-import type { StageOptions } from '../../options/generation.js';
+import type { TextToImageOptions } from '../../options/types.js';
 import type { Generation, StageName } from '../../pipeline/task.js';
 
 export type OutputFormat = 'png' | 'jpeg' | 'webp';
@@ -12,14 +12,7 @@ export interface Job {
   /** The image file to vary. */
   readonly image?: Uint8Array;
   /** Options of `textToImage` and `imageVariation`. The seed is required, so that a retry gives the same images. */
-  readonly options: {
-    readonly count: number;
-    readonly seed: number;
-    readonly sampling: 'fast' | 'default';
-    readonly prior?: StageOptions;
-    readonly decoder?: StageOptions;
-    readonly upsample?: StageOptions;
-  };
+  readonly options: TextToImageOptions & { readonly count: number; readonly seed: number };
   readonly format: OutputFormat;
   /** Quality of JPEG and WebP, 1 to 100. */
   readonly quality?: number;

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { GUIDANCE, PRESETS } from '../../options/generation.js';
+import {
+  generationOptions,
+  type Sampling,
+  type StageOption,
+  textToImageOptions,
+} from '../../options/descriptions.js';
 import { ApiError } from '../errors.js';
 import { errorSchema } from '../protocol/error-response.js';
 import { type ModelResponse, modelSchema, modelsSchema } from '../protocol/response-schemas.js';
@@ -58,11 +63,14 @@ function toModelResponse(
   };
 }
 
-function presetOf(sampling: keyof typeof PRESETS) {
-  const { prior, decoder, upsample } = PRESETS[sampling];
+function presetOf(sampling: Sampling) {
+  const stage = ({ steps, guidanceScale }: StageOption) => ({
+    steps: steps[sampling],
+    guidance_scale: guidanceScale,
+  });
   return {
-    prior: { steps: prior, guidance_scale: GUIDANCE.prior },
-    decoder: { steps: decoder, guidance_scale: GUIDANCE.decoder },
-    upsample: { steps: upsample },
+    prior: stage(textToImageOptions.prior),
+    decoder: stage(generationOptions.decoder),
+    upsample: { steps: generationOptions.upsample.steps[sampling] },
   };
 }

@@ -8,18 +8,18 @@ import {
   encodeITerm,
   encodeKitty,
   encodeSixel,
-  TerminalPicture,
+  TerminalImage,
 } from '../../../lib/cli/terminal/image.js';
 import { askTerminal, terminalAbility } from '../../../lib/cli/terminal/query.js';
 import type { Pixels } from '../../../lib/images/pixels.js';
 
-/** With the control characters as their pictures, for patterns. */
+/** Replaces control characters by visible symbols, for patterns. */
 function visible(text: string): string {
   return text.replaceAll('\x1b', '␛').replaceAll('\x07', '␇');
 }
 
 /** A colour ramp with an edge in it. */
-function picture(width: number, height: number): Pixels {
+function ramp(width: number, height: number): Pixels {
   const data = Uint8Array.from({ length: 3 * width * height }, (_, i) => {
     const [c, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
     const ramp = [(255 * x) / width, (255 * y) / height, 255 - (255 * x) / width][c] as number;
@@ -60,13 +60,13 @@ function decodeSixel(text: string): Pixels {
       }
     }
   }
-  // Each pixel once, and none beyond the picture.
+  // Each pixel once, and none outside the image.
   expect(drawn.every((times) => times === 1)).toBe(true);
   expect(palette.size).toBeLessThanOrEqual(256);
   return { width, height, data };
 }
 
-/** The mean colour of each 8 x 8 block: what an eye sees of a dithered picture. */
+/** The mean colour of each 8 x 8 block: what dithering preserves. */
 function blocks({ width, height, data }: Pixels): number[] {
   const [across, down] = [Math.floor(width / 8), Math.floor(height / 8)];
   return Array.from({ length: 3 * across * down }, (_, i) => {
@@ -87,7 +87,7 @@ describe('sixel', () => {
     [3, 100],
     [300, 5],
   ])('%d x %d comes back, colour by colour', (width, height) => {
-    const source = picture(width, height);
+    const source = ramp(width, height);
     const shown = decodeSixel(encodeSixel(source));
     expect([shown.width, shown.height]).toEqual([width, height]);
     const [wanted, got] = [blocks(source), blocks(shown)];
@@ -96,20 +96,20 @@ describe('sixel', () => {
     expect(off.reduce((sum, value) => sum + value, 0) / Math.max(1, off.length)).toBeLessThan(4);
   });
 
-  test('colours of the cube are exact', () => {
+  test('colours of the palette are exact', () => {
     const data = Uint8Array.from([
       255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 51, 0, 204,
     ]);
     expect(decodeSixel(encodeSixel({ width: 6, height: 1, data })).data).toEqual(data);
   });
 
-  test('a plain picture is short: runs are counted', () => {
+  test('a plain image is short, because runs are counted', () => {
     const plain = { width: 256, height: 256, data: new Uint8Array(3 * 256 * 256).fill(255) };
     expect(encodeSixel(plain).length).toBeLessThan(6000);
   });
 });
 
-test('kitty gets the pixels themselves, in chunks', () => {
+test('kitty receives the pixels in chunks', () => {
   const data = new Uint8Array(randomBytes(3 * 90 * 70));
   const source = { width: 90, height: 70, data };
   const text = visible(encodeKitty(source, { columns: 20, rows: 10 }, 77));
@@ -126,8 +126,8 @@ test('kitty gets the pixels themselves, in chunks', () => {
   expect(new Uint8Array(inflateSync(packed))).toEqual(source.data);
 });
 
-test('iTerm2 gets a PNG of the pixels', async () => {
-  const source = picture(30, 20);
+test('iTerm2 receives a PNG', async () => {
+  const source = ramp(30, 20);
   const text = await encodeITerm(source, { columns: 24, rows: 8 });
   const [, control, data] = /^␛\]1337;File=([^:]*):([^␇]*)␇$/.exec(visible(text)) ?? [];
   const png = Buffer.from(data as string, 'base64');
@@ -135,7 +135,7 @@ test('iTerm2 gets a PNG of the pixels', async () => {
   expect(new Uint8Array(await sharp(png).raw().toBuffer())).toEqual(source.data);
 });
 
-describe('what a terminal can show', () => {
+describe('terminalAbility', () => {
   const silent = async () => '';
   const never = () => Promise.reject(new Error('asked'));
   test.each<[string, NodeJS.ProcessEnv, string]>([
@@ -149,7 +149,7 @@ describe('what a terminal can show', () => {
     expect(await terminalAbility(env, never)).toEqual({ protocol, rowPixels: 20 });
   });
 
-  test('others are asked for sixels, and for the height of a row', async () => {
+  test('other terminals are asked for sixels and the height of a row', async () => {
     const foot = async (question: string) => {
       expect(question).toBe('\x1b[16t\x1b[c');
       return '\x1b[6;26;13t\x1b[?62;4;22c';
@@ -163,7 +163,7 @@ describe('what a terminal can show', () => {
     }
   });
 
-  test('within tmux or screen the outer terminal does not count', async () => {
+  test('the outer terminal is ignored within tmux and screen', async () => {
     for (const inner of [{ TMUX: '/tmp/x' }, { STY: '1' }, { TERM: 'screen-256color' }]) {
       expect(await terminalAbility({ KITTY_WINDOW_ID: '1', ...inner }, silent)).toBeUndefined();
     }
@@ -195,8 +195,8 @@ class Output {
   }
 }
 
-describe('asking', () => {
-  test('ends with the answer, in however many pieces, and leaves the input as it was', async () => {
+describe('askTerminal', () => {
+  test('ends with the complete answer, and restores the input', async () => {
     const [input, output] = [new Input(), new Output()];
     output.onWrite = () => {
       expect(input.isRaw).toBe(true);
@@ -210,7 +210,7 @@ describe('asking', () => {
     expect(input.listenerCount('data')).toBe(0);
   });
 
-  test('a terminal that says nothing is not waited for', async () => {
+  test('times out if a terminal does not answer', async () => {
     const [input, output] = [new Input(), new Output()];
     expect(await askTerminal(input as unknown as ReadStream, output as never, '?')).toBe('');
     expect(input.isRaw).toBe(false);
@@ -225,26 +225,26 @@ describe('asking', () => {
   });
 });
 
-describe('a picture that is replaced', () => {
+describe('an image that is replaced', () => {
   const open = (output: Output, env: NodeJS.ProcessEnv, input = new Input()) =>
-    TerminalPicture.open(output as unknown as WriteStream, input as never, env);
+    TerminalImage.open(output as unknown as WriteStream, input as never, env);
 
-  test('the first makes room, the next goes over it', async () => {
+  test('the first makes room, the next overwrites it', async () => {
     const output = new Output();
     const shown = await open(output, { TERM: 'xterm-kitty' });
-    await shown?.show(picture(16, 16));
+    await shown?.show(ramp(16, 16));
     const move = /^\r(\n*)␛\[(\d+)A␛7␛_G.*␛\\␛8␛\[(\d+)B$/s;
     expect(visible(output.text).match(move)?.slice(1)).toEqual(['\n'.repeat(16), '16', '16']);
     const [, id] = /i=(\d+)/.exec(output.text) ?? [];
     output.text = '';
     output.rows = 10;
-    await shown?.show(picture(32, 32));
+    await shown?.show(ramp(32, 32));
     expect(visible(output.text).match(move)?.slice(1)).toEqual(['', '16', '16']);
     expect(output.text).toContain(`i=${id},p=1`);
     expect(output.text).toContain('c=32,r=16');
     shown?.keep();
     output.text = '';
-    await shown?.show(picture(32, 32));
+    await shown?.show(ramp(32, 32));
     expect(visible(output.text).match(move)?.slice(1)).toEqual(['\n'.repeat(8), '8', '8']);
   });
 
@@ -254,12 +254,12 @@ describe('a picture that is replaced', () => {
     const shown = await open(output, {}, input);
     output.onWrite = () => {};
     output.text = '';
-    await shown?.show(picture(24, 24));
+    await shown?.show(ramp(24, 24));
     const [sixels = ''] = /␛P.*␛\\/s.exec(visible(output.text)) ?? [];
     expect(decodeSixel(sixels)).toMatchObject({ width: 16 * 15, height: 16 * 15 });
   });
 
-  test('there is none where the output is no terminal, or shows none', async () => {
+  test('there is none if the output is not a terminal, or cannot show images', async () => {
     const output = new Output();
     output.isTTY = false;
     expect(await open(output, { TERM: 'xterm-kitty' })).toBeUndefined();

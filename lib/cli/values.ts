@@ -1,0 +1,69 @@
+// Parsers for the values of flags.
+import { InvalidArgumentError } from 'commander';
+
+export function toNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || Number.isNaN(number))
+    throw new InvalidArgumentError('Expected a number.');
+  return number;
+}
+
+/** Bytes, or a number of MB or GB (10^6 and 10^9 bytes). */
+export function toBytes(text: string): number {
+  const [, number, unit = ''] = /^([\d.]+)\s*([MG]B)?$/i.exec(text.trim()) ?? [];
+  if (number === undefined) throw new InvalidArgumentError('Expected a size such as 4GB or 512MB.');
+  return toNumber(number) * ({ MB: 1e6, GB: 1e9 }[unit.toUpperCase()] ?? 1);
+}
+
+/** One seed, or several that are separated by commas. */
+export function toSeeds(text: string): number | number[] {
+  const seeds = text.split(',').map(toNumber);
+  return seeds.length === 1 ? (seeds[0] as number) : seeds;
+}
+
+export function port(text: string): number {
+  const number = nonNegative(text);
+  if (number < 65536) return number;
+  throw new InvalidArgumentError('Expected a port, 0 to 65535.');
+}
+
+export function nonNegative(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isInteger(number) && number >= 0) return number;
+  throw new InvalidArgumentError('Expected a whole number.');
+}
+
+export function positive(text: string): number {
+  const number = nonNegative(text);
+  if (number > 0) return number;
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
+/** Timers count milliseconds in 31 bits. */
+const maxSeconds = 2_000_000;
+
+export function seconds(text: string): number {
+  const number = nonNegative(text);
+  if (number > 0 && number <= maxSeconds) return number;
+  throw new InvalidArgumentError(`Expected a whole number of seconds, 1 to ${maxSeconds}.`);
+}
+
+export function httpUrl(text: string): string {
+  if (isUrl(text, ['http:', 'https:'])) return text;
+  throw new InvalidArgumentError('Expected an http or https URL.');
+}
+
+export function redisUrl(text: string): string {
+  if (isUrl(text, ['redis:', 'rediss:'])) return text;
+  throw new InvalidArgumentError('Expected a redis:// or rediss:// URL.');
+}
+
+function isUrl(text: string, protocols: readonly string[]): boolean {
+  return URL.canParse(text) && protocols.includes(new URL(text).protocol);
+}
+
+/** Colons separate the parts of keys in Redis. */
+export function queueName(text: string): string {
+  if (/^[\w-]{1,50}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected letters, digits, - and _.');
+}

@@ -1,0 +1,288 @@
+// Every option, described once. Derived from these tables: the types of the program's API and the tables of
+// docs/options.md (`npm run options` writes both), its checks (generation.ts, load.ts), the flags of the command line
+// (cli/options.ts), the fields of an HTTP request and of a recipe (schema.ts), and the ranges and texts of the page's form.
+// The page bundles this file, and `import 'karlo'` loads it first of all: plain data, without imports.
+
+/** What every description has. */
+interface Common {
+  /** A fragment such as "number of steps": `--help` shows it as it is, other places as a sentence. */
+  readonly description: string;
+  /** Further sentences, in Markdown, for the API reference and docs/options.md. */
+  readonly details?: string;
+  /** The default in words, if it is not a value. */
+  readonly defaultLabel?: string;
+  /** The flag, if it is not the name in kebab case; `false` if there is none. */
+  readonly flag?: string | false;
+  /** The field of an HTTP request, if it is not the name in snake case; `false` if there is none. */
+  readonly http?: string | false;
+  /** Whether recipes store it. `optional`: recipes of older versions do not have it. */
+  readonly recipe?: 'required' | 'optional';
+}
+
+interface NumberOption extends Common {
+  readonly kind: 'integer' | 'number';
+  /** The least and the greatest value. */
+  readonly range: readonly [number, number];
+  readonly default?: number;
+}
+
+interface ChoiceOption extends Common {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  readonly default?: string;
+}
+
+interface TextOption extends Common {
+  /** `respacing` is a text such as "10,10,5", `device` one such as "cuda:0". */
+  readonly kind: 'text' | 'respacing' | 'device';
+  readonly default?: string;
+  /** Characters that an HTTP request may send. */
+  readonly maxLength?: number;
+}
+
+interface BooleanOption extends Common {
+  readonly kind: 'boolean';
+  readonly default?: boolean;
+}
+
+/** One integer, or a list of them: one for each image. */
+export interface SeedOption extends Common {
+  readonly kind: 'seeds';
+  readonly range: readonly [number, number];
+}
+
+/** A number of bytes; with a unit on the command line. */
+interface BytesOption extends Common {
+  readonly kind: 'bytes';
+}
+
+/** An object of `stageOptions`. */
+export interface StageOption extends Common {
+  readonly kind: 'stage';
+  /** Its name in `--help`. */
+  readonly label: string;
+  /** Number of steps of each preset of `sampling`. */
+  readonly steps: Readonly<Record<Sampling, number>>;
+  /** The default guidance scale. */
+  readonly guidanceScale: number;
+  /** Without guidance, 1 is the only guidance scale. */
+  readonly hasGuidance: boolean;
+}
+
+/** An AbortSignal or a function, which only a program can pass. */
+interface ProgramOption extends Common {
+  readonly kind: 'signal' | 'callback';
+}
+
+export type OptionDescription =
+  | NumberOption
+  | ChoiceOption
+  | TextOption
+  | BooleanOption
+  | SeedOption
+  | BytesOption
+  | StageOption
+  | ProgramOption;
+
+export type OptionTable = Readonly<Record<string, OptionDescription>>;
+
+/** The presets of steps that Kakao Brain published. */
+const samplings = ['fast', 'default'] as const;
+export type Sampling = (typeof samplings)[number];
+
+/** The dtypes that a network's weights can have. */
+export const weightDtypes = ['float32', 'bfloat16', 'float16'] as const;
+export type WeightDtype = (typeof weightDtypes)[number];
+
+/** A description as a sentence. */
+export function sentence(fragment: string): string {
+  return `${fragment[0]?.toUpperCase()}${fragment.slice(1)}.`;
+}
+
+/** Options of each stage: `decoder.steps`, for example. */
+export const stageOptions = {
+  steps: {
+    kind: 'integer',
+    range: [1, 1000],
+    defaultLabel: 'depends on the stage and on `sampling`',
+    description: 'number of steps, spaced as in diffusers',
+    details:
+      "At most the number of the model's training timesteps. Cannot be combined with `timestepRespacing`.",
+  },
+  timestepRespacing: {
+    kind: 'respacing',
+    maxLength: 200,
+    description: `steps spaced as in Kakao's program: "25", "10,10,5", "ddim25" or "fast27"`,
+    details:
+      'Numbers separated by commas are the steps of sections of equal length, lowest noise first. "ddim25" and "fast27" sample with DDIM.',
+  },
+  guidanceScale: {
+    kind: 'number',
+    range: [0, 30],
+    flag: '--guidance',
+    defaultLabel: 'depends on the stage',
+    description: 'classifier-free guidance scale',
+    details:
+      '0 uses the unconditional prediction alone, exactly 1 skips it, and larger values follow the prompt more closely. Super-resolution has no guidance and accepts only 1.',
+  },
+} as const satisfies OptionTable;
+
+/** The options that a stage has, with its own defaults. */
+export function optionsOfStage({ steps, guidanceScale, hasGuidance }: StageOption): OptionTable {
+  const { fast, default: thorough } = steps;
+  const defaultLabel =
+    fast === thorough ? `${fast}` : `${fast}, or ${thorough} with default sampling`;
+  return {
+    steps: { ...stageOptions.steps, defaultLabel },
+    timestepRespacing: stageOptions.timestepRespacing,
+    ...(hasGuidance && {
+      guidanceScale: { ...stageOptions.guidanceScale, defaultLabel: `${guidanceScale}` },
+    }),
+  };
+}
+
+/** Options of `textToImage` and `imageVariation`. */
+export const generationOptions = {
+  count: {
+    kind: 'integer',
+    range: [1, 1000],
+    default: 1,
+    flag: '-n, --count',
+    http: 'n',
+    description: 'number of images per prompt or input image',
+    details: 'Defaults to the length of `seed` if that is an array.',
+  },
+  seed: {
+    kind: 'seeds',
+    range: [0, 2 ** 32 - 1],
+    defaultLabel: 'random',
+    recipe: 'required',
+    description: 'seed of the first image; the following images use the next integers',
+    details:
+      'Image j of each prompt uses `seed + j` (modulo 2^32), or `seed[j]` of an array of `count` seeds. The result always reports the seeds.',
+  },
+  sampling: {
+    kind: 'choice',
+    choices: samplings,
+    default: 'fast',
+    recipe: 'required',
+    description: 'preset for the number of steps of each stage',
+  },
+  decoder: {
+    kind: 'stage',
+    label: 'decoder',
+    steps: { fast: 25, default: 50 },
+    guidanceScale: 8,
+    hasGuidance: true,
+    recipe: 'required',
+    description: 'options of the decoder, which generates a small image from an image embedding',
+  },
+  upsample: {
+    kind: 'stage',
+    label: 'super-resolution',
+    steps: { fast: 7, default: 7 },
+    guidanceScale: 1,
+    hasGuidance: false,
+    recipe: 'required',
+    description: 'options of super-resolution, which enlarges the small image',
+  },
+  batchSize: {
+    kind: 'integer',
+    range: [1, 1000],
+    default: 1,
+    http: false,
+    recipe: 'required',
+    description: 'number of images that go through the networks together',
+    details:
+      'Larger batches take less time per image and more memory. With a `memoryBudget`, the default and the maximum are what fits into it. Every batch is computed at this size: the last one is padded, and the padding is dropped.',
+  },
+  previews: {
+    kind: 'boolean',
+    default: false,
+    flag: false,
+    http: false,
+    description: 'whether step events carry the predicted x0 as images',
+  },
+  signal: {
+    kind: 'signal',
+    description: 'signal that aborts the call within one step',
+  },
+} as const satisfies OptionTable;
+
+/** Options of `textToImage` only. */
+export const textToImageOptions = {
+  prior: {
+    kind: 'stage',
+    label: 'prior',
+    steps: { fast: 25, default: 25 },
+    guidanceScale: 4,
+    hasGuidance: true,
+    recipe: 'required',
+    description: 'options of the prior, which predicts an image embedding from the prompt',
+  },
+} as const satisfies OptionTable;
+
+/** Options of `imageVariation` only. */
+export const imageVariationOptions = {
+  fit: {
+    kind: 'choice',
+    choices: ['cover', 'fill'],
+    default: 'cover',
+    defaultLabel: '`cover`, or `fill` for a model in the Kakao layout',
+    http: false,
+    description: 'how an image becomes square: cover crops it, fill stretches it',
+  },
+} as const satisfies OptionTable;
+
+/** Options of `Karlo.load`. */
+export const loadOptions = {
+  model: {
+    kind: 'text',
+    default: 'karlo-tiny',
+    description: 'model to load: karlo-tiny, a pulled model, or a model folder',
+    details: 'A folder can have the Hugging Face, the Kakao or the converted layout.',
+  },
+  device: {
+    kind: 'device',
+    default: 'auto',
+    description: 'device to run on: auto, cpu, cuda or cuda:N',
+    details:
+      '`auto` is the first CUDA device, or the CPU if there is none; only `auto` falls back to the CPU.',
+  },
+  dtype: {
+    kind: 'choice',
+    choices: ['auto', ...weightDtypes],
+    default: 'auto',
+    description: 'dtype of the weights',
+    details:
+      '`auto` is bfloat16 on CUDA. On the CPU it is the faster of float32 and bfloat16, which is measured when a model of this size is first loaded, and cached. `float16` requires CUDA.',
+  },
+  threads: {
+    kind: 'integer',
+    range: [1, 1024],
+    defaultLabel: 'number of processors',
+    description: 'number of compute threads',
+  },
+  residency: {
+    kind: 'choice',
+    choices: ['resident', 'staged'],
+    defaultLabel: '`resident`, or `staged` if a memory budget requires it',
+    description:
+      'whether all weights stay in memory (resident) or only those of the current stage (staged)',
+    details: '`staged` needs less memory, and loads the weights again for every batch.',
+  },
+  memoryBudget: {
+    kind: 'bytes',
+    defaultLabel: 'unlimited',
+    description: 'memory for weights and activations, in bytes',
+    details: 'Determines `residency`, unless it is set, and the largest batch.',
+  },
+  onProgress: {
+    kind: 'callback',
+    description: 'function that is called as weights are read, with `{ component, bytes }`',
+  },
+  signal: {
+    kind: 'signal',
+    description: 'signal that aborts loading',
+  },
+} as const satisfies OptionTable;

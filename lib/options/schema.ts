@@ -1,0 +1,132 @@
+// The options as fields of an HTTP request and of a recipe. zod takes 60 to 100 ms to import: only the server and what
+// parses recipes import this module.
+import { z } from 'zod';
+import {
+  type OptionDescription,
+  type OptionTable,
+  optionsOfStage,
+  type StageOption,
+  sentence,
+  stageOptions,
+} from './descriptions.js';
+import { spacingFault } from './respacing.js';
+
+/** Limit for texts that have none of their own. */
+const maxLength = 1000;
+
+type ValueOption = Exclude<OptionDescription, StageOption>;
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The options of a table that a request can have: the name in a program, the field, the description. */
+function requestOptions(table: OptionTable) {
+  return Object.entries(table).flatMap(([name, option]) => {
+    const { kind, http: field = snakeCase(name) } = option;
+    const isForPrograms = kind === 'signal' || kind === 'callback';
+    return field === false || isForPrograms ? [] : [{ name, field, option }];
+  });
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The fields of a request for the options of a table. Their types are lost: see {@link optionsOfRequest}. */
+export function requestFields(table: OptionTable): Record<never, z.ZodType> {
+  const fields = requestOptions(table).map(({ field, option }) => [field, requestField(option)]);
+  return Object.fromEntries(fields);
+}
+
+function requestField(option: OptionDescription): z.ZodType {
+  const description = sentence(option.description);
+  if (option.kind === 'stage') return optional(stageField(option)).describe(description);
+  const schema = requestValue(option);
+  return 'default' in option && option.default !== undefined
+    ? withDefault(schema, option.default, description)
+    : optional(schema).describe(description);
+}
+
+function stageField(stage: StageOption): z.ZodType {
+  const fields = requestOptions(optionsOfStage(stage)).map(({ field, option }) => {
+    const schema = requestValue(option as ValueOption).describe(sentence(option.description));
+    return [field, schema.optional()];
+  });
+  return z.strictObject(Object.fromEntries(fields)).refine(hasOneSpacing, {
+    message: 'expected either steps or timestep_respacing, not both',
+  });
+}
+
+function hasOneSpacing({ steps, timestep_respacing }: Fields): boolean {
+  return steps === undefined || timestep_respacing === undefined;
+}
+
+function requestValue(option: ValueOption): z.ZodType {
+  if (option.kind === 'text') return z.string().max(option.maxLength ?? maxLength);
+  if (option.kind !== 'respacing') return valueSchema(option);
+  return z
+    .string()
+    .max(option.maxLength ?? maxLength)
+    .superRefine((timestepRespacing, context) => {
+      const fault = spacingFault({ timestepRespacing }, stageOptions.steps.range[1]);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: `expected ${fault}` });
+    });
+}
+
+/** An optional field; null counts as absent, because OpenAI's clients may send it. */
+export function optional<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
+/** A field with a default, which null stands for as well. */
+export function withDefault<T extends z.ZodType>(
+  schema: T,
+  absent: z.output<T>,
+  description: string,
+) {
+  const given = schema.nullish().meta({ default: absent, description });
+  return given.transform((value): z.output<T> => value ?? absent);
+}
+
+/** The options that a parsed request sets, as a program would pass them. */
+export function optionsOfRequest(table: OptionTable, request: object): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const { name, field, option } of requestOptions(table)) {
+    const value = (request as Fields)[field];
+    if (value === undefined) continue;
+    options[name] =
+      option.kind === 'stage' ? optionsOfRequest(optionsOfStage(option), value as object) : value;
+  }
+  return options;
+}
+
+/** The fields of a recipe for the options of a table. */
+export function recipeFields(table: OptionTable): Record<never, z.ZodType> {
+  const recorded = Object.entries(table).filter(([, { recipe }]) => recipe !== undefined);
+  const fields = recorded.map(([name, option]) => {
+    const schema = option.kind === 'stage' ? recordedStage : valueSchema(option);
+    return [name, option.recipe === 'optional' ? schema.optional() : schema];
+  });
+  return Object.fromEntries(fields);
+}
+
+const guidanceScale = valueSchema(stageOptions.guidanceScale);
+const recordedStage = z.union([
+  z.object({ steps: valueSchema(stageOptions.steps), guidanceScale }),
+  z.object({ timestepRespacing: z.string().max(maxLength), guidanceScale }),
+]);
+
+/** A value that a request or a recipe can hold; of seeds, a single one. */
+export function valueSchema(option: ValueOption): z.ZodType {
+  switch (option.kind) {
+    case 'integer':
+    case 'seeds':
+      return z.int().min(option.range[0]).max(option.range[1]);
+    case 'number':
+      return z.number().min(option.range[0]).max(option.range[1]);
+    case 'choice':
+      return z.enum(option.choices);
+    case 'boolean':
+      return z.boolean();
+    default:
+      return z.string();
+  }
+}

@@ -1,0 +1,249 @@
+// npm run options: writes what follows as text from the descriptions in lib/options/descriptions.ts: the types in
+// lib/options/types.ts, and the tables in docs/options.md. With --check, it only reports what is out of date.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/** @import { OptionDescription, OptionTable } from '../lib/options/descriptions.js' */
+
+const root = join(import.meta.dirname, '..');
+const { descriptions, flagsOf } = await bundled();
+const { sentence, ...tables } = descriptions;
+
+const files = [
+  { path: 'lib/options/types.ts', render: typesFile },
+  { path: 'docs/options.md', render: withTables },
+].filter(({ path }) => existsSync(join(root, path)));
+const outdated = files
+  .map(({ path, render }) => ({ path, old: readFileSync(join(root, path), 'utf8'), render }))
+  .map(({ path, old, render }) => ({ path, old, text: render(old) }))
+  .filter(({ old, text }) => old !== text);
+if (!process.argv.includes('--check')) {
+  for (const { path, text } of outdated) writeFileSync(join(root, path), text);
+} else if (outdated.length > 0) {
+  console.error(`Out of date: ${outdated.map(({ path }) => path).join(', ')}. Run npm run options`);
+  process.exitCode = 1;
+}
+
+/** The modules of lib/options, compiled here, because dist/ may be older. */
+async function bundled() {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `
+        export * as descriptions from './lib/options/descriptions.ts';
+        export { flagsOf } from './lib/options/flags.ts';`,
+      resolveDir: root,
+    },
+    ...{ bundle: true, format: 'esm', write: false },
+  });
+  const code = Buffer.from(outputFiles[0]?.contents ?? []).toString('base64');
+  /** @type {{ descriptions: typeof import('../lib/options/descriptions.js'), flagsOf: typeof import('../lib/options/flags.js').flagsOf }} */
+  const module = await import(`data:text/javascript;base64,${code}`);
+  return module;
+}
+
+function typesFile() {
+  const { stageOptions, generationOptions, textToImageOptions } = tables;
+  return `${[
+    '// Written by `npm run options` from descriptions.ts, where the options are described.',
+    "import type { RecordedStage } from './generation.js';",
+    interfaceOf('StageOptions', 'How a stage samples.', stageOptions),
+    interfaceOf(
+      'GenerationOptions',
+      'Options that `textToImage` and `imageVariation` share.',
+      generationOptions,
+    ),
+    interfaceOf(
+      'TextToImageOptions extends GenerationOptions',
+      'Options of `textToImage`.',
+      textToImageOptions,
+    ),
+    interfaceOf(
+      'ImageVariationOptions extends GenerationOptions',
+      'Options of `imageVariation`.',
+      tables.imageVariationOptions,
+    ),
+    interfaceOf('LoadOptions', 'Options of `Karlo.load`.', tables.loadOptions, ''),
+    recordOf(
+      'RecordedGenerationOptions',
+      'The options of either task that a recipe stores.',
+      generationOptions,
+    ),
+    recordOf(
+      'RecordedTextToImageOptions',
+      'The options of `textToImage` that a recipe stores.',
+      textToImageOptions,
+    ),
+  ].join('\n\n')}\n`;
+}
+
+/**
+ * @param {string} name
+ * @param {string} comment
+ * @param {OptionTable} table
+ */
+function interfaceOf(name, comment, table, modifier = 'readonly ') {
+  const members = Object.entries(table)
+    // Its type is of a higher layer.
+    .filter(([, { kind }]) => kind !== 'callback')
+    .map(
+      ([option, description]) =>
+        `${docComment(description)}  ${modifier}${option}?: ${typeOf(description)};`,
+    );
+  return `/** ${comment} */\nexport interface ${name} {\n${members.join('\n')}\n}`;
+}
+
+/**
+ * @param {string} name
+ * @param {string} comment
+ * @param {OptionTable} table
+ */
+function recordOf(name, comment, table) {
+  const members = Object.entries(table)
+    .filter(([, { recipe }]) => recipe !== undefined)
+    .map(([option, description]) => {
+      const mark = description.recipe === 'optional' ? '?' : '';
+      const text = sentence(
+        description.kind === 'seeds' ? 'seed of this image' : description.description,
+      );
+      return `  /** ${text} */\n  ${option}${mark}: ${recordedTypeOf(description)};`;
+    });
+  return `/** ${comment} */\nexport interface ${name} {\n${members.join('\n')}\n}`;
+}
+
+/** @param {OptionDescription} description */
+function docComment(description) {
+  const text = [prose(description), limits(description)].filter(Boolean).join(' ');
+  const width = 100 - '   * '.length;
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line.length + word.length + 1 > width) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  if (lines.length === 1 && text.length < width) return `  /** ${text} */\n`;
+  return `  /**\n${lines.map((line) => `   * ${line}\n`).join('')}   */\n`;
+}
+
+/** @param {OptionDescription} description */
+function prose({ description, details }) {
+  return [sentence(description), details].filter(Boolean).join(' ');
+}
+
+/** @param {OptionDescription} description */
+function limits(description) {
+  const range = rangeOf(description);
+  const initial = defaultOf(description);
+  return [range && `From ${range}.`, initial && `Default: ${initial}.`].filter(Boolean).join(' ');
+}
+
+/** @param {OptionDescription} description */
+function rangeOf(description) {
+  if (!('range' in description)) return '';
+  const [least, most] = description.range;
+  return `${least} to ${most === 2 ** 32 - 1 ? '2^32 - 1' : most}`;
+}
+
+/** @param {OptionDescription} description */
+function defaultOf({ defaultLabel, ...description }) {
+  if (defaultLabel !== undefined) return defaultLabel;
+  if (description.kind === 'stage') {
+    const { steps, guidanceScale } = tables.optionsOfStage(description);
+    const scale = guidanceScale && `; guidance scale: ${guidanceScale.defaultLabel}`;
+    return `steps: ${steps?.defaultLabel}${scale ?? ''}`;
+  }
+  return 'default' in description && description.default !== undefined
+    ? `\`${description.default}\``
+    : '';
+}
+
+/** @param {OptionDescription} description */
+function typeOf(description) {
+  switch (description.kind) {
+    case 'choice':
+      return description.choices.map((choice) => `'${choice}'`).join(' | ');
+    case 'boolean':
+      return 'boolean';
+    case 'seeds':
+      return 'number | readonly number[]';
+    case 'stage':
+      return 'StageOptions';
+    case 'signal':
+      return 'AbortSignal';
+    case 'text':
+    case 'respacing':
+    case 'device':
+      return 'string';
+    default:
+      return 'number';
+  }
+}
+
+/** @param {OptionDescription} description */
+function recordedTypeOf(description) {
+  if (description.kind === 'stage') return 'RecordedStage';
+  return description.kind === 'seeds' ? 'number' : typeOf(description);
+}
+
+/**
+ * docs/options.md with its tables, each between a comment with the table's name and `<!-- end -->`.
+ * @param {string} page
+ */
+function withTables(page) {
+  return page.replace(
+    /(<!-- options: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_, start, name, end) => `${start}\n${markdownTable(name)}\n\n${end}`,
+  );
+}
+
+/** @param {string} name */
+function markdownTable(name) {
+  const table = /** @type {Record<string, OptionTable>} */ (/** @type {unknown} */ (tables))[name];
+  if (table === undefined) throw new Error(`docs/options.md: there is no table ${name}`);
+  const rows = Object.entries(table).map(([option, description]) => [
+    `\`${option}\``,
+    flagColumn(option, description, name),
+    valueColumn(description),
+    defaultOf(description),
+    prose(description),
+  ]);
+  const head = ['option', 'command line', 'value', 'default', 'meaning'];
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/**
+ * @param {string} option
+ * @param {OptionDescription} description
+ * @param {string} table
+ */
+function flagColumn(option, description, table) {
+  if (description.kind === 'stage') return `\`--${option}-…\``;
+  const prefix = table === 'stageOptions' ? '--decoder-' : '--';
+  const [found] = flagsOf({ [option]: description });
+  return found
+    ? found.flag
+        .split(', ')
+        .map((flag) => `\`${flag.replace(/^--/, prefix)}\``)
+        .join(', ')
+    : '';
+}
+
+/** @param {OptionDescription} description */
+function valueColumn(description) {
+  switch (description.kind) {
+    case 'choice':
+      return description.choices.map((choice) => `\`${choice}\``).join(', ');
+    case 'seeds':
+      return `${rangeOf(description)}, or an array of these`;
+    case 'stage':
+      return '[stage options](#stages)';
+    case 'bytes':
+      return 'bytes';
+    case 'signal':
+      return '`AbortSignal`';
+    case 'callback':
+      return 'function';
+    default:
+      return rangeOf(description) || typeOf(description);
+  }
+}
