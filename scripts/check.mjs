@@ -1,4 +1,4 @@
-// npm run check: formatting, lint, imports, Markdown, types and comments. With --write, it fixes the formatting.
+// npm run check: formatting, lint, imports, Markdown, the texts derived from options, types and comments. With --write, it fixes the formatting.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,6 +22,14 @@ const checks = [
   },
   { name: 'imports', command: [bin('depcruise'), 'lib', 'web/src'] },
   { name: 'docs', command: [bin('markdownlint-cli2'), ...(write ? ['--fix'] : [])] },
+  {
+    name: 'options',
+    command: [
+      process.execPath,
+      join(root, 'scripts', 'options.mjs'),
+      ...(write ? [] : ['--check']),
+    ],
+  },
   { name: 'tsc', command: [bin('tsc'), '--project', 'tsconfig.check.json'] },
   { name: 'typedoc', command: [process.execPath, join(root, 'scripts', 'package', 'docs.mjs')] },
   { name: 'tsc web', command: [bin('tsc'), '--project', 'web/tsconfig.json'] },

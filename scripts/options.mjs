@@ -192,12 +192,13 @@ function recordedTypeOf(description) {
 function withTables(page) {
   return page.replace(
     /(<!-- options: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
-    (_, start, name, end) => `${start}\n${markdownTable(name)}\n\n${end}`,
+    (_, start, name, end) =>
+      `${start}\n${name === 'presets' ? presetTable() : optionTable(name)}\n\n${end}`,
   );
 }
 
 /** @param {string} name */
-function markdownTable(name) {
+function optionTable(name) {
   const table = /** @type {Record<string, OptionTable>} */ (/** @type {unknown} */ (tables))[name];
   if (table === undefined) throw new Error(`docs/options.md: there is no table ${name}`);
   const rows = Object.entries(table).map(([option, description]) => [
@@ -208,7 +209,32 @@ function markdownTable(name) {
     prose(description),
   ]);
   const head = ['option', 'command line', 'value', 'default', 'meaning'];
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  return tableOf(head, rows);
+}
+
+/** The steps and guidance scales of the presets. */
+function presetTable() {
+  const { generationOptions, textToImageOptions } = tables;
+  const stages = [textToImageOptions.prior, generationOptions.decoder, generationOptions.upsample];
+  const rows = generationOptions.sampling.choices.map((sampling) => [
+    `\`${sampling}\``,
+    ...stages.map(({ steps, guidanceScale, hasGuidance }) =>
+      hasGuidance
+        ? `${steps[sampling]} steps, guidance scale ${guidanceScale}`
+        : `${steps[sampling]} steps`,
+    ),
+  ]);
+  return tableOf(['preset', ...stages.map(({ label }) => label)], rows);
+}
+
+/**
+ * @param {string[]} head
+ * @param {string[][]} rows
+ */
+function tableOf(head, rows) {
+  const line = (/** @type {string[]} */ cells) =>
+    `|${cells.map((text) => (text === '' ? ' ' : ` ${text} `)).join('|')}|`;
+  return [head, head.map(() => '---'), ...rows].map(line).join('\n');
 }
 
 /**

@@ -90,9 +90,13 @@ export type OptionTable = Readonly<Record<string, OptionDescription>>;
 const samplings = ['fast', 'default'] as const;
 export type Sampling = (typeof samplings)[number];
 
-/** The dtypes that a network's weights can have. */
-export const weightDtypes = ['float32', 'bfloat16', 'float16'] as const;
-export type WeightDtype = (typeof weightDtypes)[number];
+/** Dtype of a model's weights. */
+export type WeightDtype = 'float32' | 'bfloat16' | 'float16';
+export const weightDtypes = [
+  'float32',
+  'bfloat16',
+  'float16',
+] as const satisfies readonly WeightDtype[];
 
 /** A description as a sentence. */
 export function sentence(fragment: string): string {
@@ -275,7 +279,8 @@ export const loadOptions = {
     kind: 'bytes',
     defaultLabel: 'unlimited',
     description: 'memory for weights and activations, in bytes',
-    details: 'Determines `residency`, unless it is set, and the largest batch.',
+    details:
+      'Determines `residency`, unless it is set, and the largest batch. On the command line, `4GB` and `512MB` are accepted as well.',
   },
   onProgress: {
     kind: 'callback',

@@ -29,8 +29,10 @@ export interface Stage {
   readonly guidanceScale: number;
 }
 
-/** The settings of one stage, in a recipe. */
-export type RecordedStage = Spacing & { readonly guidanceScale: number };
+/** The settings of one stage in a recipe. */
+export type RecordedStage =
+  | { steps: number; guidanceScale: number }
+  | { timestepRespacing: string; guidanceScale: number };
 
 /** A table's options with their defaults: stages as {@link Stage}, other options as they are. */
 export type ResolvedOptions<T extends OptionTable> = CheckedOptions<T> & {

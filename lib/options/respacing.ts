@@ -1,27 +1,28 @@
 import { expected } from '../errors.js';
 
 /**
- * Which training timesteps a loop visits.
+ * The training timesteps that a loop visits.
  *
- * - `steps`: that many, spread evenly as diffusers' `set_timesteps` does (the stride multiplied).
- * - `timestepRespacing`: the original program's string (the stride accumulated): `"25"`; sections of
- *   equal length, lowest noise first, `"10,10,5"`; `"ddim25"` (an integer stride) or `"fast27"`, both
- *   sampled with DDIM.
+ * - `steps`: this many, spaced evenly as in diffusers' `set_timesteps`, which multiplies the stride.
+ * - `timestepRespacing`: a string as in Kakao's program, which accumulates the stride: `"25"`;
+ *   `"10,10,5"`, sections of equal length, lowest noise first; `"ddim25"` (an integer stride) or
+ *   `"fast27"`, which sample with DDIM.
  *
- * The two agree for most counts, not for all: 21 steps visit 499 here and 500 there.
+ * The two agree for most counts, but not for all: 21 steps visit 500 with `steps`, and 499 with
+ * `timestepRespacing`.
  */
 export type Spacing = { readonly steps: number } | { readonly timestepRespacing: string };
 
-/** What `"fast27"` stands for, before its noisiest timestep is moved. */
+/** The sections of `"fast27"`, before its noisiest timestep is moved. */
 const FAST27 = [10, 10, 3, 2, 2];
 
-/** How many of the counts that `ddimN` can reach a message names at most. */
-const NAMED_COUNTS = 8;
+/** The number of possible counts for `ddimN` that a message suggests. */
+const SUGGESTED_COUNTS = 8;
 
 /**
- * The timesteps of a loop, noisiest first, each from 0 to `trainSteps - 1`, strictly falling.
+ * The timesteps of a loop: strictly decreasing from the noisiest, each from 0 to `trainSteps - 1`.
  *
- * @throws KarloError `ERR_KARLO_INVALID_ARGUMENT` for a spacing that {@link spacingFault} refuses.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a spacing that {@link spacingFault} rejects
  */
 export function timesteps(spacing: Spacing, trainSteps: number): number[] {
   const fault = spacingFault(spacing, trainSteps);
@@ -30,31 +31,33 @@ export function timesteps(spacing: Spacing, trainSteps: number): number[] {
   const rising =
     'steps' in spacing
       ? multiplied(spacing.steps, trainSteps)
-      : respaced(normal(spacing.timestepRespacing), trainSteps);
+      : respaced(normalise(spacing.timestepRespacing), trainSteps);
   return rising.reverse();
 }
 
 /** Whether a spacing samples with DDIM at eta 0 instead of ancestral DDPM. */
 export function usesDdim(spacing: Spacing): boolean {
-  return 'timestepRespacing' in spacing && /^(ddim|fast)/.test(normal(spacing.timestepRespacing));
+  return (
+    'timestepRespacing' in spacing && /^(ddim|fast)/.test(normalise(spacing.timestepRespacing))
+  );
 }
 
 /**
- * What was expected instead, when a spacing cannot be cut out of `trainSteps` timesteps; else
- * undefined. The answer completes "Expected … for decoder.steps".
+ * What is expected instead of a spacing that is not possible with `trainSteps` timesteps, to complete
+ * "Expected … for decoder.steps"; undefined for a possible one.
  */
 export function spacingFault(spacing: Spacing, trainSteps: number): string | undefined {
   if ('steps' in spacing) return countFault(spacing.steps, trainSteps);
   const text = spacing.timestepRespacing;
-  return typeof text === 'string' ? textFault(normal(text), trainSteps) : shapes(trainSteps);
+  return typeof text === 'string' ? textFault(normalise(text), trainSteps) : forms(trainSteps);
 }
 
-function shapes(trainSteps: number): string {
+function forms(trainSteps: number): string {
   return `a string such as "25", "10,10,5", "ddim25" or "fast27", of 1 to ${trainSteps} steps,`;
 }
 
-/** Spaces around the numbers are accepted, as the original's parser does. */
-function normal(text: string): string {
+/** Removes spaces around the numbers, which Kakao's parser accepts as well. */
+function normalise(text: string): string {
   return text.replace(/\s*(^|,|$)\s*/g, '$1');
 }
 
@@ -68,7 +71,7 @@ function textFault(text: string, trainSteps: number): string | undefined {
   if (/^ddim\d+$/.test(text)) return ddimFault(Number(text.slice(4)), trainSteps);
   if (/^\d+$/.test(text) && countFault(Number(text), trainSteps) !== undefined)
     return `between 1 and ${trainSteps} steps`;
-  if (!/^\d+(,\d+)*$/.test(text)) return shapes(trainSteps);
+  if (!/^\d+(,\d+)*$/.test(text)) return forms(trainSteps);
   return sectionFault(text.split(',').map(Number), trainSteps);
 }
 
@@ -78,19 +81,19 @@ function sectionFault(counts: number[], trainSteps: number): string | undefined 
   return `sections of 1 to ${Math.floor(trainSteps / counts.length)} steps each`;
 }
 
-/** A section of no steps, which the original lets pass, would skip that part of the noise: refused. */
+/** Kakao's program accepts sections without steps, which skip a part of the noise; here they are rejected. */
 function fits(counts: number[], trainSteps: number): boolean {
   return sections(counts, trainSteps).every(({ size, count }) => count >= 1 && count <= size);
 }
 
-/** DDIM's stride is an integer, which few counts allow: 1000, 500, 334, 250, 200 … of 1000. */
+/** DDIM's stride is an integer, which only few counts allow: of 1000 timesteps, 1000, 500, 334, 250, 200 … */
 function ddimFault(count: number, trainSteps: number): string | undefined {
   if (ddimStride(count, trainSteps) !== undefined) return undefined;
   const reachable = new Set<number>();
   for (let stride = 1; stride < trainSteps; stride++) reachable.add(Math.ceil(trainSteps / stride));
   const nearest = [...reachable]
     .sort((a, b) => Math.abs(a - count) - Math.abs(b - count))
-    .slice(0, NAMED_COUNTS)
+    .slice(0, SUGGESTED_COUNTS)
     .sort((a, b) => a - b);
   const range = `ddim2 to ddim${trainSteps} with an integer stride`;
   return `${range} (nearest: ${nearest.map((n) => `ddim${n}`).join(', ')})`;
@@ -103,8 +106,8 @@ function ddimStride(count: number, trainSteps: number): number | undefined {
 }
 
 /**
- * One step is an edge case that diffusers answers with a division by zero: here it is the noisiest
- * timestep, since the loop starts from pure noise.
+ * For a single step, diffusers divides by zero. Here it visits the noisiest timestep, because the loop
+ * starts from pure noise.
  */
 function multiplied(count: number, trainSteps: number): number[] {
   if (count === 1) return [trainSteps - 1];
@@ -119,7 +122,7 @@ function respaced(text: string, trainSteps: number): number[] {
   return Array.from({ length: Math.ceil(trainSteps / stride) }, (_, i) => i * stride);
 }
 
-/** The noisiest timestep moves down by two, against DDIM's artifacts there. */
+/** The noisiest timestep is lowered by two, which avoids artifacts of DDIM. */
 function fast27(trainSteps: number): number[] {
   return [...sectioned(FAST27, trainSteps).slice(0, -1), trainSteps - 3];
 }
@@ -130,7 +133,7 @@ function sectioned(counts: number[], trainSteps: number): number[] {
   );
 }
 
-/** Equal parts of the timesteps; the first ones take what division leaves over. */
+/** Parts of equal size; the first ones are larger by one if there is a remainder. */
 function sections(counts: number[], trainSteps: number) {
   const least = Math.floor(trainSteps / counts.length);
   const extra = trainSteps % counts.length;
@@ -140,7 +143,7 @@ function sections(counts: number[], trainSteps: number) {
   });
 }
 
-/** The sum's rounding errors are part of the definition: do not multiply instead. */
+/** The rounding errors of the sum are part of the definition: multiplying would change the timesteps. */
 function accumulated(count: number, size: number): number[] {
   const stride = count > 1 ? (size - 1) / (count - 1) : 1;
   let at = 0;
@@ -151,7 +154,7 @@ function accumulated(count: number, size: number): number[] {
   });
 }
 
-/** IEEE 754 rounding, as Python's and NumPy's `round` have it: 2.5 gives 2, 3.5 gives 4. */
+/** Rounds halves to even (IEEE 754), as Python and NumPy do: 2.5 to 2, 3.5 to 4. */
 export function roundHalfEven(x: number): number {
   const floor = Math.floor(x);
   const rest = x - floor;

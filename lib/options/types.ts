@@ -105,7 +105,7 @@ export interface LoadOptions {
   residency?: 'resident' | 'staged';
   /**
    * Memory for weights and activations, in bytes. Determines `residency`, unless it is set, and the
-   * largest batch. Default: unlimited.
+   * largest batch. On the command line, `4GB` and `512MB` are accepted as well. Default: unlimited.
    */
   memoryBudget?: number;
   /** Signal that aborts loading. */

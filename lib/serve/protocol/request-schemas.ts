@@ -6,10 +6,12 @@ import {
 } from '../../options/descriptions.js';
 import { optional, requestFields, withDefault } from '../../options/schema.js';
 
-/** Characters. The text encoder reads 77 tokens at most. */
-const longestPrompt = 32_000;
+/** Characters, far more than the 77 tokens that the text encoder reads. */
+const maxPromptLength = 32_000;
 
-const size = z.string().regex(/^(auto|\d{1,5}x\d{1,5})$/, 'expected auto or, say, 256x256');
+const size = z
+  .string()
+  .regex(/^(auto|\d{1,5}x\d{1,5})$/, 'expected auto, or a size such as 256x256');
 
 /** The options that a request sets. */
 export const requestOptions = {
@@ -22,28 +24,36 @@ function shared(maxN: number) {
   const count = { ...generationOptions.count, range: [1, maxN] as const };
   return {
     ...requestFields({ ...generationOptions, count, ...textToImageOptions }),
-    model: optional(z.string().max(200)).describe('The served model; it may be left out.'),
+    model: optional(z.string().max(200)).describe('The served model, which is also the default.'),
     size: withDefault(size, 'auto', "The model's own size, or auto."),
     response_format: withDefault(
       z.enum(['b64_json', 'url']),
       'b64_json',
-      'The bytes themselves, or where they are kept for a while.',
+      'The image itself, or a URL that expires.',
     ),
-    output_format: withDefault(z.enum(['png', 'jpeg', 'webp']), 'png', 'Format of the pictures.'),
+    output_format: withDefault(z.enum(['png', 'jpeg', 'webp']), 'png', 'Format of the images.'),
     output_compression: optional(z.int().min(0).max(100)).describe('Quality of JPEG and WebP.'),
     stream: withDefault(z.boolean(), false, 'Answer with server-sent events.'),
-    partial_images: withDefault(z.int().min(0).max(3), 0, 'Previews a picture, in a stream.'),
+    partial_images: withDefault(
+      z.int().min(0).max(3),
+      0,
+      'Number of previews per image, if stream is true.',
+    ),
     user: optional(z.string().max(1000)).describe('Ignored.'),
-    progress: withDefault(z.boolean(), false, 'Steps and place in the queue, in a stream.'),
+    progress: withDefault(
+      z.boolean(),
+      false,
+      'Whether a stream reports steps and the position in the queue.',
+    ),
     priority: withDefault(
       z.enum(['normal', 'low']),
       'normal',
-      'Low waits until no normal request does.',
+      'Low-priority requests wait while others do.',
     ),
   };
 }
 
-/** What OpenAI's clients may send and Karlo has no use for. */
+/** Fields of OpenAI's API that are accepted and ignored. */
 const unused = {
   quality: optional(z.enum(['standard', 'hd', 'low', 'medium', 'high', 'auto'])),
   background: optional(z.enum(['opaque', 'auto'])),
@@ -51,19 +61,19 @@ const unused = {
   style: optional(z.enum(['vivid', 'natural'])),
 };
 
-/** What has no effect, for a warning. */
+/** Fields that get a warning, because they have no effect. */
 export const withoutEffect = Object.keys(unused);
 
 export function generationSchema(maxN: number) {
   return z
-    .strictObject({ prompt: z.string().min(1).max(longestPrompt), ...shared(maxN), ...unused })
-    .describe('A text to image request');
+    .strictObject({ prompt: z.string().min(1).max(maxPromptLength), ...shared(maxN), ...unused })
+    .describe('A text-to-image request');
 }
 
-/** The picture itself is checked where its header is read. */
+/** The image is checked when its header is read. */
 export function variationSchema(maxN: number) {
   const image = z
-    .custom<Buffer>((value) => Buffer.isBuffer(value), 'expected the bytes of a picture file')
+    .custom<Buffer>((value) => Buffer.isBuffer(value), 'expected the bytes of an image file')
     .meta({ type: 'string', format: 'binary', description: 'PNG, JPEG, WebP, GIF or AVIF.' });
   const fields = { image, ...shared(maxN), ...requestFields(imageVariationOptions) };
   return z.strictObject(fields).describe('An image variation request');
