@@ -33,15 +33,15 @@ interface CommonFields extends RecordedGenerationOptions, Provenance {
 
 /** The recipe of an image that was generated from a prompt. */
 export interface TextToImageRecipe extends CommonFields, RecordedTextToImageOptions {
-  /** Task. */
+  /** The task that generated the image. */
   kind: 'textToImage';
-  /** Prompt. */
+  /** The prompt. */
   prompt: string;
 }
 
 /** The recipe of a variation of an image. */
 export interface ImageVariationRecipe extends CommonFields {
-  /** Task. */
+  /** The task that generated the image. */
   kind: 'imageVariation';
   /** The input image: the hash of its decoded pixels, and how it became square. */
   source: { sha256: string; fit: 'cover' | 'fill' };

@@ -1,7 +1,11 @@
-// Every option, described once. Derived from these tables: the types of the program's API and the tables of
-// docs/options.md (`npm run options` writes both), its checks (generation.ts, load.ts), the flags of the command line
-// (cli/options.ts), the fields of an HTTP request and of a recipe (schema.ts), and the ranges and texts of the page's form.
-// The page bundles this file, and `import 'karlo'` loads it first of all: plain data, without imports.
+// Every option, described once. What follows from these tables: the checks of a program's options (generation.ts,
+// load.ts), the flags of the command line (flags.ts), the fields of HTTP requests and recipes (schema.ts), the form of the
+// page (web/src/state/settings.ts), the types of the API (types.ts) and the tables of docs/options.md.
+//
+// `npm run options` writes the last two. The types could also be inferred from the tables, but then each description
+// would need a copy in a comment, for editors and the API reference to show.
+//
+// Plain data without imports: the page bundles this file, and `import 'karlo'` loads it, so no zod here.
 
 /** What every description has. */
 interface Common {
@@ -23,6 +27,8 @@ interface NumberOption extends Common {
   readonly kind: 'integer' | 'number';
   /** The least and the greatest value. */
   readonly range: readonly [number, number];
+  /** The range that the page offers, if it is narrower. */
+  readonly pageRange?: readonly [number, number];
   readonly default?: number;
 }
 
@@ -108,6 +114,7 @@ export const stageOptions = {
   steps: {
     kind: 'integer',
     range: [1, 1000],
+    pageRange: [1, 100],
     defaultLabel: 'depends on the stage and on `sampling`',
     description: 'number of steps, spaced as in diffusers',
     details:
@@ -123,6 +130,7 @@ export const stageOptions = {
   guidanceScale: {
     kind: 'number',
     range: [0, 30],
+    pageRange: [0.1, 24],
     flag: '--guidance',
     defaultLabel: 'depends on the stage',
     description: 'classifier-free guidance scale',
@@ -150,6 +158,7 @@ export const generationOptions = {
   count: {
     kind: 'integer',
     range: [1, 1000],
+    pageRange: [1, 8],
     default: 1,
     flag: '-n, --count',
     http: 'n',

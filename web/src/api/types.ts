@@ -1,7 +1,8 @@
-/** The parts of the server's responses that the page uses. */
+// The parts of the server's responses that the page uses.
+
+import type { Sampling } from '../../../lib/options/descriptions';
 
 export type StageName = 'prior' | 'decoder' | 'upsample';
-export type SamplingName = 'fast' | 'default';
 
 interface GuidedStage {
   steps: number;
@@ -22,7 +23,7 @@ export interface Model {
     size: number;
     text_to_image: boolean;
     image_variation: boolean;
-    samplings: Record<SamplingName, SamplingPreset>;
+    samplings: Record<Sampling, SamplingPreset>;
     max_n: number;
   };
 }

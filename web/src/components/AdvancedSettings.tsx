@@ -2,7 +2,14 @@ import { ChevronRight, RotateCcw } from 'lucide-react';
 import { Button, Disclosure, DisclosurePanel, Heading } from 'react-aria-components';
 import { useAppState } from '../state/app-state';
 import { scrollIntoView } from '../state/browser';
-import { type GuidedStage, isModified, ranges, stagesOf, stageValues } from '../state/settings';
+import {
+  type GuidedStage,
+  isModified,
+  ranges,
+  stageDescriptions,
+  stagesOf,
+  stageValues,
+} from '../state/settings';
 import { NumberSlider } from './NumberSlider';
 
 const stageTexts = {
@@ -65,6 +72,7 @@ function StageFields({ stage }: { stage: GuidedStage }) {
       <NumberSlider
         name="Steps"
         label={`${title} steps`}
+        description={stageDescriptions.steps}
         value={steps}
         range={ranges.steps}
         step={1}
@@ -73,6 +81,7 @@ function StageFields({ stage }: { stage: GuidedStage }) {
       <NumberSlider
         name="Guidance"
         label={`${title} guidance`}
+        description={stageDescriptions.guidance}
         value={guidance}
         range={ranges.guidance}
         step={0.1}

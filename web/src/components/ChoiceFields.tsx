@@ -1,7 +1,6 @@
 import { Label, Radio, RadioGroup } from 'react-aria-components';
-import type { SamplingName } from '../api/types';
 import { useAppState } from '../state/app-state';
-import { ranges, samplingLabel } from '../state/settings';
+import { ranges, type Sampling, samplingLabel, samplings } from '../state/settings';
 
 export function CountField() {
   const { form, server } = useAppState();
@@ -27,17 +26,17 @@ export function CountField() {
 
 export function SamplingField() {
   const { form, server } = useAppState();
-  const steps = (name: SamplingName) => server.model?.karlo.samplings[name].decoder.steps;
+  const steps = (name: Sampling) => server.model?.karlo.samplings[name].decoder.steps;
   return (
     <RadioGroup
       className="field"
       orientation="horizontal"
       value={form.settings.sampling}
-      onChange={(value) => form.change({ sampling: value as SamplingName })}
+      onChange={(value) => form.change({ sampling: value as Sampling })}
     >
       <Label>Sampling</Label>
       <div className="segments">
-        {(['fast', 'default'] as const).map((name) => (
+        {samplings.map((name) => (
           <Radio key={name} value={name} className="segment">
             {samplingLabel(name)}
             <span className="hint">{steps(name) && `${steps(name)} steps`}</span>

@@ -5,6 +5,8 @@ interface Props {
   name: string;
   /** The accessible name. */
   label: string;
+  /** A tooltip for the visible name. */
+  description: string;
   value: number;
   range: readonly [number, number];
   step: number;
@@ -12,11 +14,13 @@ interface Props {
 }
 
 /** A slider next to a number field. */
-export function NumberSlider({ name, label, value, range: [min, max], step, onChange }: Props) {
+export function NumberSlider(props: Props) {
+  const { name, label, description, value, step, onChange } = props;
+  const [min, max] = props.range;
   const limits = { value, minValue: min, maxValue: max, step };
   return (
     <div className="number-slider">
-      <span aria-hidden className="number-slider-name">
+      <span aria-hidden className="number-slider-name" title={description}>
         {name}
       </span>
       <Slider

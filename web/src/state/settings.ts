@@ -1,5 +1,12 @@
+import {
+  generationOptions,
+  type Sampling,
+  sentence,
+  stageOptions,
+  textToImageOptions,
+} from '../../../lib/options/descriptions';
 import type { RequestFields } from '../api/client';
-import type { Model, SamplingName } from '../api/types';
+import type { Model } from '../api/types';
 
 /** Images from a prompt, or variations of an image. */
 export type Kind = 'create' | 'vary';
@@ -19,7 +26,7 @@ export interface Settings {
   count: number;
   /** Seed of the first image. The following images use the next integers. */
   seed: number;
-  sampling: SamplingName;
+  sampling: Sampling;
   prior: StageSettings;
   decoder: StageSettings;
 }
@@ -28,11 +35,22 @@ export const defaultCount = 4;
 
 /** What the form allows, and a link may contain. */
 export const ranges = {
-  count: [1, 8],
-  seed: [0, 2 ** 32 - 1],
-  steps: [1, 100],
-  guidance: [0.1, 24],
+  count: generationOptions.count.pageRange,
+  seed: generationOptions.seed.range,
+  steps: stageOptions.steps.pageRange,
+  guidance: stageOptions.guidanceScale.pageRange,
 } as const;
+
+/** What the fields of a stage set. */
+export const stageDescriptions = {
+  steps: sentence(stageOptions.steps.description),
+  guidance: sentence(stageOptions.guidanceScale.description),
+} as const;
+
+export type { Sampling };
+export const samplings = generationOptions.sampling.choices;
+
+const stageDefaults = { prior: textToImageOptions.prior, decoder: generationOptions.decoder };
 
 /** The longest prompt that the form accepts, in characters. */
 export const maxPromptLength = 2000;
@@ -47,7 +65,7 @@ export function initialSettings(): Settings {
     prompt: '',
     count: defaultCount,
     seed: randomSeed(),
-    sampling: 'fast',
+    sampling: generationOptions.sampling.default,
     prior: {},
     decoder: {},
   };
@@ -67,8 +85,8 @@ export function stageValues(
   const preset = model?.karlo.samplings[settings.sampling][stage];
   const { steps, guidance } = settings[stage];
   return {
-    steps: steps ?? preset?.steps ?? 25,
-    guidance: guidance ?? preset?.guidance_scale ?? 4,
+    steps: steps ?? preset?.steps ?? stageDefaults[stage].steps[settings.sampling],
+    guidance: guidance ?? preset?.guidance_scale ?? stageDefaults[stage].guidanceScale,
   };
 }
 
@@ -76,7 +94,7 @@ export function isModified({ steps, guidance }: StageSettings): boolean {
   return steps !== undefined || guidance !== undefined;
 }
 
-export function samplingLabel(sampling: SamplingName): string {
+export function samplingLabel(sampling: Sampling): string {
   return sampling === 'fast' ? 'Fast' : 'Default';
 }
 
