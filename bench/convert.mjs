@@ -36,7 +36,7 @@ const parts = {
     return measure(() => convertModel(from, to, { dtype: 'bfloat16' }));
   },
   async load(_from, to) {
-    const { openModel } = await dist('layouts/open-model.js');
+    const { openModel } = await dist('layouts/index.js');
     const { Engine, Tensor } = await dist('torch/index.js');
     Tensor.from(new Float32Array(1)); // opens LibTorch, which does not count as the model's memory
     const engine = new Engine();

@@ -1,6 +1,6 @@
 import type { ImageInput } from './images/decode.js';
 import type { Provenance } from './images/recipe.js';
-import { NETWORKS_OF, type Task } from './networks/registry.js';
+import type { Task } from './networks/registry.js';
 import type { WeightDtype } from './options/descriptions.js';
 import {
   type ResolveContext,
@@ -64,9 +64,7 @@ export class Karlo implements AsyncDisposable {
 
   /** Which tasks the model can do: whether it holds the networks for them. */
   get tasks(): Readonly<Record<Task, boolean>> {
-    const { configs } = this.#loaded.model;
-    const has = (task: Task) => NETWORKS_OF[task].every((name) => configs[name]);
-    return { textToImage: has('textToImage'), imageVariation: has('imageVariation') };
+    return this.#loaded.model.tasks;
   }
 
   /** Number of tokens of a prompt that the text encoder reads, begin and end included, at most 77. */

@@ -5,11 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const built = new URL('../../dist/lib/', import.meta.url);
 /** @type {typeof import('../../lib/networks/registry.js')} */
-const { COMPONENTS } = await import(`${built}networks/registry.js`);
-/** @type {typeof import('../../lib/networks/config.js')} */
-const { parseConfig } = await import(`${built}networks/config.js`);
-/** @type {typeof import('../../lib/networks/shapes/index.js')} */
-const { expectedShapes } = await import(`${built}networks/shapes/index.js`);
+const { COMPONENTS, definitionOf, parseConfig } = await import(`${built}networks/registry.js`);
 /** @type {typeof import('../../lib/weights/safetensors/write.js')} */
 const { writeSafetensors } = await import(`${built}weights/safetensors/write.js`);
 
@@ -65,8 +61,9 @@ export async function writeFullSize(folder, signal) {
  * @param {AbortSignal} [signal]
  */
 async function writeNetwork(folder, component, files, signal) {
+  const { library, ...definition } = definitionOf(component);
   const config = parseConfig(component, files[`${component}/config.json`], component);
-  const tensors = [...expectedShapes(component, config)].map(([name, shape]) => {
+  const tensors = [...definition.shapes(config)].map(([name, shape]) => {
     const byteLength = bytesPerValue * shape.reduce((product, size) => product * size, 1);
     // The scales of norms are 1; all other weights are small.
     const source = /norm.*weight$|clip_std$/.test(name) ? one : table;
@@ -75,8 +72,8 @@ async function writeNetwork(folder, component, files, signal) {
       chunks: () => repeated(byteLength, source),
     };
   });
-  const isTransformers = component === 'text_encoder' || component === 'image_encoder';
-  const file = isTransformers ? 'model.safetensors' : 'diffusion_pytorch_model.safetensors';
+  const file =
+    library === 'transformers' ? 'model.safetensors' : 'diffusion_pytorch_model.safetensors';
   // transformers rejects files without this metadata.
   const options = { metadata: { format: 'pt' }, ...(signal && { signal }) };
   await writeSafetensors(join(folder, component, file), tensors, options);

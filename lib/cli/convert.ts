@@ -2,7 +2,7 @@ import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { findModel } from '../hub/store/resolve.js';
 import { type ConvertProgress, convertModel } from '../layouts/converted/convert.js';
-import { type Inspection, inspectModel } from '../layouts/inspect.js';
+import { type Inspection, inspectModel } from '../layouts/index.js';
 import { type WeightDtype, weightDtypes } from '../options/descriptions.js';
 import { interruptible } from './terminal/interruptible.js';
 

@@ -5,7 +5,7 @@ import { KarloError } from '../errors.js';
 import { findModel } from '../hub/store/resolve.js';
 import { readRecipe } from '../images/read-recipe.js';
 import type { Recipe } from '../images/recipe.js';
-import { type Inspection, inspectModel } from '../layouts/inspect.js';
+import { type Inspection, inspectModel } from '../layouts/index.js';
 import {
   generationOptions,
   type OptionTable,

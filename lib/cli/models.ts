@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { storeFolder } from '../hub/store/folder.js';
 import { listModels, type StoredModel } from '../hub/store/list.js';
 import { removeModel } from '../hub/store/remove.js';
-import { builtIn } from '../tokenizer/tokenizer-files.js';
+import { builtIn } from '../layouts/built-in.js';
 import { formatBytes } from './terminal/format.js';
 import { interruptible } from './terminal/interruptible.js';
 

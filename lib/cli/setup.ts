@@ -4,7 +4,7 @@ import { buildInstalledAddon } from '../libtorch/build-addon.js';
 import type { SetupProgress } from '../libtorch/fetch.js';
 import type { LibTorch } from '../libtorch/folder.js';
 import { type SetupOptions, setUpLibTorch } from '../libtorch/setup.js';
-import { packageFolder } from '../torch/load.js';
+import { packageFolder } from '../util/package.js';
 import { interruptible } from './terminal/interruptible.js';
 
 type Flags = Pick<SetupOptions, 'sha256' | 'cuda' | 'offline'> & {

@@ -1,5 +1,5 @@
-import type { FeatureExtractorConfig } from '../networks/config-clip.js';
 import { Tensor } from '../torch/tensor.js';
+import type { FeatureExtractorConfig } from './feature-extractor.js';
 import type { Pixels } from './pixels.js';
 import { type Axis, resample } from './resample.js';
 

@@ -1,15 +1,16 @@
+import { timeWidth } from '../networks/unet.js';
 import { corrupt } from '../weights/corrupt.js';
-import type { ComponentDescriptions, ModelDescription } from './describe.js';
+import type { ComponentDescriptions, ModelDescription } from './model.js';
 
 type Size = (components: ComponentDescriptions) => number | undefined;
 
-interface Agreement {
+interface Dimension {
   what: string;
   sizes: Readonly<Record<string, Size>>;
 }
 
-/** Sizes that two networks must share: what the one yields, the other takes. */
-const AGREEMENTS: readonly Agreement[] = [
+/** Dimensions that networks share: what one of them returns, another takes. */
+const DIMENSIONS: readonly Dimension[] = [
   {
     what: 'the text embedding',
     sizes: {
@@ -55,13 +56,11 @@ const AGREEMENTS: readonly Agreement[] = [
     what: 'the time embedding',
     sizes: {
       'text_proj time_embed_dim': (c) => c.text_proj?.config.time_embed_dim,
-      'decoder time_embedding_dim': ({ decoder }) =>
-        decoder &&
-        (decoder.config.time_embedding_dim ?? 4 * (decoder.config.block_out_channels[0] as number)),
+      'decoder time_embedding_dim': ({ decoder }) => decoder && timeWidth(decoder.config),
     },
   },
   {
-    what: 'the channels of a picture',
+    what: 'the channels of an image',
     sizes: {
       'decoder in_channels': (c) => c.decoder?.config.in_channels,
       'super_res_first out_channels': (c) => c.super_res_first?.config.out_channels,
@@ -74,9 +73,9 @@ const AGREEMENTS: readonly Agreement[] = [
   },
 ];
 
-/** Throws `ERR_KARLO_MODEL_CORRUPT` when two networks of a folder do not fit each other. */
-export function checkAgreement({ components, folder }: ModelDescription): void {
-  for (const { what, sizes } of AGREEMENTS) {
+/** Throws `ERR_KARLO_MODEL_CORRUPT` unless the networks of a folder fit each other. */
+export function checkDimensions({ components, folder }: ModelDescription): void {
+  for (const { what, sizes } of DIMENSIONS) {
     let first: [string, number] | undefined;
     for (const [name, of] of Object.entries(sizes)) {
       const size = of(components);

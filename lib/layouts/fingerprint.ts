@@ -5,12 +5,13 @@ const blockSize = 1 << 18;
 const mostBlocks = 64;
 
 /**
- * Says which weights these are: SHA-256 over every component's name and its files. A file of over
- * 16 MiB counts with its size and 64 blocks of 256 KiB, spread evenly, its first and its last among
- * them, so that naming a model of many gigabytes takes a moment.
+ * SHA-256 over every component's name and its files. Of a file over 16 MiB only the size and 64 blocks
+ * of 256 KiB are hashed, spread evenly from the first to the last, so that a model of many gigabytes
+ * takes a moment.
  * @param components the files of each
+ * @returns hexadecimal
  */
-export async function identityOf(
+export async function fingerprint(
   components: ReadonlyMap<string, readonly string[]>,
 ): Promise<string> {
   const hash = createHash('sha256');

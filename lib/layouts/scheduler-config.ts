@@ -1,4 +1,15 @@
 import { z } from 'zod';
+import type { Task } from '../networks/registry.js';
+
+/** The schedulers of a Karlo model, by the names of their folders in the Hugging Face layout. */
+export const SCHEDULERS = ['prior_scheduler', 'decoder_scheduler', 'super_res_scheduler'] as const;
+export type SchedulerName = (typeof SCHEDULERS)[number];
+
+/** The schedulers that each task runs. */
+export const SCHEDULERS_OF: Readonly<Record<Task, readonly SchedulerName[]>> = {
+  textToImage: SCHEDULERS,
+  imageVariation: ['decoder_scheduler', 'super_res_scheduler'],
+};
 
 /**
  * `scheduler_config.json` of diffusers' `UnCLIPScheduler`, absent keys filled in with that class's

@@ -1,7 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Model } from '../layouts/open-model.js';
 import type { ConfigValue } from '../torch/addon-types.js';
 import type { Engine } from '../torch/engine.js';
 import { Generator } from '../torch/generator.js';
@@ -10,7 +9,7 @@ import { traceNetwork } from '../torch/network.js';
 import { tidy } from '../torch/tensor.js';
 import { cacheFolder } from '../util/environment.js';
 import { packageVersion } from '../util/package.js';
-import { SuperResNetwork } from './super-res.js';
+import { type SuperResConfig, SuperResNetwork, superRes } from './super-res.js';
 import type { WeightDtype } from './weights.js';
 
 type CpuDtype = Extract<WeightDtype, 'float32' | 'bfloat16'>;
@@ -33,11 +32,10 @@ const narrow = 128;
  * narrow model, which is float32.
  */
 export async function fasterDtype(
-  { configs }: Pick<Model, 'configs'>,
+  config: SuperResConfig | undefined,
   engine: Engine,
   threads: number,
 ): Promise<CpuDtype> {
-  const { super_res_first: config } = configs;
   const { cpuCapability, libtorch } = version();
   if (config === undefined || cpuCapability !== 'AVX512') return 'float32';
   const widths = config.block_out_channels.slice(0, 1);
@@ -87,10 +85,8 @@ async function randomNetwork(
   dtype: CpuDtype,
   engine: Engine,
 ): Promise<SuperResNetwork> {
-  const { module, parameters } = await traceNetwork('super_res', config, engine, [
-    'times',
-    'step_at',
-  ]);
+  const { kind, methods } = superRes;
+  const { module, parameters } = await traceNetwork(kind, config, engine, methods);
   using noise = new Generator(0);
   const random = (shape: readonly number[]) =>
     tidy(() => noise.randn(shape).mul(0.05).to({ dtype }));

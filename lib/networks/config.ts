@@ -2,90 +2,35 @@ import { z } from 'zod';
 import { corrupt } from '../weights/corrupt.js';
 import { JsonReader } from '../weights/json.js';
 import { withFile } from '../weights/source.js';
-import {
-  type ImageEncoderConfig,
-  imageEncoderConfig,
-  type TextEncoderConfig,
-  textEncoderConfig,
-} from './config-clip.js';
-import { only, repeats, size } from './config-fields.js';
-import {
-  type DecoderConfig,
-  decoderConfig,
-  type SuperResConfig,
-  superResConfig,
-} from './config-unet.js';
-import type { ComponentName } from './registry.js';
+
+/*
+ * Fields of Hugging Face config files. An absent key has the library's default, which is checked like
+ * a written value: `prefault`. The bounds keep a hostile config from asking for a billion layers.
+ */
+
+/** A size: channels, tokens, pixels. */
+export const size = z.int().min(1).max(1_048_576);
+/** How often something repeats. */
+export const repeats = z.int().min(1).max(512);
+/** A small positive number, such as an epsilon. */
+export const epsilon = z.number().positive().max(1);
+/** A token of the vocabulary. */
+export const tokenId = z.int().min(0).max(1_048_576);
+/** Channels, one a level. */
+export const channels = z.array(size).min(1).max(16);
+
+/** A switch of which only this value is supported, which is the library's default. */
+export function only<T extends string | number | boolean | null>(value: T) {
+  return z.literal(value).prefault(value as never);
+}
+
+/** A switch of which only this value is supported, while the library's default is another. */
+export function must<T extends string | boolean>(value: T, libraryDefault: unknown) {
+  return z.literal(value).prefault(libraryDefault as never);
+}
 
 /** Largest config file, in bytes. */
 const MAX_CONFIG = 1024 * 1024;
-
-/** The prior: diffusers' `PriorTransformer`, the part of it that Karlo uses. */
-export const priorConfig = z.object({
-  num_attention_heads: repeats.prefault(32),
-  attention_head_dim: size.prefault(64),
-  num_layers: repeats.prefault(20),
-  embedding_dim: size.prefault(768),
-  num_embeddings: size.prefault(77),
-  additional_embeddings: only(4),
-  time_embed_act_fn: only('silu'),
-  norm_in_type: only(null),
-  embedding_proj_norm_type: only(null),
-  encoder_hid_proj_type: only('linear'),
-  added_emb_type: only('prd'),
-  time_embed_dim: size.nullable().prefault(null),
-  embedding_proj_dim: size.nullable().prefault(null),
-  clip_embed_dim: size.nullable().prefault(null),
-});
-
-/** The text projection: diffusers' `UnCLIPTextProjModel`. */
-export const textProjConfig = z.object({
-  clip_extra_context_tokens: repeats.prefault(4),
-  clip_embeddings_dim: size.prefault(768),
-  time_embed_dim: size,
-  cross_attention_dim: size,
-});
-
-export type PriorConfig = z.infer<typeof priorConfig>;
-export type TextProjConfig = z.infer<typeof textProjConfig>;
-
-/** The config of each component, in the words of Hugging Face's config files. */
-export interface ComponentConfigs {
-  prior: PriorConfig;
-  decoder: DecoderConfig;
-  text_proj: TextProjConfig;
-  super_res_first: SuperResConfig;
-  super_res_last: SuperResConfig;
-  text_encoder: TextEncoderConfig;
-  image_encoder: ImageEncoderConfig;
-}
-
-const SCHEMAS: { [N in ComponentName]: z.ZodType<ComponentConfigs[N]> } = {
-  prior: priorConfig,
-  decoder: decoderConfig,
-  text_proj: textProjConfig,
-  super_res_first: superResConfig,
-  super_res_last: superResConfig,
-  text_encoder: textEncoderConfig,
-  image_encoder: imageEncoderConfig,
-};
-
-/** Checks a component's config, absent keys filled in with the library's defaults. */
-export function parseConfig<N extends ComponentName>(
-  component: N,
-  value: unknown,
-  file: string,
-): ComponentConfigs[N] {
-  return checkConfig(SCHEMAS[component] as z.ZodType<ComponentConfigs[N]>, value, file);
-}
-
-/** Reads and checks a component's `config.json`. */
-export async function readConfig<N extends ComponentName>(
-  component: N,
-  path: string,
-): Promise<ComponentConfigs[N]> {
-  return parseConfig(component, await readJson(path), path);
-}
 
 /**
  * Checks `value` against `schema`.

@@ -1,46 +1,69 @@
+import type { z } from 'zod';
+import type { ScriptModule } from '../torch/script-module.js';
+import { checkConfig } from './config.js';
+import { decoder } from './decoder.js';
+import { imageEncoder } from './image-encoder.js';
+import type { NetworkDefinition, Task } from './network.js';
+import { prior } from './prior.js';
+import { superRes } from './super-res.js';
+import { textEncoder } from './text-encoder.js';
+import { textProj } from './text-proj.js';
+
+export type { Task };
+
 /** The networks of a Karlo model, by the names of their folders in the Hugging Face layout. */
-export const COMPONENTS = [
-  'prior',
-  'decoder',
-  'text_proj',
-  'super_res_first',
-  'super_res_last',
-  'text_encoder',
-  'image_encoder',
-] as const;
+const NETWORKS = {
+  image_encoder: imageEncoder,
+  text_encoder: textEncoder,
+  prior,
+  decoder,
+  text_proj: textProj,
+  super_res_first: superRes,
+  super_res_last: superRes,
+};
+
 /** A network of a model, by the name of its folder in the Hugging Face layout. */
-export type ComponentName = (typeof COMPONENTS)[number];
+export type ComponentName = keyof typeof NETWORKS;
 
-/** The schedulers, by folder. */
-export const SCHEDULERS = ['prior_scheduler', 'decoder_scheduler', 'super_res_scheduler'] as const;
-export type SchedulerName = (typeof SCHEDULERS)[number];
+export const COMPONENTS = Object.keys(NETWORKS) as readonly ComponentName[];
 
-/** What the package can be asked to do with a model. */
-export type Task = 'textToImage' | 'imageVariation';
+/** The config of each network, in the words of Hugging Face's config files. */
+export type ComponentConfigs = {
+  [N in ComponentName]: z.output<(typeof NETWORKS)[N]['config']>;
+};
 
-const SHARED = ['decoder', 'text_proj', 'super_res_first', 'super_res_last'] as const;
+/** The class of each network. */
+export type Networks = { [N in ComponentName]: InstanceType<(typeof NETWORKS)[N]['Network']> };
+
+export function definitionOf<N extends ComponentName>(
+  component: N,
+): NetworkDefinition<ComponentConfigs[N], Networks[N]> {
+  return NETWORKS[component] as unknown as NetworkDefinition<ComponentConfigs[N], Networks[N]>;
+}
 
 /** The networks that each task runs. */
 export const NETWORKS_OF: Readonly<Record<Task, readonly ComponentName[]>> = {
-  textToImage: ['text_encoder', 'prior', ...SHARED],
-  imageVariation: ['image_encoder', 'text_encoder', ...SHARED],
+  textToImage: networksOf('textToImage'),
+  imageVariation: networksOf('imageVariation'),
 };
 
-const UPSAMPLE = ['times', 'step_at'] as const;
+function networksOf(task: Task): ComponentName[] {
+  return COMPONENTS.filter((name) => definitionOf(name).tasks.includes(task));
+}
 
-/** The methods that the stages call: of all that native/export/trace.h lists, a loaded network has these. */
-export const METHODS_OF: Readonly<Record<ComponentName, readonly string[]>> = {
-  text_encoder: ['forward'],
-  image_encoder: ['forward'],
-  prior: ['prefill', 'times', 'step_at', 'finish'],
-  text_proj: ['forward', 'unconditional'],
-  decoder: ['condition', 'times', 'step_at'],
-  super_res_first: UPSAMPLE,
-  super_res_last: UPSAMPLE,
-};
+/** Checks a network's config, absent keys filled in with the library's defaults. */
+export function parseConfig<N extends ComponentName>(
+  component: N,
+  value: unknown,
+  file: string,
+): ComponentConfigs[N] {
+  return checkConfig(definitionOf(component).config, value, file);
+}
 
-/** The schedulers that each task runs. */
-export const SCHEDULERS_OF: Readonly<Record<Task, readonly SchedulerName[]>> = {
-  textToImage: ['prior_scheduler', 'decoder_scheduler', 'super_res_scheduler'],
-  imageVariation: ['decoder_scheduler', 'super_res_scheduler'],
-};
+/** A network over its loaded module. */
+export function networkOf<N extends ComponentName>(
+  component: N,
+  module: ScriptModule,
+): Networks[N] {
+  return new (definitionOf(component).Network)(module);
+}

@@ -1,5 +1,4 @@
-import type { Networks } from './networks.js';
-import type { ComponentName } from './registry.js';
+import type { ComponentName, Networks } from './registry.js';
 
 /** Networks for as long as a stage runs. */
 export type Lease<N extends ComponentName> = Readonly<Pick<Networks, N>> & AsyncDisposable;

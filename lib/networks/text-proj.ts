@@ -1,6 +1,44 @@
+import { z } from 'zod';
 import type { Tensor } from '../torch/tensor.js';
-import { Network } from './network.js';
+import { repeats, size } from './config.js';
+import { type Cost, Network, type NetworkDefinition } from './network.js';
+import { countWeights, ShapeList, type Shapes } from './shape-list.js';
 import type { TextFeatures } from './text-encoder.js';
+
+/** diffusers' `UnCLIPTextProjModel`. */
+const config = z.object({
+  clip_extra_context_tokens: repeats.prefault(4),
+  clip_embeddings_dim: size.prefault(768),
+  time_embed_dim: size,
+  cross_attention_dim: size,
+});
+
+type TextProjConfig = z.infer<typeof config>;
+
+function shapes(config: TextProjConfig): Shapes {
+  const list = new ShapeList();
+  const { clip_embeddings_dim: embedding, time_embed_dim: time } = config;
+  const { cross_attention_dim: context, clip_extra_context_tokens: tokens } = config;
+  list.add('learned_classifier_free_guidance_embeddings', embedding);
+  list.linear('embedding_proj', embedding, time);
+  list.linear('clip_image_embeddings_project_to_time_embeddings', embedding, time);
+  list.linear('clip_extra_context_tokens_proj', embedding, tokens * context);
+  list.linear('encoder_hidden_states_proj', embedding, context);
+  list.norm('text_encoder_hidden_states_norm', context);
+  return list.shapes;
+}
+
+/** CLIP's context length (Radford et al. 2021, section 2.4). */
+const TEXT_TOKENS = 77;
+
+function cost(config: TextProjConfig): Cost {
+  const { cross_attention_dim: context, clip_extra_context_tokens: tokens } = config;
+  const perText = 2 * config.clip_embeddings_dim * context * (TEXT_TOKENS - 1);
+  return {
+    flop: 2 * countWeights(shapes(config)) + perText,
+    activations: (tokens + TEXT_TOKENS) * context,
+  };
+}
 
 /** What the decoder is conditioned on, with T and C the widths of its time embedding and context. */
 export interface DecoderCondition {
@@ -12,7 +50,7 @@ export interface DecoderCondition {
   readonly mask: Tensor;
 }
 
-/** The decoder's projection of image and text embeddings: diffusers' `UnCLIPTextProjModel`. */
+/** Projects image and text embeddings to what the decoder reads (Ramesh et al. 2022, section 2.1). */
 export class TextProjNetwork extends Network {
   /** @param imageEmbeds CLIP image embeddings, `[B, E]` */
   async project(
@@ -27,11 +65,22 @@ export class TextProjNetwork extends Network {
   }
 
   /**
-   * The learned embedding that takes an image embedding's place in the unconditional half.
-   * @param imageEmbeds only its batch size and dtype are used, `[B, E]`
+   * The learned embedding that the unconditional half has in place of image embeddings.
+   * @param imageEmbeds only its shape is used, `[B, E]`
    * @returns `[B, E]`
    */
   unconditional(imageEmbeds: Tensor, signal?: AbortSignal): Promise<Tensor> {
     return this.module.run<Tensor>('unconditional', [imageEmbeds], { signal });
   }
 }
+
+export const textProj = {
+  kind: 'text_proj',
+  library: 'diffusers',
+  tasks: ['textToImage', 'imageVariation'],
+  config,
+  shapes,
+  cost,
+  methods: ['forward', 'unconditional'],
+  Network: TextProjNetwork,
+} satisfies NetworkDefinition<TextProjConfig>;

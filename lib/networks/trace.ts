@@ -1,18 +1,25 @@
-import type { CanonicalTensor, ComponentDescription } from '../layouts/describe.js';
 import type { ConfigValue } from '../torch/addon-types.js';
-import { type NetworkKind, type Parameter, traceNetwork } from '../torch/network.js';
+import { type Parameter, traceNetwork } from '../torch/network.js';
 import type { ScriptModule } from '../torch/script-module.js';
 import type { Tensor } from '../torch/tensor.js';
 import { corrupt } from '../weights/corrupt.js';
 import { sameShape } from '../weights/shape.js';
-import type { ComponentName } from './registry.js';
-import { MappedFiles, type Placement, readWeight, type WeightDtype } from './weights.js';
+import { type ComponentConfigs, type ComponentName, definitionOf } from './registry.js';
+import {
+  type CanonicalTensor,
+  MappedFiles,
+  type Placement,
+  readWeight,
+  type WeightDtype,
+} from './weights.js';
 
-/** What native/nets calls the network of a component. */
-export function kindOf(component: ComponentName): NetworkKind {
-  return component === 'super_res_first' || component === 'super_res_last'
-    ? 'super_res'
-    : component;
+/** All that a network is made of. */
+export interface ComponentDescription<N extends ComponentName = ComponentName> {
+  component: N;
+  config: ComponentConfigs[N];
+  /** Every tensor that the network needs, and no other. */
+  tensors: ReadonlyMap<string, CanonicalTensor>;
+  files: readonly string[];
 }
 
 /** A described network as a module over empty parameters, and the weights to assign to them. */
@@ -32,7 +39,8 @@ export async function traceComponent(
   methods: readonly string[] = [],
 ): Promise<Traced> {
   const values = config as unknown as Record<string, ConfigValue>;
-  const { module, parameters } = await traceNetwork(kindOf(component), values, engine, methods);
+  const { kind } = definitionOf(component);
+  const { module, parameters } = await traceNetwork(kind, values, engine, methods);
   const weights = parameters.map((parameter) => {
     const tensor = tensors.get(parameter.name);
     checkParameter(parameter, tensor, files[0] ?? component);

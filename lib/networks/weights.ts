@@ -1,9 +1,28 @@
-import type { CanonicalTensor } from '../layouts/describe.js';
 import type { WeightDtype } from '../options/descriptions.js';
 import { convert, type Engine } from '../torch/engine.js';
 import { MappedFile } from '../torch/mapped-file.js';
 import type { Tensor } from '../torch/tensor.js';
-import type { Step } from './view-steps.js';
+import type { TensorEntry } from '../weights/types.js';
+
+/**
+ * One step from a stored tensor to the network's, in PyTorch's terms. Every step but a reshape of a
+ * non-contiguous tensor is a view.
+ */
+export type Step =
+  | { op: 'reshape'; shape: readonly number[] }
+  | { op: 'select'; dim: number; index: number }
+  | { op: 'slice'; dim: number; start: number; end: number }
+  | { op: 'transpose'; dim0: number; dim1: number };
+
+/** A tensor of a network under its Hugging Face name: what to map, and what to do with it. */
+export interface CanonicalTensor {
+  name: string;
+  /** After the steps. */
+  shape: readonly number[];
+  source: TensorEntry;
+  /** Applied in order to the source's view; none in the Hugging Face layout. */
+  steps: readonly Step[];
+}
 
 export type { WeightDtype };
 

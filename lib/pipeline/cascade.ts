@@ -1,6 +1,6 @@
 import { type Pixels, toPixels } from '../images/pixels.js';
 import type { Fit } from '../images/preprocess.js';
-import type { Model } from '../layouts/open-model.js';
+import type { Model } from '../layouts/index.js';
 import type { Residency } from '../networks/residency.js';
 import type { Stage } from '../options/generation.js';
 import type { ClipTokenizer } from '../tokenizer/index.js';

@@ -1,12 +1,13 @@
-import type { Model } from '../layouts/open-model.js';
-import { flopPerToken, unetCost, weightCount } from '../networks/cost.js';
-import { type ComponentName, NETWORKS_OF } from '../networks/registry.js';
+import type { Model } from '../layouts/index.js';
+import type { Cost } from '../networks/network.js';
+import { COMPONENTS, type ComponentName, definitionOf } from '../networks/registry.js';
+import { countWeights } from '../networks/shape-list.js';
 import type { WeightDtype } from '../options/descriptions.js';
 import type { CallSettings } from './call.js';
 import type { Cascade, StageSeconds, StageSettings } from './cascade.js';
 import { createSampler } from './samplers/index.js';
 import { LEASES } from './stages/index.js';
-import { configOf, schedulerOf } from './stages/stage.js';
+import { schedulerOf } from './stages/stage.js';
 import type { StageName } from './task.js';
 
 /** What a call is expected to take. */
@@ -22,12 +23,6 @@ export interface MemoryLayout {
   readonly dtype: WeightDtype;
   readonly residency: 'resident' | 'staged';
 }
-
-/** The prior reads 77 tokens and their embedding once per prompt, and three tokens in each step. */
-const promptTokens = 78;
-const stepTokens = 3;
-/** CLIP's context. */
-const contextTokens = 77;
 
 const bytesOf: Readonly<Record<WeightDtype, number>> = { float32: 4, bfloat16: 2, float16: 2 };
 
@@ -69,8 +64,7 @@ export class Estimator {
     const start = performance.now();
     await this.#encodePrompt();
     const seconds = (performance.now() - start) / 1000;
-    const config = configOf(this.#model, 'text_encoder');
-    return (contextTokens * flopPerToken('text_encoder', config)) / seconds;
+    return costOf(this.#model, 'text_encoder').flop / seconds;
   }
 
   async #encodePrompt(): Promise<void> {
@@ -80,43 +74,53 @@ export class Estimator {
 
 /** Floating-point operations of one batch. */
 function batchFlop(model: Model, stages: StageSettings, batchSize: number): number {
-  const { prior, decoder, super_res_first: first } = model.configs;
   const stepsOf = (stage: StageName) =>
     stages[stage] ? createSampler(schedulerOf(model, stage), stages[stage]).timesteps.length : 0;
-  const tokens = promptTokens + stepTokens * stepsOf('prior');
-  const priorFlop =
-    prior && stages.prior
-      ? rowsPerImage(stages.prior.guidanceScale) * tokens * flopPerToken('prior', prior)
-      : 0;
+  const flopOf = (
+    stage: 'prior' | 'decoder' | 'upsample',
+    network: ComponentName,
+    rows: number,
+  ) => {
+    const { flop, prefillFlop = 0 } = costOf(model, network);
+    return rows * (prefillFlop + stepsOf(stage) * flop);
+  };
+  const priorRows = stages.prior ? rowsPerImage(stages.prior.guidanceScale) : 0;
   const decoderRows = rowsPerImage(stages.decoder.guidanceScale);
-  const decoderFlop = decoder ? unetCost('decoder', decoder).flop : 0;
-  const upsampleFlop = first ? unetCost('super_res_first', first).flop : 0;
   return (
     batchSize *
-    (priorFlop +
-      decoderRows * stepsOf('decoder') * decoderFlop +
-      stepsOf('upsample') * upsampleFlop)
+    (flopOf('prior', 'prior', priorRows) +
+      flopOf('decoder', 'decoder', decoderRows) +
+      flopOf('upsample', 'super_res_first', 1))
   );
 }
 
 /** Peak memory in bytes while batches of this size are generated. */
 export function peakBytes(
-  { configs }: Pick<Model, 'configs'>,
+  model: Pick<Model, 'configs'>,
   stages: StageSettings,
   batchSize: number,
   { dtype, residency }: MemoryLayout,
 ): number {
-  const { decoder, super_res_first: first } = configs;
   const decoderRows = rowsPerImage(stages.decoder.guidanceScale);
   const activations = Math.max(
-    decoder ? decoderRows * unetCost('decoder', decoder).activations : 0,
-    first ? unetCost('super_res_first', first).activations : 0,
+    decoderRows * costOf(model, 'decoder').activations,
+    costOf(model, 'super_res_first').activations,
   );
   const weights = (names: readonly ComponentName[]) =>
-    names.reduce((all, name) => all + (configs[name] ? weightCount(name, configs[name]) : 0), 0);
-  const held =
-    residency === 'staged'
-      ? Math.max(...LEASES.map(weights))
-      : weights([...new Set([...NETWORKS_OF.textToImage, ...NETWORKS_OF.imageVariation])]);
+    names.reduce((all, name) => all + weightsOf(model, name), 0);
+  const held = residency === 'staged' ? Math.max(...LEASES.map(weights)) : weights(COMPONENTS);
   return bytesOf[dtype] * (held + batchSize * activations);
+}
+
+function costOf<N extends ComponentName>({ configs }: Pick<Model, 'configs'>, component: N): Cost {
+  const config = configs[component];
+  return config ? definitionOf(component).cost(config) : { flop: 0, activations: 0 };
+}
+
+function weightsOf<N extends ComponentName>(
+  { configs }: Pick<Model, 'configs'>,
+  component: N,
+): number {
+  const config = configs[component];
+  return config ? countWeights(definitionOf(component).shapes(config)) : 0;
 }

@@ -1,6 +1,10 @@
-import type { Model } from '../layouts/open-model.js';
-import { type Networks, networkOf } from '../networks/networks.js';
-import { type ComponentName, METHODS_OF } from '../networks/registry.js';
+import type { Model } from '../layouts/index.js';
+import {
+  type ComponentName,
+  definitionOf,
+  type Networks,
+  networkOf,
+} from '../networks/registry.js';
 import { type Residency, Resident, Staged } from '../networks/residency.js';
 import type { Placement } from '../networks/weights.js';
 import { withLoadingAdvice } from './memory-advice.js';
@@ -30,7 +34,7 @@ export async function loadNetworks(
   let bytes = 0;
   const load = async <N extends ComponentName>(component: N): Promise<Networks[N]> => {
     if (!model.configs[component]) throwMissingComponent(model.folder, component);
-    const methods = METHODS_OF[component];
+    const { methods } = definitionOf(component);
     const onTensor = (_name: string, count: number) => {
       bytes += count;
       onProgress({ component, bytes });

@@ -1,7 +1,7 @@
 import { findModel } from '../hub/store/resolve.js';
 import type { Provenance } from '../images/recipe.js';
 import { openSharp } from '../images/sharp.js';
-import { type Model, openModel } from '../layouts/open-model.js';
+import { type Model, openModel } from '../layouts/index.js';
 import { fasterDtype } from '../networks/auto-dtype.js';
 import type { Placement } from '../networks/weights.js';
 import { checkDtypeOnCpu, type ResolvedLoadOptions } from '../options/load.js';
@@ -47,7 +47,10 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
   const { device, dtype: wanted } = resolvePlacement(options);
   const engine = new Engine({ threads });
   try {
-    const dtype = wanted === 'auto' ? await fasterDtype(model, engine, threads) : wanted;
+    const dtype =
+      wanted === 'auto'
+        ? await fasterDtype(model.configs.super_res_first, engine, threads)
+        : wanted;
     const placement = { engine, device, dtype };
     const plan = planMemory(memoryBudget, model, dtype, residency);
     const networks = loadNetworks(model, plan.residency, placement, onProgress, signal);

@@ -1,5 +1,5 @@
 import { KarloError } from '../errors.js';
-import type { Model } from '../layouts/open-model.js';
+import type { Model } from '../layouts/index.js';
 import { generationOptions, type WeightDtype } from '../options/descriptions.js';
 import { peakBytes } from './estimate.js';
 

@@ -1,5 +1,5 @@
 import type { Provenance } from '../images/recipe.js';
-import type { Model } from '../layouts/open-model.js';
+import type { Model } from '../layouts/index.js';
 import { version as torchVersion } from '../torch/load.js';
 import { packageVersion } from '../util/package.js';
 
@@ -13,7 +13,7 @@ export async function provenanceOf(
   { device, dtype }: { readonly device: string; readonly dtype: Provenance['dtype'] },
 ): Promise<Provenance> {
   return {
-    model: { name, sha256: await model.identity() },
+    model: { name, sha256: await model.fingerprint() },
     versions: { karlo: packageVersion(), libtorch: torchVersion().libtorch },
     device: device.startsWith('cuda') ? 'cuda' : 'cpu',
     dtype,

@@ -1,11 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { guarded, KarloError } from '../errors.js';
 import { findLibTorch } from '../libtorch/find.js';
 import { describeLibTorch, type LibTorch, libraryFile } from '../libtorch/folder.js';
+import { packageFolder } from '../util/package.js';
 import type { NativeAddon, NativeLoader } from './addon-types.js';
 import { loadFailure, noAddon } from './load-failure.js';
 
@@ -169,13 +169,6 @@ function findLoader(): string {
   } catch (cause) {
     throw noAddon(root, cause);
   }
-}
-
-/** The package's folder, for source files and compiled files alike. */
-export function packageFolder(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const above = join(here, '..', '..');
-  return here.endsWith(join('dist', 'lib', 'torch')) ? join(above, '..') : above;
 }
 
 // LibTorch's C++ ABI changes between versions: a mismatch would crash instead of throwing.

@@ -3,15 +3,6 @@ import { type Engine, engineHandleOf, submit } from './engine.js';
 import { addon } from './load.js';
 import { type ScriptModule, wrapModule } from './script-module.js';
 
-/** The networks that native/nets implements. */
-export type NetworkKind =
-  | 'text_encoder'
-  | 'image_encoder'
-  | 'prior'
-  | 'text_proj'
-  | 'decoder'
-  | 'super_res';
-
 /** A tensor that a network needs from a checkpoint, under its Hugging Face name. */
 export interface Parameter {
   name: string;
@@ -28,13 +19,14 @@ export interface TracedNetwork {
 
 /**
  * Traces a network's methods to TorchScript. No weights are involved, so this is fast at any size.
+ * @param kind the network's name in native/nets
  * @param config the network's Hugging Face config.json; absent keys have diffusers' or transformers'
  *   defaults
  * @param methods the methods to trace; all of them if the list is empty
  * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for a config that the network does not support
  */
 export async function traceNetwork(
-  kind: NetworkKind,
+  kind: string,
   config: Readonly<Record<string, ConfigValue>>,
   engine: Engine,
   methods: readonly string[] = [],

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { packageFolder } from '../torch/load.js';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The package's own folder, from the sources as from the compiled files. */
+export function packageFolder(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const above = join(here, '..', '..');
+  return here.endsWith(join('dist', 'lib', 'util')) ? join(above, '..') : above;
+}
 
 interface PackageJson {
   version: string;

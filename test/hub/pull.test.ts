@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { PullProgress } from '../../lib/hub/store/pull.js';
-import { recogniseLayout } from '../../lib/layouts/layout.js';
+import { recogniseFolder } from '../../lib/layouts/index.js';
 import { failure, filesUnder, sorted, usePlace } from './place.js';
 import {
   base,
@@ -36,7 +36,7 @@ describe('one repository', () => {
       warnings: [],
     });
     expect(place.hub.sent()).toBe(totalOf(wanted(textToImage)));
-    const layout = await recogniseLayout(pulled.path);
+    const layout = await recogniseFolder(pulled.path);
     expect(layout).toMatchObject({ kind: 'huggingface', missing: { textToImage: [] } });
     const folder = join(place.store(), 'kakaobrain--karlo-v1-alpha');
     expect((await readdir(folder)).sort()).toEqual([pulled.path.slice(-12), 'model.json'].sort());
@@ -146,7 +146,7 @@ describe('the two repositories of one model', () => {
     const sums = new Set(Object.values(first).map(String));
     const fresh = Object.entries(both).filter(([, body]) => !sums.has(String(body)));
     expect(place.hub.sent(before)).toBe(totalOf(Object.fromEntries(fresh)));
-    expect(await recogniseLayout(path)).toMatchObject({
+    expect(await recogniseFolder(path)).toMatchObject({
       missing: { textToImage: [], imageVariation: [] },
     });
   });

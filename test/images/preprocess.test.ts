@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Pixels } from '../../lib/images/pixels.js';
-import { type Fit, preprocess } from '../../lib/images/preprocess.js';
-import { checkConfig } from '../../lib/networks/config.js';
 import {
   type FeatureExtractorConfig,
   featureExtractorConfig,
-} from '../../lib/networks/config-clip.js';
+} from '../../lib/images/feature-extractor.js';
+import type { Pixels } from '../../lib/images/pixels.js';
+import { type Fit, preprocess } from '../../lib/images/preprocess.js';
+import { checkConfig } from '../../lib/networks/config.js';
 
 const fixtures = join(import.meta.dirname, '../fixtures/images');
 const json = (name: string) => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));

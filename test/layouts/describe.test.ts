@@ -2,8 +2,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { describeModel } from '../../lib/layouts/describe-model.js';
-import { recogniseLayout } from '../../lib/layouts/layout.js';
+import { recogniseFolder } from '../../lib/layouts/index.js';
 import type { ComponentName } from '../../lib/networks/registry.js';
 import { readSafetensors } from '../../lib/weights/safetensors/read.js';
 import { writeSafetensors } from '../../lib/weights/safetensors/write.js';
@@ -17,22 +16,22 @@ const sound = join(root, 'sound');
 const model = join(root, 'model');
 
 async function open(folder: string) {
-  const layout = await recogniseLayout(folder);
-  if (layout.kind === 'converted') throw new Error(layout.kind);
-  return describeModel(layout);
+  const source = await recogniseFolder(folder);
+  if (source.kind === 'converted') throw new Error(source.kind);
+  return source.describe();
 }
 
 it('describes every tensor of karlo-tiny', async () => {
   const { components, schedulers, featureExtractor } = await open(tiny);
   const counts = Object.values(components).map((c) => [c.component, c.tensors.size]);
   expect(counts).toEqual([
+    ['image_encoder', 56],
+    ['text_encoder', 37],
     ['prior', 82],
     ['decoder', 330],
     ['text_proj', 11],
     ['super_res_first', 176],
     ['super_res_last', 176],
-    ['text_encoder', 37],
-    ['image_encoder', 56],
   ]);
   expect(schedulers.super_res_scheduler?.prediction_type).toBe('sample');
   expect(schedulers.prior_scheduler?.clip_sample_range).toBe(5);
@@ -40,9 +39,9 @@ it('describes every tensor of karlo-tiny', async () => {
 });
 
 it('describes the networks of one task', async () => {
-  const layout = await recogniseLayout(tiny);
-  if (layout.kind === 'converted') throw new Error(layout.kind);
-  const { components } = await describeModel(layout, 'imageVariation');
+  const source = await recogniseFolder(tiny);
+  if (source.kind === 'converted') throw new Error(source.kind);
+  const { components } = await source.describe('imageVariation');
   expect(components.prior).toBeUndefined();
   expect(components.image_encoder).toBeDefined();
 });
@@ -128,9 +127,9 @@ describe('a folder whose files do not fit their configs', () => {
 
   it('is not found when a task lacks a part', async () => {
     rmSync(join(model, 'prior'), { recursive: true });
-    const layout = await recogniseLayout(model);
-    if (layout.kind === 'converted') throw new Error(layout.kind);
-    const work = () => describeModel(layout, 'textToImage');
+    const source = await recogniseFolder(model);
+    if (source.kind === 'converted') throw new Error(source.kind);
+    const work = () => source.describe('textToImage');
     await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, 'weights in prior/');
   });
 });

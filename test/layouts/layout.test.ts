@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { chooseWeights } from '../../lib/layouts/huggingface/weight-files.js';
-import { recogniseLayout, requireTask } from '../../lib/layouts/layout.js';
+import { recogniseFolder } from '../../lib/layouts/index.js';
 import { expectCode } from '../fixtures/corrupt.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 
@@ -30,7 +30,7 @@ const KAKAO = [
 
 it('recognises karlo-tiny, whole for both tasks', async () => {
   const path = fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url));
-  const layout = await recogniseLayout(path);
+  const layout = await recogniseFolder(path);
   if (layout.kind !== 'huggingface') throw new Error(layout.kind);
   expect(layout.missing).toEqual({ textToImage: [], imageVariation: [] });
   expect(layout.components.prior?.weights).toEqual({
@@ -43,10 +43,10 @@ it('recognises karlo-tiny, whole for both tasks', async () => {
 });
 
 it('recognises Kakao files, %3D too, and what each task lacks', async () => {
-  const whole = await recogniseLayout(folder(...KAKAO));
+  const whole = await recogniseFolder(folder(...KAKAO));
   expect(whole).toMatchObject({ kind: 'kakao', missing: { textToImage: [], imageVariation: [] } });
   const downloaded = KAKAO.map((name) => name.replaceAll('=', '%3D')).slice(2);
-  const part = await recogniseLayout(folder(...downloaded));
+  const part = await recogniseFolder(folder(...downloaded));
   expect(part).toMatchObject({
     files: { decoder: join(root, 'model', 'decoder-ckpt-step%3D01000000-of-01000000.ckpt') },
     missing: { textToImage: KAKAO.slice(0, 2), imageVariation: ['ViT-L-14.pt'] },
@@ -54,13 +54,13 @@ it('recognises Kakao files, %3D too, and what each task lacks', async () => {
 });
 
 it('takes a converted folder before all else', async () => {
-  const layout = await recogniseLayout(folder('karlo.json', 'model_index.json', ...KAKAO));
+  const layout = await recogniseFolder(folder('karlo.json', 'model_index.json', ...KAKAO));
   expect(layout).toMatchObject({ kind: 'converted', manifest: join(root, 'model', 'karlo.json') });
 });
 
 it('lists what a Hugging Face folder lacks', async () => {
   const path = folder('prior/config.json', 'decoder/diffusion_pytorch_model.bin');
-  const layout = await recogniseLayout(path);
+  const layout = await recogniseFolder(path);
   if (layout.kind !== 'huggingface') throw new Error(layout.kind);
   expect(layout.missing.textToImage).toEqual([
     'text_encoder/config.json',
@@ -79,15 +79,15 @@ it('lists what a Hugging Face folder lacks', async () => {
     'tokenizer/vocab.json and merges.txt',
   ]);
   expect(layout.missing.imageVariation).toContain('feature_extractor/preprocessor_config.json');
-  const work = () => requireTask(layout, 'textToImage');
+  const work = () => layout.requireTask('textToImage');
   await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, path, 'weights in prior/');
 });
 
 it('finds no model in other folders', async () => {
   const code = 'ERR_KARLO_MODEL_NOT_FOUND';
-  await expectCode(code, () => recogniseLayout(folder()), 'an empty folder');
-  await expectCode(code, () => recogniseLayout(folder('readme.md')), 'readme.md', 'karlo.json');
-  await expectCode(code, () => recogniseLayout(join(root, 'none')), 'no folder');
+  await expectCode(code, () => recogniseFolder(folder()), 'an empty folder');
+  await expectCode(code, () => recogniseFolder(folder('readme.md')), 'readme.md', 'karlo.json');
+  await expectCode(code, () => recogniseFolder(join(root, 'none')), 'no folder');
 });
 
 const unet = 'diffusion_pytorch_model';

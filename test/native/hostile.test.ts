@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { libraryFile } from '../../lib/libtorch/folder.js';
 import type { NativeAddon, NativeLoader } from '../../lib/torch/addon-types.js';
-import { addon, packageFolder, version } from '../../lib/torch/load.js';
+import { addon, version } from '../../lib/torch/load.js';
+import { packageFolder } from '../../lib/util/package.js';
 
 // Straight through the addon, past everything that TypeScript checks: whatever comes, each function
 // answers or throws an Error with a code. A crash would end this file's process.

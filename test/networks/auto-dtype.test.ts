@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
-import { type Model, openModel } from '../../lib/layouts/open-model.js';
+import { type Model, openModel } from '../../lib/layouts/index.js';
 import { fasterDtype } from '../../lib/networks/auto-dtype.js';
 import { Engine, version } from '../../lib/torch/index.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
@@ -27,7 +27,7 @@ beforeAll(async () => {
 async function chosen(width: number): Promise<string> {
   const super_res_first = { ...tiny.configs.super_res_first, block_out_channels: [width] };
   await using engine = new Engine({ threads: 2 });
-  return await fasterDtype({ configs: { ...tiny.configs, super_res_first } as never }, engine, 2);
+  return await fasterDtype(super_res_first as never, engine, 2);
 }
 
 const known = (): Record<string, string> => JSON.parse(readFileSync(file, 'utf8'));

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { featureExtractorConfig } from '../../lib/images/feature-extractor.js';
 import { schedulerFile } from '../../lib/layouts/scheduler-config.js';
-import { checkConfig, parseConfig, readJson } from '../../lib/networks/config.js';
-import { featureExtractorConfig } from '../../lib/networks/config-clip.js';
-import type { ComponentName } from '../../lib/networks/registry.js';
+import { checkConfig, readJson } from '../../lib/networks/config.js';
+import { type ComponentName, parseConfig } from '../../lib/networks/registry.js';
 import { expectCorrupt } from '../fixtures/corrupt.js';
 import { KAKAO_SHAPED } from '../fixtures/random-model.js';
 import { temporaryFolder } from '../fixtures/temporary.js';

@@ -1,6 +1,8 @@
-import type { ComponentConfigs } from '../../lib/networks/config.js';
-import type { ComponentName } from '../../lib/networks/registry.js';
-import { kindOf } from '../../lib/networks/trace.js';
+import {
+  type ComponentConfigs,
+  type ComponentName,
+  definitionOf,
+} from '../../lib/networks/registry.js';
 import { MappedFiles } from '../../lib/networks/weights.js';
 import { Tensor } from '../../lib/torch/index.js';
 import { readWeights } from '../../lib/weights/index.js';
@@ -71,7 +73,7 @@ export function inputsOf(
   configs: Partial<ComponentConfigs>,
   golden: Golden,
 ): Tensor[] {
-  const kind = kindOf(component);
+  const { kind } = definitionOf(component);
   const given = (name: string, ...shape: number[]) => {
     const count = shape.reduce((product, size) => product * size, rows);
     return Tensor.from(input(kind, name, count), [rows, ...shape], 'float32');

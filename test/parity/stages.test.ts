@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Model, openModel } from '../../lib/layouts/open-model.js';
+import { builtInModel } from '../../lib/layouts/built-in.js';
+import { type Model, openModel } from '../../lib/layouts/index.js';
 import type { Residency } from '../../lib/networks/residency.js';
 import type { TextFeatures } from '../../lib/networks/text-encoder.js';
 import { loadNetworks } from '../../lib/pipeline/load-networks.js';
@@ -13,7 +14,6 @@ import { type EncodedPrompt, TextEncoderStage } from '../../lib/pipeline/stages/
 import { UpsampleStage } from '../../lib/pipeline/stages/upsample.js';
 import type { StageName } from '../../lib/pipeline/task.js';
 import { ClipTokenizer } from '../../lib/tokenizer/index.js';
-import { builtInModel } from '../../lib/tokenizer/tokenizer-files.js';
 import { Engine } from '../../lib/torch/engine.js';
 import type { Tensor } from '../../lib/torch/index.js';
 import { Golden } from './golden.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
-import { openModel } from '../../lib/layouts/open-model.js';
-import { unetCost } from '../../lib/networks/cost.js';
-import { builtInModel } from '../../lib/tokenizer/tokenizer-files.js';
+import { builtInModel } from '../../lib/layouts/built-in.js';
+import { openModel } from '../../lib/layouts/index.js';
+import { unetCost } from '../../lib/networks/unet.js';
 
 let karlo: Karlo;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ describe('operations of a forward pass', () => {
     ['super_res_first', 2.8889e9],
   ] as const)('%s: within a tenth of PyTorch’s count', async (component, counted) => {
     const { configs } = await openModel(builtInModel('karlo-tiny'));
-    const { flop } = unetCost(component, configs[component] as never);
+    const { flop } = unetCost(configs[component] as never);
     expect(Math.abs(flop / counted - 1)).toBeLessThan(0.1);
   });
 });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
-import type { Model } from '../../lib/layouts/open-model.js';
+import type { Model } from '../../lib/layouts/index.js';
 import type { Placement } from '../../lib/networks/weights.js';
 import { loadNetworks } from '../../lib/pipeline/load-networks.js';
 

@@ -1,8 +1,7 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { describeModel } from '../../lib/layouts/describe-model.js';
-import { recogniseLayout } from '../../lib/layouts/layout.js';
+import { recogniseFolder } from '../../lib/layouts/index.js';
 import type { ComponentName } from '../../lib/networks/registry.js';
 import { writeSafetensors } from '../../lib/weights/safetensors/write.js';
 import { writeRandomModel } from '../fixtures/random-model.js';
@@ -15,9 +14,9 @@ const published = join(root, 'published');
 const components = ['text_proj', 'text_encoder'] as const;
 
 async function describe(folder: string) {
-  const layout = await recogniseLayout(folder);
-  if (layout.kind === 'converted') throw new Error(layout.kind);
-  return (await describeModel(layout)).components;
+  const source = await recogniseFolder(folder);
+  if (source.kind === 'converted') throw new Error(source.kind);
+  return (await source.describe()).components;
 }
 
 /** Every tensor of the folder, by component and name. */

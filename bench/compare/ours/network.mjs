@@ -1,10 +1,10 @@
 import { Engine, Generator, Tensor } from '../package.mjs';
 
 const built = new URL('../../../dist/lib/', import.meta.url);
-/** @type {typeof import('../../../lib/layouts/open-model.js')} */
-const { openModel } = await import(`${built}layouts/open-model.js`);
-/** @type {typeof import('../../../lib/networks/networks.js')} */
-const { networkOf } = await import(`${built}networks/networks.js`);
+/** @type {typeof import('../../../lib/layouts/index.js')} */
+const { openModel } = await import(`${built}layouts/index.js`);
+/** @type {typeof import('../../../lib/networks/registry.js')} */
+const { networkOf } = await import(`${built}networks/registry.js`);
 /** @type {typeof import('../../../lib/networks/residency.js')} */
 const { Resident } = await import(`${built}networks/residency.js`);
 /** @type {typeof import('../../../lib/pipeline/samplers/index.js')} */
@@ -22,7 +22,7 @@ const { UpsampleStage } = await import(`${built}pipeline/stages/upsample.js`);
 /** @typedef {import('../../../lib/networks/residency.js').LoadNetwork} LoadNetwork */
 /** @typedef {import('../../../lib/torch/index.js').Tensor} AnyTensor */
 /** @typedef {import('../../../lib/torch/index.js').ScriptModule} ScriptModule */
-/** @typedef {import('../../../lib/layouts/open-model.js').Model} Model */
+/** @typedef {import('../../../lib/layouts/index.js').Model} Model */
 
 /** One network alone, with inputs for one image; both guidance halves are in one batch. */
 export class LoadedNetwork {

@@ -1,12 +1,6 @@
 import { chooseWeights } from '../../layouts/huggingface/weight-files.js';
-import {
-  COMPONENTS,
-  type ComponentName,
-  NETWORKS_OF,
-  SCHEDULERS,
-  SCHEDULERS_OF,
-  type Task,
-} from '../../networks/registry.js';
+import { SCHEDULERS, SCHEDULERS_OF } from '../../layouts/scheduler-config.js';
+import { COMPONENTS, type ComponentName, NETWORKS_OF, type Task } from '../../networks/registry.js';
 import type { RemoteFile } from './download.js';
 import { downloadError } from './failure.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expected } from '../../errors.js';
-import { builtIn } from '../../tokenizer/tokenizer-files.js';
+import { builtIn } from '../../layouts/built-in.js';
 import { isOffline } from '../../util/environment.js';
 import { downloadError } from '../download/failure.js';
 import { hubRemote, listRepository } from '../download/hub.js';

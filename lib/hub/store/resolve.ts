@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { KarloError } from '../../errors.js';
+import { builtIn, builtInModel } from '../../layouts/built-in.js';
 import { nearest } from '../../options/suggest.js';
-import { builtIn, builtInModel } from '../../tokenizer/tokenizer-files.js';
 import { isModelName, kakaoModel, storeFolder, variationsSuffix } from './folder.js';
 import { listModels, type StoredModel } from './list.js';
 

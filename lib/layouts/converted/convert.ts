@@ -1,23 +1,27 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { KarloError } from '../../errors.js';
 import { LIBTORCH_VERSION } from '../../libtorch/pins.js';
 import type { ComponentName } from '../../networks/registry.js';
-import { dtypeOfWeight, type Traced, traceComponent } from '../../networks/trace.js';
+import {
+  type ComponentDescription,
+  dtypeOfWeight,
+  type Traced,
+  traceComponent,
+} from '../../networks/trace.js';
 import { MappedFiles, readWeight, type WeightDtype } from '../../networks/weights.js';
-import { builtInTokenizer, tokenizerFiles } from '../../tokenizer/tokenizer-files.js';
+import { tokenizerFiles } from '../../tokenizer/files.js';
 import { Engine } from '../../torch/engine.js';
-import { packageFolder } from '../../torch/load.js';
 import type { Tensor } from '../../torch/tensor.js';
 import { cannotWrite } from '../../util/cannot-write.js';
 import { makeFolder } from '../../util/make-folder.js';
+import { packageVersion } from '../../util/package.js';
 import { writeSafetensors } from '../../weights/index.js';
 import { elementCount } from '../../weights/shape.js';
-import type { ComponentDescription, ModelDescription } from '../describe.js';
-import { describeModel } from '../describe-model.js';
-import { recogniseLayout, requireAnyTask } from '../layout.js';
+import { recogniseFolder } from '../index.js';
+import type { ModelDescription } from '../model.js';
 import { formatVersion, type Manifest, type ManifestComponent, manifestName } from './manifest.js';
 
 export interface ConvertProgress {
@@ -47,12 +51,12 @@ export async function convertModel(
   to: string,
   options: ConvertOptions = {},
 ): Promise<Manifest> {
-  const layout = await recogniseLayout(from);
-  if (layout.kind === 'converted') throw refused(`${from} is a converted folder already`);
+  const source = await recogniseFolder(from);
+  if (source.kind === 'converted') throw refused(`${from} is a converted folder already`);
   const target = resolve(to);
   await refuseExisting(target);
-  requireAnyTask(layout);
-  const model = await describeModel(layout);
+  source.requireAnyTask();
+  const model = await source.describe();
   const name = `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`;
   const staging = join(dirname(target), name);
   try {
@@ -95,10 +99,10 @@ async function writeModel(
     const { component } = description;
     components[component] = await writeComponent(description, folder, engine, options);
   }
-  await copyTokenizer(model.tokenizer ?? builtInTokenizer(), join(folder, 'tokenizer'));
+  await copyTokenizer(model.tokenizer, join(folder, 'tokenizer'));
   const manifest: Manifest = {
     format: formatVersion,
-    karlo: await packageVersion(),
+    karlo: packageVersion(),
     libtorch: LIBTORCH_VERSION,
     layout: model.layout,
     dtype,
@@ -108,10 +112,6 @@ async function writeModel(
   };
   await writeSynced(join(folder, manifestName), `${JSON.stringify(manifest, null, 1)}\n`);
   return manifest;
-}
-
-async function packageVersion(): Promise<string> {
-  return JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8')).version;
 }
 
 async function writeComponent(

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { KarloError } from '../../errors.js';
+import { featureExtractorConfig } from '../../images/feature-extractor.js';
 import { LIBTORCH_VERSION } from '../../libtorch/pins.js';
 import { checkConfig, readJson } from '../../networks/config.js';
-import { featureExtractorConfig } from '../../networks/config-clip.js';
-import { COMPONENTS, SCHEDULERS } from '../../networks/registry.js';
-import { schedulerFile } from '../scheduler-config.js';
+import { COMPONENTS } from '../../networks/registry.js';
+import { PUBLISHED_LAYOUTS } from '../published-layouts.js';
+import { SCHEDULERS, schedulerFile } from '../scheduler-config.js';
 
-/** The version of the converted layout. A folder of another one is converted anew. */
+/** The version of the converted layout. A folder of another one has to be converted again. */
 export const formatVersion = 1;
 
 /** Name of the manifest in a converted folder. */
@@ -26,12 +27,13 @@ const component = z.object({
   weights: z.object({ file, bytes, sha256 }),
 });
 
-/** `karlo.json`: all that a converted folder says of itself. */
+/** `karlo.json`: what a converted folder holds. */
 export const manifestSchema = z.object({
   format: z.literal(formatVersion),
   karlo: z.string(),
   libtorch: z.string(),
-  layout: z.enum(['huggingface', 'kakao']),
+  /** The layout that it was converted from. */
+  layout: z.enum(PUBLISHED_LAYOUTS.map(({ name }) => name as string)),
   dtype: z.enum(['float32', 'float16', 'bfloat16']),
   components: z.partialRecord(z.enum(COMPONENTS), component),
   schedulers: z.partialRecord(z.enum(SCHEDULERS), schedulerFile),

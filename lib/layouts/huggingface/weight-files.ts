@@ -1,4 +1,4 @@
-import type { ComponentName } from '../../networks/registry.js';
+import { type ComponentName, definitionOf } from '../../networks/registry.js';
 
 /** The file, or the index of shards, that holds a component's weights. */
 export interface WeightChoice {
@@ -9,8 +9,6 @@ export interface WeightChoice {
   /** `fp16` of `model.fp16.safetensors`. */
   variant?: string;
 }
-
-const TRANSFORMERS: readonly ComponentName[] = ['text_encoder', 'image_encoder'];
 
 /**
  * `<stem>[.variant].<extension>`, or an index: `<stem>.<extension>.index[.variant].json`, and the
@@ -49,7 +47,7 @@ function toChoice(component: ComponentName, file: string): WeightChoice | undefi
 }
 
 function stemsOf(component: ComponentName, format: WeightChoice['format']): string[] {
-  if (!TRANSFORMERS.includes(component)) return ['diffusion_pytorch_model'];
+  if (definitionOf(component).library === 'diffusers') return ['diffusion_pytorch_model'];
   return format === 'torch' ? ['pytorch_model'] : ['model'];
 }
 

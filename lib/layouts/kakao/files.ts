@@ -1,5 +1,3 @@
-import type { Task } from '../../networks/registry.js';
-
 /** The five files of the Kakao layout. */
 export type KakaoFile = 'clip' | 'stats' | 'prior' | 'decoder' | 'superRes';
 
@@ -20,19 +18,16 @@ const FILES: Readonly<Record<KakaoFile, KakaoPattern>> = {
   superRes: { pattern: /^improved-sr-ckpt.*\.ckpt$/, name: 'improved-sr-ckpt-step=1.2M.ckpt' },
 };
 
-/** The files that each task needs. The prior's statistics lie apart from it. */
-export const KAKAO_OF: Readonly<Record<Task, readonly KakaoFile[]>> = {
-  textToImage: ['clip', 'stats', 'prior', 'decoder', 'superRes'],
-  imageVariation: ['clip', 'decoder', 'superRes'],
-};
+export const KAKAO_FILES = Object.keys(FILES) as readonly KakaoFile[];
 
 /**
  * Which of `names` are Kakao's files. `%3D` (a browser's form of `=`) is understood; of several
- * that fit, the published name wins, else the first in order.
+ * that fit, the published name is taken, or else the first in order.
  */
 export function findKakaoFiles(names: readonly string[]): Partial<Record<KakaoFile, string>> {
   const found: Partial<Record<KakaoFile, string>> = {};
-  for (const [file, { pattern, name }] of Object.entries(FILES) as [KakaoFile, KakaoPattern][]) {
+  for (const file of KAKAO_FILES) {
+    const { pattern, name } = FILES[file];
     const fitting = names.filter((candidate) => pattern.test(candidate));
     const chosen = fitting.includes(name) ? name : fitting[0];
     if (chosen !== undefined) found[file] = chosen;

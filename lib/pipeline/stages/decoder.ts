@@ -1,4 +1,4 @@
-import type { Model } from '../../layouts/open-model.js';
+import type { Model } from '../../layouts/index.js';
 import type { Residency } from '../../networks/residency.js';
 import type { TextFeatures } from '../../networks/text-encoder.js';
 import type { DecoderCondition, TextProjNetwork } from '../../networks/text-proj.js';

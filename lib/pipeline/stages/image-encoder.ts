@@ -1,6 +1,6 @@
 import type { Pixels } from '../../images/pixels.js';
 import { type Fit, preprocess } from '../../images/preprocess.js';
-import type { Model } from '../../layouts/open-model.js';
+import type { Model } from '../../layouts/index.js';
 import type { Residency } from '../../networks/residency.js';
 import type { Tensor } from '../../torch/tensor.js';
 import { throwMissingComponent } from '../missing-component.js';

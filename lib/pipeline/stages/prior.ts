@@ -1,4 +1,4 @@
-import type { Model } from '../../layouts/open-model.js';
+import type { Model } from '../../layouts/index.js';
 import { PromptCache } from '../../networks/prompt-cache.js';
 import type { Residency } from '../../networks/residency.js';
 import type { TextFeatures } from '../../networks/text-encoder.js';

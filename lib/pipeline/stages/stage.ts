@@ -1,7 +1,6 @@
-import type { Model } from '../../layouts/open-model.js';
+import type { Model } from '../../layouts/index.js';
 import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
-import type { ComponentConfigs } from '../../networks/config.js';
-import type { ComponentName } from '../../networks/registry.js';
+import type { ComponentConfigs, ComponentName } from '../../networks/registry.js';
 import { throwMissingComponent } from '../missing-component.js';
 import type { Denoising } from '../samplers/denoise.js';
 import type { StageName } from '../task.js';

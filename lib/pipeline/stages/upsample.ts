@@ -1,4 +1,4 @@
-import type { Model } from '../../layouts/open-model.js';
+import type { Model } from '../../layouts/index.js';
 import type { Lease, Residency } from '../../networks/residency.js';
 import type { SuperResNetwork } from '../../networks/super-res.js';
 import type { TimeEmbeddings } from '../../networks/time-embeddings.js';

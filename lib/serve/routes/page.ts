@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import { packageFolder } from '../../torch/load.js';
+import { packageFolder } from '../../util/package.js';
 import type { RouteGroup } from './route-group.js';
 
 const notBuilt = `This is the karlo API. It is compatible with OpenAI's, at /v1, and described at /openapi.json.

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { convertModel } from '../../../lib/layouts/converted/convert.js';
-import { openModel } from '../../../lib/layouts/open-model.js';
+import { openModel } from '../../../lib/layouts/index.js';
 import { COMPONENTS } from '../../../lib/networks/registry.js';
 import { Engine } from '../../../lib/torch/index.js';
 import { readWeights } from '../../../lib/weights/index.js';

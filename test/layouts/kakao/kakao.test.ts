@@ -1,11 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ModelDescription } from '../../../lib/layouts/describe.js';
-import { describeModel } from '../../../lib/layouts/describe-model.js';
+import { recogniseFolder } from '../../../lib/layouts/index.js';
 import { kakaoName } from '../../../lib/layouts/kakao/files.js';
-import { kakaoKeys } from '../../../lib/layouts/kakao/keys.js';
-import { recogniseLayout } from '../../../lib/layouts/layout.js';
+import { kakaoKeys } from '../../../lib/layouts/kakao/networks.js';
+import type { ModelDescription } from '../../../lib/layouts/model.js';
 import { COMPONENTS } from '../../../lib/networks/registry.js';
 import { expectCorrupt } from '../../fixtures/corrupt.js';
 import { writeKakaoLayout } from '../../fixtures/kakao-writer.js';
@@ -21,9 +20,9 @@ let original: ModelDescription;
 let mapped: ModelDescription;
 
 async function open(folder: string): Promise<ModelDescription> {
-  const layout = await recogniseLayout(folder);
-  if (layout.kind === 'converted') throw new Error(layout.kind);
-  return describeModel(layout);
+  const source = await recogniseFolder(folder);
+  if (source.kind === 'converted') throw new Error(source.kind);
+  return source.describe();
 }
 
 beforeAll(async () => {
@@ -131,11 +130,13 @@ describe('the key map, by hand', () => {
   it('puts an upsampler without attention at place 1', () => {
     const config = mapped.components.super_res_last?.config;
     if (!config) throw new Error('no config');
-    const table = kakaoKeys('super_res_last', config);
-    expect(table('up_blocks.0.upsamplers.0.norm1.bias')?.key).toBe(
-      'output_blocks.1.1.in_layers.0.bias',
+    const keys = kakaoKeys('super_res_last', config);
+    expect(keys.get('up_blocks.0.upsamplers.0.norm1.bias')?.key).toBe(
+      'model_last_step.output_blocks.1.1.in_layers.0.bias',
     );
-    expect(table('mid_block.resnets.1.norm1.bias')?.key).toBe('middle_block.1.in_layers.0.bias');
+    expect(keys.get('mid_block.resnets.1.norm1.bias')?.key).toBe(
+      'model_last_step.middle_block.1.in_layers.0.bias',
+    );
   });
 });
 

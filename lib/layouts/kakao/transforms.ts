@@ -1,12 +1,4 @@
-/**
- * One step from a source tensor to a canonical one, in PyTorch's terms. Every step but a reshape
- * of a non-contiguous tensor is a view.
- */
-export type Step =
-  | { op: 'reshape'; shape: readonly number[] }
-  | { op: 'select'; dim: number; index: number }
-  | { op: 'slice'; dim: number; start: number; end: number }
-  | { op: 'transpose'; dim0: number; dim1: number };
+import type { Step } from '../../networks/weights.js';
 
 /** How a canonical tensor lies in its source; both sides follow from the canonical shape. */
 export interface Transform {

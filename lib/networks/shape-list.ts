@@ -1,3 +1,6 @@
+/** A network's tensors: name → shape. */
+export type Shapes = ReadonlyMap<string, readonly number[]>;
+
 /** Collects the names and shapes of a network's tensors. */
 export class ShapeList {
   readonly shapes = new Map<string, readonly number[]>();
@@ -22,4 +25,21 @@ export class ShapeList {
     this.add(`${name}.weight`, to, from, kernel, kernel);
     this.add(`${name}.bias`, to);
   }
+}
+
+/** Numbers in all tensors together. */
+export function countWeights(shapes: Shapes): number {
+  return [...shapes.values()].reduce((sum, shape) => sum + elements(shape), 0);
+}
+
+/** Floating-point operations of a transformer for each token: two for each weight of a matrix. */
+export function flopPerToken(shapes: Shapes): number {
+  const matrices = [...shapes].filter(
+    ([name, shape]) => shape.length === 2 && !/embedding/.test(name),
+  );
+  return matrices.reduce((sum, [, shape]) => sum + 2 * elements(shape), 0);
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type ComponentConfigs,
+  type ComponentName,
+  definitionOf,
+  NETWORKS_OF,
+  parseConfig,
+  type Task,
+} from '../../networks/registry.js';
+import { assignWeights, type Loading, type Traced } from '../../networks/trace.js';
+import type { Placement } from '../../networks/weights.js';
+import { requiredTokenizerFiles } from '../../tokenizer/files.js';
+import { ScriptModule } from '../../torch/script-module.js';
+import { corrupt } from '../../weights/corrupt.js';
+import { readWeights } from '../../weights/index.js';
+import { withFile } from '../../weights/source.js';
+import { matchTensors } from '../match-tensors.js';
+import {
+  byTask,
+  type Inspection,
+  type LayoutAdapter,
+  type LayoutDefaults,
+  type Model,
+  type ModelFolder,
+} from '../model.js';
+import { missingComponent, runSettings } from '../published-folder.js';
+import { PUBLISHED_LAYOUTS } from '../published-layouts.js';
+import { SCHEDULERS_OF } from '../scheduler-config.js';
+import { type Manifest, type ManifestComponent, manifestName, readManifest } from './manifest.js';
+
+/** This package's own layout: a graph and a safetensors file for each network, and a manifest. */
+export const converted = {
+  name: 'converted',
+  mark: manifestName,
+  async recognise(folder: string, names: readonly string[]) {
+    return names.includes(manifestName) ? new ConvertedFolder(folder) : undefined;
+  },
+} as const satisfies LayoutAdapter;
+
+export class ConvertedFolder implements ModelFolder {
+  readonly kind = 'converted';
+  readonly folder: string;
+  /** Path of `karlo.json`. */
+  readonly manifest: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.manifest = join(folder, manifestName);
+  }
+
+  async open(task?: Task): Promise<Model> {
+    const { folder } = this;
+    const manifest = await readManifest(this.manifest);
+    const missing = task && NETWORKS_OF[task].find((name) => !manifest.components[name]);
+    if (missing !== undefined) throw missingComponent(folder, missing);
+    const configs: Record<string, unknown> = {};
+    for (const [name, { config }] of Object.entries(manifest.components)) {
+      configs[name] = parseConfig(name as ComponentName, config, this.manifest);
+    }
+    const { layout, schedulers, featureExtractor } = manifest;
+    const tokenizer = join(folder, 'tokenizer');
+    return {
+      folder,
+      ...runSettings({ layout, schedulers, tokenizer }, defaultsOf(layout)),
+      ...(featureExtractor && { featureExtractor }),
+      configs: configs as Partial<ComponentConfigs>,
+      tasks: byTask((one) => NETWORKS_OF[one].every((name) => configs[name])),
+      fingerprint: async () => fingerprintOf(manifest),
+      load: (component, placement, loading) =>
+        load(folder, manifest, component, placement, loading),
+    };
+  }
+
+  async inspect(): Promise<Inspection> {
+    const { folder, kind } = this;
+    const manifest = await readManifest(this.manifest);
+    const components: Inspection['components'] = {};
+    for (const [name, { parameters, weights }] of Object.entries(manifest.components)) {
+      const { dtype } = manifest;
+      components[name as ComponentName] = { parameters, dtype, bytes: weights.bytes };
+    }
+    const missing = byTask((task) => missingParts(folder, manifest, task));
+    return { folder, layout: kind, from: manifest.layout, components, missing };
+  }
+}
+
+/** A converted model is run as its published files would be. */
+function defaultsOf(layout: string): LayoutDefaults {
+  const found = PUBLISHED_LAYOUTS.find(({ name }) => name === layout);
+  return (found ?? PUBLISHED_LAYOUTS[0]).defaults;
+}
+
+/** The manifest has the hash of each file already. */
+function fingerprintOf({ components }: Manifest): string {
+  const hashes = Object.values(components).map(({ weights }) => weights.sha256);
+  return createHash('sha256').update(hashes.sort().join()).digest('hex');
+}
+
+/** What a task needs and the manifest does not name, or names and the folder does not hold. */
+function missingParts(folder: string, manifest: Manifest, task: Task): string[] {
+  const files = NETWORKS_OF[task].flatMap((name) => {
+    const component = manifest.components[name];
+    return component ? [component.graph.file, component.weights.file] : [];
+  });
+  const tokenizer = requiredTokenizerFiles.map((name) => join('tokenizer', name));
+  return [
+    ...NETWORKS_OF[task].filter((name) => !manifest.components[name]),
+    ...SCHEDULERS_OF[task].filter((name) => !manifest.schedulers[name]),
+    ...(task === 'imageVariation' && !manifest.featureExtractor ? ['feature_extractor'] : []),
+    ...[...files, ...tokenizer].filter((name) => !existsSync(join(folder, name))),
+  ];
+}
+
+async function load(
+  folder: string,
+  manifest: Manifest,
+  component: ComponentName,
+  placement: Placement,
+  { onTensor }: Loading = {},
+): Promise<ScriptModule> {
+  const entry = manifest.components[component];
+  if (entry === undefined) throw missingComponent(folder, component);
+  const graph = await readGraph(folder, entry);
+  const weights = await readConvertedWeights(folder, component, entry);
+  const module = await ScriptModule.load(graph, { engine: placement.engine });
+  await assignWeights(module, weights, placement, onTensor);
+  return module;
+}
+
+/** A graph is a program: it runs only if it is the one in the manifest. */
+function readGraph(folder: string, { graph }: ManifestComponent): Promise<Buffer> {
+  return withFile(join(folder, graph.file), async ({ name, size, read }) => {
+    if (size !== graph.bytes) throw corrupt(`${graph.bytes} bytes`, 'the graph', name, size);
+    const bytes = await read(0, size);
+    const actual = createHash('sha256').update(bytes).digest('hex');
+    if (actual === graph.sha256) return bytes;
+    throw corrupt(`SHA-256 ${graph.sha256}`, 'the graph', name, actual);
+  });
+}
+
+async function readConvertedWeights(
+  folder: string,
+  component: ComponentName,
+  { config, weights, float32 }: ManifestComponent,
+): Promise<Traced['weights']> {
+  const path = join(folder, weights.file);
+  const shapes = definitionOf(component).shapes(parseConfig(component, config, path));
+  const { tensors } = await readWeights(path);
+  return [...matchTensors(tensors, shapes, path).values()].map((tensor) => ({
+    tensor,
+    keepFloat32: float32.includes(tensor.name),
+  }));
+}

@@ -1,0 +1,44 @@
+import type { Shapes } from '../networks/shape-list.js';
+import type { CanonicalTensor } from '../networks/weights.js';
+import { corrupt } from '../weights/corrupt.js';
+import { isFloating } from '../weights/dtypes.js';
+import { sameShape } from '../weights/shape.js';
+import type { TensorEntry, WeightFile } from '../weights/types.js';
+
+/**
+ * Finds a network's tensors among those of a file that has them under their Hugging Face names.
+ * @param ignored keys that the file may hold in addition
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for a tensor that is missing, unknown or of another shape
+ */
+export function matchTensors(
+  found: WeightFile['tensors'],
+  shapes: Shapes,
+  path: string,
+  ignored?: RegExp,
+): Map<string, CanonicalTensor> {
+  const tensors = new Map<string, CanonicalTensor>();
+  for (const [name, shape] of shapes) {
+    const source = found.get(name);
+    if (!source) throw corrupt('a tensor', name, path, 'none');
+    checkTensor(source, shape);
+    tensors.set(name, { name, shape, source, steps: [] });
+  }
+  for (const [name, { file }] of found) {
+    if (!shapes.has(name) && !ignored?.test(name)) throw unknownTensor(name, file);
+  }
+  return tensors;
+}
+
+/** Throws `ERR_KARLO_MODEL_CORRUPT` unless `entry` holds weights of this shape. */
+export function checkTensor(entry: TensorEntry, shape: readonly number[]): void {
+  if (!sameShape(entry.shape, shape)) {
+    throw corrupt(`shape [${shape.join(', ')}]`, entry.name, entry.file, entry.shape);
+  }
+  if (!isFloating(entry.dtype)) {
+    throw corrupt('floating-point numbers', entry.name, entry.file, entry.dtype);
+  }
+}
+
+export function unknownTensor(name: string, file: string) {
+  return corrupt("only the network's tensors", name, file, 'an unknown one');
+}

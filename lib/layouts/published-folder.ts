@@ -1,0 +1,137 @@
+import { stat } from 'node:fs/promises';
+import { KarloError } from '../errors.js';
+import {
+  COMPONENTS,
+  type ComponentConfigs,
+  type ComponentName,
+  NETWORKS_OF,
+  type Task,
+} from '../networks/registry.js';
+import { type ComponentDescription, loadComponent } from '../networks/trace.js';
+import { elementCount } from '../weights/shape.js';
+import { checkDimensions } from './check-dimensions.js';
+import { fingerprint } from './fingerprint.js';
+import {
+  byTask,
+  type Inspection,
+  type LayoutDefaults,
+  type Missing,
+  type Model,
+  type ModelDescription,
+  type ModelFolder,
+} from './model.js';
+import { type SchedulerConfig, type SchedulerFile, schedulerConfig } from './scheduler-config.js';
+
+/** A folder of published weights: its networks are traced when they are loaded. */
+export abstract class PublishedFolder implements ModelFolder {
+  abstract readonly kind: string;
+  /** What the names in the folder show to be missing. */
+  abstract readonly missing: Missing;
+  protected abstract readonly defaults: LayoutDefaults;
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Describes those of `wanted` that the folder holds, its schedulers and its preprocessing. */
+  protected abstract read(wanted: readonly ComponentName[]): Promise<ModelDescription>;
+
+  /**
+   * Reads configs and weight headers; no weight is loaded.
+   * @param task describes exactly its networks, which must all be there; by default, those there are
+   * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND for what is missing, ERR_KARLO_MODEL_CORRUPT,
+   *   naming file and key, for what is wrong
+   */
+  async describe(task?: Task): Promise<ModelDescription> {
+    if (task) this.requireTask(task);
+    const model = await this.read(task ? NETWORKS_OF[task] : COMPONENTS);
+    checkDimensions(model);
+    return model;
+  }
+
+  /** Throws `ERR_KARLO_MODEL_NOT_FOUND`, listing what `task` lacks, unless the folder holds all. */
+  requireTask(task: Task): void {
+    const missing = this.missing[task];
+    if (missing.length === 0) return;
+    const message = `Expected a model for ${task} in ${this.folder} but it lacks ${missing.join(', ')}`;
+    throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+  }
+
+  /** Throws as `requireTask` does unless one task can run; for the one that lacks the least. */
+  requireAnyTask(): void {
+    const { textToImage, imageVariation } = this.missing;
+    this.requireTask(imageVariation.length < textToImage.length ? 'imageVariation' : 'textToImage');
+  }
+
+  async open(task?: Task): Promise<Model> {
+    const { folder, components, ...described } = await this.describe(task);
+    const configs = map(components, ({ config }) => config) as Partial<ComponentConfigs>;
+    const { featureExtractor } = described;
+    return {
+      folder,
+      ...runSettings(described, this.defaults),
+      ...(featureExtractor && { featureExtractor }),
+      configs,
+      tasks: byTask((one) => NETWORKS_OF[one].every((name) => configs[name])),
+      fingerprint: () =>
+        fingerprint(new Map(Object.entries(map(components, ({ files }) => files)))),
+      load(component, placement, loading) {
+        const description = components[component];
+        if (description === undefined) throw missingComponent(folder, component);
+        return loadComponent(description as ComponentDescription, placement, loading);
+      },
+    };
+  }
+
+  async inspect(): Promise<Inspection> {
+    const { folder, kind, missing } = this;
+    const components: Inspection['components'] = {};
+    for (const description of Object.values((await this.describe()).components)) {
+      components[description.component] = await summarise(description);
+    }
+    return { folder, layout: kind, components, missing };
+  }
+}
+
+/** How a model of a layout is run: what its files say, and the layout's defaults. */
+export function runSettings(
+  {
+    layout,
+    schedulers: files,
+    tokenizer: folder,
+  }: {
+    layout: string;
+    schedulers: Readonly<Record<string, SchedulerFile | undefined>>;
+    tokenizer: string;
+  },
+  { fit, tokenizer: options, schedulerPrecision }: LayoutDefaults,
+): Pick<Model, 'layout' | 'fit' | 'tokenizer' | 'schedulers'> {
+  const schedulers: Record<string, SchedulerConfig> = {};
+  for (const [name, file] of Object.entries(files)) {
+    if (file) schedulers[name] = schedulerConfig(file, schedulerPrecision);
+  }
+  return { layout, fit, tokenizer: { folder, options }, schedulers };
+}
+
+export function missingComponent(folder: string, component: ComponentName): KarloError {
+  const message = `Expected a model with ${component} in ${folder} but it holds none`;
+  return new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+}
+
+function map<T>(
+  components: ModelDescription['components'],
+  of: (description: ComponentDescription) => T,
+): Record<string, T> {
+  return Object.fromEntries(Object.values(components).map((one) => [one.component, of(one)]));
+}
+
+async function summarise({ tensors, files }: ComponentDescription) {
+  const dtypes = new Set([...tensors.values()].map(({ source }) => source.dtype));
+  const sizes = await Promise.all([...new Set(files)].map(async (file) => (await stat(file)).size));
+  return {
+    parameters: [...tensors.values()].reduce((n, { shape }) => n + (elementCount(shape) ?? 0), 0),
+    dtype: [...dtypes].join(' and '),
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
+  };
+}
