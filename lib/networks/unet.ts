@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { channels, epsilon, only, size } from './config.js';
+import { epsilon, only, size } from './config.js';
 import type { Cost } from './network.js';
 import { ShapeList, type Shapes } from './shape-list.js';
 
@@ -17,7 +17,6 @@ export const unetFields = {
   time_embedding_type: only('positional'),
   time_embedding_dim: size.nullable().prefault(null),
   num_class_embeds: only(null),
-  block_out_channels: channels,
 };
 
 /** The config keys from which a UNet's blocks follow. */
