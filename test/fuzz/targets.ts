@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseWeights } from '../../lib/weights/index.js';
-import { namedTensors } from '../../lib/weights/pickle/state-dict.js';
-import { parseTorchArchive } from '../../lib/weights/pickle/torch-archive.js';
+import { namedTensors, parseTorchArchive } from '../../lib/weights/pickle/torch-archive.js';
 import { unpickle } from '../../lib/weights/pickle/unpickle.js';
 import { parseSafetensors } from '../../lib/weights/safetensors/read.js';
 import { parseIndex } from '../../lib/weights/sharded.js';
 import { bufferSource } from '../../lib/weights/source.js';
 import type { WeightFile } from '../../lib/weights/types.js';
-import { openZip, readRecord } from '../../lib/weights/zip/zip.js';
+import { openZip, readRecord } from '../../lib/weights/zip.js';
 import { safetensors, tensor } from '../fixtures/safetensors.js';
 import { zip } from '../fixtures/torch-writer.js';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recogniseFolder } from '../../lib/layouts/index.js';
 import type { ComponentName } from '../../lib/networks/registry.js';
-import { readSafetensors } from '../../lib/weights/safetensors/read.js';
+import { readWeights } from '../../lib/weights/index.js';
 import { writeSafetensors } from '../../lib/weights/safetensors/write.js';
 import { expectCode, expectCorrupt } from '../fixtures/corrupt.js';
 import { KAKAO_SHAPED, weightName, writeRandomModel } from '../fixtures/random-model.js';
@@ -63,7 +63,7 @@ describe('a folder whose files do not fit their configs', () => {
   async function rewrite(name: ComponentName, key: string, change?: object): Promise<void> {
     const path = weights(name);
     const raw = readFileSync(path);
-    const { tensors } = await readSafetensors(path);
+    const { tensors } = await readWeights(path);
     const kept = [...tensors.values()].flatMap((t) => {
       const chunks = () => [raw.subarray(t.offset, t.offset + t.byteLength)];
       const same = { name: t.name, dtype: t.dtype, shape: t.shape, chunks };
@@ -110,7 +110,7 @@ describe('a folder whose files do not fit their configs', () => {
 
   it('takes the keys of older releases and of a whole CLIP', async () => {
     const path = weights('text_encoder');
-    const { tensors } = await readSafetensors(path);
+    const { tensors } = await readWeights(path);
     const raw = readFileSync(path);
     const kept = [...tensors.values()].map((t) => ({
       name: t.name,

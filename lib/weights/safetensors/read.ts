@@ -2,7 +2,7 @@ import { corrupt } from '../corrupt.js';
 import { BY_SAFETENSORS, DTYPES, type DType } from '../dtypes.js';
 import { JsonReader } from '../json.js';
 import { contiguousStrides, elementCount } from '../shape.js';
-import { type ByteSource, withFile } from '../source.js';
+import type { ByteSource } from '../source.js';
 import {
   MAX_DIMENSIONS,
   MAX_NAME,
@@ -14,11 +14,6 @@ import {
 /** Longest header that the format allows, in bytes. */
 export const MAX_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
-
-/** Reads the header of the safetensors file at `path`. */
-export function readSafetensors(path: string): Promise<WeightFile> {
-  return withFile(path, parseSafetensors);
-}
 
 /**
  * Reads a safetensors header: an 8-byte little-endian length, JSON, then the tensors without

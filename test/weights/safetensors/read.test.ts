@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parseSafetensors, readSafetensors } from '../../../lib/weights/safetensors/read.js';
+import { readWeights } from '../../../lib/weights/index.js';
+import { parseSafetensors } from '../../../lib/weights/safetensors/read.js';
 import { bufferSource } from '../../../lib/weights/source.js';
 import { expectCode, expectCorrupt } from '../../fixtures/corrupt.js';
 import { safetensors, tensor } from '../../fixtures/safetensors.js';
@@ -52,7 +53,7 @@ describe('a sound file', () => {
   it('is read from disk', async () => {
     const url = new URL('../../../models/karlo-tiny/prior/', import.meta.url);
     const path = fileURLToPath(new URL('diffusion_pytorch_model.safetensors', url));
-    const { tensors } = await readSafetensors(path);
+    const { tensors } = await readWeights(path);
     expect(tensors.get('proj_in.weight')).toMatchObject({ dtype: 'float16', shape: [128, 96] });
   });
 });
@@ -156,14 +157,14 @@ describe('a damaged or hostile file is refused', () => {
 });
 
 it('a file that is not there is not found', async () => {
-  const missing = () => readSafetensors('no/such.safetensors');
+  const missing = () => readWeights('no/such.safetensors');
   await expectCode('ERR_KARLO_MODEL_NOT_FOUND', missing, 'no/such.safetensors');
   const folder = fileURLToPath(new URL('.', import.meta.url));
-  await expectCode('ERR_KARLO_MODEL_NOT_FOUND', () => readSafetensors(folder), 'folder');
+  await expectCode('ERR_KARLO_MODEL_NOT_FOUND', () => readWeights(folder), 'folder');
 });
 
 it.skipIf(process.platform === 'win32')('a named pipe is no file, and not waited for', async () => {
   const pipe = join(temporary, 'pipe');
   execFileSync('mkfifo', [pipe]);
-  await expectCode('ERR_KARLO_MODEL_NOT_FOUND', () => readSafetensors(pipe), 'device');
+  await expectCode('ERR_KARLO_MODEL_NOT_FOUND', () => readWeights(pipe), 'device');
 });

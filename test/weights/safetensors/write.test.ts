@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { DTYPES, type DType } from '../../../lib/weights/dtypes.js';
-import { readSafetensors } from '../../../lib/weights/safetensors/read.js';
+import { readWeights } from '../../../lib/weights/index.js';
 import { writeSafetensors } from '../../../lib/weights/safetensors/write.js';
 import { elementCount } from '../../../lib/weights/shape.js';
 import { expectCode } from '../../fixtures/corrupt.js';
@@ -40,7 +40,7 @@ it('writes what the reader reads, aligned', async () => {
       const raw = readFileSync(path);
       expect(raw.length).toBe(size);
       expect(createHash('sha256').update(raw).digest('hex')).toBe(sha256);
-      const file = await readSafetensors(path);
+      const file = await readWeights(path);
       expect([...file.metadata]).toEqual([['a', 'b']]);
       expect(file.tensors.size).toBe(list.length);
       for (const { name, dtype, shape } of list) {
