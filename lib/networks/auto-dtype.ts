@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ConfigValue } from '../torch/addon-types.js';
@@ -9,27 +9,28 @@ import { traceNetwork } from '../torch/network.js';
 import { tidy } from '../torch/tensor.js';
 import { cacheFolder } from '../util/environment.js';
 import { packageVersion } from '../util/package.js';
+import { writeThenRename } from '../util/write-then-rename.js';
 import { type SuperResConfig, SuperResNetwork, superRes } from './super-res.js';
 import type { WeightDtype } from './weights.js';
 
 type CpuDtype = Extract<WeightDtype, 'float32' | 'bfloat16'>;
 
-/** Side of the pictures that are measured with, and how often: the shortest time counts. */
+/** Width and height of the measured images, and the number of measurements, of which the shortest counts. */
 const side = 32;
 const rounds = 3;
-/** How much sooner bfloat16 must be done to be worth its digits. */
+/** bfloat16 has to take at most this share of float32's time to be worth its lower precision. */
 const worthwhile = 0.8;
 /**
- * Channels below which a model makes its pictures in a moment in either dtype: float32's digits cost
- * little there, and the same seed should mean the same picture on every machine.
+ * Models with fewer channels are fast in either dtype. They get float32, so that a seed gives the same
+ * image on every machine.
  */
 const narrow = 128;
 
 /**
- * The dtype in which this CPU is faster with a model: measured once, with ResBlocks as wide as those
- * at the full size of its super-resolution, where most of the time goes, and kept in the cache folder.
- * Without AVX-512 there is nothing to measure: bfloat16 is computed by way of float32 there; nor for a
- * narrow model, which is float32.
+ * The dtype in which this CPU runs a model faster: measured once and remembered in the cache folder.
+ * The measured ResNet blocks are as wide as those of super-resolution's first level, which take most of
+ * the time. CPUs without AVX-512 compute bfloat16 via float32, so that float32 is faster there.
+ * @param config of `super_res_first`
  */
 export async function fasterDtype(
   config: SuperResConfig | undefined,
@@ -96,7 +97,7 @@ async function randomNetwork(
   return new SuperResNetwork(module);
 }
 
-/** What was measured before; nothing where that cannot be read. */
+/** Earlier measurements; none if the file cannot be read. */
 async function readKnown(file: string): Promise<Record<string, CpuDtype>> {
   try {
     const known = Object.entries(JSON.parse(await readFile(file, 'utf8')));
@@ -108,12 +109,10 @@ async function readKnown(file: string): Promise<Record<string, CpuDtype>> {
   }
 }
 
-/** Where the cache cannot be written, the next load measures again. */
+/** Best effort: if the cache cannot be written, the next load measures again. */
 async function keep(file: string, known: Record<string, CpuDtype>): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true });
-    const temporary = `${file}.${process.pid}`;
-    await writeFile(temporary, JSON.stringify(known, null, 2));
-    await rename(temporary, file);
+    await writeThenRename(file, (path) => writeFile(path, JSON.stringify(known, null, 2)));
   } catch {}
 }

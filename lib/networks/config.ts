@@ -4,27 +4,27 @@ import { JsonReader } from '../weights/json.js';
 import { withFile } from '../weights/source.js';
 
 /*
- * Fields of Hugging Face config files. An absent key has the library's default, which is checked like
- * a written value: `prefault`. The bounds keep a hostile config from asking for a billion layers.
+ * Fields of Hugging Face config files. `prefault` validates the library's default for an absent key
+ * like a written value. The bounds keep a hostile config from asking for a billion layers.
  */
 
-/** A size: channels, tokens, pixels. */
+/** A number of channels, tokens or pixels. */
 export const size = z.int().min(1).max(1_048_576);
-/** How often something repeats. */
+/** A number of layers or heads. */
 export const repeats = z.int().min(1).max(512);
-/** A small positive number, such as an epsilon. */
+/** The epsilon of a norm. */
 export const epsilon = z.number().positive().max(1);
-/** A token of the vocabulary. */
+/** The id of a token. */
 export const tokenId = z.int().min(0).max(1_048_576);
-/** Channels, one a level. */
+/** Channels of each level. */
 export const channels = z.array(size).min(1).max(16);
 
-/** A switch of which only this value is supported, which is the library's default. */
+/** A key that supports only the library's default. */
 export function only<T extends string | number | boolean | null>(value: T) {
   return z.literal(value).prefault(value as never);
 }
 
-/** A switch of which only this value is supported, while the library's default is another. */
+/** A key that supports only one value, which is not the library's default. */
 export function must<T extends string | boolean>(value: T, libraryDefault: unknown) {
   return z.literal(value).prefault(libraryDefault as never);
 }
@@ -33,8 +33,8 @@ export function must<T extends string | boolean>(value: T, libraryDefault: unkno
 const MAX_CONFIG = 1024 * 1024;
 
 /**
- * Checks `value` against `schema`.
- * Throws `ERR_KARLO_MODEL_CORRUPT` naming the key, with expected and actual.
+ * Checks a file's value against a schema.
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT with the key, the expected and the received value
  */
 export function checkConfig<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
   const result = schema.safeParse(value);
@@ -44,7 +44,10 @@ export function checkConfig<T>(schema: z.ZodType<T>, value: unknown, file: strin
   throw corrupt(expectation(issue), key, file, received(value, issue), result.error);
 }
 
-/** A JSON file as a value. Refuses keys given twice, depth over 16 and files over 1 MB. */
+/**
+ * Reads a JSON file.
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for duplicate keys, a depth over 16, or over 1 MB
+ */
 export async function readJson(path: string): Promise<unknown> {
   return withFile(path, async (source) => {
     if (source.size > MAX_CONFIG) {

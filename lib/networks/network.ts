@@ -5,7 +5,7 @@ import type { Shapes } from './shape-list.js';
 /** What the package can be asked to do with a model. */
 export type Task = 'textToImage' | 'imageVariation';
 
-/** A loaded network: typed methods over the TorchScript module that computes it. */
+/** A loaded network: typed methods over a TorchScript module. */
 export abstract class Network implements Disposable {
   protected readonly module: ScriptModule;
 
@@ -14,7 +14,7 @@ export abstract class Network implements Disposable {
     this.module = module;
   }
 
-  /** Where its weights are, and its inputs have to be. */
+  /** The device of its weights, on which its inputs have to be. */
   get device(): string {
     return this.module.device;
   }
@@ -24,32 +24,32 @@ export abstract class Network implements Disposable {
   }
 }
 
-/** What a network takes for one sample. */
+/** The compute and memory that a network needs for one sample. */
 export interface Cost {
-  /** Floating-point operations of a forward pass or, where a loop runs the network, of one step. */
+  /** Floating-point operations of a forward pass or, if a loop runs the network, of one step. */
   readonly flop: number;
   /** Floating-point operations before the first step. */
   readonly prefillFlop?: number;
-  /** Numbers held at once, at most, besides the weights. */
+  /** Numbers held at once, at most, in addition to the weights. */
   readonly activations: number;
 }
 
-/** All that the package knows of a network before a model is loaded. */
+/** Everything about a network that does not depend on a model's files. */
 export interface NetworkDefinition<Config = never, N extends Network = Network> {
-  /** What native/nets calls it; networks of the same kind differ in their weights alone. */
+  /** Its name in native/nets. Networks of the same kind differ only in config and weights. */
   readonly kind: string;
-  /** The Hugging Face library that it comes from, which decides the names of its weight files. */
+  /** The Hugging Face library that saves it, which determines the names of its weight files. */
   readonly library: 'diffusers' | 'transformers';
-  /** Keys that its weight files may hold in addition to its tensors. */
+  /** Keys in its weight files that are not tensors of the network. */
   readonly ignoredKeys?: RegExp;
-  /** The tasks that run it. */
+  /** The tasks that need it. */
   readonly tasks: readonly Task[];
-  /** Its `config.json`, absent keys filled in with the library's defaults. */
+  /** Schema of its `config.json`; absent keys have the library's defaults. */
   readonly config: z.ZodType<Config>;
-  /** The tensors that it needs, under their Hugging Face names. */
+  /** Its tensors under their Hugging Face names. */
   shapes(config: Config): Shapes;
   cost(config: Config): Cost;
-  /** The methods of native/nets that its class calls; no others are traced. */
+  /** The native methods that its class calls. Only these are traced. */
   readonly methods: readonly string[];
   readonly Network: new (module: ScriptModule) => N;
 }

@@ -1,10 +1,10 @@
 import type { Tensor } from '../torch/tensor.js';
 
-/** Keys and values that a network computes once for its prompts, so that no step computes them again. */
+/** Keys and values of the prompts' tokens, computed once before a loop and read by every step. */
 export class PromptCache implements Disposable {
-  /** Keys and values of every attention layer; the batch comes first. */
+  /** Keys and values of all attention layers, the batch first. */
   readonly cache: Tensor;
-  /** Attention bias over the cached tokens and the step's own, the batch first. */
+  /** Attention bias that masks padding tokens, the batch first. */
   readonly bias: Tensor;
 
   constructor(cache: Tensor, bias: Tensor) {

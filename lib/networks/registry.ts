@@ -11,7 +11,7 @@ import { textProj } from './text-proj.js';
 
 export type { Task };
 
-/** The networks of a Karlo model, by the names of their folders in the Hugging Face layout. */
+/** The networks of a model in the order in which they run, by their folders in the Hugging Face layout. */
 const NETWORKS = {
   image_encoder: imageEncoder,
   text_encoder: textEncoder,
@@ -22,12 +22,12 @@ const NETWORKS = {
   super_res_last: superRes,
 };
 
-/** A network of a model, by the name of its folder in the Hugging Face layout. */
+/** A network by the name of its folder in the Hugging Face layout. */
 export type ComponentName = keyof typeof NETWORKS;
 
 export const COMPONENTS = Object.keys(NETWORKS) as readonly ComponentName[];
 
-/** The config of each network, in the words of Hugging Face's config files. */
+/** The parsed `config.json` of each network. */
 export type ComponentConfigs = {
   [N in ComponentName]: z.output<(typeof NETWORKS)[N]['config']>;
 };
@@ -41,7 +41,7 @@ export function definitionOf<N extends ComponentName>(
   return NETWORKS[component] as unknown as NetworkDefinition<ComponentConfigs[N], Networks[N]>;
 }
 
-/** The networks that each task runs. */
+/** The networks that each task needs. */
 export const NETWORKS_OF: Readonly<Record<Task, readonly ComponentName[]>> = {
   textToImage: networksOf('textToImage'),
   imageVariation: networksOf('imageVariation'),
@@ -60,7 +60,7 @@ export function parseConfig<N extends ComponentName>(
   return checkConfig(definitionOf(component).config, value, file);
 }
 
-/** A network over its loaded module. */
+/** Wraps a loaded module in its network's class. */
 export function networkOf<N extends ComponentName>(
   component: N,
   module: ScriptModule,

@@ -1,21 +1,21 @@
 import type { ComponentName, Networks } from './registry.js';
 
-/** Networks for as long as a stage runs. */
+/** A stage's right to use networks, for as long as it runs. */
 export type Lease<N extends ComponentName> = Readonly<Pick<Networks, N>> & AsyncDisposable;
 
-/** Where the weights are between the stages. */
+/** Where the weights are between stages. */
 export interface Residency {
-  /** Networks, loaded. Whoever leases disposes of the lease, not of the networks. */
+  /** Loads networks if necessary. The caller disposes the lease, never the networks. */
   lease<N extends ComponentName>(...names: readonly N[]): Promise<Lease<N>>;
-  /** Frees all. Idempotent. */
+  /** Frees all networks. Idempotent. */
   dispose(): Promise<void>;
 }
 
 /** Loads one network. */
 export type LoadNetwork = <N extends ComponentName>(name: N) => Promise<Networks[N]>;
 
-/** The networks that are loaded. */
-class Loaded {
+/** The networks that are in memory. */
+class LoadedNetworks {
   readonly #load: LoadNetwork;
   readonly #networks = new Map<ComponentName, Networks[ComponentName]>();
 
@@ -29,7 +29,7 @@ class Loaded {
     }
   }
 
-  /** Frees all but these. */
+  /** Frees all networks except these. */
   keep(names: readonly ComponentName[]): void {
     for (const [name, network] of this.#networks) {
       if (names.includes(name)) continue;
@@ -44,17 +44,17 @@ class Loaded {
   }
 }
 
-/** All networks stay: nothing is loaded between the stages. */
+/** Keeps all networks in memory. */
 export class Resident implements Residency {
-  readonly #loaded: Loaded;
+  readonly #loaded: LoadedNetworks;
 
-  private constructor(loaded: Loaded) {
+  private constructor(loaded: LoadedNetworks) {
     this.#loaded = loaded;
   }
 
-  /** @param names what the model holds */
+  /** @param names the networks of the model */
   static async load(names: readonly ComponentName[], load: LoadNetwork): Promise<Resident> {
-    const loaded = new Loaded(load);
+    const loaded = new LoadedNetworks(load);
     try {
       await loaded.add(names);
       return new Resident(loaded);
@@ -75,15 +75,15 @@ export class Resident implements Residency {
 }
 
 /**
- * One stage's networks at a time: the next lease waits until the one before has ended, and then frees
- * what it does not need itself. A lease of the same networks finds them loaded.
+ * Keeps the networks of one stage in memory. A lease waits until the previous one has ended, and then
+ * frees the networks that it does not need. Consecutive leases of the same networks load them once.
  */
 export class Staged implements Residency {
-  readonly #loaded: Loaded;
+  readonly #loaded: LoadedNetworks;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(load: LoadNetwork) {
-    this.#loaded = new Loaded(load);
+    this.#loaded = new LoadedNetworks(load);
   }
 
   async lease<N extends ComponentName>(...names: readonly N[]): Promise<Lease<N>> {

@@ -27,12 +27,12 @@ export class ShapeList {
   }
 }
 
-/** Numbers in all tensors together. */
+/** Number of elements of all tensors. */
 export function countWeights(shapes: Shapes): number {
   return [...shapes.values()].reduce((sum, shape) => sum + elements(shape), 0);
 }
 
-/** Floating-point operations of a transformer for each token: two for each weight of a matrix. */
+/** Floating-point operations of a transformer per token: two per weight of its matrices. */
 export function flopPerToken(shapes: Shapes): number {
   const matrices = [...shapes].filter(
     ([name, shape]) => shape.length === 2 && !/embedding/.test(name),

@@ -1,7 +1,7 @@
 import type { ScriptModule } from '../torch/script-module.js';
 import { Tensor, tidy } from '../torch/tensor.js';
 
-/** A network's time embeddings for a whole schedule, computed in one call before its loop. */
+/** A network's embeddings of all timesteps of a loop, computed in one call before it. */
 export class TimeEmbeddings implements Disposable {
   readonly #timesteps: readonly number[];
   /** `[timesteps, T]`, or `[timesteps, B, T]` where each sample has its own. */
@@ -13,8 +13,8 @@ export class TimeEmbeddings implements Disposable {
   }
 
   /**
-   * The embedding of one of the timesteps: `[1, T]`, or `[B, T]` where each sample has its own. The
-   * caller disposes it.
+   * The embedding of a timestep, for the caller to dispose.
+   * @returns `[1, T]`, or `[B, T]` where each sample has its own
    */
   at(timestep: number): Tensor {
     const row = this.#timesteps.indexOf(timestep);
@@ -32,8 +32,8 @@ export class TimeEmbeddings implements Disposable {
 
 /**
  * Runs a module's `times` method.
- * @param timesteps of training, 0 to `trainSteps - 1`
- * @param labels what else each sample's embedding is made of, `[B, T]`
+ * @param timesteps 0 to `trainSteps - 1`
+ * @param labels added to each sample's embeddings, `[B, T]`
  */
 export async function embedTimesteps(
   module: ScriptModule,

@@ -13,16 +13,16 @@ import {
   type WeightDtype,
 } from './weights.js';
 
-/** All that a network is made of. */
+/** A network's config, and where its tensors are stored. */
 export interface ComponentDescription<N extends ComponentName = ComponentName> {
   component: N;
   config: ComponentConfigs[N];
-  /** Every tensor that the network needs, and no other. */
+  /** Exactly the tensors that the network needs. */
   tensors: ReadonlyMap<string, CanonicalTensor>;
   files: readonly string[];
 }
 
-/** A described network as a module over empty parameters, and the weights to assign to them. */
+/** A traced network: a module with empty parameters, and the weights to assign to them. */
 export interface Traced {
   module: ScriptModule;
   weights: { tensor: CanonicalTensor; keepFloat32: boolean }[];
@@ -30,8 +30,8 @@ export interface Traced {
 
 /**
  * Traces a described network.
- * @param methods those to be recorded; all of them, where none is named
- * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT where the description and the network disagree
+ * @param methods the methods to trace; all of them if the list is empty
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT where the description does not fit the network
  */
 export async function traceComponent(
   { component, config, tensors, files }: ComponentDescription,
@@ -59,21 +59,21 @@ function checkParameter(
   throw corrupt(`shape [${shape.join(', ')}]`, name, file, tensor.shape);
 }
 
-/** The dtype in which a parameter is kept: tables and statistics stay float32. */
+/** The dtype of a loaded parameter: tables and statistics stay float32. */
 export function dtypeOfWeight(keepFloat32: boolean, dtype: WeightDtype): WeightDtype {
   return keepFloat32 ? 'float32' : dtype;
 }
 
 export interface Loading {
-  /** Called after each tensor. */
+  /** Called after each tensor with its size in the file. */
   onTensor?: (name: string, bytes: number) => void;
-  /** The methods that are needed: a published network has no others then. All of them if absent. */
+  /** The methods to trace in a published network; all of them by default. */
   methods?: readonly string[];
 }
 
 /**
- * A published network, ready to run: traced, its weights mapped from their files and moved to the
- * device and dtype. Where file and placement agree, nothing is copied.
+ * Traces a published network and assigns its weights, converted to the placement's device and dtype.
+ * Weights that are stored with that dtype are mapped and not copied, on the CPU.
  */
 export async function loadComponent(
   description: ComponentDescription,
@@ -85,7 +85,7 @@ export async function loadComponent(
   return module;
 }
 
-/** Reads each weight to its place and assigns them all. */
+/** Reads all weights and assigns them to the module. */
 export async function assignWeights(
   module: ScriptModule,
   weights: Traced['weights'],

@@ -5,8 +5,8 @@ import type { Tensor } from '../torch/tensor.js';
 import type { TensorEntry } from '../weights/types.js';
 
 /**
- * One step from a stored tensor to the network's, in PyTorch's terms. Every step but a reshape of a
- * non-contiguous tensor is a view.
+ * One step of the conversion from a stored tensor to the network's, in PyTorch's terms. Every step is
+ * a view, except the reshape of a non-contiguous tensor.
  */
 export type Step =
   | { op: 'reshape'; shape: readonly number[] }
@@ -14,26 +14,26 @@ export type Step =
   | { op: 'slice'; dim: number; start: number; end: number }
   | { op: 'transpose'; dim0: number; dim1: number };
 
-/** A tensor of a network under its Hugging Face name: what to map, and what to do with it. */
+/** A tensor of a network under its Hugging Face name, and how it follows from a stored tensor. */
 export interface CanonicalTensor {
   name: string;
-  /** After the steps. */
+  /** Shape after the steps. */
   shape: readonly number[];
   source: TensorEntry;
-  /** Applied in order to the source's view; none in the Hugging Face layout. */
+  /** Applied in order; none in the Hugging Face layout. */
   steps: readonly Step[];
 }
 
 export type { WeightDtype };
 
-/** Where a network's weights are to live. */
+/** Where a network's weights are to be, and the engine that runs it. */
 export interface Placement {
   engine: Engine;
   device: string;
   dtype: WeightDtype;
 }
 
-/** The files of a model, each mapped once, for as long as weights are taken from them. */
+/** Maps each weight file once, for as long as tensors are read from it. */
 export class MappedFiles implements Disposable {
   readonly #files = new Map<string, MappedFile>();
 
@@ -46,15 +46,15 @@ export class MappedFiles implements Disposable {
     return file;
   }
 
-  /** Tensors that were taken keep their mappings. */
+  /** Tensors that were read keep their mappings. */
   [Symbol.dispose](): void {
     for (const file of this.#files.values()) file.dispose();
   }
 }
 
 /**
- * A weight as a contiguous tensor of a device and dtype. Where the file holds just that, the tensor
- * is the file's own memory: nothing is read or copied.
+ * Reads a weight as a contiguous tensor of the placement's device and dtype. A stored tensor that is
+ * contiguous and has that dtype is not copied: the result is backed by the mapped file.
  */
 export async function readWeight(
   { source, steps }: CanonicalTensor,

@@ -3,7 +3,7 @@ import { KarloError } from '../errors.js';
 const SHOWN = 120;
 
 /**
- * A `ERR_KARLO_MODEL_CORRUPT` in the house's message shape:
+ * An `ERR_KARLO_MODEL_CORRUPT` error with the message
  * `Expected <expected> for <what> in <file> but received <received>`.
  */
 export function corrupt(
@@ -25,6 +25,6 @@ export function show(value: unknown): string {
 
 function printable(text: string): string {
   const short = text.length > SHOWN ? `${text.slice(0, SHOWN)}… (${text.length} characters)` : text;
-  // A file's words reach a terminal: no control, escape or direction characters.
+  // Text from a file can reach a terminal: no control, escape or direction characters.
   return short.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\ufffd');
 }

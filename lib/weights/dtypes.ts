@@ -1,4 +1,4 @@
-/** Element types that a weight file may hold, named as LibTorch names them. */
+/** Element types of stored tensors, by LibTorch's names. */
 export type DType =
   | 'float64'
   | 'float32'
@@ -18,7 +18,7 @@ interface DTypeNames {
   storage: string;
 }
 
-/** Element size in bytes and the name of each type in both formats. */
+/** The size of each type's elements in bytes, and its name in both formats. */
 export const DTYPES: Readonly<Record<DType, DTypeNames>> = {
   float64: { bytes: 8, safetensors: 'F64', storage: 'DoubleStorage' },
   float32: { bytes: 4, safetensors: 'F32', storage: 'FloatStorage' },
@@ -44,7 +44,7 @@ export const BY_STORAGE: ReadonlyMap<string, DType> = new Map(
   names.map(([dtype, { storage }]) => [storage, dtype]),
 );
 
-/** Whether weights of this type can be cast to a network's type without losing their meaning. */
+/** Whether a type can hold weights: only floating-point numbers can be cast to a network's dtype. */
 export function isFloating(dtype: DType): boolean {
   return dtype === 'bfloat16' || dtype.startsWith('float');
 }

@@ -11,16 +11,16 @@ export { planSafetensors, type TensorToWrite, writeSafetensors } from './safeten
 export { type ByteSource, bufferSource } from './source.js';
 export type { TensorEntry, WeightFile } from './types.js';
 
-/** Where a safetensors header's JSON starts; a zip file's first record has its method there. */
+/** Offset of the JSON in a safetensors file; in a zip file, the first record's method is there. */
 const JSON_START = 8;
 const ZIP_MAGIC = 'PK\x03\x04';
 const PICKLE_MAGIC = '\x80';
 
 /**
- * Reads a weight file or a sharded index, its format told by content (an index by its name).
- *
- * Throws `ERR_KARLO_MODEL_NOT_FOUND` when a file cannot be opened and `ERR_KARLO_MODEL_CORRUPT`,
- * naming file and key, when it is not what its format says. Nothing in a file is ever executed.
+ * Reads the header of a weight file, or an index of shards and their headers. The format is detected
+ * from the content, an index from its name. No code in a file is ever executed.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if a file cannot be opened, ERR_KARLO_MODEL_CORRUPT
+ *   with file and key if it violates its format
  */
 export function readWeights(path: string): Promise<WeightFile> {
   if (/\.index(\.\w+)?\.json$/.test(path)) return readSharded(path, readWeightFile);
@@ -31,10 +31,10 @@ function readWeightFile(path: string): Promise<WeightFile> {
   return withFile(path, parseWeights);
 }
 
-/** Reads a weight file of either format from any source of bytes. */
+/** Reads the header of a weight file of either format from any byte source. */
 export async function parseWeights(source: ByteSource): Promise<WeightFile> {
   const start = (await source.read(0, Math.min(JSON_START + 1, source.size))).toString('latin1');
-  // First of all: a header's length can look like any other format's first bytes.
+  // Checked first: a header's length can look like the first bytes of another format.
   if (start[JSON_START] === '{') return parseSafetensors(source);
   if (start.startsWith(ZIP_MAGIC)) return parseTorchArchive(source);
   if (start.startsWith(PICKLE_MAGIC)) throw olderFormat(source.name);

@@ -2,14 +2,14 @@ import { corrupt } from './corrupt.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** Keys of one object: each costs more memory than bytes, so their number is bounded. */
+/** Most keys of one object: each takes more memory than bytes. */
 const MAX_KEYS = 1 << 17;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * A pull reader for JSON whose shape is known beforehand. It builds nothing that the caller does
- * not ask for, so a hostile document costs no more memory than its bytes, and it refuses a key
- * that an object holds twice (`JSON.parse` would keep the last one).
+ * A pull parser for JSON of a known shape. It builds only the values that the caller asks for, so a
+ * hostile document takes no more memory than its bytes, and it rejects duplicate keys, of which
+ * `JSON.parse` keeps the last.
  */
 export class JsonReader {
   private readonly bytes: Uint8Array;
@@ -90,7 +90,7 @@ export class JsonReader {
     else this.scalar();
   }
 
-  /** Refuses anything but white space up to the end. */
+  /** Rejects anything but white space up to the end. */
   end(): void {
     this.space();
     if (this.position < this.bytes.length) throw this.unexpected('the end');

@@ -1,15 +1,15 @@
-/** Product of `shape`, or undefined where it is no safe integer. `[]` has one element. */
+/** Number of elements of a shape, 1 for `[]`; undefined if it is not a safe integer. */
 export function elementCount(shape: readonly number[]): number | undefined {
   let count = 1;
   for (const size of shape) {
-    // A zero makes the tensor empty, but its other sizes must still have possible strides.
+    // An empty tensor's other sizes have to be possible, too.
     count *= Math.max(size, 1);
     if (!Number.isSafeInteger(count)) return undefined;
   }
   return shape.includes(0) ? 0 : count;
 }
 
-/** Row-major strides in elements, as PyTorch gives a fresh tensor. */
+/** Row-major strides in elements, as those of a new PyTorch tensor. */
 export function contiguousStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);
   let step = 1;
@@ -20,7 +20,7 @@ export function contiguousStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** Elements from the first to just past the last one that a view reaches, or undefined if unsafe. */
+/** Number of elements from a view's first to its last; undefined if it is not a safe integer. */
 export function viewExtent(
   shape: readonly number[],
   strides: readonly number[],

@@ -4,17 +4,16 @@ import { JsonReader } from './json.js';
 import { withFile } from './source.js';
 import type { WeightFile } from './types.js';
 
-/** Largest index file, in bytes: about 200 a tensor are usual. */
+/** Largest index file in bytes; a tensor usually takes about 200. */
 const MAX_INDEX = 32 * 1024 * 1024;
 
-/** Reads one weight file, whatever its format. */
+/** Reads one weight file of any format. */
 export type ReadFile = (path: string) => Promise<WeightFile>;
 
 /**
- * Reads the shards that an index (`*.safetensors.index.json` or `*.bin.index.json`) names.
- *
- * Throws `ERR_KARLO_MODEL_CORRUPT` when a shard's name leaves the folder, when a shard's keys are
- * not exactly those that the index gives it, or when two shards hold one key.
+ * Reads the shards of an index (`*.safetensors.index.json` or `*.bin.index.json`).
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if a shard's name points out of the folder, or if its
+ *   keys are not exactly those that the index lists for it
  */
 export async function readSharded(indexPath: string, readFile: ReadFile): Promise<WeightFile> {
   const weightMap = await withFile(indexPath, async (source) => {
@@ -47,7 +46,7 @@ export function parseIndex(bytes: Uint8Array, file: string): Map<string, string>
   return weightMap;
 }
 
-// An index comes from the internet: it may name files beside itself and no others.
+// An index comes from the internet: it may only name files in its own folder.
 function checkShardName(shard: string, name: string, file: string): string {
   if (/^[A-Za-z0-9_][\w.=+-]{0,254}$/.test(shard)) return shard;
   throw corrupt('the name of a file in the same folder', name, file, shard);
@@ -70,7 +69,7 @@ function checkKeys(
   }
 }
 
-// No key can be in two shards: each shard's keys are those that the index gives to it alone.
+// No key is in two shards: the index lists each key once, and each shard has exactly its own.
 function mergeShards(shards: WeightFile[]): WeightFile {
   return {
     format: shards[0]?.format ?? 'safetensors',

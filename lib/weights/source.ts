@@ -3,20 +3,20 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { KarloError } from '../errors.js';
 import { corrupt } from './corrupt.js';
 
-/** Random access to a file's bytes, so that readers run over a file and over a buffer alike. */
+/** Random access to bytes in a file or in memory. */
 export interface ByteSource {
   /** For messages and for `TensorEntry.file`. */
   readonly name: string;
   /** Bytes. */
   readonly size: number;
   /**
-   * Exactly `length` bytes from `offset`; callers have checked both against `size` or let this
-   * do so. Throws `ERR_KARLO_MODEL_CORRUPT` when the file does not hold them.
+   * Reads exactly `length` bytes from `offset`.
+   * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if the source does not have them
    */
   read(offset: number, length: number): Promise<Buffer>;
 }
 
-/** A byte source over memory. */
+/** A byte source in memory. */
 export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -30,8 +30,8 @@ export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
 }
 
 /**
- * Opens `path` for the time of `use`.
- * Throws `ERR_KARLO_MODEL_NOT_FOUND` when it cannot be opened or is not a regular file.
+ * Opens a file, and closes it after `use`.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if it cannot be opened or is not a regular file
  */
 export async function withFile<T>(path: string, use: (source: ByteSource) => Promise<T>) {
   const handle = await openRegular(path);
@@ -43,7 +43,7 @@ export async function withFile<T>(path: string, use: (source: ByteSource) => Pro
   }
 }
 
-// Without O_NONBLOCK (which Windows lacks), opening a named pipe would wait for ever.
+// Without O_NONBLOCK (which Windows does not have), opening a named pipe would wait forever.
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 async function openRegular(path: string): Promise<FileHandle> {
@@ -72,7 +72,7 @@ async function readExactly(
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await handle.read(buffer, filled, length - filled, offset + filled);
-    // The file shrank since it was opened.
+    // The file was truncated after it was opened.
     if (bytesRead === 0) throw corrupt(`${size} bytes`, 'size', path, offset + filled);
     filled += bytesRead;
   }

@@ -1,33 +1,33 @@
 import type { DType } from './dtypes.js';
 
 /**
- * Where one tensor's elements lie. A description only: readers never touch tensor bytes, the
- * native side maps them and checks the range again.
+ * Where a tensor's elements are stored. Readers never read them: native code maps the file, and
+ * checks the range again.
  */
 export interface TensorEntry {
   name: string;
   dtype: DType;
   shape: readonly number[];
-  /** In elements, as PyTorch counts them. Not always contiguous: a `.bin` may hold views. */
+  /** In elements. Not always contiguous: a PyTorch file may hold views. */
   strides: readonly number[];
   file: string;
-  /** Bytes from the start of the file to the first element. Not always a multiple of its size. */
+  /** Byte offset of the first element in the file, not always a multiple of the element size. */
   offset: number;
-  /** Bytes from the first element to the end of the last one; 0 for an empty tensor. */
+  /** Number of bytes from the first element to the end of the last; 0 for an empty tensor. */
   byteLength: number;
 }
 
-/** What a reader yields: one file, or all the shards of an index. */
+/** The tensors of one file, or of all shards of an index. */
 export interface WeightFile {
   format: 'safetensors' | 'torch' | 'torchscript';
-  /** Every file that a tensor lies in. */
+  /** All files that hold tensors. */
   files: readonly string[];
   tensors: ReadonlyMap<string, TensorEntry>;
-  /** Free text from the file's author (`__metadata__`); untrusted, never needed to load. */
+  /** The file's `__metadata__`: free text, which is not trusted and not needed. */
   metadata: ReadonlyMap<string, string>;
 }
 
-/** Most tensors that one file may describe; Karlo's largest holds under 1 500. */
+/** Most tensors of one file; Karlo's largest has fewer than 1500. */
 export const MAX_TENSORS = 65_536;
 /** Most dimensions of a tensor. */
 export const MAX_DIMENSIONS = 8;

@@ -8,9 +8,9 @@ const END64_SIGNATURE = 0x06064b50;
 const END64_BYTES = 56;
 const LOCATOR_SIGNATURE = 0x07064b50;
 const LOCATOR_BYTES = 20;
-/** Largest central directory, in bytes; about 100 a record are usual. */
+/** Largest central directory in bytes; a record usually takes about 100. */
 const MAX_DIRECTORY = 32 * 1024 * 1024;
-/** Most records in an archive: a checkpoint has one a tensor and a few more. */
+/** Most records in an archive; a checkpoint has one per tensor and a few more. */
 const MAX_RECORDS = 131_072;
 const CENTRAL_SIGNATURE = 0x02014b50;
 const CENTRAL_BYTES = 46;
@@ -24,16 +24,16 @@ const STORED = 0;
 const DEFLATED = 8;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A record as the central directory describes it. */
+/** A record's entry in the central directory. */
 export interface ZipRecord {
   name: string;
   method: number;
   /** Bytes in the file. */
   compressedSize: number;
-  /** Bytes once inflated; a stored record's are as many. */
+  /** Bytes once inflated; the same in a stored record. */
   size: number;
   headerOffset: number;
-  /** Where the next record, or the directory, starts: this record's bytes end before. */
+  /** Offset of the next record or of the directory, which this record must not reach. */
   limit: number;
 }
 
@@ -43,8 +43,8 @@ export interface ZipArchive {
 }
 
 /**
- * Reads a zip file's directory. Refuses what two readers could read in two ways: overlapping
- * records, one name twice, names that leave the archive, encryption, several disks.
+ * Reads a zip file's directory. Rejects everything that two readers could interpret differently:
+ * overlapping records, duplicate names, names that point out of the archive, encryption, several disks.
  */
 export async function openZip(source: ByteSource): Promise<ZipArchive> {
   const directory = await findDirectory(source);
@@ -60,9 +60,9 @@ export async function openZip(source: ByteSource): Promise<ZipArchive> {
 }
 
 /**
- * Where a stored record's bytes start in the file. The local header is read for it.
- * Throws `ERR_KARLO_MODEL_CORRUPT` on a compressed record: PyTorch compresses neither tensors nor
- * pickles, and what is never inflated cannot be a bomb.
+ * Reads a stored record's local header for the offset of its bytes in the file.
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for a compressed record: PyTorch compresses neither
+ *   tensors nor pickles, and without inflating there are no zip bombs
  */
 export async function locateStored(zip: ZipArchive, record: ZipRecord): Promise<number> {
   if (record.method !== STORED) {
@@ -72,7 +72,7 @@ export async function locateStored(zip: ZipArchive, record: ZipRecord): Promise<
   return locate(zip, record);
 }
 
-/** A stored record's bytes, at most `most` of them. */
+/** Reads a stored record of at most `most` bytes. */
 export async function readRecord(
   zip: ZipArchive,
   record: ZipRecord,
@@ -142,7 +142,7 @@ function parseCentral(
   return { name, method, ...sizes, limit: directory.offset };
 }
 
-/** Sizes and offset, from the zip64 field where the fixed one is all ones. */
+/** Sizes and offset, from the zip64 field if the fixed one is all ones. */
 function readSizes(header: Buffer, extra: Buffer, name: string, source: ByteSource) {
   const wide = findExtra(extra, ZIP64_EXTRA);
   let at = 0;
@@ -196,14 +196,14 @@ function setLimits(records: ZipRecord[], directory: Directory, { name }: ByteSou
   }
 }
 
-/** Where the central directory lies; it ends where the end-of-directory records start. */
+/** The central directory's place in the file. It ends where the end-of-directory records start. */
 interface Directory {
   offset: number;
   length: number;
   records: number;
 }
 
-/** Finds the central directory of a zip file, in the zip64 form too. */
+/** Finds the central directory of a zip or zip64 file. */
 async function findDirectory(source: ByteSource): Promise<Directory> {
   const { end, position } = await readEnd(source);
   const disks = end.readUInt16LE(4) + end.readUInt16LE(6);
@@ -215,7 +215,7 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
     endsAt: position,
   };
   const { offset, length, records, endsAt } = directory;
-  // Equality, not at most: bytes between the directory and its end would be hidden ones.
+  // Exactly: bytes between the directory and its end record would be hidden.
   if (offset + length !== endsAt) {
     throw corrupt(`an end at ${endsAt}`, 'zip directory', source.name, offset + length);
   }
@@ -231,7 +231,7 @@ async function readEnd(source: ByteSource): Promise<{ end: Buffer; position: num
   const tail = await source.read(start, source.size - start);
   for (let at = tail.length - END_BYTES; at >= 0; at--) {
     if (tail.readUInt32LE(at) !== END_SIGNATURE) continue;
-    // The comment must reach the end of the file: two readings of one file are an attack.
+    // The comment must reach the end of the file, or else there are two ways to read the file.
     if (at + END_BYTES + tail.readUInt16LE(at + 20) !== tail.length) continue;
     return { end: tail.subarray(at, at + END_BYTES), position: start + at };
   }
@@ -259,7 +259,7 @@ async function readEnd64(source: ByteSource, endPosition: number) {
   };
 }
 
-/** A 64-bit size or offset as a number; more than the file holds is refused. */
+/** A 64-bit size or offset as a number, at most the size of the file. */
 function safe(value: bigint, source: ByteSource): number {
   if (value <= BigInt(source.size)) return Number(value);
   throw corrupt(`at most ${source.size} bytes`, 'zip size or offset', source.name, value);

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { copyFile, lstat, mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { KarloError } from '../../errors.js';
 import { LIBTORCH_VERSION } from '../../libtorch/pins.js';
 import type { ComponentName } from '../../networks/registry.js';
@@ -18,6 +18,8 @@ import type { Tensor } from '../../torch/tensor.js';
 import { cannotWrite } from '../../util/cannot-write.js';
 import { makeFolder } from '../../util/make-folder.js';
 import { packageVersion } from '../../util/package.js';
+import { isSystemError } from '../../util/system-error.js';
+import { writeThenRename } from '../../util/write-then-rename.js';
 import { writeSafetensors } from '../../weights/index.js';
 import { elementCount } from '../../weights/shape.js';
 import { recogniseFolder } from '../index.js';
@@ -27,24 +29,23 @@ import { formatVersion, type Manifest, type ManifestComponent, manifestName } fr
 export interface ConvertProgress {
   component: ComponentName;
   tensor: string;
-  /** Bytes of this component's weights that are written, and that there will be. */
+  /** Bytes of the component's weights that were written, and their total. */
   done: number;
   total: number;
 }
 
 export interface ConvertOptions {
-  /** The weights' dtype in the converted folder. Default `float32`. */
+  /** Dtype of the converted weights; `float32` by default. */
   dtype?: WeightDtype;
   onProgress?: (progress: ConvertProgress) => void;
   signal?: AbortSignal;
 }
 
 /**
- * Converts a published model folder: a graph and a safetensors file a network, the tokenizer, and
- * karlo.json. The folder appears whole, by one rename, and never over another one.
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, where neither task could be done too;
- *   ERR_KARLO_MODEL_CORRUPT; ERR_KARLO_INVALID_ARGUMENT where `to` is there already;
- *   ERR_KARLO_WRITE
+ * Converts a published model folder. The converted folder has a graph and a safetensors file for each
+ * network, the tokenizer, and karlo.json. It appears only once it is complete.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if there is no model, or none that can do any task;
+ *   ERR_KARLO_MODEL_CORRUPT; ERR_KARLO_INVALID_ARGUMENT if `to` exists; ERR_KARLO_WRITE
  */
 export async function convertModel(
   from: string,
@@ -57,30 +58,23 @@ export async function convertModel(
   await refuseExisting(target);
   source.requireAnyTask();
   const model = await source.describe();
-  const name = `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`;
-  const staging = join(dirname(target), name);
   try {
-    makeFolder(staging);
-    const manifest = await writeModel(model, staging, options);
-    options.signal?.throwIfAborted();
-    await refuseExisting(target);
-    await rename(staging, target);
-    return manifest;
+    return await writeThenRename(target, async (staging) => {
+      makeFolder(staging);
+      const manifest = await writeModel(model, staging, options);
+      options.signal?.throwIfAborted();
+      await refuseExisting(target);
+      return manifest;
+    });
   } catch (error) {
-    throw isOfSystem(error) ? cannotWrite(target, error) : error;
-  } finally {
-    await rm(staging, { recursive: true, force: true }).catch(() => {});
+    throw isSystemError(error) ? cannotWrite(target, error) : error;
   }
 }
 
 async function refuseExisting(target: string): Promise<void> {
-  // Of the name itself: a link that leads nowhere is there, too.
+  // lstat: a broken link is in the way, too.
   if ((await lstat(target).catch(() => undefined)) === undefined) return;
   throw refused(`Expected a new folder but ${target} is there already`);
-}
-
-function isOfSystem(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }
 
 function refused(message: string): KarloError {
@@ -136,7 +130,7 @@ async function writeComponent(
   };
 }
 
-/** One tensor at a time is read, converted and written: no more is held. */
+/** Reads, converts and writes one tensor at a time, which bounds the memory. */
 async function writeWeights(
   path: string,
   component: ComponentName,
@@ -165,7 +159,7 @@ async function writeWeights(
   });
 }
 
-// On the disk before the folder gets its name.
+/** Flushes to disk, since the folder is renamed afterwards. */
 function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
   return writeFile(path, content, { flush: true });
 }

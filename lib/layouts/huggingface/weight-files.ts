@@ -18,8 +18,8 @@ const FILE =
   /^(?<stem>\w+?)(?:\.(?<before>\w+))?\.(?<extension>safetensors|bin)(?<index>\.index(?:\.(?<after>\w+))?\.json)?$/;
 
 /**
- * Chooses among a folder's files: safetensors before pickles, the wished variant first if there
- * is one, else the file without one, else any; a whole file before shards.
+ * Chooses among a folder's weight files: the preferred variant, or else no variant, or else any;
+ * safetensors before pickles; one file before shards.
  */
 export function chooseWeights(
   component: ComponentName,

@@ -1,8 +1,8 @@
 import type { Step } from '../../networks/weights.js';
 
-/** How a canonical tensor lies in its source; both sides follow from the canonical shape. */
+/** How a network's tensor follows from a stored one, for a given shape of the network's. */
 export interface Transform {
-  /** Shape that the source must have. */
+  /** Shape that the stored tensor must have. */
   source(shape: readonly number[]): number[];
   steps(shape: readonly number[]): Step[];
 }
@@ -10,28 +10,28 @@ export interface Transform {
 /** Head size of every attention layer of the Kakao layout. */
 export const KAKAO_HEAD = 64;
 
-/** The source is the tensor. */
+/** The stored tensor as it is. */
 export const same: Transform = { source: (shape) => [...shape], steps: () => [] };
 
-/** A linear layer's weight, kept as a convolution's of width 1: `[out, in, 1]`. */
+/** A linear layer's weight, stored as that of a one-dimensional convolution: `[out, in, 1]`. */
 export const pointwise: Transform = {
   source: trailingOne,
   steps: (shape) => (shape.length === 1 ? [] : [{ op: 'reshape', shape }]),
 };
 
-/** `[columns, rows]` for `[rows, columns]`. */
+/** Stored as `[columns, rows]`. */
 export const transposed: Transform = {
   source: (shape) => [...shape].reverse(),
   steps: () => [{ op: 'transpose', dim0: 0, dim1: 1 }],
 };
 
-/** `[width]` for `[1, width]`. */
+/** `[1, width]`, stored as `[width]`. */
 export const row: Transform = {
   source: (shape) => shape.slice(1),
   steps: (shape) => [{ op: 'reshape', shape }],
 };
 
-/** Part `index` of `of` matrices stacked one below the other. */
+/** Matrix `index` of `of` stacked ones. */
 export function stacked(index: number, of: number): Transform {
   return {
     source: ([rows = 0, ...rest]) => [of * rows, ...rest],
@@ -39,7 +39,7 @@ export function stacked(index: number, of: number): Transform {
   };
 }
 
-/** Part `index` of `of` matrices whose rows alternate head by head: q, k, v of head 0, of head 1. */
+/** Matrix `index` of `of` whose rows are interleaved by head: q, k, v of head 0, then of head 1. */
 export function interleaved(index: number, of: number): Transform {
   return {
     source: ([rows = 0, ...rest]) => [of * rows, ...rest],
@@ -54,13 +54,13 @@ export function interleaved(index: number, of: number): Transform {
   };
 }
 
-/** `interleaved` in a convolution of width 1. */
+/** `interleaved` in a one-dimensional convolution. */
 export function interleavedPointwise(index: number, of: number): Transform {
   const inner = interleaved(index, of);
   return { source: (shape) => trailingOne(inner.source(shape)), steps: inner.steps };
 }
 
-/** Weights get a last size of 1, biases stay. */
+/** Adds a last dimension of size 1 to a weight's shape, not to a bias's. */
 function trailingOne(shape: readonly number[]): number[] {
   return shape.length === 1 ? [...shape] : [...shape, 1];
 }

@@ -15,7 +15,7 @@ import {
 
 type Call = (args: PickleValue[], file: string) => PickleValue;
 
-/** What a checkpoint may call: each builds a value of ours, none runs code. */
+/** The functions that a checkpoint may call. Each one builds one of our values; none runs code. */
 const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['torch._utils._rebuild_tensor_v2', rebuildTensor],
   ['torch._utils._rebuild_parameter', firstTensor],
@@ -35,9 +35,9 @@ const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
 ]);
 
 /**
- * Classes that training programs leave in checkpoints beside the weights (Lightning's callbacks,
- * OmegaConf's settings, NumPy's scalars). They become inert records, like TorchScript's
- * `__torch__.*`; everything else is refused by name.
+ * Classes that training programs store in checkpoints next to the weights (Lightning's callbacks,
+ * OmegaConf's settings, NumPy's scalars). Their instances become inert records, like those of
+ * TorchScript's `__torch__.*`. All other globals are rejected by name.
  */
 const INERT: ReadonlySet<string> = new Set([
   'torch.device',
@@ -67,7 +67,10 @@ const INERT: ReadonlySet<string> = new Set([
   ]),
 ]);
 
-/** A global by name. Throws `ERR_KARLO_MODEL_CORRUPT`, naming it, unless it is a known one. */
+/**
+ * A global by name.
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT, with the name, for an unknown one
+ */
 export function resolveGlobal(module: string, name: string, file: string): PickleGlobal {
   const full = `${module}.${name}`;
   const known = CALLS.has(full) || INERT.has(full) || isTorchScript(module) || isStorage(full);
@@ -75,7 +78,7 @@ export function resolveGlobal(module: string, name: string, file: string): Pickl
   throw corrupt('tensors, containers and numbers only', 'pickle', file, `the global ${full}`);
 }
 
-/** REDUCE and NEWOBJ: what a known global yields for these arguments. */
+/** REDUCE and NEWOBJ: the value that a known global returns for these arguments. */
 export function callGlobal(callee: PickleValue, args: PickleValue, file: string): PickleValue {
   if (!isKind(callee, 'global')) throw corrupt('a global', 'pickle call', file, kindOf(callee));
   if (!isKind(args, 'tuple')) throw corrupt('a tuple', callee.name, file, kindOf(args));
@@ -110,7 +113,7 @@ function emptyDictionary(): PickleValue {
   return { kind: 'dict', entries: new Map() };
 }
 
-// OrderedDict's items follow by SETITEMS; only old Pythons pass them as an argument.
+// An OrderedDict's items follow by SETITEMS; only old versions of Python pass them as an argument.
 function dictionary(args: PickleValue[], file: string): PickleValue {
   if (args.length === 0) return emptyDictionary();
   throw corrupt('no arguments', 'a pickled dict', file, `${args.length}`);
@@ -142,7 +145,7 @@ function rebuildTensor(args: PickleValue[], file: string): PickleTensor {
   }
   const elements = elementCount(shape);
   const extent = viewExtent(shape, strides);
-  // More elements than the storage holds: an expanded view, a bomb once it is copied.
+  // A view with more elements than its storage is an expanded one, which may be huge once copied.
   const held = storage.elements;
   if (elements === undefined || extent === undefined || elements > held || offset + extent > held) {
     const view = `[${shape}] at ${offset} with strides [${strides}]`;

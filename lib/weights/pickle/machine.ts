@@ -4,7 +4,7 @@ import { isKind, kindOf, type PickleKey, type PickleValue } from './values.js';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Longest module or class name. */
 const MAX_LINE = 512;
-/** Longest long integer, in bytes; PyTorch writes none above 10. */
+/** Longest integer in bytes; PyTorch writes at most 10. */
 const MAX_LONG = 16;
 
 /** A cursor over a pickle's bytes that cannot leave them. */
@@ -20,7 +20,7 @@ export class PickleBytes {
     this.file = file;
   }
 
-  /** Where the next byte lies. */
+  /** Offset of the next byte. */
   get at(): number {
     return this.position;
   }
@@ -41,7 +41,7 @@ export class PickleBytes {
     return this.bytes.readUInt32LE(this.advance(4));
   }
 
-  /** A 64-bit length; what exceeds the pickle is refused. */
+  /** A 64-bit length, at most that of the pickle. */
   uint64(): number {
     const value = this.bytes.readBigUInt64LE(this.advance(8));
     if (value <= BigInt(this.length)) return Number(value);
@@ -103,12 +103,12 @@ export class PickleBytes {
 
 /** Deepest nesting of open containers. */
 const MAX_MARKS = 256;
-/** Most objects built, and most memo entries: a bound whatever the file's size. */
+/** Most objects that are built, and most memo entries, for a file of any size. */
 const MAX_OBJECTS = 1 << 18;
-/** Most values ever pushed, and so most that all containers can hold; a tensor takes about 25. */
+/** Most values that are pushed, which bounds the size of all containers; a tensor takes about 25. */
 const MAX_PUSHES = 1 << 20;
 
-/** The state of one unpickling: stack, marks and memo, each bounded. */
+/** The state of an unpickler: stack, marks and memo, each bounded. */
 export class PickleMachine {
   readonly bytes: PickleBytes;
   private readonly stack: PickleValue[] = [];
@@ -120,7 +120,7 @@ export class PickleMachine {
 
   constructor(bytes: PickleBytes) {
     this.bytes = bytes;
-    // An honest pickle spends several bytes on each object that it builds.
+    // A pickle that PyTorch writes takes several bytes for each object.
     this.mostObjects = Math.min(MAX_OBJECTS, 1024 + Math.floor(bytes.length / 2));
   }
 
@@ -156,14 +156,14 @@ export class PickleMachine {
     this.marks.push(this.stack.length);
   }
 
-  /** Everything above the last mark, which goes too. */
+  /** Pops everything above the last mark, and the mark. */
   popMark(): PickleValue[] {
     const start = this.marks.pop();
     if (start === undefined) throw corrupt('a mark', 'pickle', this.file, 'none');
     return this.stack.splice(start);
   }
 
-  /** POP drops a mark when nothing lies above it, as Python's does. */
+  /** POP removes the last mark if nothing is above it, as in Python. */
   drop(): void {
     if (this.marks.at(-1) === this.stack.length) this.marks.pop();
     else this.pop();
@@ -184,7 +184,7 @@ export class PickleMachine {
     this.push(value);
   }
 
-  /** APPEND, APPENDS and ADDITEMS: to the container on top. A record drops what it gets. */
+  /** APPEND, APPENDS and ADDITEMS: appends to the container on top. A record ignores items. */
   append(items: PickleValue[]): void {
     const target = this.top();
     if (isKind(target, 'record')) return;
@@ -194,7 +194,7 @@ export class PickleMachine {
     for (const item of items) target.items.push(item);
   }
 
-  /** SETITEM and SETITEMS: keys and values by turns into the dict on top. */
+  /** SETITEM and SETITEMS: adds alternating keys and values to the dict on top. */
   setItems(items: PickleValue[]): void {
     const target = this.top();
     if (isKind(target, 'record')) return;

@@ -17,14 +17,15 @@ import {
   type PickleValue,
 } from './values.js';
 
-/** Largest `data.pkl`, in bytes; a state dict takes about 200 a tensor. */
+/** Largest `data.pkl` in bytes; a tensor of a state dict takes about 200. */
 const MAX_PICKLE = 32 * 1024 * 1024;
-/** Tensors may share storages (tied weights), but not so that copies outgrow the file. */
+/** Tensors may share storages (tied weights), but copies of all may take at most this many files. */
 const MAX_SHARING = 4;
 
 /**
- * Reads a PyTorch archive's tensors without running its pickle or its code.
- * Throws `ERR_KARLO_MODEL_CORRUPT` on anything that `torch.save` does not write.
+ * Reads where a PyTorch archive (`.bin`, `.ckpt`, `.th`, or a TorchScript `.pt`) stores its tensors,
+ * without executing its pickle or its code.
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for anything that `torch.save` does not write
  */
 export async function parseTorchArchive(source: ByteSource): Promise<WeightFile> {
   const zip = await openZip(source);
@@ -45,7 +46,7 @@ export async function parseTorchArchive(source: ByteSource): Promise<WeightFile>
   };
 }
 
-/** The one folder that all records lie in, with its slash. */
+/** The name of the one folder that holds all records, with its slash. */
 function findFolder({ records, source }: ZipArchive): string {
   const folders = new Set<string>();
   for (const name of records.keys()) folders.add(name.slice(0, name.indexOf('/') + 1));
@@ -76,7 +77,7 @@ function checkSharing(tensors: Map<string, PickleTensor>, { name, size }: ByteSo
   if (bytes > most) throw corrupt(`at most ${most} bytes`, 'its tensors', name, bytes);
 }
 
-/** Finds each storage's bytes once. */
+/** Finds the offset of each storage once. */
 class StorageRecords {
   readonly file: string;
   private readonly zip: ZipArchive;
@@ -89,7 +90,7 @@ class StorageRecords {
     this.file = zip.source.name;
   }
 
-  /** Where the storage starts in the file, in bytes. */
+  /** Byte offset of the storage in the file. */
   async start({ key, dtype, elements }: PickleStorage): Promise<number> {
     const record = requireRecord(this.zip, `${this.folder}data/${key}`);
     const bytes = elements * DTYPES[dtype].bytes;
@@ -123,7 +124,7 @@ async function toEntry(
   };
 }
 
-/** Most attributes looked at in a module tree; CLIP's has about 6 000. */
+/** Most attributes in a module tree; CLIP's has about 6000. */
 const MAX_VISITS = 1 << 18;
 
 /**
@@ -161,14 +162,14 @@ function collect(pairs: [unknown, PickleValue][], file: string): Map<string, Pic
   return tensors;
 }
 
-/** Walks the module tree with a list of its own: neither depth nor sharing can exhaust anything. */
+/** Walks the module tree without recursion, since a hostile one may be deep. */
 function fromModule(root: PickleRecord, file: string): Map<string, PickleTensor> {
   const tensors = new Map<string, PickleTensor>();
   const todo: Module[] = [{ prefix: '', record: root }];
   let visits = 0;
   for (let module = todo.pop(); module; module = todo.pop()) {
     for (const [key, value] of attributes(module)) {
-      // A module may stand under two names; a graph of shared ones has 2^depth of them.
+      // Modules can be shared: n nested ones can have 2^n names.
       if (++visits > MAX_VISITS) throw corrupt(`at most ${MAX_VISITS}`, 'attributes', file, 'more');
       const name = `${module.prefix}${String(key)}`;
       if (isKind(value, 'tensor')) add(tensors, name, value, file);

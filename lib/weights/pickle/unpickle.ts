@@ -7,11 +7,11 @@ const STOP = 0x2e;
 const PROTOCOL = 0x80;
 
 /**
- * Reads a pickle without running it: containers, numbers, strings and PyTorch's tensors become
- * values, TorchScript's classes become inert records, any other global is refused by name.
- *
- * Time is linear in the pickle's length and memory bounded by it.
- * Throws `ERR_KARLO_MODEL_CORRUPT`, naming `file`.
+ * Reads a pickle without executing it: containers, numbers, strings and PyTorch's tensors become
+ * values, instances of TorchScript's classes become inert records, other globals are rejected by name.
+ * Time and memory are linear in the pickle's length.
+ * @param file its name, for messages
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT
  */
 export function unpickle(pickle: Uint8Array, file: string): PickleValue {
   const bytes = new PickleBytes(pickle, file);
@@ -49,8 +49,8 @@ function last(count: number) {
 }
 
 /**
- * The opcodes of protocols 2 to 5 that `torch.save` and TorchScript emit, by byte. Absent ones
- * (text forms, INST, OBJ, extensions, out-of-band buffers) are refused.
+ * The opcodes of protocols 2 to 5 that `torch.save` and TorchScript write. All others (text forms,
+ * INST, OBJ, extensions, out-of-band buffers) are rejected.
  */
 const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   // Framing
@@ -150,7 +150,7 @@ function callWithKeywords(m: PickleMachine): void {
   call(m);
 }
 
-/** BUILD: the state of a record is kept; a dict's attributes (`_metadata`) mean nothing here. */
+/** BUILD: keeps a record's state, and ignores a dict's attributes (`_metadata`). */
 function setState(m: PickleMachine): void {
   const state = m.pop();
   const target = m.top();

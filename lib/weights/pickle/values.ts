@@ -1,6 +1,6 @@
 import type { DType } from '../dtypes.js';
 
-/** What a pickle may hold. Containers may be shared and cyclic: never walk them by recursion. */
+/** A value in a pickle. Containers can be shared and cyclic: never walk them recursively. */
 export type PickleValue =
   | null
   | boolean
@@ -28,21 +28,21 @@ export interface PickleDict {
   entries: Map<PickleKey, PickleValue>;
 }
 
-/** A known class or function, by name: nothing is ever imported. */
+/** A known class or function by name; it is never imported. */
 export interface PickleGlobal {
   kind: 'global';
   /** `module.name` */
   name: string;
 }
 
-/** An instance of a class that means nothing here: inert, its state kept as it came. */
+/** An instance of a class that has no meaning here, with its state as stored. */
 export interface PickleRecord {
   kind: 'record';
   className: string;
   state: PickleValue;
 }
 
-/** A storage that the pickle refers to; its bytes are another record of the archive. */
+/** A storage, whose bytes are in another record of the archive. */
 export interface PickleStorage {
   kind: 'storage';
   dtype: DType;
@@ -50,7 +50,7 @@ export interface PickleStorage {
   elements: number;
 }
 
-/** A view of a storage, offset and strides in elements; checked against `storage.elements`. */
+/** A view of a storage, within its bounds. Offset and strides count elements. */
 export interface PickleTensor {
   kind: 'tensor';
   storage: PickleStorage;

@@ -1,13 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
 import { KarloError } from '../../errors.js';
+import { writeThenRename } from '../../util/write-then-rename.js';
 import { DTYPES, type DType } from '../dtypes.js';
 import { elementCount } from '../shape.js';
 
 /** Tensors whose size is a multiple of this start at a multiple of it in the file. */
 const ALIGNMENT = 64;
 
-/** A tensor to write: what the header says of it, and its bytes when their turn comes. */
+/** A tensor to write: its header entry, and its bytes on request. */
 export interface TensorToWrite {
   name: string;
   dtype: DType;
@@ -34,9 +35,9 @@ export interface SafetensorsPlan<T> {
 }
 
 /**
- * Lays a file out. The format knows no gaps, so alignment comes from order: tensors whose size is
- * a multiple of 64 first, then the others by falling power of two in their size. Each tensor is
- * thus aligned to its element type at least, and all large ones to 64 bytes.
+ * Lays out a file. The format allows no gaps, so the order of the tensors aligns them: first those
+ * whose size is a multiple of 64, then the others by decreasing power of two in their size. Each tensor
+ * is aligned at least to its element type, and all large ones to 64 bytes.
  */
 export function planSafetensors<T extends Omit<TensorToWrite, 'chunks'>>(
   tensors: readonly T[],
@@ -62,8 +63,8 @@ export function planSafetensors<T extends Omit<TensorToWrite, 'chunks'>>(
 }
 
 /**
- * Writes a safetensors file beside `path` and renames it there when it is whole and on disk.
- * Holds one chunk in memory at a time. On failure or abort nothing is left behind.
+ * Writes a safetensors file, which appears only once it is complete and on disk. Holds one chunk in
+ * memory at a time.
  *
  * @returns the file's size in bytes and its SHA-256 in hexadecimal.
  */
@@ -73,20 +74,13 @@ export async function writeSafetensors(
   options: WriteOptions = {},
 ): Promise<{ size: number; sha256: string }> {
   const plan = planSafetensors(tensors, options.metadata);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const handle = await open(temporary, 'wx');
-  try {
+  return writeThenRename(path, async (temporary) => {
+    await using handle = await open(temporary, 'wx');
     const sha256 = await writePlan(handle, plan, options);
     await handle.sync();
-    await handle.close();
     options.signal?.throwIfAborted();
-    await rename(temporary, path);
     return { size: plan.size, sha256 };
-  } catch (error) {
-    await handle.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  });
 }
 
 async function writePlan(
