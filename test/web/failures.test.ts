@@ -104,10 +104,10 @@ test('a server with a key asks for it, and the page keeps it only for the tab', 
   const page = await open(url + quick('a red heart'));
   await page.getByText('Enter your API key').waitFor();
   expect(await violations(page)).toEqual([]);
-  await page.getByLabel('API key').fill('wrong-horse-battery');
+  await page.getByLabel('API key', { exact: true }).fill('wrong-horse-battery');
   await page.keyboard.press('Enter');
   await page.getByText('The server rejected this key').waitFor();
-  await page.getByLabel('API key').fill(key);
+  await page.getByLabel('API key', { exact: true }).fill(key);
   await button(page, 'Continue').click();
   await page.getByText('karlo-tiny').waitFor();
   await button(page, 'Create').click();

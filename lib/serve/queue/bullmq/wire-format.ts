@@ -1,6 +1,6 @@
 import type { CompletedEvent, Job, JobEvent } from '../job.js';
 
-/** The names of a queue's keys and channels in Redis, besides BullMQ's own. */
+/** The names of a queue's keys and channels in Redis, other than those of BullMQ. */
 export function redisNames(queue: string) {
   const name = (...parts: string[]) => ['karlo', queue, ...parts].join(':');
   return {
@@ -36,7 +36,7 @@ export const maxStalls = 2;
 /** Priorities in BullMQ, where lower numbers come first. */
 export const priorities = { normal: 1, low: 2 };
 
-/** A job in the queue. Its input image, if any, has a key of its own. */
+/** A job in the queue. Its input image, if any, is stored under a separate key. */
 export type JobData = Omit<Job, 'image'> & { readonly hasImage: boolean };
 
 /** The return value of a finished job. Its images are in the result store. */
