@@ -32,7 +32,7 @@ export function badRequest(param: string | undefined, message: string, code = 'i
 
 export function queueFull(retryAfter: number): ApiError {
   const when = retryAfter === 1 ? 'in a second' : `in ${retryAfter} seconds`;
-  const message = `Expected room in the queue but it is full. Try again ${when}`;
+  const message = `The queue is full. Try again ${when}`;
   return new ApiError(429, 'queue_full', message, { retryAfter });
 }
 

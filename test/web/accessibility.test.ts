@@ -25,7 +25,7 @@ test.each([
   expect(await violations(page)).toEqual([]);
   await page.getByRole('dialog').getByRole('button', { name: 'Copy prompt' }).click();
   await page.getByText('Prompt copied').waitFor();
-  await page.getByRole('dialog').getByRole('button', { name: 'Vary this' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Vary image' }).click();
   await page.getByAltText('Selected for variation').waitFor();
   expect(await violations(page)).toEqual([]);
 });

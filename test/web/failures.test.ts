@@ -50,7 +50,7 @@ test('a busy server shows the position in the queue, reports a full queue, and t
   await until(url, 'karlo_queue_length 1');
   await button(page, 'Create').click();
   await page.getByText('The server is busy').waitFor();
-  expect(await page.getByRole('alert').textContent()).toMatch(/it is full\. Try again in/);
+  expect(await page.getByRole('alert').textContent()).toMatch(/The queue is full\. Try again in/);
   expect(await violations(page)).toEqual([]);
   running.stop();
   waiting.stop();

@@ -104,7 +104,7 @@ test('varies a result, a dropped file and a chosen file', async () => {
   await ended(page);
   await images(page).first().click();
   await page.getByRole('dialog').getByText('2 steps, guidance 4').waitFor();
-  await page.getByRole('dialog').getByRole('button', { name: 'Vary this image' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Vary image' }).click();
   await button(page, 'Vary').click();
   await page.getByRole('article', { name: 'Image variations' }).waitFor();
   await ended(page);

@@ -44,8 +44,7 @@ export function warningsOf(request: GenerationRequest | VariationRequest): strin
  * @throws {ApiError} 400 or 404 if it cannot, 503 if no model is served
  */
 export function checkModel(served: ServedModel | undefined, kind: Job['kind'], request: Shared) {
-  if (served === undefined)
-    throw unavailable('Expected a worker that serves a model but found none');
+  if (served === undefined) throw unavailable('No worker is serving a model');
   const { model, size } = request;
   if (model !== undefined && model !== served.id) {
     const message = `Expected the model '${served.id}', or no model, but received '${model.slice(0, 100)}'`;

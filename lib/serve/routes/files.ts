@@ -34,6 +34,6 @@ export const fileRoutes: RouteGroup = (app, { results, settings }) => {
 };
 
 function fileNotFound(): ApiError {
-  const message = 'Expected the name of a stored image, but there is none: it may have expired';
+  const message = 'There is no image of this name. It may have expired';
   return new ApiError(404, 'file_not_found', message);
 }

@@ -144,7 +144,7 @@ async function* tap(events: AsyncIterable<JobEvent>, observe: (event: JobEvent) 
 /** A signal that aborts when the client disconnects or `seconds` have passed. */
 function requestSignal({ raw }: FastifyReply, seconds: number): AbortSignal {
   const controller = new AbortController();
-  const timeout = `Expected the images within ${seconds} seconds. Request fewer images or fewer steps`;
+  const timeout = `The request took longer than ${seconds} seconds. Request fewer images or fewer steps`;
   const timer = setTimeout(() => {
     controller.abort(new ApiError(504, 'timeout', timeout));
   }, 1000 * seconds);

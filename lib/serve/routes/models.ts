@@ -39,7 +39,8 @@ export const modelRoutes: RouteGroup = (app, { backend, settings }) => {
     async handler({ params: { id } }) {
       const found = (await listModels()).find((model) => model.id === id);
       if (found) return found;
-      throw new ApiError(404, 'model_not_found', 'Expected the name of the served model');
+      const message = `Expected the name of the served model but received '${id.slice(0, 100)}'`;
+      throw new ApiError(404, 'model_not_found', message);
     },
   });
 };

@@ -34,7 +34,9 @@ export async function failureOf(response: Response): Promise<Failure> {
 /** The message of an error in the shape of OpenAI's API. */
 export function messageOf(body: unknown): string | undefined {
   const message = (body as { error?: { message?: unknown } } | undefined)?.error?.message;
-  return typeof message === 'string' ? message : undefined;
+  if (typeof message !== 'string') return undefined;
+  // The API's messages have no final period. On the page, they are sentences.
+  return /[.!?…]$/.test(message) ? message : `${message}.`;
 }
 
 export function unreachable(): Failure {

@@ -32,7 +32,7 @@ export function FinishedImage({ run, index, image, onOpen }: Props) {
           {seed}
         </span>
         <IconButton icon={Download} label="Download" onPress={() => download(blob, name)} />
-        <IconButton icon={Shuffle} label="Vary this image" onPress={() => selectSource(blob)} />
+        <IconButton icon={Shuffle} label="Vary image" onPress={() => selectSource(blob)} />
         <IconButton
           icon={Repeat2}
           label="Reuse settings"

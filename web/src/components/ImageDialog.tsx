@@ -146,7 +146,7 @@ function Actions({ run, index, image, onClose }: Omit<ContentProps, 'onMove'>) {
   const name = fileName(settings.prompt, image.seed, image.blob.type);
   const actions = [
     [Download, 'Download', () => download(image.blob, name)],
-    [Shuffle, 'Vary this image', closeAnd(() => selectSource(image.blob))],
+    [Shuffle, 'Vary image', closeAnd(() => selectSource(image.blob))],
     [Repeat2, 'Reuse settings', closeAnd(() => reuseSettings(run, image))],
     ...(settings.kind === 'create'
       ? ([[Copy, 'Copy prompt', () => copyText(settings.prompt, 'Prompt copied')]] as const)

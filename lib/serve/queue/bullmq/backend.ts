@@ -88,6 +88,6 @@ async function reachRedis<T>(call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    throw unavailable('Expected the queue to respond but it is unreachable', error);
+    throw unavailable('The queue is unreachable', error);
   }
 }
