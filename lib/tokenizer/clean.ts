@@ -1,6 +1,6 @@
 import { decodeHTML, decodeHTMLStrict } from 'entities';
 
-/** Bytes 0x80 to 0x9F in Windows-1252, which is what a stray C1 control nearly always was. */
+/** Bytes 0x80 to 0x9F in Windows-1252. A C1 control character in a text is almost always one of these. */
 const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
 const LIGATURES: Readonly<Record<string, string>> = {
@@ -9,7 +9,7 @@ const LIGATURES: Readonly<Record<string, string>> = {
   ...{ ﬀ: 'ff', ﬁ: 'fi', ﬂ: 'fl', ﬃ: 'ffi', ﬄ: 'ffl', ﬅ: 'ſt', ﬆ: 'st' },
 };
 
-/** Each with what replaces it, in ftfy's order. */
+/** Patterns and their replacements, in ftfy's order. */
 const FIXES: readonly (readonly [RegExp, string | ((found: string) => string)])[] = [
   [/[\x80-\x9f]/g, (c) => WINDOWS_1252[c.charCodeAt(0) - 0x80] as string],
   [new RegExp(`[${Object.keys(LIGATURES).join('')}]`, 'g'), (c) => LIGATURES[c] as string],
@@ -18,17 +18,17 @@ const FIXES: readonly (readonly [RegExp, string | ((found: string) => string)])[
   [/[\u02bc\u2018-\u201b]/g, "'"],
   [/\r\n|[\r\u2028\u2029\x85]/g, '\n'],
   [/\p{Cs}/gu, '\ufffd'],
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal escapes are what it removes
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removes terminal escapes
   [/\x1b\[[\d;]*[a-zA-Z]/g, ''],
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removes control characters
   [/[\0-\x08\x0b\x0e-\x1f\x7f\u206a-\u206f\ufeff\ufff9-\ufffc]/g, ''],
 ];
 
 /**
- * A prompt cleaned as the original program does before it counts tokens: ftfy's fixes, HTML unescaped
- * twice, white space collapsed. Case is left as it is.
+ * Cleans a prompt as Kakao's program does before tokenization: ftfy's fixes, HTML unescaped twice, white
+ * space collapsed. Case is unchanged.
  *
- * Of ftfy 6, the repair of mojibake is absent ("â€œ" stays as it is): no npm package has it.
+ * ftfy 6's repair of mojibake is not implemented ("â€œ" is unchanged): no npm package offers it.
  */
 export function cleanText(text: string): string {
   return unescapeHtml(unescapeHtml(fixText(text)))
@@ -36,7 +36,7 @@ export function cleanText(text: string): string {
     .trim();
 }
 
-/** ftfy goes line by line, and takes "<" for markup: from there on, entities stay as they are. */
+/** ftfy works line by line, and regards "<" as markup: from that line on, it keeps entities. */
 function fixText(text: string): string {
   let markup = false;
   return text
@@ -48,7 +48,7 @@ function fixText(text: string): string {
     .join('');
 }
 
-/** Repeated until nothing changes, as one fix can make room for another. */
+/** Repeats the fixes until nothing changes, because one fix can make another apply. */
 function fixLine(line: string, markup: boolean): string {
   let fixed = line;
   let before: string;
@@ -62,7 +62,7 @@ function fixLine(line: string, markup: boolean): string {
   return fixed;
 }
 
-/** ftfy decodes whole entities only, and besides those of HTML their all-capital spellings. */
+/** ftfy decodes only entities with a semicolon, and also accepts HTML's entities in capitals. */
 function fixEntity(entity: string): string {
   if (entity.startsWith('&#')) {
     const decoded = unescapeHtml(entity);
@@ -71,13 +71,13 @@ function fixEntity(entity: string): string {
   const exact = decodeHTMLStrict(entity);
   if (exact !== entity) return exact;
   const small = decodeHTMLStrict(entity.toLowerCase());
-  const shouted = entity === entity.toUpperCase() && small !== entity.toLowerCase();
-  return shouted && decodeHTML(entity) === entity ? small.toUpperCase() : entity;
+  const inCapitals = entity === entity.toUpperCase() && small !== entity.toLowerCase();
+  return inCapitals && decodeHTML(entity) === entity ? small.toUpperCase() : entity;
 }
 
 const REFERENCE = /&(?:#(\d+);?|#[xX]([\da-fA-F]+);?|[^\t\n\f <&#;]{1,32};?)/gu;
 
-/** HTML 5's character references, those without a semicolon included. */
+/** Decodes HTML 5's character references, including those without a semicolon. */
 function unescapeHtml(text: string): string {
   return text.replace(REFERENCE, (found, decimal?: string, hexadecimal?: string) => {
     if (decimal !== undefined) return character(Number.parseInt(decimal, 10));
@@ -86,7 +86,7 @@ function unescapeHtml(text: string): string {
   });
 }
 
-/** HTML 5, "numeric character reference end state"; what is no character at all is left out. */
+/** HTML 5, "numeric character reference end state". Like Python's `html`, removes controls and noncharacters. */
 function character(code: number): string {
   if (code === 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return '\ufffd';
   if (code === 0x0d) return '\r';

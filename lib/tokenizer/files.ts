@@ -13,9 +13,9 @@ export const tokenizerFiles = [
 
 /** What a tokenizer is made of: the parsed contents of a tokenizer folder. */
 export interface TokenizerFiles {
-  /** vocab.json: the id of each piece. */
+  /** vocab.json: the id of each token. */
   readonly vocabulary: ReadonlyMap<string, number>;
-  /** merges.txt: pairs of pieces, a space between them, the first to merge first. */
+  /** merges.txt: pairs of symbols separated by a space, lowest rank first. */
   readonly merges: readonly string[];
   /** tokenizer_config.json. */
   readonly config?: Record<string, unknown> | undefined;
@@ -23,11 +23,14 @@ export interface TokenizerFiles {
   readonly specialTokens?: Record<string, unknown> | undefined;
 }
 
-/** CLIP's vocabulary without single bytes (twice 256) and the two special tokens. */
-const MOST_MERGES = 49152 - 256 - 2;
+/** How many lines of merges.txt CLIP's tokenizer reads: `49152 - 256 - 2`. */
+const MAX_MERGES = 49152 - 256 - 2;
 const PAIR = /^\S+ \S+$/;
 
-/** Reads a tokenizer's files; the last two may be left out. */
+/**
+ * Reads the files of a tokenizer. The last two are optional.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
+ */
 export async function readTokenizerFiles(
   vocabulary: string,
   merges: string,
@@ -48,7 +51,7 @@ async function read(path: string): Promise<string> {
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const code = missing ? 'ERR_KARLO_MODEL_NOT_FOUND' : 'ERR_KARLO_MODEL_CORRUPT';
-    throw new KarloError(code, `The tokenizer's file ${path} cannot be read`, { cause });
+    throw new KarloError(code, `Cannot read the tokenizer's file ${path}`, { cause });
   }
 }
 
@@ -66,26 +69,26 @@ async function readObject(path: string): Promise<Record<string, unknown>> {
 
 function parseVocabulary(file: Record<string, unknown>, path: string): Map<string, number> {
   const vocabulary = new Map<string, number>();
-  // Half as long as over the entries, at 49 408 of them.
-  for (const piece of Object.keys(file)) {
-    const id = file[piece];
+  // Object.keys takes half as long as Object.entries for the 49 408 tokens.
+  for (const token of Object.keys(file)) {
+    const id = file[token];
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0) {
-      const message = `${path} gives ${JSON.stringify(piece)} no id: ${JSON.stringify(id)}`;
+      const message = `Expected an id for ${JSON.stringify(token)} in ${path} but received ${JSON.stringify(id)}`;
       throw new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
     }
-    vocabulary.set(piece, id);
+    vocabulary.set(token, id);
   }
   return vocabulary;
 }
 
-/** The first line is a header, whatever it holds. */
+/** The first line is a header, and is skipped without a check. */
 function parseMerges(text: string, path: string): string[] {
   const lines = text.trim().split(/\r\n?|\n/);
-  return lines.slice(1, MOST_MERGES + 1).map((line, i) => {
+  return lines.slice(1, MAX_MERGES + 1).map((line, i) => {
     if (PAIR.test(line)) return line;
     const pair = line.trim().replace(/\s+/, ' ');
     if (PAIR.test(pair)) return pair;
-    const message = `${path} has no pair in line ${i + 2}: ${JSON.stringify(line.slice(0, 60))}`;
+    const message = `Expected a pair in line ${i + 2} of ${path} but received ${JSON.stringify(line.slice(0, 60))}`;
     throw new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
   });
 }

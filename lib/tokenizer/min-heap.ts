@@ -1,8 +1,8 @@
-/** A binary heap of numbers: the least comes out first, in logarithmic time. */
+/** A binary heap of numbers. */
 export class MinHeap {
   readonly #values: number[] = [];
 
-  /** The least value, left in place; Infinity when there is none. */
+  /** The least value, which stays in the heap; Infinity if the heap is empty. */
   get least(): number {
     return this.#values[0] ?? Number.POSITIVE_INFINITY;
   }
@@ -20,7 +20,7 @@ export class MinHeap {
     values[hole] = value;
   }
 
-  /** Takes the least value out; Infinity when there is none. */
+  /** Removes the least value; Infinity if the heap is empty. */
   pop(): number {
     const least = this.least;
     const moved = this.#values.pop();

@@ -1,29 +1,28 @@
 import { KarloError } from '../errors.js';
 
-/** Tokens that are never cut up, and the parts they play. */
+/** Tokens that are never split, and their roles. */
 export interface SpecialTokens {
   readonly begin: string;
   readonly end: string;
   readonly unknown: string;
   readonly pad: string;
-  /** Ids of all tokens that are found whole in the text, the four above included. */
+  /** Ids of all tokens that are recognised in a text as a whole, including the four above. */
   readonly ids: ReadonlyMap<string, number>;
-  /** `model_max_length`, where it is a length a model can have. */
-  readonly length: number | undefined;
+  /** `model_max_length`; undefined if it means "no limit". */
+  readonly maxLength: number | undefined;
 }
 
 type Json = Record<string, unknown>;
 
-/** A model_max_length above this stands for "no limit" (Hugging Face writes 1e30). */
-const LONGEST = 65_536;
+/** A larger `model_max_length` means "no limit" (Hugging Face writes 1e30). */
+const MAX_LENGTH = 65_536;
 
 /**
  * Reads tokenizer_config.json and special_tokens_map.json as Hugging Face's slow tokenizer does: the
- * second counts only where the first has no `added_tokens_decoder`.
- *
- * @throws KarloError `ERR_KARLO_MODEL_CORRUPT` for a special token that has no id
+ * second is used only if the first has no `added_tokens_decoder`.
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for a special token without an id
  */
-export function specialTokens(
+export function readSpecialTokens(
   vocabulary: ReadonlyMap<string, number>,
   config: Json = {},
   map: Json = {},
@@ -36,12 +35,12 @@ export function specialTokens(
     unknown: content(source.unk_token) ?? '<|endoftext|>',
     pad: content(source.pad_token) ?? '<|endoftext|>',
   };
-  const further = source.additional_special_tokens;
-  const extra = Array.isArray(further) ? further.map(content) : [];
+  const { additional_special_tokens: additional } = source;
+  const others = Array.isArray(additional) ? additional.map(content) : [];
   const ids = new Map(added);
-  for (const token of [...Object.values(roles), ...extra])
+  for (const token of [...Object.values(roles), ...others])
     if (token !== undefined && !ids.has(token)) ids.set(token, idOf(token, vocabulary));
-  return { ...roles, ids, length: modelLength(config.model_max_length) };
+  return { ...roles, ids, maxLength: maxLength(config.model_max_length) };
 }
 
 function addedTokens(config: Json): Map<string, number> {
@@ -53,7 +52,7 @@ function addedTokens(config: Json): Map<string, number> {
   return tokens;
 }
 
-/** A token is a string, or an object that describes one. */
+/** A token is given as a string, or as an object with its content. */
 function content(token: unknown): string | undefined {
   if (typeof token === 'object' && token !== null && 'content' in token)
     return content(token.content);
@@ -67,7 +66,7 @@ function idOf(token: string, vocabulary: ReadonlyMap<string, number>): number {
   throw new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
 }
 
-function modelLength(length: unknown): number | undefined {
-  const fits = typeof length === 'number' && Number.isInteger(length) && length >= 2;
-  return fits && length <= LONGEST ? length : undefined;
+function maxLength(length: unknown): number | undefined {
+  const valid = typeof length === 'number' && Number.isInteger(length) && length >= 2;
+  return valid && length <= MAX_LENGTH ? length : undefined;
 }

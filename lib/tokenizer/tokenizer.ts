@@ -1,77 +1,75 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expected } from '../errors.js';
-import { BytePairs } from './byte-pairs.js';
-import { textOf } from './bytes.js';
+import { BytePairEncoder, textOf } from './byte-pair-encoder.js';
 import { cleanText } from './clean.js';
 import { readTokenizerFiles, type TokenizerFiles } from './files.js';
-import { type SpecialTokens, specialTokens } from './special-tokens.js';
-import { basicText, words } from './words.js';
+import { normalizeText, splitWords } from './pre-tokenize.js';
+import { readSpecialTokens, type SpecialTokens } from './special-tokens.js';
 
 export interface TokenizerOptions {
-  /** What fills the row: the tokenizer's pad token (the default), or id 0 as in the Kakao layout. */
+  /** The padding: the tokenizer's pad token (the default), or id 0 as in the Kakao layout. */
   readonly pad?: 'token' | 'zero';
   /**
-   * What happens to text before it is cut into words. `'basic'` (the default): as Hugging Face's slow
-   * tokenizer without ftfy. `'kakao'`: {@link cleanText}, as the original program.
+   * How text is normalised before it is split into words. `'basic'` (the default): like Hugging Face's
+   * slow tokenizer without ftfy. `'kakao'`: like Kakao's program, see {@link cleanText}.
    */
   readonly clean?: 'basic' | 'kakao';
-  /** Length of a row of ids; `model_max_length`, or else 77, by default. */
+  /** The number of ids of an encoded prompt. Default: `model_max_length`, or 77 without one. */
   readonly length?: number;
 }
 
-/** A prompt as the text encoder reads it. */
+/** An encoded prompt, the input of the text encoder. */
 export interface Encoding {
-  /** Begin token, words, end token, padding: `length` ids, 77 in CLIP. */
+  /** Start token, the text's tokens, end token, padding: `length` ids, 77 in CLIP. */
   readonly ids: Int32Array;
-  /** 1 for each token, begin and end included; 0 for padding. */
+  /** 1 for each token, including start and end; 0 for padding. */
   readonly mask: Uint8Array;
-  /** The text that did not fit, if any did not; it may begin within a word. */
+  /** The text that was cut off, if any. It may start within a word. */
   readonly truncated: string | undefined;
 }
 
 /** CLIP's context length (Radford et al. 2021, section 2.4). */
-const CONTEXT = 77;
+const CONTEXT_LENGTH = 77;
 
-/** Words that byte pairs never cut, in whatever case they were written. */
-const WHOLE = ['<|startoftext|>', '<|endoftext|>'];
+/** Words that are never split, in any case. */
+const UNSPLIT = ['<|startoftext|>', '<|endoftext|>'];
 
 /**
- * CLIP's byte pair tokenizer (Radford et al. 2021, section 2.4). Its ids are those of Hugging Face's
- * slow `CLIPTokenizer` without ftfy, or with `clean: 'kakao'` those of OpenAI's own.
+ * CLIP's byte pair encoding tokenizer (Radford et al. 2021, section 2.4). It produces the same ids as
+ * Hugging Face's slow `CLIPTokenizer` without ftfy; with `clean: 'kakao'`, the same as OpenAI's tokenizer.
  */
 export class ClipTokenizer {
-  /** Length of a row of ids. */
+  /** The number of ids of an encoded prompt. */
   readonly length: number;
   readonly #special: SpecialTokens;
-  readonly #pairs: BytePairs;
+  readonly #bpe: BytePairEncoder;
   readonly #vocabulary: ReadonlyMap<string, number>;
-  #pieces: ReadonlyMap<number, string> | undefined;
+  #tokensById: ReadonlyMap<number, string> | undefined;
   readonly #splitter: RegExp;
-  readonly #whole: ReadonlyMap<string, number>;
+  readonly #unsplit: ReadonlyMap<string, number>;
   readonly #clean: 'basic' | 'kakao';
-  readonly #ends: { begin: number; end: number; pad: number };
+  readonly #ids: { begin: number; end: number; pad: number };
 
-  /** @throws KarloError `ERR_KARLO_MODEL_CORRUPT` for files that do not fit together */
+  /** @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for files that do not match each other */
   constructor(files: TokenizerFiles, options: TokenizerOptions = {}) {
-    const special = specialTokens(files.vocabulary, files.config, files.specialTokens);
+    const special = readSpecialTokens(files.vocabulary, files.config, files.specialTokens);
     const id = (token: string) => special.ids.get(token) as number;
     this.#special = special;
-    this.#pairs = new BytePairs(files.vocabulary, files.merges, id(special.unknown));
+    this.#bpe = new BytePairEncoder(files.vocabulary, files.merges, id(special.unknown));
     this.#vocabulary = files.vocabulary;
     const known = (word: string) => files.vocabulary.get(word) ?? special.ids.get(word);
-    this.#whole = new Map(WHOLE.map((word) => [word, known(word) ?? id(special.unknown)]));
+    this.#unsplit = new Map(UNSPLIT.map((word) => [word, known(word) ?? id(special.unknown)]));
     this.#splitter = anyOf([...special.ids.keys()]);
     this.#clean = options.clean ?? 'basic';
     const pad = options.pad === 'zero' ? 0 : id(special.pad);
-    this.#ends = { begin: id(special.begin), end: id(special.end), pad };
-    this.length = options.length ?? special.length ?? CONTEXT;
+    this.#ids = { begin: id(special.begin), end: id(special.end), pad };
+    this.length = options.length ?? special.maxLength ?? CONTEXT_LENGTH;
   }
 
   /**
-   * A tokenizer from its files.
-   *
-   * @throws KarloError `ERR_KARLO_MODEL_NOT_FOUND` or `ERR_KARLO_MODEL_CORRUPT`
+   * Reads a tokenizer from its files.
+   * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
    */
   static async fromFiles(
     vocabulary: string,
@@ -86,7 +84,11 @@ export class ClipTokenizer {
     return new ClipTokenizer(files, options);
   }
 
-  /** The tokenizer of a folder: vocab.json, merges.txt, and if there the two configurations. */
+  /**
+   * Reads a tokenizer from a folder: `vocab.json`, `merges.txt`, and the two configuration files if they
+   * exist.
+   * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
+   */
   static async fromFolder(folder: string, options: TokenizerOptions = {}): Promise<ClipTokenizer> {
     const optional = (name: string) =>
       existsSync(join(folder, name)) ? join(folder, name) : undefined;
@@ -100,13 +102,12 @@ export class ClipTokenizer {
   }
 
   /**
-   * A prompt's row of ids. What does not fit is cut off before the end token, and reported.
-   *
-   * @throws KarloError `ERR_KARLO_INVALID_ARGUMENT` for anything but a string
+   * Encodes a prompt. Tokens that exceed the length are cut off before the end token, and reported as text.
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for anything but a string
    */
   encode(text: string): Encoding {
     if (typeof text !== 'string') throw expected('string', 'text', text);
-    const { begin, end, pad } = this.#ends;
+    const { begin, end, pad } = this.#ids;
     const tokens = [...this.#tokens(text)];
     const kept = tokens.slice(0, this.length - 2);
     const used = kept.length + 2;
@@ -117,35 +118,35 @@ export class ClipTokenizer {
     };
   }
 
-  /** The text of token ids, as far as it can be told: lower case, words apart by one space. */
+  /** Decodes token ids to text. Case and spacing are lost: lower case, words separated by one space. */
   decode(ids: Iterable<number>): string {
-    // Made when it is first needed: hardly ever.
-    this.#pieces ??= new Map(
-      [...this.#vocabulary, ...this.#special.ids].map(([piece, id]) => [id, piece]),
+    // Created on first use, because few prompts are cut off.
+    this.#tokensById ??= new Map(
+      [...this.#vocabulary, ...this.#special.ids].map(([token, id]) => [id, token]),
     );
-    const pieces = this.#pieces;
-    return textOf(Array.from(ids, (id) => pieces.get(id) ?? ''));
+    const tokens = this.#tokensById;
+    return textOf(Array.from(ids, (id) => tokens.get(id) ?? ''));
   }
 
   *#tokens(text: string): Generator<number, void, undefined> {
-    if (this.#clean === 'kakao') return yield* this.#merged(cleanText(text).toLowerCase());
+    if (this.#clean === 'kakao') return yield* this.#encodeWords(cleanText(text).toLowerCase());
     for (const part of text.split(this.#splitter)) {
       const special = this.#special.ids.get(part);
-      if (special === undefined) yield* this.#merged(basicText(part));
+      if (special === undefined) yield* this.#encodeWords(normalizeText(part));
       else yield special;
     }
   }
 
-  *#merged(text: string): Generator<number, void, undefined> {
-    for (const word of words(text)) {
-      const whole = this.#whole.get(word);
-      if (whole === undefined) yield* this.#pairs.encode(word);
-      else yield whole;
+  *#encodeWords(text: string): Generator<number, void, undefined> {
+    for (const word of splitWords(text)) {
+      const id = this.#unsplit.get(word);
+      if (id === undefined) yield* this.#bpe.encode(word);
+      else yield id;
     }
   }
 }
 
-/** Splits text at any of the tokens and keeps them; where two fit, the longer one counts. */
+/** An expression that splits text at any of the tokens and keeps them. The longest match wins. */
 function anyOf(tokens: string[]): RegExp {
   const longestFirst = tokens.sort((a, b) => b.length - a.length);
   const escaped = longestFirst.map((token) => token.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));

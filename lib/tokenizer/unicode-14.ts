@@ -1,10 +1,11 @@
 /**
- * The code points that a prompt loses before it is cut into words: general category C (control,
- * format, surrogate, private use, unassigned) in Unicode 14, and U+FFFD, but tab and line ends stay.
- * Fixed here because an engine's own tables grow: the yardstick's are those of Unicode 14.
+ * The code points that are removed from a prompt before it is split into words: general category C
+ * (control, format, surrogate, private use, unassigned) in Unicode 14, except tab and line ends, and
+ * U+FFFD. They are stored here because the tables of JavaScript engines change with their Unicode version;
+ * the reference tokenizer uses Unicode 14.
  *
- * Gaps between the edges of the ranges, base 36, the first range opening at the first gap. Written
- * by test/fixtures/text/make-unicode.py.
+ * Format: differences between successive range edges in base 36; the first edge starts a range. Generated
+ * by test/reference/unicode.py.
  */
 export const DROPPED_GAPS =
   '0 9 2 2 1 i 2n x d 1 ju 2 6 4 7 1 1 1 k 1 b1 1 12 2 1e 2 3 1 1j 8 r 4 6 h m 1 5c 1 1c 2 1n 2 ' +

@@ -17,11 +17,11 @@ test.each([
   ['\x80\x93\x94', '€""'],
   ['\ud800a', '\ufffda'],
   ['Keep CASE, 한국어, ❤️ and 👩‍🚀', 'Keep CASE, 한국어, ❤️ and 👩‍🚀'],
-  // Mojibake stays as it is: ftfy would make "“" of it.
+  // Mojibake is unchanged; ftfy would turn it into "“".
   ['â€œ', 'â€œ'],
-])('%j becomes %j', (text, clean) => expect(cleanText(text)).toBe(clean));
+])('cleans %j to %j', (text, clean) => expect(cleanText(text)).toBe(clean));
 
-test('nothing makes it throw, and no run of spaces is left', () => {
+test('never throws, and leaves no runs of white space', () => {
   const pieces = fc.constantFrom(
     '&',
     '#',

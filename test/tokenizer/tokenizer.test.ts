@@ -5,40 +5,40 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
 import { ClipTokenizer, type TokenizerFiles } from '../../lib/tokenizer/index.js';
-import { words } from '../../lib/tokenizer/words.js';
-import { FOLDER } from './tiny.js';
+import { splitWords } from '../../lib/tokenizer/pre-tokenize.js';
+import { clipTokenizerFolder } from './fixtures.js';
 
 const [START, END] = [49406, 49407];
 let tokenizer: ClipTokenizer;
 let kakao: ClipTokenizer;
 beforeAll(async () => {
-  tokenizer = await ClipTokenizer.fromFolder(FOLDER);
-  kakao = await ClipTokenizer.fromFolder(FOLDER, { clean: 'kakao', pad: 'zero' });
+  tokenizer = await ClipTokenizer.fromFolder(clipTokenizerFolder);
+  kakao = await ClipTokenizer.fromFolder(clipTokenizerFolder, { clean: 'kakao', pad: 'zero' });
 });
 
 const used = ({ ids, mask }: { ids: Int32Array; mask: Uint8Array }) =>
   [...ids].filter((_, i) => mask[i]);
 
-describe('a row', () => {
-  test('begins and ends with its tokens, padded to 77', () => {
+describe('encode', () => {
+  test('adds a start and an end token and pads to 77', () => {
     const { ids, mask, truncated } = tokenizer.encode('a red heart');
     expect([...ids]).toEqual([START, 320, 736, 1936, END, ...Array(72).fill(END)]);
     expect([...mask]).toEqual([1, 1, 1, 1, 1, ...Array(72).fill(0)]);
     expect(truncated).toBeUndefined();
   });
 
-  test('of the Kakao layout is padded with 0', () => {
+  test('pads with 0 in the Kakao layout', () => {
     const { ids, mask } = kakao.encode('a red heart');
     expect([...ids]).toEqual([START, 320, 736, 1936, END, ...Array(72).fill(0)]);
     expect(mask.reduce((sum, bit) => sum + bit, 0)).toBe(5);
   });
 
-  test('of an empty prompt is its two tokens', () => {
+  test('encodes an empty prompt as two tokens', () => {
     expect(used(tokenizer.encode(''))).toEqual([START, END]);
     expect(used(kakao.encode(' \n '))).toEqual([START, END]);
   });
 
-  test('always has the same shape', () => {
+  test('always returns the same shape', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
         for (const one of [tokenizer, kakao]) {
@@ -53,28 +53,28 @@ describe('a row', () => {
     );
   });
 
-  test('refuses what is no string', () => {
+  test('rejects anything but a string', () => {
     expect(() => tokenizer.encode(5 as unknown as string)).toThrow(
       'Expected string for text but received 5 of type number',
     );
   });
 });
 
-describe('a prompt that is too long', () => {
+describe('long prompts', () => {
   const heart = (count: number) => Array(count).fill('heart').join(' ');
 
-  test('fits with 75 tokens', () => {
+  test('fit with up to 75 tokens', () => {
     expect(tokenizer.encode(heart(75)).truncated).toBeUndefined();
   });
 
-  test('loses what comes after, keeps the end token, and says what it lost', () => {
+  test('are cut off before the end token, and the text that was cut off is reported', () => {
     const { ids, mask, truncated } = tokenizer.encode(`${heart(75)} Blue, stars ❤️ !`);
     expect(truncated).toBe('blue , stars ❤️ !');
     expect([ids[75], ids[76], mask[76]]).toEqual([1936, END, 1]);
     expect(kakao.encode(`${heart(75)} Blue`).truncated).toBe('blue');
   });
 
-  test('may be cut within a word, or within a character', () => {
+  test('can be cut off within a word or a character', () => {
     expect(tokenizer.encode(`${heart(74)} supercalifragilistic`).truncated).toBe('califragilistic');
     expect(tokenizer.encode(`${heart(74)} 𓀀`).truncated).toMatch(/^\ufffd/);
   });
@@ -86,23 +86,28 @@ describe('special tokens in a prompt', () => {
     ['<|ENDOFTEXT|>', [END]],
     ['a<|startoftext|>b', [320, START, 321]],
     ['!<|endoftext|>', [256, END]],
-  ])('%s', (text, ids) => expect(used(tokenizer.encode(text)).slice(1, -1)).toEqual(ids));
+  ])('%s keeps its id', (text, ids) =>
+    expect(used(tokenizer.encode(text)).slice(1, -1)).toEqual(ids),
+  );
 });
 
-describe('strings that are no text', () => {
-  test.each(['\ud800', 'a\udc00b', '\udc00\ud800', `${'x'.repeat(80)}\ud83d`])('%j', (text) => {
-    const without = text.replace(/[\ud800-\udfff]/g, '');
-    expect(used(tokenizer.encode(text))).toEqual(used(tokenizer.encode(without)));
-    expect(used(kakao.encode(text))).toEqual(
-      used(kakao.encode(text.replace(/[\ud800-\udfff]/g, '\ufffd'))),
-    );
-  });
+describe('lone surrogates', () => {
+  test.each(['\ud800', 'a\udc00b', '\udc00\ud800', `${'x'.repeat(80)}\ud83d`])(
+    '%j is encoded without them, or in the Kakao layout with U+FFFD',
+    (text) => {
+      const without = text.replace(/[\ud800-\udfff]/g, '');
+      expect(used(tokenizer.encode(text))).toEqual(used(tokenizer.encode(without)));
+      expect(used(kakao.encode(text))).toEqual(
+        used(kakao.encode(text.replace(/[\ud800-\udfff]/g, '\ufffd'))),
+      );
+    },
+  );
 });
 
 describe('very long input', () => {
   test.each([
     ['one word of a million letters', 'a'.repeat(1_000_000)],
-    ['one word of four letters over', 'abca'.repeat(250_000)],
+    ['one word of three letters repeated', 'abca'.repeat(250_000)],
     ['a megabyte of Korean letters', '가'.repeat(350_000)],
     ['a megabyte of emoji', '😀'.repeat(250_000)],
     ['a million spaces', ' '.repeat(1_000_000)],
@@ -110,7 +115,7 @@ describe('very long input', () => {
     ['letters with accents', 'e\u0301'.repeat(300_000)],
     ['a megabyte of combining marks', `a${'\u0301'.repeat(500_000)}`],
     ['a megabyte of lines', '<\n'.repeat(500_000)],
-  ])('%s takes seconds at most', { timeout: 60_000 }, (_, text) => {
+  ])('%s is encoded within seconds', { timeout: 60_000 }, (_, text) => {
     for (const one of [tokenizer, kakao]) {
       const start = performance.now();
       const { ids } = one.encode(text);
@@ -119,13 +124,13 @@ describe('very long input', () => {
     }
   });
 
-  test('no run is too long for the pattern', () => {
+  test('runs of ten million letters are split', () => {
     const text = '가'.repeat(10_000_000);
-    expect([...words(`${text} ${text}!`)].map((word) => word.length)).toEqual([1e7, 1e7, 1]);
+    expect([...splitWords(`${text} ${text}!`)].map((word) => word.length)).toEqual([1e7, 1e7, 1]);
   });
 });
 
-describe('files', () => {
+describe('tokenizer files', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'karlo-tokenizer-'));
@@ -137,7 +142,7 @@ describe('files', () => {
   };
   const code = async (promise: Promise<unknown>) => {
     const error = await promise.then(
-      () => new Error('nothing was refused'),
+      () => new Error('nothing was rejected'),
       (reason: unknown) => reason,
     );
     expect(error).toBeInstanceOf(KarloError);
@@ -145,14 +150,14 @@ describe('files', () => {
   };
   const vocabulary = '{"a":0,"a</w>":1,"aa</w>":2,"<|startoftext|>":3,"<|endoftext|>":4}';
 
-  test('are enough as a vocabulary and merges, with ends of line of any kind', async () => {
+  test('can be only a vocabulary and merges, with any line ends', async () => {
     const merges = file('merges.txt', '#version\r\na a</w>\r\n');
     const small = await ClipTokenizer.fromFiles(file('vocab.json', vocabulary), merges);
     expect([...small.encode('AA a').ids].slice(0, 5)).toEqual([3, 2, 1, 4, 4]);
     expect(small.length).toBe(77);
   });
 
-  test('that are missing or broken say so', async () => {
+  test('are rejected if they are missing or invalid', async () => {
     const [good, merges] = [file('vocab.json', vocabulary), file('merges.txt', '#\na a</w>')];
     expect(await code(ClipTokenizer.fromFolder(join(folder, 'none')))).toBe(
       'ERR_KARLO_MODEL_NOT_FOUND',
@@ -169,7 +174,7 @@ describe('files', () => {
       expect(await code(ClipTokenizer.fromFiles(ids, pairs))).toBe('ERR_KARLO_MODEL_CORRUPT');
   });
 
-  test('the configuration names the pad token and the length', () => {
+  test('configure the pad token and the length', () => {
     const files: TokenizerFiles = {
       vocabulary: new Map(Object.entries(JSON.parse(vocabulary) as Record<string, number>)),
       merges: [],
@@ -181,7 +186,7 @@ describe('files', () => {
     expect([...new ClipTokenizer({ ...files, config: newer }).encode('').ids]).toEqual([
       3, 4, 4, 4,
     ]);
-    const endless = { ...files, config: { model_max_length: 1e30 } };
-    expect(new ClipTokenizer(endless).length).toBe(77);
+    const unlimited = { ...files, config: { model_max_length: 1e30 } };
+    expect(new ClipTokenizer(unlimited).length).toBe(77);
   });
 });

@@ -1,25 +1,25 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ClipTokenizer } from '../../lib/tokenizer/index.js';
-import { FOLDER, fixture } from './tiny.js';
+import { clipTokenizerFolder, readFixture } from './fixtures.js';
 
 type Row = [text: string, ids: number[], removed?: string];
 
-const corpus = fixture('corpus.json.gz') as Row[];
-/** Ids, null where they are the corpus's, or why the two tokenizers cannot agree on a string. */
-const kakao = fixture('kakao.json.gz') as (number[] | null | 'mojibake' | 'newer')[];
+const corpus = readFixture('corpus.json.gz') as Row[];
+/** Ids; null if they equal the corpus's; or the reason why the two tokenizers differ on a string. */
+const kakao = readFixture('kakao.json.gz') as (number[] | null | 'mojibake' | 'newer')[];
 
 const padded = (ids: number[], pad: number) => [...ids, ...Array(77 - ids.length).fill(pad)];
 const mask = (ids: number[]) => padded(Array(ids.length).fill(1), 0);
 
-test('the corpus is what it should be', () => {
+test('the corpus has 2000 strings, more than 80 of them truncated', () => {
   expect(corpus).toHaveLength(2000);
   expect(corpus.filter((row) => row.length === 3).length).toBeGreaterThan(80);
   expect(kakao).toHaveLength(2000);
 });
 
-test('2000 strings have the ids, masks and removed text of the slow tokenizer', async () => {
-  const tokenizer = await ClipTokenizer.fromFolder(FOLDER);
+test('2000 strings have the ids, masks and truncated text of the slow tokenizer', async () => {
+  const tokenizer = await ClipTokenizer.fromFolder(clipTokenizerFolder);
   const wrong = corpus.flatMap(([text, ids, removed]) => {
     const got = tokenizer.encode(text);
     const want = { ids: padded(ids, 49407), mask: mask(ids), truncated: removed };
@@ -29,8 +29,11 @@ test('2000 strings have the ids, masks and removed text of the slow tokenizer', 
   expect(wrong).toEqual([]);
 });
 
-test('the Kakao layout has the ids of the original program, padded with 0', async () => {
-  const tokenizer = await ClipTokenizer.fromFolder(FOLDER, { clean: 'kakao', pad: 'zero' });
+test('in the Kakao layout they have the ids of Kakao’s program, padded with 0', async () => {
+  const tokenizer = await ClipTokenizer.fromFolder(clipTokenizerFolder, {
+    clean: 'kakao',
+    pad: 'zero',
+  });
   const wrong = corpus.flatMap(([text, same], i) => {
     const original = kakao[i] as (typeof kakao)[number];
     if (typeof original === 'string') return [];
@@ -44,11 +47,13 @@ test('the Kakao layout has the ids of the original program, padded with 0', asyn
   expect(kakao.filter((entry) => typeof entry === 'string').length).toBeLessThan(60);
 });
 
-test('so have all characters, one by one within a word', { timeout: 120_000 }, async () => {
-  const tokenizer = await ClipTokenizer.fromFolder(FOLDER);
-  const blocks = Object.entries(fixture('codepoints.json') as Record<string, string>);
+test('every character within a word has the ids of the slow tokenizer', {
+  timeout: 120_000,
+}, async () => {
+  const tokenizer = await ClipTokenizer.fromFolder(clipTokenizerFolder);
+  const blocks = Object.entries(readFixture('codepoints.json') as Record<string, string>);
   expect(blocks).toHaveLength(0x110);
-  // Planes 4 to 13 are empty, 15 and 16 private: one block of each kind stands for all.
+  // Planes 4 to 13 are unassigned, 15 and 16 private use: one block of each kind is enough.
   const alike = /^([4-9a-df]|10).{4}$/;
   const tested = blocks.filter(([start]) => !alike.test(start) || /^[4f]0000$/.test(start));
   const wrong = tested.filter(([start, want]) => digest(tokenizer, start) !== want);
