@@ -13,7 +13,7 @@ import { checkConfig } from '../../lib/networks/config.js';
 const fixtures = join(import.meta.dirname, '../fixtures/images');
 const json = (name: string) => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));
 
-/** The reference's pictures, from make.py: cropped beside filled, one case below the other. */
+/** The reference's pictures, from test/reference/preprocessing.py: cropped beside filled, one case below the other. */
 const cases: [width: number, height: number, size: number, crop: number][] = json('resized.json');
 const side = 32;
 let resized: Buffer;
@@ -21,7 +21,7 @@ beforeAll(async () => {
   resized = await sharp(join(fixtures, 'resized.png')).removeAlpha().raw().toBuffer();
 });
 
-/** `pattern` of make.py. */
+/** `pattern` of test/reference/preprocessing.py. */
 function pattern(width: number, height: number): Pixels {
   const data = new Uint8Array(3 * width * height);
   for (let i = 0; i < data.length; i++) {

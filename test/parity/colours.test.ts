@@ -21,7 +21,7 @@ const file = (name: string) => fileURLToPath(new URL(name, folder));
 const cases: Case[] = JSON.parse(readFileSync(file('sense.json'), 'utf8'));
 /** Images in a row of sense.webp. */
 const columns = 10;
-/** Images to vary, and the seed of each variation, as in make-pictures. */
+/** Images to vary, and the seed of each variation, as in test/reference/pipelines.py. */
 const varied = {
   'heart-0': 0,
   'heart-1': 0,
@@ -94,7 +94,7 @@ test('variations keep the colours of their image as often as the reference’s',
     expect(reference.instructions[name], name).toBeLessThan(0.5);
     const original = coloursOf(await readPicture(file(`${name}.png`)));
     const { images } = await karlo.imageVariation(file(`${name}.png`), { seed });
-    // The reference's variation of the same image and seed, from make-pictures.
+    // The reference's variation of the same image and seed, from test/reference/pipelines.py.
     const theirs = await readPicture(file(`vary-${name}-0.png`));
     kept.ours += alike(coloursOf(images[0] as KarloImage), original);
     kept.theirs += alike(coloursOf(theirs), original);

@@ -19,7 +19,7 @@ import type { Tensor } from '../../lib/torch/index.js';
 import { Golden } from './golden.js';
 
 // Each stage gets what the reference's stage got, so that a drift shows in the stage where it starts:
-// the case `short` of make-pictures.
+// the case `short` of test/reference/pipelines.py.
 const prompt = 'a black moon on a cyan background';
 const seed = 3;
 const spacing = { prior: { steps: 5 }, decoder: { steps: 4 }, upsample: { steps: 7 } };

@@ -3,9 +3,8 @@
     python goldens.py [--check] [NAME ...]
 
 goldens.json is the table. Its keys are recipes, MODULE.FUNCTION in this folder; NAME selects the recipes that contain
-it. `files` are what a recipe writes, in `folder`. `tolerance` is the smallest one that a test allows for those files, or
-an object of tolerances by tensor; compare.py says what is compared. Recipes run in the table's order: some read files
-that earlier ones wrote.
+it. `files` are what a recipe writes, in `folder`, and `tolerance` tells people what the tests of these files allow.
+Recipes run in the table's order: some read files that earlier ones wrote.
 """
 
 import argparse
@@ -38,14 +37,12 @@ def main():
 
 
 def run(name, use):
+    """Whether every file that the recipe makes has the committed bytes, or replaces them."""
     recipe = TABLE[name]
     with TemporaryDirectory() as folder:
         in_new_process(make, name, Path(folder))
-        return all([use(name, Path(folder, file), golden_path(recipe, file)) for file in recipe["files"]])
-
-
-def golden_path(recipe, file):
-    return REPOSITORY / recipe["folder"] / file
+        files = [(Path(folder, file), Path(recipe["folder"], file)) for file in recipe["files"]]
+        return all([use(made, golden, recipe.get("tolerance")) for made, golden in files])
 
 
 def make(name, folder):
@@ -53,19 +50,21 @@ def make(name, folder):
     getattr(importlib.import_module(module), function)(folder)
 
 
-def replace(_, made, golden):
-    golden.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(made, golden)
-    print(f"wrote    {golden.relative_to(REPOSITORY)}", flush=True)
+def replace(made, golden, _):
+    (REPOSITORY / golden).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(made, REPOSITORY / golden)
+    print(f"wrote    {golden}", flush=True)
     return True
 
 
-def check(name, made, golden):
-    same = golden.exists() and made.read_bytes() == golden.read_bytes()
-    verdict = "OK       " if same else "differs  "
-    detail = "" if same else f": {difference(made, golden, TABLE[name].get('tolerance'))}"
-    print(f"{verdict}{golden.relative_to(REPOSITORY)}{detail}", flush=True)
-    return same
+def check(made, golden, tolerance):
+    committed = REPOSITORY / golden
+    if committed.exists() and made.read_bytes() == committed.read_bytes():
+        print(f"OK       {golden}", flush=True)
+        return True
+    allowed = f" (tests allow {tolerance})" if tolerance else ""
+    print(f"differs  {golden}: {difference(made, committed)}{allowed}", flush=True)
+    return False
 
 
 if __name__ == "__main__":
