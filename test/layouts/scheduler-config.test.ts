@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { schedulerConfig, schedulerFile } from '../../lib/layouts/scheduler-config.js';
 import { checkConfig } from '../../lib/networks/config.js';
+import { expectCorrupt } from '../fixtures/corrupt.js';
 
 const configOf = (json: unknown, file = 'scheduler_config.json') =>
   schedulerConfig(checkConfig(schedulerFile, json, file), 'float32');
@@ -14,7 +15,7 @@ const ofTiny = (stage: string): unknown =>
     ),
   );
 
-test('the built-in model’s three stages', () => {
+test('reads the three files of the built-in model', () => {
   const common = { trainSteps: 1000, betaSchedule: 'squaredcos_cap_v2', precision: 'float32' };
   const fixed = { ...common, varianceType: 'fixed_small_log', predictionType: 'sample' };
   expect(configOf(ofTiny('prior'))).toEqual({ ...fixed, clipSampleRange: 5 });
@@ -23,7 +24,7 @@ test('the built-in model’s three stages', () => {
   expect(configOf(ofTiny('decoder'))).toEqual({ ...common, ...learned, clipSampleRange: 1 });
 });
 
-test('absent keys have diffusers’ defaults', () => {
+test('fills absent keys in with diffusers’ defaults', () => {
   expect(configOf({})).toEqual({
     trainSteps: 1000,
     betaSchedule: 'squaredcos_cap_v2',
@@ -43,11 +44,24 @@ test.each([
   [{ beta_schedule: 'sigmoid' }, '"squaredcos_cap_v2" or "linear" for beta_schedule'],
   [{ variance_type: 1 }, '"fixed_small_log" or "learned_range" for variance_type'],
   [{ clip_sample_range: -1 }, 'more than 0 for clip_sample_range'],
-])('%o is refused', (json, message) => {
+  [{ clip_sample_range: null }, 'a number where clip_sample is true for clip_sample_range'],
+])('rejects %o', (json, message) => {
   expect(() => configOf(json, 'decoder.json')).toThrow(
     expect.objectContaining({
       code: 'ERR_KARLO_MODEL_CORRUPT',
       message: expect.stringContaining(`Expected ${message}`),
     }),
   );
+});
+
+test('reads a linear schedule', () => {
+  expect(configOf({ beta_schedule: 'linear' }).betaSchedule).toBe('linear');
+});
+
+test('names the key of a setting that UnCLIP schedulers do not have', async () => {
+  const check = (config: unknown) => () => checkConfig(schedulerFile, config, 'c');
+  await expectCorrupt(check({ prediction_type: 'v_prediction' }), 'prediction_type');
+  await expectCorrupt(check({ beta_schedule: 'sigmoid' }), 'beta_schedule');
+  await expectCorrupt(check([]), 'config');
+  await expectCorrupt(check(null), 'config');
 });

@@ -1,13 +1,13 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { recogniseFolder } from '../../lib/layouts/index.js';
-import type { ComponentName } from '../../lib/networks/registry.js';
-import { writeSafetensors } from '../../lib/weights/safetensors/write.js';
-import { writeRandomModel } from '../fixtures/random-model.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
-import { readCanonical } from '../fixtures/tensor-data.js';
-import { type TensorData, writeTorchArchive } from '../fixtures/torch-writer.js';
+import { recogniseFolder } from '../../../lib/layouts/index.js';
+import type { ComponentName } from '../../../lib/networks/registry.js';
+import { writeSafetensors } from '../../../lib/weights/safetensors/write.js';
+import { writeRandomModel } from '../../fixtures/random-model.js';
+import { temporaryFolder } from '../../fixtures/temporary.js';
+import { readCanonical } from '../../fixtures/tensor-data.js';
+import { type TensorData, writeTorchArchive } from '../../fixtures/torch-writer.js';
 
 const root = temporaryFolder();
 const published = join(root, 'published');

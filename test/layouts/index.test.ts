@@ -2,7 +2,6 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { chooseWeights } from '../../lib/layouts/huggingface/weight-files.js';
 import { recogniseFolder } from '../../lib/layouts/index.js';
 import { expectCode } from '../fixtures/corrupt.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
@@ -88,56 +87,4 @@ it('finds no model in other folders', async () => {
   await expectCode(code, () => recogniseFolder(folder()), 'an empty folder');
   await expectCode(code, () => recogniseFolder(folder('readme.md')), 'readme.md', 'karlo.json');
   await expectCode(code, () => recogniseFolder(join(root, 'none')), 'no folder');
-});
-
-const unet = 'diffusion_pytorch_model';
-
-it.each([
-  [
-    'safetensors before a pickle',
-    [`${unet}.bin`, `${unet}.safetensors`],
-    undefined,
-    `${unet}.safetensors`,
-  ],
-  [
-    'the file without a variant',
-    [`${unet}.fp16.safetensors`, `${unet}.safetensors`],
-    undefined,
-    `${unet}.safetensors`,
-  ],
-  [
-    'the wished variant',
-    [`${unet}.fp16.safetensors`, `${unet}.safetensors`],
-    'fp16',
-    `${unet}.fp16.safetensors`,
-  ],
-  ['none but a variant', [`${unet}.fp16.safetensors`], undefined, `${unet}.fp16.safetensors`],
-  ['a variant that is not there', [`${unet}.safetensors`], 'fp16', `${unet}.safetensors`],
-  [
-    'an index of shards',
-    [`${unet}.safetensors.index.json`, `${unet}-00001-of-00002.safetensors`],
-    undefined,
-    `${unet}.safetensors.index.json`,
-  ],
-  [
-    "diffusers' index of a variant",
-    [`${unet}.safetensors.index.fp16.json`, `${unet}.bin`],
-    'fp16',
-    `${unet}.safetensors.index.fp16.json`,
-  ],
-  ['an index of pickles', [`${unet}.bin.index.json`], undefined, `${unet}.bin.index.json`],
-  [
-    'none of other stems',
-    ['model.safetensors', 'pytorch_model.bin', 'other.bin'],
-    undefined,
-    undefined,
-  ],
-])('chooses weights: %s', (_, files, variant, expected) => {
-  expect(chooseWeights('prior', files, variant)?.file).toBe(expected);
-});
-
-it("knows transformers' names of weights", () => {
-  const files = ['pytorch_model.bin', 'model.safetensors', 'flax_model.msgpack'];
-  expect(chooseWeights('text_encoder', files)?.file).toBe('model.safetensors');
-  expect(chooseWeights('image_encoder', files.slice(0, 1))?.format).toBe('torch');
 });
