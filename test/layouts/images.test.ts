@@ -9,17 +9,17 @@ import { KAKAO_SHAPED, writeRandomModel } from '../fixtures/random-model.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 
 const settings = { device: 'cpu', dtype: 'float32' } as const;
-/** Few steps: what is tested here does not hang on their number. */
+/** Few steps: these tests do not depend on their number. */
 const vary = { decoder: { steps: 3 }, upsample: { steps: 2 }, seed: 4 };
 const short = { ...vary, prior: { steps: 3 } };
 /** 90 x 61 pixels. */
 const odd = fileURLToPath(new URL('../fixtures/pictures/odd.png', import.meta.url));
 const folder = temporaryFolder();
 
-/** The bytes of a call's only picture. */
+/** The pixels of a call's only image. */
 const bytesOf = async (call: ReturnType<Karlo['textToImage']>) => (await call).images[0]?.data;
 
-test('a converted folder makes the pictures of the one that it was made of', async () => {
+test('a converted folder generates the same images as its source', async () => {
   const converted = join(folder, 'converted');
   await convertModel(builtInModel('karlo-tiny'), converted);
   await using here = await Karlo.load(settings);
@@ -35,7 +35,7 @@ test('a converted folder makes the pictures of the one that it was made of', asy
 
 describe('the Kakao layout', () => {
   const { prior, text_encoder: encoder } = KAKAO_SHAPED;
-  /** With CLIP's vocabulary and context, which the layout takes for granted. */
+  /** With CLIP's vocabulary and context length, which the layout assumes. */
   const configs = {
     ...KAKAO_SHAPED,
     prior: { ...prior, num_embeddings: 77 },
@@ -53,7 +53,7 @@ describe('the Kakao layout', () => {
   });
   afterAll(() => kakao.dispose());
 
-  test('squashes pictures, where nothing else is asked for', async () => {
+  test('resizes images to a square without cropping by default', async () => {
     const { images } = await kakao.imageVariation(odd, vary);
     expect(images[0]?.recipe).toMatchObject({ source: { fit: 'fill' } });
     const [filled, covered] = await Promise.all(
@@ -65,7 +65,7 @@ describe('the Kakao layout', () => {
     expect(images[0]?.data).not.toEqual(covered);
   });
 
-  test('cleans prompts as its own program does', async () => {
+  test('cleans prompts like the original program', async () => {
     const prompts = ['“ﬁne” &lt;red&gt; heart', '"fine" <red> heart'];
     const [raw, clean] = await Promise.all(
       prompts.map((prompt) => bytesOf(kakao.textToImage(prompt, short))),

@@ -27,7 +27,7 @@ const KAKAO = [
   'improved-sr-ckpt-step=1.2M.ckpt',
 ];
 
-it('recognises karlo-tiny, whole for both tasks', async () => {
+it('recognises karlo-tiny, which has everything for both tasks', async () => {
   const path = fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url));
   const layout = await recogniseFolder(path);
   if (layout.kind !== 'huggingface') throw new Error(layout.kind);
@@ -41,7 +41,7 @@ it('recognises karlo-tiny, whole for both tasks', async () => {
   expect(layout.tokenizer).toBe(join(path, 'tokenizer'));
 });
 
-it('recognises Kakao files, %3D too, and what each task lacks', async () => {
+it('recognises Kakao files, also with %3D, and lists what each task lacks', async () => {
   const whole = await recogniseFolder(folder(...KAKAO));
   expect(whole).toMatchObject({ kind: 'kakao', missing: { textToImage: [], imageVariation: [] } });
   const downloaded = KAKAO.map((name) => name.replaceAll('=', '%3D')).slice(2);
@@ -52,7 +52,7 @@ it('recognises Kakao files, %3D too, and what each task lacks', async () => {
   });
 });
 
-it('takes a converted folder before all else', async () => {
+it('prefers the converted layout to the others', async () => {
   const layout = await recogniseFolder(folder('karlo.json', 'model_index.json', ...KAKAO));
   expect(layout).toMatchObject({ kind: 'converted', manifest: join(root, 'model', 'karlo.json') });
 });
@@ -82,7 +82,7 @@ it('lists what a Hugging Face folder lacks', async () => {
   await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, path, 'weights in prior/');
 });
 
-it('finds no model in other folders', async () => {
+it('finds no model in folders without one', async () => {
   const code = 'ERR_KARLO_MODEL_NOT_FOUND';
   await expectCode(code, () => recogniseFolder(folder()), 'an empty folder');
   await expectCode(code, () => recogniseFolder(folder('readme.md')), 'readme.md', 'karlo.json');

@@ -8,7 +8,7 @@ import { fasterDtype } from '../../lib/networks/auto-dtype.js';
 import { Engine, version } from '../../lib/torch/index.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 
-// LibTorch may lie in the cache folder: it is opened before the tests have one of their own.
+// LibTorch may be in the cache folder: it is opened before the tests replace that folder.
 const measured = version().cpuCapability === 'AVX512';
 let file: string;
 beforeEach(() => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
   tiny = await openModel(fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url)));
 });
 
-/** For a model whose super-resolution begins with so many channels. */
+/** The dtype for a model whose super-resolution has this many channels at its first level. */
 async function chosen(width: number): Promise<string> {
   const super_res_first = { ...tiny.configs.super_res_first, block_out_channels: [width] };
   await using engine = new Engine({ threads: 2 });
@@ -44,7 +44,7 @@ describe.runIf(measured)("the dtype 'auto' on a CPU with AVX-512", () => {
   });
 
   test.each(['{', '[]', 'null', '{"a": 1}'])(
-    'is measured where the file holds %s',
+    'is measured if the file contains %s',
     async (text) => {
       writeFileSync(file, text);
       expect(['float32', 'bfloat16']).toContain(await chosen(128));
@@ -53,7 +53,7 @@ describe.runIf(measured)("the dtype 'auto' on a CPU with AVX-512", () => {
   );
 });
 
-test("a narrow model's dtype 'auto' is float32 everywhere, and nothing is measured", async () => {
+test("the dtype 'auto' is float32 for a narrow model, without measuring", async () => {
   await using karlo = await Karlo.load({ device: 'cpu' });
   expect(karlo.dtype).toBe('float32');
   expect(existsSync(file)).toBe(false);

@@ -6,13 +6,13 @@ import { temporaryFolder } from '../fixtures/temporary.js';
 import { zip } from '../fixtures/torch-writer.js';
 import { runProgram } from '../native/run-program.js';
 
-/** Most bytes that a reader may take for one of the file, and what Node takes by itself. */
+/** Most bytes that a reader may take per byte of the file, and what Node itself takes. */
 const mostForOne = 4;
 const ofNode = 64e6;
 
 const folder = temporaryFolder();
 
-/** Reads `bytes` in a process of its own: what came of it. Asserts that memory stayed in bounds. */
+/** The outcome of reading `bytes` in a separate process, whose memory has to stay within bounds. */
 async function outcome(bytes: Uint8Array): Promise<string> {
   const path = join(folder, 'hostile');
   writeFileSync(path, bytes);
@@ -24,7 +24,7 @@ async function outcome(bytes: Uint8Array): Promise<string> {
   return read.outcome;
 }
 
-describe('a header of 100 MB takes no more memory than its size justifies', () => {
+describe('a header of 100 MB takes memory in proportion to its size', () => {
   const one = `"a":${JSON.stringify(tensor('F32', [4], 0, 16))}`;
   const large = 99_999_000;
   const repeat = (count: number, item: (index: number) => string) =>
@@ -47,16 +47,20 @@ describe('a header of 100 MB takes no more memory than its size justifies', () =
   });
 });
 
-describe('a pickle of 32 MB takes no more memory than its size justifies', () => {
+describe('a pickle of 32 MB takes memory in proportion to its size', () => {
   const size = 32e6;
   const fill = (text: string) => text.repeat(size / text.length);
 
   it.each<[string, () => string, RegExp]>([
-    ['a list, item by item', () => `]${fill('Na')}`, /pickled values/],
-    ['a list, many items at once', () => `]${fill(`(${'N'.repeat(100_000)}e`)}`, /pickled values/],
+    ['a list built item by item', () => `]${fill('Na')}`, /pickled values/],
+    [
+      'a list built many items at once',
+      () => `]${fill(`(${'N'.repeat(100_000)}e`)}`,
+      /pickled values/,
+    ],
     ['lists that are dropped', () => fill(`(${'N'.repeat(100_000)}l0`), /pickled values/],
-    ['a value again and again', () => `](N${fill('2')}e`, /pickled values/],
-    ['an entry of the memo again and again', () => `]q\x00(${fill('h\x00')}e`, /pickled values/],
+    ['a repeated value', () => `](N${fill('2')}e`, /pickled values/],
+    ['a repeated entry of the memo', () => `]q\x00(${fill('h\x00')}e`, /pickled values/],
     ['long integers', () => `]${fill(`\x8a\x09${'\x01'.repeat(9)}a`)}`, /pickled values/],
     ['empty strings', () => `]${fill('U\x00a')}`, /pickled objects/],
     ['an endless memo', () => `N${fill('\x94')}`, /pickled memo entries/],

@@ -1,4 +1,4 @@
-// read.mjs FILE: reads a weight file. Prints as JSON what came, and by how many bytes the process grew at most.
+// read.mjs FILE: reads a weight file and prints, as JSON, the outcome and the growth of peak memory in bytes.
 import { readWeights } from '../../dist/lib/weights/index.js';
 
 const peak = () => 1024 * process.resourceUsage().maxRSS;

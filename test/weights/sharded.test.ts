@@ -45,19 +45,19 @@ it.each([
   await expectCorrupt(() => readWeights(index({ a: name })), 'for a in', 'same folder');
 });
 
-it('refuses a shard whose keys are not those of the index', async () => {
+it('rejects a shard whose keys are not those of the index', async () => {
   await expectCorrupt(() => readWeights(index({ a: one, b: two, c: two })), 'for c in', two);
   await expectCorrupt(() => readWeights(index({ a: one, c: two })), 'for b in', 'index.json');
 });
 
-it('refuses a key that two shards hold', async () => {
+it('rejects a key that two shards hold', async () => {
   const both = join(folder, 'both.safetensors');
   writeFileSync(both, safetensors({ a: tensor('U8', [1], 0, 1), c: tensor('U8', [1], 1, 2) }, 2));
   const work = () => readWeights(index({ a: one, c: 'both.safetensors' }));
   await expectCorrupt(work, 'for a in', 'both.safetensors', one);
 });
 
-it('refuses an index with a key twice, with no tensors, or of another shape', async () => {
+it('rejects an index with duplicate keys, without tensors, or of another form', async () => {
   await expectCorrupt(() => readWeights(index(`{"a":"${one}","a":"${one}"}`)), 'for a in', 'two');
   await expectCorrupt(() => readWeights(index({})), 'weight_map');
   await expectCorrupt(() => readWeights(index('[]')), 'index');

@@ -14,7 +14,7 @@ async function read(bytes: Uint8Array, name: string, most = 1000): Promise<Buffe
   return readRecord(archive, record, most);
 }
 
-/** `bytes` with `value` written at each place where `field` of the central header lies. */
+/** `bytes` with `value` at the offset `field` of the central header. */
 function patch(bytes: Buffer, field: number, value: number, width: 2 | 4 = 4): Buffer {
   const out = Buffer.from(bytes);
   const central = out.indexOf('PK\x01\x02', 0, 'latin1');
@@ -22,7 +22,7 @@ function patch(bytes: Buffer, field: number, value: number, width: 2 | 4 = 4): B
   return out;
 }
 
-describe('a sound archive', () => {
+describe('a valid archive', () => {
   it.each([
     ['stored', {}],
     ['zip64', { forceZip64Format: true }],
@@ -38,7 +38,7 @@ describe('a sound archive', () => {
     expect(await read(bytes, 'a/é')).toEqual(Buffer.alloc(0));
   });
 
-  it('says where a stored record lies', async () => {
+  it('locates a stored record', async () => {
     const bytes = await zip([['a/x', hello]]);
     const archive = await open(bytes);
     const record = archive.records.get('a/x');
@@ -54,8 +54,8 @@ describe('a sound archive', () => {
   });
 });
 
-describe('a damaged or hostile archive is refused', () => {
-  it('when it is cut anywhere', async () => {
+describe('a damaged or hostile archive is rejected', () => {
+  it('when it is truncated anywhere', async () => {
     const bytes = await zip([
       ['a/x', hello],
       ['a/y', hello],
@@ -65,7 +65,7 @@ describe('a damaged or hostile archive is refused', () => {
     }
   });
 
-  it('when bytes stand before, after or between its parts', async () => {
+  it('when there are bytes before, after or between its parts', async () => {
     const bytes = await zip([['a/x', hello]]);
     await expectCorrupt(() => open(Buffer.concat([Buffer.from('x'), bytes])), 'zip directory');
     await expectCorrupt(() => open(Buffer.concat([bytes, Buffer.from('x')])), 'end of file');
@@ -132,7 +132,7 @@ describe('a damaged or hostile archive is refused', () => {
     await expectCorrupt(() => open(fewer), 'zip directory');
   });
 
-  it('when it is encrypted or of several disks', async () => {
+  it('when it is encrypted or has several disks', async () => {
     const bytes = await zip([['a/x', hello]]);
     await expectCorrupt(() => open(patch(bytes, 8, 1, 2)), 'encryption');
     await expectCorrupt(() => open(patch(bytes, 34, 1, 2)), 'disk');
@@ -145,7 +145,7 @@ describe('a damaged or hostile archive is refused', () => {
     await expectCorrupt(() => open(bad), 'record name');
   });
 
-  it('when a name stands twice', async () => {
+  it('when two records have the same name', async () => {
     const bytes = await zip([
       ['a/x', hello],
       ['a/y', hello],

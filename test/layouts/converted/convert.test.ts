@@ -39,7 +39,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A copy of the converted folder, to be damaged. */
+/** A copy of the converted folder, to be modified. */
 function copy(name: string): string {
   const path = join(folder, name);
   cpSync(converted, path, { recursive: true });
@@ -52,8 +52,8 @@ const failure = (attempt: Promise<unknown>) =>
     (error: Error & { code?: string }) => error,
   );
 
-describe('what a converted folder holds', () => {
-  test('a graph, weights and their hashes for each network, the tokenizer, the schedulers', () => {
+describe('a converted folder', () => {
+  test('has a graph, weights and their hashes for each network, the tokenizer and the schedulers', () => {
     const files = COMPONENTS.flatMap((name) => [`${name}.pt`, `${name}.safetensors`]);
     expect(readdirSync(converted).sort()).toEqual(['karlo.json', ...files, 'tokenizer'].sort());
     expect(existsSync(join(converted, 'tokenizer/vocab.json'))).toBe(true);
@@ -72,7 +72,7 @@ describe('what a converted folder holds', () => {
     }
   });
 
-  test('weights in the dtype asked for; statistics stay float32', async () => {
+  test('has weights in the requested dtype, and statistics in float32', async () => {
     const { tensors } = await readWeights(join(converted, 'prior.safetensors'));
     const dtypes = new Set([...tensors.values()].map(({ dtype }) => dtype));
     expect([...dtypes].sort()).toEqual(['bfloat16', 'float32']);
@@ -100,7 +100,7 @@ describe('converting', () => {
     expect(readdirSync(folder)).toEqual(before);
   });
 
-  test('refuses a folder that is converted already, and one that is none', async () => {
+  test('rejects a converted folder, and one that is no model', async () => {
     const again = await failure(convertModel(converted, join(folder, 'again')));
     expect(again.message).toContain('is a converted folder already');
     expect(await failure(convertModel(folder, join(folder, 'x')))).toMatchObject({
@@ -108,7 +108,7 @@ describe('converting', () => {
     });
   });
 
-  test('refuses what can do neither task, and says what is lacking', async () => {
+  test('rejects a model that can do neither task, and says what it lacks', async () => {
     const part = join(folder, 'neither');
     cpSync(tiny, part, { recursive: true });
     rmSync(join(part, 'decoder', 'diffusion_pytorch_model.safetensors'));
@@ -118,7 +118,7 @@ describe('converting', () => {
     expect(existsSync(join(folder, 'x'))).toBe(false);
   });
 
-  test('a name that is a link to nowhere is taken', async () => {
+  test('does not overwrite a broken link', async () => {
     const link = join(folder, 'link');
     symlinkSync('nowhere', link);
     const error = await failure(convertModel(tiny, link));
@@ -126,7 +126,7 @@ describe('converting', () => {
     rmSync(link);
   });
 
-  test('what cannot be written says so, and leaves nothing behind', async () => {
+  test('reports a target that cannot be written, and leaves nothing behind', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     const error = await failure(convertModel(tiny, join(file, 'x')));
@@ -135,7 +135,7 @@ describe('converting', () => {
     rmSync(file);
   });
 
-  test('tells the bytes of each tensor as they are written', async () => {
+  test('reports the bytes of each tensor as they are written', async () => {
     const seen: { component: string; done: number; total: number }[] = [];
     await convertModel(tiny, join(folder, 'told'), { onProgress: (at) => seen.push(at) });
     expect(new Set(seen.map(({ component }) => component))).toEqual(new Set(COMPONENTS));
@@ -144,10 +144,10 @@ describe('converting', () => {
   });
 });
 
-describe('a converted folder that was tampered with', () => {
+describe('a modified converted folder', () => {
   const corrupt = { code: 'ERR_KARLO_MODEL_CORRUPT' };
 
-  test('a graph that is not the one of the manifest is never run', async () => {
+  test('a graph that does not match the manifest is never run', async () => {
     const path = copy('graph');
     const graph = join(path, 'prior.pt');
     const refusal = async () => failure((await openModel(path)).load('prior', placement));
@@ -165,7 +165,7 @@ describe('a converted folder that was tampered with', () => {
     expect(await refusal()).toMatchObject({ code: 'ERR_KARLO_MODEL_NOT_FOUND' });
   });
 
-  test('truncated weights, and those of another network, are refused by key', async () => {
+  test('truncated weights, and those of another network, are rejected by key', async () => {
     const path = copy('weights');
     truncateSync(join(path, 'prior.safetensors'), 10_000);
     expect(await failure((await openModel(path)).load('prior', placement))).toMatchObject(corrupt);
@@ -208,7 +208,7 @@ describe('a converted folder that was tampered with', () => {
 });
 
 describe('karlo convert and karlo info', () => {
-  test('convert writes a folder that info describes', async () => {
+  test('info describes the folder that convert writes', async () => {
     const to = join(folder, 'by-command');
     const result = await karlo('convert', tiny, to, '--dtype', 'bfloat16');
     expect(result).toMatchObject({ status: 0, signal: null });
@@ -235,7 +235,7 @@ describe('karlo convert and karlo info', () => {
     );
   });
 
-  test('convert says what the folder will not do', async () => {
+  test('convert says what the model cannot do', async () => {
     const part = join(folder, 'without-prior');
     cpSync(tiny, part, { recursive: true });
     rmSync(join(part, 'prior'), { recursive: true });
@@ -244,7 +244,7 @@ describe('karlo convert and karlo info', () => {
     expect(stdout).toMatch(/^Converted to .*variations\nNot for text to image: it lacks prior\n$/);
   });
 
-  test('info describes a published folder, and says what is missing', async () => {
+  test('info describes a published folder, and lists what is missing', async () => {
     const whole = JSON.parse((await karlo('info', tiny, '--json')).stdout);
     expect(whole).toMatchObject({
       layout: 'huggingface',
@@ -259,7 +259,7 @@ describe('karlo convert and karlo info', () => {
     expect(info.stdout).toMatch(/^text to image +ready$/m);
   });
 
-  test('wrong usage is 2, and a folder that is no model is 1', async () => {
+  test('the status is 2 for wrong usage, and 1 for a folder that is no model', async () => {
     expect((await karlo('convert', tiny)).status).toBe(2);
     expect((await karlo('convert', tiny, join(folder, 'y'), '--dtype', 'int8')).status).toBe(2);
     const none = await karlo('info', folder);

@@ -19,7 +19,7 @@ async function describe(folder: string) {
   return (await source.describe()).components;
 }
 
-/** Every tensor of the folder, by component and name. */
+/** All tensors of a folder by component and name. */
 async function tensorsOf(folder: string): Promise<Map<string, TensorData>> {
   const found = new Map<string, TensorData>();
   for (const [component, description] of Object.entries(await describe(folder))) {
@@ -74,7 +74,7 @@ it.each([
   ['bin', '.fp16', false],
   ['bin', '', true],
   ['bin', '.fp16', true],
-])('%s%s, sharded: %s: the same tensors, bit by bit', async (extension, variant, sharded) => {
+])('%s%s, sharded: %s, gives the same tensors bit by bit', async (extension, variant, sharded) => {
   const folder = join(root, 'other');
   rmSync(folder, { recursive: true, force: true });
   const source = await describe(published);

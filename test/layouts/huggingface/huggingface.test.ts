@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../fixtures/temporary.js';
 
 const tiny = fileURLToPath(new URL('../../../models/karlo-tiny', import.meta.url));
 const root = temporaryFolder();
-const sound = join(root, 'sound');
+const valid = join(root, 'valid');
 const model = join(root, 'model');
 
 async function open(folder: string) {
@@ -46,11 +46,11 @@ it('describes the networks of one task', async () => {
   expect(components.image_encoder).toBeDefined();
 });
 
-describe('a folder whose files do not fit their configs', () => {
-  beforeAll(() => writeRandomModel(sound));
+describe('a folder with an error', () => {
+  beforeAll(() => writeRandomModel(valid));
   beforeEach(() => {
     rmSync(model, { recursive: true, force: true });
-    cpSync(sound, model, { recursive: true });
+    cpSync(valid, model, { recursive: true });
   });
 
   const weights = (name: ComponentName) => join(model, name, weightName(name));
@@ -73,42 +73,42 @@ describe('a folder whose files do not fit their configs', () => {
     await writeSafetensors(path, kept);
   }
 
-  it('is sound to begin with', async () => {
+  it('is valid before the error is made', async () => {
     expect(Object.keys((await open(model)).components)).toHaveLength(7);
   });
 
-  it('is refused for a missing key', async () => {
+  it('is rejected for a missing key', async () => {
     await rewrite('prior', 'prd_embedding');
     await expectCorrupt(() => open(model), 'a tensor for prd_embedding in', weights('prior'));
   });
 
-  it('is refused for an unknown key', async () => {
+  it('is rejected for an unknown key', async () => {
     await rewrite('decoder', 'conv_in.bias', { name: 'conv_in.bias2' });
     await expectCorrupt(() => open(model), 'conv_in.bias');
     rmSync(model, { recursive: true });
-    cpSync(sound, model, { recursive: true });
+    cpSync(valid, model, { recursive: true });
     configure('prior', { num_layers: 1 });
     await expectCorrupt(() => open(model), 'transformer_blocks.1', 'unknown');
   });
 
-  it('is refused for a wrong shape', async () => {
+  it('is rejected for a wrong shape', async () => {
     await rewrite('prior', 'norm_out.weight', { shape: [64, 2] });
     await expectCorrupt(() => open(model), 'shape [128] for norm_out.weight', '[64, 2]');
   });
 
-  it('is refused for a wrong dtype', async () => {
+  it('is rejected for a wrong dtype', async () => {
     await rewrite('prior', 'norm_out.weight', { dtype: 'int32' });
     await expectCorrupt(() => open(model), 'floating', 'norm_out.weight', 'int32');
   });
 
-  it('is refused when two networks do not fit each other', async () => {
+  it('is rejected if two networks do not fit each other', async () => {
     await writeRandomModel(model, {
       text_proj: { ...KAKAO_SHAPED.text_proj, cross_attention_dim: 40 },
     });
     await expectCorrupt(() => open(model), '40', 'the context', '48');
   });
 
-  it('takes the keys of older releases and of a whole CLIP', async () => {
+  it('may hold keys of older releases and of a whole CLIP', async () => {
     const path = weights('text_encoder');
     const { tensors } = await readWeights(path);
     const raw = readFileSync(path);
@@ -125,7 +125,7 @@ describe('a folder whose files do not fit their configs', () => {
     expect((await open(model)).components.text_encoder?.tensors.size).toBe(kept.length);
   });
 
-  it('is not found when a task lacks a part', async () => {
+  it('is not a model for a task that lacks a part', async () => {
     rmSync(join(model, 'prior'), { recursive: true });
     const source = await recogniseFolder(model);
     if (source.kind === 'converted') throw new Error(source.kind);

@@ -32,7 +32,7 @@ beforeAll(async () => {
   mapped = await open(kakao);
 }, 60_000);
 
-describe('a Kakao folder with the numbers of a Hugging Face folder', () => {
+describe('a Kakao folder with the weights of a Hugging Face folder', () => {
   it('holds the same tensors, bit for bit', async () => {
     expect(mapped.layout).toBe('kakao');
     for (const name of COMPONENTS) {
@@ -49,13 +49,13 @@ describe('a Kakao folder with the numbers of a Hugging Face folder', () => {
     }
   }, 60_000);
 
-  it('has the same configs, inferred', () => {
+  it('has the same configs, which are inferred', () => {
     for (const name of COMPONENTS) {
       expect(mapped.components[name]?.config, name).toEqual(original.components[name]?.config);
     }
   });
 
-  it("has the layout's own schedulers and preprocessing", () => {
+  it("has Kakao's schedulers and preprocessing", () => {
     expect(mapped.schedulers.prior_scheduler).toMatchObject({
       clip_sample_range: 10,
       prediction_type: 'sample',
@@ -77,14 +77,14 @@ describe('a Kakao folder with the numbers of a Hugging Face folder', () => {
   });
 });
 
-describe('the key map, by hand', () => {
+describe('the key map', () => {
   const source = (component: 'prior' | 'decoder' | 'text_encoder', name: string) => {
     const tensor = mapped.components[component]?.tensors.get(name);
     if (!tensor) throw new Error(name);
     return { key: tensor.source.name, at: positions(tensor.source.shape, tensor.steps), tensor };
   };
 
-  it('alternates q, k, v head by head in the prior', () => {
+  it('interleaves q, k, v by head in the prior', () => {
     // Width 128, 2 heads: the second head's k are rows 192 + 64 to 192 + 127 of c_qkv.
     const k = source('prior', 'transformer_blocks.1.attn1.to_k.bias');
     expect(k.key).toBe('model.transformer.resblocks.1.attn.c_qkv.bias');
@@ -93,7 +93,7 @@ describe('the key map, by hand', () => {
     expect([v.at[0], v.at[64 * 128]]).toEqual([128 * 128, 320 * 128]);
   });
 
-  it('alternates k, v head by head in the context of the decoder', () => {
+  it('interleaves k, v by head in the context of the decoder', () => {
     const v = source('decoder', 'down_blocks.1.attentions.0.add_v_proj.bias');
     expect(v.key).toBe('model.input_blocks.4.1.encoder_kv.bias');
     expect([v.at[0], v.at[63], v.at[64], v.at[127]]).toEqual([64, 127, 192, 255]);
@@ -123,11 +123,11 @@ describe('the key map, by hand', () => {
     ['up_blocks.0.upsamplers.0.conv1.weight', 'output_blocks.2.2.in_layers.2.weight'],
     ['up_blocks.1.resnets.0.time_emb_proj.bias', 'output_blocks.3.0.emb_layers.1.bias'],
     ['conv_norm_out.weight', 'out.0.weight'],
-  ])('puts the decoder’s %s at %s', (name, key) => {
+  ])('maps the decoder’s %s to %s', (name, key) => {
     expect(source('decoder', name).key).toBe(`model.${key}`);
   });
 
-  it('puts an upsampler without attention at place 1', () => {
+  it('numbers an upsampler without attention 1', () => {
     const config = mapped.components.super_res_last?.config;
     if (!config) throw new Error('no config');
     const keys = kakaoKeys('super_res_last', config);
@@ -140,7 +140,7 @@ describe('the key map, by hand', () => {
   });
 });
 
-describe('a Kakao folder that is not whole', () => {
+describe('an incomplete Kakao folder', () => {
   const broken = join(root, 'broken');
   const floats = (...shape: number[]): TensorData => ({
     dtype: 'float32',
@@ -160,11 +160,11 @@ describe('a Kakao folder that is not whole', () => {
     await writeKakaoLayout(folder, broken);
   });
 
-  it('is described as far as it goes', async () => {
+  it('is described as far as it is complete', async () => {
     expect(Object.keys((await open(broken)).components)).toEqual(['prior']);
   });
 
-  it('is refused for statistics of another size or number', async () => {
+  it('is rejected for statistics of another size or number', async () => {
     await expectCorrupt(
       await replaceStats([floats(64), floats(63)]),
       'shape [64] for 1 in',
@@ -173,7 +173,7 @@ describe('a Kakao folder that is not whole', () => {
     await expectCorrupt(await replaceStats([floats(64)]), 'a tensor for 1 in', 'stats.th');
   });
 
-  it('is refused for a missing, unknown or misshapen key', async () => {
+  it('is rejected for a missing or unknown key, or one of another shape', async () => {
     const path = join(broken, kakaoName('prior'));
     const write = (tensors: [string, TensorData][]) => async () => {
       await writeTorchArchive(path, { kind: 'state_dict', tensors: new Map(tensors) });

@@ -21,7 +21,7 @@ async function floats(name: string, key: string): Promise<number[]> {
   return [...new Float32Array(new Uint8Array(bytes).buffer)];
 }
 
-describe('files that PyTorch wrote', () => {
+describe('a file that PyTorch wrote', () => {
   it.each(['views.bin', 'views-protocol4.bin'])('%s: every dtype, and views', async (name) => {
     const { format, tensors } = await readWeights(fixture(name));
     expect(format).toBe('torch');
@@ -66,12 +66,12 @@ describe('files that PyTorch wrote', () => {
     expect(await floats('module.pt', 'layers.1.weight')).toEqual([4, 4, 4, 4, 4, 4]);
   });
 
-  it('the old format is refused with the way to convert it', async () => {
+  it('the old format is rejected with the way to convert it', async () => {
     const work = () => readWeights(fixture('views-legacy.bin'));
     await expectCorrupt(work, 'older format', 'torch.save(torch.load');
   });
 
-  it('a foreign class is refused by name', async () => {
+  it('an unknown class is rejected by name', async () => {
     const work = () => readWeights(fixture('foreign-class.ckpt'));
     await expectCorrupt(work, 'pathlib', 'PurePosixPath');
   });
@@ -101,7 +101,7 @@ async function refuses(bytes: Uint8Array | Promise<Uint8Array>, ...parts: (strin
 
 const dict = (...entries: [string, Picklable][]): Picklable => ({ dict: entries });
 
-describe('a damaged or hostile archive is refused', () => {
+describe('a damaged or hostile archive is rejected', () => {
   it('when a storage is missing or of another size', async () => {
     await refuses(archive(dict(['a', view]), []), 'm/data/0', 'none');
     const short: [string, Uint8Array][] = [['data/0', Buffer.alloc(15)]];
@@ -143,7 +143,7 @@ describe('a damaged or hostile archive is refused', () => {
     await refuses(archive(dict(['a'.repeat(600), view])), '512 characters');
   });
 
-  it('when its tensors share so much that copies would outgrow the file', async () => {
+  it('when copies of its shared tensors would be much larger than the file', async () => {
     const many = Array.from({ length: 400 }, (_, i): [string, Picklable] => [
       `t${i}`,
       { ...view, elements: 40_000, shape: [40_000] },
@@ -165,13 +165,13 @@ describe('a damaged or hostile archive is refused', () => {
     await refuses(archive(deep), /512 characters/);
   });
 
-  it('when it is cut anywhere', async () => {
+  it('when it is truncated anywhere', async () => {
     const bytes = readFileSync(fixture('pair.th'));
     for (let end = 0; end < bytes.length; end += 7) await refuses(bytes.subarray(0, end));
   });
 });
 
-it('a header length that looks like another format is no other format', async () => {
+it('a header length that looks like another format is read as a header length', async () => {
   // 0x80 opens a pickle, and PK a zip file; both are also lengths of headers.
   for (const length of [0x80, 0x0280, 0x04034b50 % 2 ** 16]) {
     const header = Buffer.from('{}'.padEnd(length));
@@ -183,7 +183,7 @@ it('a header length that looks like another format is no other format', async ()
   }
 });
 
-it('a file of no known format says so', async () => {
+it('a file of an unknown format is rejected as such', async () => {
   for (const bytes of [Buffer.alloc(0), Buffer.from('GGUF'), Buffer.alloc(100)]) {
     await refuses(bytes, 'safetensors');
   }

@@ -64,7 +64,7 @@ describe('what PyTorch writes', () => {
     expect(round(ints as Picklable)).toEqual({ kind: 'list', items: [1, 2] });
   });
 
-  it("Lightning's and OmegaConf's leftovers as inert records, which drop what they get", () => {
+  it('objects of Lightning and OmegaConf as inert records, which ignore items', () => {
     const config = 'comegaconf.dictconfig\nDictConfig\n)\x81}b';
     expect(load(`${config}.`)).toMatchObject({ className: 'omegaconf.dictconfig.DictConfig' });
     const dict = 'cpytorch_lightning.utilities.parsing\nAttributeDict\n)\x81(U\x01aK\x01u.';
@@ -72,7 +72,7 @@ describe('what PyTorch writes', () => {
   });
 });
 
-describe('any other global is refused by name, called or not', () => {
+describe('any other global is rejected by name, called or not', () => {
   it.each([
     ['os', 'system'],
     ['posix', 'system'],
@@ -99,7 +99,7 @@ describe('any other global is refused by name, called or not', () => {
   });
 });
 
-describe('tensors beyond their storage are refused', () => {
+describe('tensors beyond their storage are rejected', () => {
   const bad: [string, Partial<PickledTensor>][] = [
     ['shape', { shape: [3, 5] }],
     ['offset', { offset: 1 }],
@@ -119,7 +119,7 @@ describe('tensors beyond their storage are refused', () => {
     await expectCorrupt(() => round({ ...view, ...change }), 'm.bin');
   });
 
-  it('storages of no known class, or of none', async () => {
+  it('storages of an unknown class, or of none', async () => {
     const id = (type: string) => `(U\x07storage${type}U\x010U\x03cpuK\x01tQ.`;
     expect(load(id('ctorch\nHalfStorage\n'))).toMatchObject({ dtype: 'float16' });
     await refuses(id('ctorch\nSize\n'), 'typed storage', 'torch.Size');
@@ -128,7 +128,7 @@ describe('tensors beyond their storage are refused', () => {
   });
 });
 
-describe('hostile pickles are refused', () => {
+describe('hostile pickles are rejected', () => {
   it.each([
     ['nothing', ''],
     ['no end', 'N'],
@@ -172,7 +172,7 @@ describe('hostile pickles are refused', () => {
     await expectCorrupt(() => unpickle(Buffer.from('\x80\x01N.', 'latin1'), 'm.bin'), 'protocol');
   });
 
-  it('deep nesting, long chains, and floods of objects', async () => {
+  it('deep nesting, long chains, and many objects', async () => {
     // What they take of memory, memory.test.ts measures.
     await refuses('('.repeat(1000), 'nesting');
     await refuses('}'.repeat(1_000_000), 'objects');
@@ -183,7 +183,7 @@ describe('hostile pickles are refused', () => {
     expect(load(`${']'.repeat(1000)}${'a'.repeat(999)}.`)).toMatchObject({ kind: 'list' });
   });
 
-  it('a bomb of shared lists, which is only large to those who walk it', () => {
+  it('shared lists are read, although a recursive walk would never end', () => {
     // l0 = []; l1 = [l0, l0]; …: 2^200 leaves in a few hundred values.
     const level = (i: number) => `](h${String.fromCharCode(i)}h${String.fromCharCode(i)}eq`;
     let text = ']q\x00';

@@ -15,8 +15,8 @@ const parse = (bytes: Uint8Array) => parseSafetensors(bufferSource('m.safetensor
 const refuses = (bytes: Uint8Array, ...parts: (string | RegExp)[]) =>
   expectCorrupt(() => parse(bytes), 'm.safetensors', ...parts);
 
-describe('a sound file', () => {
-  it('yields offsets from the start of the file, in any order of the header', async () => {
+describe('a valid file', () => {
+  it('has offsets from the start of the file, in any order of the header', async () => {
     const header = {
       b: tensor('BF16', [2, 3], 16, 28),
       __metadata__: { format: 'pt' },
@@ -43,7 +43,7 @@ describe('a sound file', () => {
     expect(file.tensors.get('s')).toMatchObject({ dtype: 'bool', shape: [], strides: [] });
   });
 
-  it('may be padded after the JSON, may hold no tensor and any name', async () => {
+  it('may have padding after the JSON, no tensors, and any name', async () => {
     expect((await parse(safetensors('{}  \n  '))).tensors.size).toBe(0);
     const odd =
       '{"a\\"\\u00e9":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}';
@@ -58,7 +58,7 @@ describe('a sound file', () => {
   });
 });
 
-describe('a damaged or hostile file is refused', () => {
+describe('a damaged or hostile file is rejected', () => {
   const one = tensor('F32', [4], 0, 16);
 
   it('when it ends early or late', async () => {
@@ -81,7 +81,7 @@ describe('a damaged or hostile file is refused', () => {
     await expectCorrupt(() => parseSafetensors(big), 'at most 100000000 bytes', '100000001');
   });
 
-  it('when a key stands twice', async () => {
+  it('when it has duplicate keys', async () => {
     const text = JSON.stringify(one);
     await refuses(safetensors(`{"a":${text},"a":${text}}`, 16), 'for a in', 'two');
     await refuses(safetensors(`{"a":${text},"\\u0061":${text}}`, 16), 'for a in', 'two');

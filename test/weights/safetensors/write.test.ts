@@ -24,7 +24,7 @@ function bytesOf(name: string, dtype: DType, shape: readonly number[]): Buffer {
   return Buffer.alloc(size, name);
 }
 
-it('writes what the reader reads, aligned', async () => {
+it('writes aligned tensors that the reader reads', async () => {
   const lists = fc.uniqueArray(anyTensor, { selector: (t) => t.name, maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(lists, async (list) => {
@@ -83,7 +83,7 @@ it('leaves nothing behind when it is aborted', async () => {
   expect(readdirSync(folder)).toEqual(before);
 });
 
-it('refuses two tensors of one name', async () => {
+it('rejects two tensors with the same name', async () => {
   const tensor = { name: 'a', dtype: 'uint8' as const, shape: [0], chunks: () => [] };
   const work = () => writeSafetensors(path, [tensor, tensor]);
   await expectCode('ERR_KARLO_INVALID_ARGUMENT', work, 'one tensor named a');
