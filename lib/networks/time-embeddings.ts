@@ -18,6 +18,7 @@ export class TimeEmbeddings implements Disposable {
    */
   at(timestep: number): Tensor {
     const row = this.#timesteps.indexOf(timestep);
+    if (row === -1) throw new RangeError(`Expected an embedded timestep but received ${timestep}`);
     const { shape } = this.#rows;
     return tidy(() => {
       const slice = this.#rows.slice(0, row, row + 1);

@@ -174,7 +174,7 @@ function addAttention(list: ShapeList, { path, to: width }: UNetBlock, context: 
 /** Tensors as wide as the first level that are held at once besides the skip connections. */
 const WORKING_TENSORS = 5;
 
-/** Counts the convolutions, and the attention layers' projections of pixels. */
+/** Counts the convolutions and the attention layers' projections of pixels: none without a `sample_size`. */
 export function unetCost(config: UNetConfig): Cost {
   const { block_out_channels: widths, layers_per_block: layers } = config;
   const first = widths[0] as number;

@@ -5,12 +5,6 @@ import { readSharded } from './sharded.js';
 import { type ByteSource, withFile } from './source.js';
 import type { WeightFile } from './types.js';
 
-export type { DType } from './dtypes.js';
-export { DTYPES, isFloating } from './dtypes.js';
-export { planSafetensors, type TensorToWrite, writeSafetensors } from './safetensors/write.js';
-export { type ByteSource, bufferSource } from './source.js';
-export type { TensorEntry, WeightFile } from './types.js';
-
 /** Offset of the JSON in a safetensors file; in a zip file, the first record's method is there. */
 const JSON_START = 8;
 const ZIP_MAGIC = 'PK\x03\x04';

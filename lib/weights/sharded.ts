@@ -8,7 +8,7 @@ import type { WeightFile } from './types.js';
 const MAX_INDEX = 32 * 1024 * 1024;
 
 /** Reads one weight file of any format. */
-export type ReadFile = (path: string) => Promise<WeightFile>;
+type ReadFile = (path: string) => Promise<WeightFile>;
 
 /**
  * Reads the shards of an index (`*.safetensors.index.json` or `*.bin.index.json`).

@@ -20,7 +20,7 @@ import { makeFolder } from '../../util/make-folder.js';
 import { packageVersion } from '../../util/package.js';
 import { isSystemError } from '../../util/system-error.js';
 import { writeThenRename } from '../../util/write-then-rename.js';
-import { writeSafetensors } from '../../weights/index.js';
+import { writeSafetensors } from '../../weights/safetensors/write.js';
 import { elementCount } from '../../weights/shape.js';
 import { recogniseFolder } from '../index.js';
 import type { ModelDescription } from '../model.js';

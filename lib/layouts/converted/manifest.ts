@@ -28,7 +28,7 @@ const component = z.object({
 });
 
 /** `karlo.json`: what a converted folder holds. */
-export const manifestSchema = z.object({
+const manifestSchema = z.object({
   format: z.literal(formatVersion),
   karlo: z.string(),
   libtorch: z.string(),

@@ -12,7 +12,7 @@ import {
 } from '../types.js';
 
 /** Longest header that the format allows, in bytes. */
-export const MAX_HEADER = 100_000_000;
+const MAX_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
 
 /**

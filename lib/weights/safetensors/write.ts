@@ -25,7 +25,7 @@ export interface WriteOptions {
   signal?: AbortSignal;
 }
 
-export interface SafetensorsPlan<T> {
+interface SafetensorsPlan<T> {
   /** The length prefix and the padded JSON: the first bytes of the file. */
   header: Buffer;
   /** In file order. `offset` is in bytes from the start of the file. */
@@ -39,7 +39,7 @@ export interface SafetensorsPlan<T> {
  * whose size is a multiple of 64, then the others by decreasing power of two in their size. Each tensor
  * is aligned at least to its element type, and all large ones to 64 bytes.
  */
-export function planSafetensors<T extends Omit<TensorToWrite, 'chunks'>>(
+function planSafetensors<T extends Omit<TensorToWrite, 'chunks'>>(
   tensors: readonly T[],
   metadata: Readonly<Record<string, string>> = {},
 ): SafetensorsPlan<T> {
