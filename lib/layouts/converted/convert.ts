@@ -15,6 +15,7 @@ import { MappedFiles, readWeight, type WeightDtype } from '../../networks/weight
 import { tokenizerFiles } from '../../tokenizer/files.js';
 import { Engine } from '../../torch/engine.js';
 import type { Tensor } from '../../torch/tensor.js';
+import { alreadyExists } from '../../util/already-exists.js';
 import { cannotWrite } from '../../util/cannot-write.js';
 import { makeFolder } from '../../util/make-folder.js';
 import { packageVersion } from '../../util/package.js';
@@ -53,7 +54,7 @@ export async function convertModel(
   options: ConvertOptions = {},
 ): Promise<Manifest> {
   const source = await recogniseFolder(from);
-  if (source.kind === 'converted') throw refused(`${from} is a converted folder already`);
+  if (source.kind === 'converted') throw alreadyConverted(from);
   const target = resolve(to);
   await refuseExisting(target);
   source.requireAnyTask();
@@ -74,10 +75,11 @@ export async function convertModel(
 async function refuseExisting(target: string): Promise<void> {
   // lstat: a broken link is in the way, too.
   if ((await lstat(target).catch(() => undefined)) === undefined) return;
-  throw refused(`Expected a new folder but ${target} is there already`);
+  throw alreadyExists('folder', target);
 }
 
-function refused(message: string): KarloError {
+function alreadyConverted(folder: string): KarloError {
+  const message = `Expected a published model folder but ${folder} is already converted`;
   return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
 }
 

@@ -102,7 +102,7 @@ describe('converting', () => {
 
   test('rejects a converted folder, and one that is no model', async () => {
     const again = await failure(convertModel(converted, join(folder, 'again')));
-    expect(again.message).toContain('is a converted folder already');
+    expect(again.message).toContain('is already converted');
     expect(await failure(convertModel(folder, join(folder, 'x')))).toMatchObject({
       code: 'ERR_KARLO_MODEL_NOT_FOUND',
     });
@@ -122,7 +122,7 @@ describe('converting', () => {
     const link = join(folder, 'link');
     symlinkSync('nowhere', link);
     const error = await failure(convertModel(tiny, link));
-    expect(error.message).toMatch(/link is there already/);
+    expect(error.message).toMatch(/Expected a new folder but .*link already exists/);
     rmSync(link);
   });
 
@@ -219,7 +219,7 @@ describe('karlo convert and karlo info', () => {
     expect(info.stdout).toMatch(/^prior +0\.9 M parameters, bfloat16, 1\.8 MB$/m);
     const again = await karlo('convert', tiny, to);
     expect(again.status).toBe(1);
-    expect(again.stderr).toMatch(/ERR_KARLO_INVALID_ARGUMENT: .* is there already/);
+    expect(again.stderr).toMatch(/ERR_KARLO_INVALID_ARGUMENT: .* already exists/);
   });
 
   test('info says what a converted folder lacks', async () => {
@@ -241,7 +241,9 @@ describe('karlo convert and karlo info', () => {
     rmSync(join(part, 'prior'), { recursive: true });
     const { status, stdout } = await karlo('convert', part, join(folder, 'variations'));
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^Converted to .*variations\nNot for text to image: it lacks prior\n$/);
+    expect(stdout).toMatch(
+      /^Converted to .*variations\nNot usable for text to image. Missing: prior\n$/,
+    );
   });
 
   test('info describes a published folder, and lists what is missing', async () => {
