@@ -47,7 +47,7 @@ export class Estimator {
     this.#pace = batchFlop(this.#model, stages, batchSize) / (prior + decoder + upsample);
   }
 
-  /** For one prompt or image. */
+  /** Estimates a call for one prompt or image. */
   async estimate(settings: CallSettings): Promise<Estimate> {
     const { count, batchSize } = settings;
     const batches = Math.ceil(count / batchSize);
@@ -58,7 +58,7 @@ export class Estimator {
     };
   }
 
-  /** Of the text encoder, before the first batch. */
+  /** Floating-point operations per second of the text encoder, for estimates before the first batch. */
   async #measurePace(): Promise<number> {
     await this.#encodePrompt(); // the first run is slower
     const start = performance.now();

@@ -7,7 +7,7 @@ import type { Sampler, StepResult } from './sampler.js';
 /** One step's coefficients, float64. */
 export interface DdimStep extends Transition {
   readonly x0: X0Coefficients;
-  /** x_next = x0 * x0 + x * x_t. */
+  /** Weights of x0 and x_t in the next x (Song et al. 2021, eq. 12). */
   readonly mean: { readonly x0: number; readonly x: number };
 }
 

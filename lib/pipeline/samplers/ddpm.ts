@@ -7,9 +7,9 @@ import type { Sampler, StepResult } from './sampler.js';
 /** One step's coefficients, float64. */
 export interface DdpmStep extends Transition {
   readonly x0: X0Coefficients;
-  /** mean = x0 * x0 + x * x_t (Ho et al. 2020, eq. 7). */
+  /** Weights of x0 and x_t in the mean of the next x (Ho et al. 2020, eq. 7). */
   readonly mean: { readonly x0: number; readonly x: number };
-  /** What scales the noise that is added to the mean; the last step adds none. */
+  /** Where the deviation of the noise added to the mean comes from; the last step adds none. */
   readonly noise: 'none' | 'fixed' | 'learned';
   /** Standard deviation of the posterior, for fixed noise; 0 where `noise` is `'none'`. */
   readonly std: number;

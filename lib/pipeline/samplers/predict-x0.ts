@@ -1,7 +1,7 @@
 import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
 import type { Tensor } from '../../torch/tensor.js';
 
-/** x0 = x * x_t + output * (the network's output), before clamping. */
+/** Weights of x_t and of the network's output in x0, before clamping. */
 export interface X0Coefficients {
   readonly x: number;
   readonly output: number;
