@@ -76,11 +76,7 @@ export class Estimator {
 function batchFlop(model: Model, stages: StageSettings, batchSize: number): number {
   const stepsOf = (stage: StageName) =>
     stages[stage] ? createSampler(schedulerOf(model, stage), stages[stage]).timesteps.length : 0;
-  const flopOf = (
-    stage: 'prior' | 'decoder' | 'upsample',
-    network: ComponentName,
-    rows: number,
-  ) => {
+  const flopOf = (stage: StageName, network: ComponentName, rows: number) => {
     const { flop, prefillFlop = 0 } = costOf(model, network);
     return rows * (prefillFlop + stepsOf(stage) * flop);
   };

@@ -14,7 +14,7 @@ import { Cascade } from './cascade.js';
 import { Estimator } from './estimate.js';
 import { type LoadProgress, loadNetworks } from './load-networks.js';
 import { type MemoryPlan, planMemory } from './plan-memory.js';
-import { provenanceOf } from './provenance.js';
+import { provenanceOf } from './recipes.js';
 import { GenerationRunner } from './runner.js';
 
 /** A loaded model, and where and how it runs. */

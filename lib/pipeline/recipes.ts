@@ -1,6 +1,9 @@
 import type { ImageVariationRecipe, Provenance, TextToImageRecipe } from '../images/recipe.js';
+import type { Model } from '../layouts/index.js';
 import { generationOptions, textToImageOptions } from '../options/descriptions.js';
 import { type Resolved, type ResolvedTextToImage, recordedOptions } from '../options/generation.js';
+import { version as torchVersion } from '../torch/load.js';
+import { packageVersion } from '../util/package.js';
 
 /** The recipe of an image that was generated from a prompt. */
 export function textToImageRecipe(
@@ -30,4 +33,21 @@ export function imageVariationRecipe(
 function commonFields(seed: number, settings: Resolved, provenance: Provenance) {
   const recorded = recordedOptions(generationOptions, settings);
   return { format: 1, ...recorded, seed, ...provenance } as const;
+}
+
+/**
+ * The provenance of a model's images.
+ * @param name of the model
+ */
+export async function provenanceOf(
+  name: string,
+  model: Model,
+  { device, dtype }: { readonly device: string; readonly dtype: Provenance['dtype'] },
+): Promise<Provenance> {
+  return {
+    model: { name, sha256: await model.fingerprint() },
+    versions: { karlo: packageVersion(), libtorch: torchVersion().libtorch },
+    device: device.startsWith('cuda') ? 'cuda' : 'cpu',
+    dtype,
+  };
 }
