@@ -200,7 +200,7 @@ describe('recipes', () => {
     await write('someone/karlo');
     const missing = await from();
     expect(missing.stderr).toMatch(
-      /ERR_KARLO_MODEL_NOT_FOUND: .*npx karlo pull someone\/karlo, or name a model with --model/,
+      /ERR_KARLO_MODEL_NOT_FOUND: .*npx karlo pull someone\/karlo, or choose a model with --model/,
     );
     expect(missing.status).toBe(1);
     // A folder may contain programs, and an image may come from anyone.
