@@ -31,6 +31,26 @@ test('an example prompt generates images with previews, which a reload keeps', a
   expect((await downloaded(page)).bytes).toEqual(bytes);
 });
 
+test('images that an earlier version of the page has stored are still shown', async () => {
+  const page = await open(url);
+  await page.getByText('karlo-tiny').waitFor();
+  await page.evaluate(`new Promise((resolve, reject) => {
+    const request = indexedDB.open('karlo');
+    request.onerror = reject;
+    request.onsuccess = () => {
+      const settings = { kind: 'create', prompt: 'an old image', count: 1, seed: 5, sampling: 'fast', prior: {}, decoder: {} };
+      const pictures = [{ seed: 5, blob: new Blob() }];
+      const run = { id: '0mb5g0000-1', settings, pictures, warnings: [] };
+      const transaction = request.result.transaction('runs', 'readwrite');
+      transaction.objectStore('runs').put(run);
+      transaction.oncomplete = resolve;
+    };
+  })`);
+  await page.reload();
+  await page.getByRole('article', { name: 'an old image' }).waitFor();
+  expect(await images(page).count()).toBe(1);
+});
+
 test('cancel also stops the work on the server', async () => {
   const page = await open(url + quick('a blue star', { n: 8, 'decoder.steps': 100 }));
   await button(page, 'Create').click();

@@ -133,7 +133,8 @@ describe('a generation', () => {
     expect((await sharp(Buffer.from(await file.arrayBuffer())).metadata()).format).toBe(format);
   });
 
-  test('streams progress only if the request asks for it', async () => {
+  // Step events may be skipped while an image is encoded, which happens on a busy machine.
+  test('streams progress only if the request asks for it', { retry: 4 }, async () => {
     const body = { ...short, prompt, stream: true };
     const without = await eventsOf(await server.post(body));
     expect(without.map(({ type }) => type)).toEqual(['image_generation.completed']);

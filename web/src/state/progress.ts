@@ -1,6 +1,7 @@
+import { generationOptions } from '../../../lib/options/descriptions';
 import type { GenerationEvent, Model, StageName, Timings } from '../api/types';
 import type { Run } from './runs';
-import { type Settings, stageValues } from './settings';
+import { type GuidedStage, type Settings, stageValues } from './settings';
 
 /** The progress of the current run. */
 export interface RunProgress {
@@ -124,11 +125,12 @@ function readStoredCosts(): PerStage | undefined {
 /** Steps of each stage, over all images. */
 function totalSteps(settings: Settings, model: Model | undefined): PerStage {
   const { kind, sampling, count } = settings;
-  const steps = (stage: 'prior' | 'decoder') => stageValues(stage, settings, model).steps;
+  const preset = model?.karlo.samplings[sampling];
+  const steps = (stage: GuidedStage) => stageValues(stage, settings, model).steps;
   return {
     prior: kind === 'create' ? count * steps('prior') : 0,
     decoder: count * steps('decoder'),
-    upsample: count * (model?.karlo.samplings[sampling].upsample.steps ?? 7),
+    upsample: count * (preset?.upsample.steps ?? generationOptions.upsample.steps[sampling]),
   };
 }
 
