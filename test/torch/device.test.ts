@@ -5,7 +5,7 @@ import { devices, memory, ScriptModule, Tensor, version } from '../../lib/torch/
 const cuda = devices().find(({ device }) => device.startsWith('cuda'));
 
 describe('devices', () => {
-  test('the CPU comes first, and CUDA is there or says why not', () => {
+  test('lists the CPU first, then CUDA, available or with a reason', () => {
     const [cpu] = devices();
     expect(cpu).toMatchObject({ device: 'cpu', available: true, name: expect.any(String) });
     expect(cuda).toBeDefined();
@@ -13,27 +13,32 @@ describe('devices', () => {
     else expect(cuda?.reason).toMatch(/driver|LibTorch/);
   });
 
-  test.skipIf(cuda?.available)('CUDA that is not there is never replaced by the CPU', async () => {
-    const unavailable = {
-      name: 'KarloError',
-      code: 'ERR_KARLO_DEVICE_UNAVAILABLE',
-      message: expect.stringContaining(cuda?.reason ?? ''),
-    };
-    await expect(ScriptModule.load('x.pt', { device: 'cuda' })).rejects.toMatchObject(unavailable);
-    expect(() => memory('cuda:1')).toThrow(expect.objectContaining(unavailable));
-    const tensor = Tensor.from(new Float32Array(1));
-    expect(() => tensor.to({ device: 'cuda' })).toThrow(expect.objectContaining(unavailable));
-    await expect(convert(defaultEngine(), tensor, { device: 'cuda' })).rejects.toMatchObject(
-      unavailable,
-    );
-    expect(tensor.to({ device: 'auto' }).device).toBe('cpu');
-  });
+  test.skipIf(cuda?.available)(
+    'unavailable CUDA is an error, never replaced by the CPU',
+    async () => {
+      const unavailable = {
+        name: 'KarloError',
+        code: 'ERR_KARLO_DEVICE_UNAVAILABLE',
+        message: expect.stringContaining(cuda?.reason ?? ''),
+      };
+      await expect(ScriptModule.load('x.pt', { device: 'cuda' })).rejects.toMatchObject(
+        unavailable,
+      );
+      expect(() => memory('cuda:1')).toThrow(expect.objectContaining(unavailable));
+      const tensor = Tensor.from(new Float32Array(1));
+      expect(() => tensor.to({ device: 'cuda' })).toThrow(expect.objectContaining(unavailable));
+      await expect(convert(defaultEngine(), tensor, { device: 'cuda' })).rejects.toMatchObject(
+        unavailable,
+      );
+      expect(tensor.to({ device: 'auto' }).device).toBe('cpu');
+    },
+  );
 
-  test('memory refuses what is no device', () => {
+  test('memory rejects an unknown device', () => {
     expect(() => memory('gpu')).toThrow(/for device but received 'gpu' of type string/);
   });
 
-  test('version names LibTorch, its folder and the CPU capability', () => {
+  test('version reports LibTorch, its folder and the CPU capability', () => {
     expect(version()).toMatchObject({
       libtorch: '2.11.0',
       build: expect.stringMatching(/^2\.11\.0/),

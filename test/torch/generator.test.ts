@@ -16,7 +16,7 @@ function bitsOf(tensors: Tensor<'float32'>[]): string {
 }
 
 describe('Generator', () => {
-  // 16 elements and more take a path that is AVX2's: its bits differ from those of older CPUs.
+  // From 16 elements on, LibTorch uses AVX2 if it can. Older CPUs draw other bits.
   const vectorised = version().cpuCapability !== 'DEFAULT';
 
   test.each(cases)(
@@ -30,7 +30,7 @@ describe('Generator', () => {
     },
   );
 
-  test('goes on from a saved state, between the two draws of a pair too', () => {
+  test('continues from a saved state, even between the two draws of a pair', () => {
     const generator = new Generator(7);
     generator.randn([3]);
     const state = generator.saveState();
@@ -42,7 +42,7 @@ describe('Generator', () => {
     expect(bitsOf([other.randn([5]), other.randn([20])])).toBe(first);
   });
 
-  test('a state that is none is refused, and the generator goes on as before', () => {
+  test('rejects an invalid state, and continues as before', () => {
     const generator = new Generator(7);
     const state = generator.saveState();
     expect(() => generator.restoreState(null as never)).toThrow(
@@ -57,13 +57,13 @@ describe('Generator', () => {
     expect(bitsOf([generator.randn([4])])).toBe(bitsOf([new Generator(7).randn([4])]));
   });
 
-  test.each([-1, 2 ** 32, 0.5, Number.NaN, '1', 1n])('refuses the seed %s', (seed) => {
+  test.each([-1, 2 ** 32, 0.5, Number.NaN, '1', 1n])('rejects the seed %s', (seed) => {
     expect(() => new Generator(seed as number)).toThrow(
       /^Expected integer between 0 and 4294967295 for seed but received .* of type/,
     );
   });
 
-  test('refuses shapes that are none', () => {
+  test('rejects invalid shapes', () => {
     const generator = new Generator(0);
     for (const shape of [[-1], [0.5], ['1'], 3, undefined, new Array(17).fill(1)]) {
       expect(() => generator.randn(shape as never)).toThrow(
@@ -75,7 +75,7 @@ describe('Generator', () => {
     );
   });
 
-  test('says when it was disposed', () => {
+  test('throws after dispose', () => {
     const generator = new Generator(0);
     generator.dispose();
     generator.dispose();

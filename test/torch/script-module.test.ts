@@ -20,40 +20,40 @@ beforeAll(async () => {
   module = await ScriptModule.load(path);
 });
 
-function endless(): unknown[] {
+function cyclic(): unknown[] {
   const list: unknown[] = [];
   list.push(list);
   return list;
 }
 
-/** A call that computes for some tenths of a second. */
+/** A call that computes for a few tenths of a second. */
 function spin(on: ScriptModule, options = {}) {
   const matrix = Tensor.from(new Float32Array(512 * 512).fill(0.01), [512, 512]);
   return on.run('spin', [matrix, Tensor.from(new BigInt64Array([40n]))], options);
 }
 
-describe('loading', () => {
-  test('from a path, a URL and bytes', async () => {
+describe('load', () => {
+  test('reads a path, a URL and bytes', async () => {
     for (const source of [path, pathToFileURL(path), readFileSync(path)]) {
       const loaded = await ScriptModule.load(source);
       expect(valuesOf(await loaded.run('forward', [vector(1, 2, 3)]))).toEqual([3, 5, 7]);
     }
   });
 
-  test('to a dtype', async () => {
+  test('converts to a dtype', async () => {
     const loaded = await ScriptModule.load(path, { dtype: 'bfloat16' });
     const { weight, 'inner.bias': bias, 'inner.index': index } = await loaded.attributes();
     expect([weight?.dtype, bias?.dtype]).toEqual(['bfloat16', 'bfloat16']);
     expect(index?.dtype).toBe('int64');
   });
 
-  test('auto says which device it chose', async () => {
+  test('reports the device that auto chose', async () => {
     const cuda = devices().some(({ device, available }) => available && device !== 'cpu');
     const loaded = await ScriptModule.load(path, { device: 'auto' });
     expect(loaded.device).toBe(cuda ? 'cuda:0' : 'cpu');
   });
 
-  test('what is not there, and what is no module', async () => {
+  test('rejects a missing file, and a file that is not a module', async () => {
     const missing = `${path}.missing`;
     await expect(ScriptModule.load(missing)).rejects.toMatchObject({
       code: 'ERR_KARLO_MODEL_NOT_FOUND',
@@ -72,7 +72,7 @@ describe('loading', () => {
     });
   });
 
-  test('its errors have the stack of the caller', async () => {
+  test('throws errors with the stack of the caller', async () => {
     for (const attempt of [
       () => ScriptModule.load(Buffer.from('no zip')),
       () => ScriptModule.load(`${path}.missing`),
@@ -81,12 +81,12 @@ describe('loading', () => {
     ]) {
       const error = await attempt().catch((reason) => reason);
       expect(error.name).toBe('KarloError');
-      // The first frame: no other of this package comes before.
+      // The first frame: no frame of this package comes before it.
       expect(error.stack.split('\n')[1]).toContain('script-module.test.ts');
     }
   });
 
-  test('wrong arguments', async () => {
+  test('rejects invalid arguments', async () => {
     const invalid = { code: 'ERR_KARLO_INVALID_ARGUMENT' };
     await expect(ScriptModule.load(3 as never)).rejects.toMatchObject(invalid);
     const elsewhere = new URL('http://localhost/module.pt');
@@ -110,7 +110,7 @@ describe('loading', () => {
     expect(() => new Engine({ thread: 1 } as never)).toThrow(/did you mean threads\?/);
   });
 
-  /** A whole archive, in which the module is of a class that is not there. */
+  /** An intact archive whose module has a class that is not defined. */
   function misnamed(bytes: Buffer): Buffer {
     const changed = Buffer.from(bytes);
     changed.write('X', changed.indexOf('Arithmetic'));
@@ -118,12 +118,12 @@ describe('loading', () => {
   }
 });
 
-describe('methods and values', () => {
-  test('lists its methods', () => {
+describe('run and methods', () => {
+  test('lists the methods', () => {
     expect(module.methods()).toEqual(expect.arrayContaining(['forward', 'empty', 'pair']));
   });
 
-  test('tuples and lists of tensors, in and out; none', async () => {
+  test('takes and returns tuples and lists of tensors, and null', async () => {
     const [x, y] = [vector(1, 2, 3), vector(10, 20, 30)];
     expect(await module.run('empty')).toBeNull();
     const pair = (await module.run('pair', [x, y])) as Tensor[];
@@ -142,7 +142,7 @@ describe('methods and values', () => {
     expectTypeOf(module.run('pair', [x, y])).resolves.toEqualTypeOf<ScriptOutput>();
   });
 
-  test('inputs may be disposed as soon as the call is made', async () => {
+  test('inputs can be disposed right after the call', async () => {
     const x = vector(1, 2, 3);
     const result = module.run('forward', [x]);
     x.dispose();
@@ -153,18 +153,18 @@ describe('methods and values', () => {
     ['an unknown method', 'nope', [], /name of a method of this ScriptModule for method .*'nope'/],
     ['too few inputs', 'pair', [vector(1)], /array of 2 elements for inputs but received 1/],
     ['a wrong input', 'forward', [3], /Expected Tensor for inputs\[0\] but received 3/],
-    ['none where none may be', 'forward', [null], /Expected Tensor for inputs\[0\]/],
+    ['null for a required input', 'forward', [null], /Expected Tensor for inputs\[0\]/],
     ['a short tuple', 'swap', [[vector(1)]], /array of 2 elements for inputs\[0\]/],
-    ['lists without end', 'total', [endless()], /arrays nested at most 16 deep for inputs/],
+    ['a cyclic list', 'total', [cyclic()], /arrays nested at most 16 deep for inputs/],
     ['a wrong tensor in a list', 'total', [[vector(1), 2]], /Tensor for inputs\[0\]\[1\]/],
     ['a method that wants a number', 'number', [vector(1)], /inputs\[0\] is of type int/],
-  ])('%s', async (_name, method, inputs, message) => {
+  ])('rejects %s', async (_name, method, inputs, message) => {
     const error = await module.run(method, inputs as never).catch((reason) => reason);
     expect(error).toMatchObject({ code: 'ERR_KARLO_INVALID_ARGUMENT' });
     expect(error.message).toMatch(message);
   });
 
-  test('what the graph refuses comes in one line, with the stack of the caller', async () => {
+  test('reports an error of the graph in one line, with the stack of the caller', async () => {
     const error = await module.run('fail', [vector(1, 2, 3)]).catch((reason) => reason);
     expect(error).toMatchObject({
       name: 'KarloError',
@@ -177,7 +177,7 @@ describe('methods and values', () => {
 });
 
 describe('attributes', () => {
-  test('are read and assigned by dotted name, in another shape too', async () => {
+  test('are read and assigned by dotted name, even with another shape', async () => {
     const loaded = await ScriptModule.load(path);
     expect(Object.keys(await loaded.attributes()).sort()).toEqual([
       'inner.bias',
@@ -188,7 +188,7 @@ describe('attributes', () => {
     expect(valuesOf(await loaded.run('forward', [vector(1)]))).toEqual([10, 11]);
   });
 
-  test('share memory with what was assigned', async () => {
+  test('share memory with the assigned tensor', async () => {
     const loaded = await ScriptModule.load(path);
     const large = Tensor.from(new Float32Array(1 << 20));
     const before = memory().allocated;
@@ -198,7 +198,7 @@ describe('attributes', () => {
     expect((await loaded.attributes()).weight?.size).toBe(1 << 20);
   });
 
-  test('all or none', async () => {
+  test('are assigned all or not at all', async () => {
     const loaded = await ScriptModule.load(path);
     for (const name of ['nope', 'inner', 'inner.nope', 'weight.bias', '']) {
       await expect(loaded.assign({ weight: vector(7), [name]: vector(1) })).rejects.toMatchObject({
@@ -219,14 +219,14 @@ describe('the engine', () => {
   });
   afterAll(() => engine.dispose());
 
-  test('runs calls in the order in which they were made', async () => {
+  test('runs calls in order', async () => {
     const order: number[] = [];
     const calls = [spin(loaded), loaded.run('empty'), loaded.run('empty')];
     await Promise.all(calls.map((call, i) => call.then(() => order.push(i))));
     expect(order).toEqual([0, 1, 2]);
   });
 
-  test('leaves the event loop free', async () => {
+  test('does not block the event loop', async () => {
     let turns = 0;
     const timer = setInterval(() => {
       turns += 1;
@@ -236,7 +236,7 @@ describe('the engine', () => {
     expect(turns).toBeGreaterThan(3);
   });
 
-  test('an abort takes a waiting call out of the queue', async () => {
+  test('an abort removes a waiting call from the queue', async () => {
     const first = spin(loaded);
     const controller = new AbortController();
     const never = spin(loaded, { signal: controller.signal });
@@ -260,7 +260,7 @@ describe('the engine', () => {
     expect(await loaded.run('empty')).toBeNull();
   });
 
-  test('an abort while the engine ends withdraws a call, too', async () => {
+  test('an abort while the engine is being disposed also removes a call', async () => {
     const own = new Engine({ threads: 1 });
     const mine = await ScriptModule.load(path, { engine: own });
     const running = spin(mine);
@@ -273,7 +273,7 @@ describe('the engine', () => {
     await Promise.all([running, disposal]);
   });
 
-  test('an aborted signal makes no call at all', async () => {
+  test('an aborted signal prevents the call', async () => {
     const signal = AbortSignal.abort();
     await expect(loaded.run('empty', [], { signal })).rejects.toBe(signal.reason);
     await expect(loaded.run('empty', [], { signal: {} as never })).rejects.toThrow(
@@ -281,7 +281,7 @@ describe('the engine', () => {
     );
   });
 
-  test('its threads can be set', async () => {
+  test('the number of its threads can be changed', async () => {
     await engine.setThreads(2);
     await setThreads(2);
     for (const threads of [0, 1025, 1.5, '2']) {
@@ -292,7 +292,7 @@ describe('the engine', () => {
     }
   });
 
-  test('dispose waits for the calls made, is idempotent, and later calls say so', async () => {
+  test('dispose waits for running calls, is idempotent, and later calls throw', async () => {
     const own = new Engine({ threads: 1 });
     const mine = await ScriptModule.load(path, { engine: own });
     let ended = false;
@@ -306,7 +306,7 @@ describe('the engine', () => {
     await expect(own.setThreads(1)).rejects.toMatchObject({ code: 'ERR_KARLO_DISPOSED' });
   });
 
-  test('a disposed module says so, and what runs is let run', async () => {
+  test('a disposed module throws, but a running call ends normally', async () => {
     const mine = await ScriptModule.load(path, { engine });
     const running = mine.run('forward', [vector(1, 2, 3)]);
     mine.dispose();

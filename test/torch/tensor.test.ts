@@ -5,7 +5,7 @@ import { type Dtype, dtypes, memory, Tensor } from '../../lib/torch/index.js';
 
 const range = (n: number) => Float32Array.from({ length: n }, (_, i) => i);
 
-/** Values that a dtype holds exactly, as its typed array carries them. */
+/** Values that a dtype represents exactly, as elements of its typed array. */
 function valuesOf(dtype: Dtype, length: number): fc.Arbitrary<Array<number | bigint>> {
   const size = { minLength: length, maxLength: length };
   switch (dtype) {
@@ -46,7 +46,7 @@ function viewOf(shape: readonly number[]): fc.Arbitrary<View> {
   return fc.record({ slices: fc.tuple(...slices), order });
 }
 
-/** What the view holds, worked out index by index. */
+/** The elements of the view, computed index by index. */
 function expectedElements(data: ArrayLike<number | bigint>, shape: number[], view: View) {
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const result: (number | bigint)[] = [];
@@ -63,8 +63,8 @@ function expectedElements(data: ArrayLike<number | bigint>, shape: number[], vie
   return result;
 }
 
-describe('typed array to tensor to typed array', () => {
-  test.each(dtypes)('%s, through any view', (dtype) => {
+describe('conversion from and to typed arrays', () => {
+  test.each(dtypes)('%s survives a round trip through any view', (dtype) => {
     const cases = fc
       .array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 })
       .chain((shape) => {
@@ -99,7 +99,7 @@ describe('typed array to tensor to typed array', () => {
     expect(tensor.to({ dtype: 'float32' }).toTypedArray()[0]).toBe(1);
   });
 
-  test('a Buffer, a view into a buffer and a shared buffer are read where they point', () => {
+  test('reads a Buffer, a view into a buffer, and a shared buffer', () => {
     const bytes = new Uint8Array([9, 1, 2, 3, 9]);
     expect([...Tensor.from(bytes.subarray(1, 4)).toTypedArray()]).toEqual([1, 2, 3]);
     expect([...Tensor.from(Buffer.from('ab')).toTypedArray()]).toEqual([97, 98]);
@@ -107,7 +107,7 @@ describe('typed array to tensor to typed array', () => {
     expect([...Tensor.from(shared).toTypedArray()]).toEqual([2, 2]);
   });
 
-  test('copies: the array and the tensor do not share memory', () => {
+  test('the array and the tensor do not share memory', () => {
     const array = new Float32Array([1]);
     const tensor = Tensor.from(array);
     array[0] = 2;
@@ -133,8 +133,8 @@ describe('every operation on every dtype', () => {
     Tensor.from(Float64Array.from(values), [values.length], dtype);
   const read = (tensor: Tensor) => [...tensor.to({ dtype: 'float64' }).toTypedArray()];
 
-  // What LibTorch has no kernel for, in its own words.
-  const lacks: Partial<Record<string, Dtype[]>> = {
+  // LibTorch has no kernels for these.
+  const unsupported: Partial<Record<string, Dtype[]>> = {
     add: ['uint16', 'uint32', 'uint64'],
     sub: ['uint16', 'uint32', 'uint64'],
     'add a number': ['uint16', 'uint32', 'uint64'],
@@ -160,7 +160,7 @@ describe('every operation on every dtype', () => {
   ])('%s keeps the dtype', (name, operation, expected) => {
     for (const dtype of dtypes.filter((one) => one !== 'bool')) {
       const attempt = () => operation(make(dtype, 1, 2, 3, 4));
-      if (lacks[name]?.includes(dtype)) {
+      if (unsupported[name]?.includes(dtype)) {
         expect(attempt, dtype).toThrow(/not implemented for 'UInt/);
         continue;
       }
@@ -170,7 +170,7 @@ describe('every operation on every dtype', () => {
     }
   });
 
-  test('from each dtype to each', () => {
+  test('converts each dtype to each other', () => {
     for (const from of dtypes) {
       for (const to of dtypes) {
         const truth = from === 'bool' || to === 'bool';
@@ -183,7 +183,7 @@ describe('every operation on every dtype', () => {
     }
   });
 
-  test('exp gives a float', () => {
+  test('exp returns floats', () => {
     for (const dtype of dtypes) {
       const result = make(dtype, 0, 1).exp();
       expect(result.dtype).toBe(floats.includes(dtype) ? dtype : 'float32');
@@ -194,7 +194,7 @@ describe('every operation on every dtype', () => {
     expectTypeOf(Tensor.from(new Float64Array(1)).exp()).toEqualTypeOf<Tensor<'float64'>>();
   });
 
-  test('what would change the dtype is refused', () => {
+  test('operands that would change the dtype are rejected', () => {
     const [integers, fractions, truths] = [make('int64', 1), make('float32', 1), make('bool', 1)];
     for (const [use, message] of [
       [() => integers.add(0.5), /Expected integer between .* for other but received 0\.5/],
@@ -242,7 +242,7 @@ describe('operations', () => {
     expect(a.reshape([-1, 1]).shape).toEqual([3, 1]);
   });
 
-  test('resizeBicubic keeps a constant picture constant and a gradient in order', () => {
+  test('resizeBicubic keeps a constant image constant and a gradient in order', () => {
     const flat = Tensor.from(new Float32Array(64).fill(0.25), [1, 1, 8, 8]);
     for (const value of flat.resizeBicubic(3, 5).toTypedArray()) expect(value).toBeCloseTo(0.25, 6);
     const row = Tensor.from(range(8), [1, 1, 1, 8]).resizeBicubic(1, 4).toTypedArray();
@@ -251,8 +251,8 @@ describe('operations', () => {
   });
 });
 
-describe('life and death', () => {
-  test('memory is counted, and freed on dispose', () => {
+describe('lifetime', () => {
+  test('memory is counted, and dispose frees it', () => {
     const before = memory().allocated;
     const tensor = Tensor.from(new Float32Array(1 << 20));
     expect(memory().allocated - before).toBe(4 << 20);
@@ -268,7 +268,7 @@ describe('life and death', () => {
     expect([...view.toTypedArray()]).toEqual([1, 2]);
   });
 
-  test('dispose is idempotent, and later use says so', () => {
+  test('dispose is idempotent, and later use throws', () => {
     const tensor = Tensor.from(range(2));
     expect(tensor.disposed).toBe(false);
     tensor.dispose();
@@ -295,34 +295,74 @@ describe('life and death', () => {
   });
 });
 
-describe('wrong arguments', () => {
+describe('invalid arguments', () => {
   const tensor = Tensor.from(range(4), [2, 2]);
 
   test.each<[string, () => unknown, RegExp]>([
-    ['data', () => Tensor.from([1, 2] as never), /typed array for data but received an array of 2/],
-    ['shape', () => Tensor.from(range(4), [3]), /Expected 3 elements for data but received 4/],
-    ['negative', () => Tensor.from(range(4), [-4]), /integer between 0 and \d+ for shape\[0\]/],
-    ['huge', () => Tensor.from(range(4), [2 ** 30, 2 ** 30]), /shape of at most 2\^53 elements/],
-    ['dtype', () => Tensor.from(range(4), [4], 'float' as never), /one of float32, .* for dtype/],
-    ['device', () => tensor.to({ device: 'gpu' }), /'cpu', 'cuda' or 'cuda:N' for device/],
-    ['other', () => tensor.add('1' as never), /Expected Tensor for other but received '1'/],
-    ['dimension', () => tensor.slice(2, 0, 1), /between 0 and 1 for dimension but received 2/],
-    ['end', () => tensor.slice(0, 1, 0), /between 1 and 2 for end but received 0 of type number/],
-    ['tensors', () => Tensor.cat([]), /array of at least one tensor for tensors/],
-    ['tensors', () => Tensor.cat([tensor, 1 as never]), /Expected Tensor for tensors\[1\]/],
-  ])('%s', (_name, use, message) => {
+    [
+      'data that is not a typed array',
+      () => Tensor.from([1, 2] as never),
+      /typed array for data but received an array of 2/,
+    ],
+    [
+      'a shape of another size',
+      () => Tensor.from(range(4), [3]),
+      /Expected 3 elements for data but received 4/,
+    ],
+    [
+      'a negative shape',
+      () => Tensor.from(range(4), [-4]),
+      /integer between 0 and \d+ for shape\[0\]/,
+    ],
+    [
+      'a huge shape',
+      () => Tensor.from(range(4), [2 ** 30, 2 ** 30]),
+      /shape of at most 2\^53 elements/,
+    ],
+    [
+      'an unknown dtype',
+      () => Tensor.from(range(4), [4], 'float' as never),
+      /one of float32, .* for dtype/,
+    ],
+    [
+      'an unknown device',
+      () => tensor.to({ device: 'gpu' }),
+      /'cpu', 'cuda' or 'cuda:N' for device/,
+    ],
+    [
+      'an operand that is not a tensor',
+      () => tensor.add('1' as never),
+      /Expected Tensor for other but received '1'/,
+    ],
+    [
+      'a dimension out of range',
+      () => tensor.slice(2, 0, 1),
+      /between 0 and 1 for dimension but received 2/,
+    ],
+    [
+      'an end before the start',
+      () => tensor.slice(0, 1, 0),
+      /between 1 and 2 for end but received 0 of type number/,
+    ],
+    ['no tensors', () => Tensor.cat([]), /array of at least one tensor for tensors/],
+    [
+      'a list with another value',
+      () => Tensor.cat([tensor, 1 as never]),
+      /Expected Tensor for tensors\[1\]/,
+    ],
+  ])('rejects %s', (_name, use, message) => {
     expect(use).toThrow(message);
     expect(use).toThrow(expect.objectContaining({ code: 'ERR_KARLO_INVALID_ARGUMENT' }));
   });
 
-  test('what LibTorch refuses comes in its words, with the stack of the caller', () => {
+  test('LibTorch’s errors keep their message and have the stack of the caller', () => {
     const error = catchError(() => tensor.add(Tensor.from(range(3))));
     expect(error).toMatchObject({ name: 'KarloError', code: 'ERR_KARLO_NATIVE' });
     expect(error.message).toMatch(/size of tensor a/);
     expect(error.stack).toContain('tensor.test.ts');
   });
 
-  test('a tensor larger than the memory is ERR_KARLO_OUT_OF_MEMORY, and the process goes on', () => {
+  test('a tensor larger than the memory is an error, and the process continues', () => {
     const one = Tensor.from(new Uint8Array(1 << 20), [1 << 20, 1]);
     const row = Tensor.from(new Uint8Array(1 << 20), [1, 1 << 20]);
     expect(() => one.add(row)).toThrow(
