@@ -5,20 +5,20 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { downloadFile } from '../../lib/hub/download/download.js';
 import { findModel } from '../../lib/hub/store/resolve.js';
-import { type Fault, refuse } from './hub.js';
-import { failure, filesUnder, sorted, usePlace } from './place.js';
+import { type Fault, refuse } from './local-hub.js';
 import { base, bytesOf, textToImage, totalOf, wanted } from './repositories.js';
+import { failure, filesUnder, sorted, useHub } from './use-hub.js';
 
-const place = usePlace();
+const setup = useHub();
 const decoder = 'decoder/diffusion_pytorch_model.safetensors';
 const whole = sorted(wanted(textToImage));
 
-/** Does something to the first `times` answers that hold a file. */
+/** Applies a fault to the first `times` responses with a file. */
 function onFile(path: string, times: number, fault: Fault): Fault {
   let left = times;
   return (request, response) => {
     if (request.path !== path || request.body.length === 0 || left <= 0) return false;
-    if (request.server === 'hub' && request.body.length > 1000) return false; // it redirects
+    if (request.server === 'hub' && request.body.length > 1000) return false; // a redirect
     left -= 1;
     return fault(request, response);
   };
@@ -35,33 +35,33 @@ const drop: Fault = ({ start, body, headers }, response) => {
   return true;
 };
 
-const spoil: Fault = ({ body }, response) => {
+const corrupt: Fault = ({ body }, response) => {
   response.writeHead(200, { 'content-length': body.length });
   response.write(bytesOf('something else', body.length));
   response.end();
   return true;
 };
 
-describe('what passes', () => {
-  test('dropped connections: it goes on where it stopped', async () => {
-    place.hub.faults = [onFile(decoder, 3, drop)];
-    const { path } = await place.pull(base);
+describe('a pull recovers from', () => {
+  test('dropped connections, and continues where they were dropped', async () => {
+    setup.hub.faults = [onFile(decoder, 3, drop)];
+    const { path } = await setup.pull(base);
     expect(filesUnder(path)).toEqual(whole);
-    const starts = place.hub.asked(decoder).map(({ start }) => start);
+    const starts = setup.hub.requestsFor(decoder).map(({ start }) => start);
     expect(starts).toHaveLength(4);
     expect(starts).toEqual([0, 60_000, 120_000, 180_000]);
-    expect(place.hub.sent()).toBe(totalOf(wanted(textToImage)));
+    expect(setup.hub.sent()).toBe(totalOf(wanted(textToImage)));
   });
 
-  test('bytes that are wrong once: fetched anew from the beginning', async () => {
-    place.hub.faults = [onFile(decoder, 1, spoil)];
-    expect(filesUnder((await place.pull(base)).path)).toEqual(whole);
-    expect(place.hub.asked(decoder).map(({ start }) => start)).toEqual([0, 0]);
+  test('a file that is corrupted once, and downloads it again from the start', async () => {
+    setup.hub.faults = [onFile(decoder, 1, corrupt)];
+    expect(filesUnder((await setup.pull(base)).path)).toEqual(whole);
+    expect(setup.hub.requestsFor(decoder).map(({ start }) => start)).toEqual([0, 0]);
   });
 
-  test.each([429, 500, 503])('answers of %d', async (status) => {
+  test.each([429, 500, 503])('responses with status %d', async (status) => {
     let left = 2;
-    place.hub.faults = [
+    setup.hub.faults = [
       (_request, response) => {
         if (left-- <= 0) return false;
         response.setHeader('retry-after', '0');
@@ -69,84 +69,86 @@ describe('what passes', () => {
         return true;
       },
     ];
-    expect(filesUnder((await place.pull(base)).path)).toEqual(whole);
+    expect(filesUnder((await setup.pull(base)).path)).toEqual(whole);
   });
 
-  test('a server that knows no ranges sends all, and what is there is passed over', async () => {
+  test('a server that ignores ranges, and skips the bytes that it already has', async () => {
     const ignoreRange: Fault = ({ body }, response) => {
       response.writeHead(200, { 'content-length': body.length });
       response.write(body);
       response.end();
       return true;
     };
-    const once = onFile(decoder, 1, drop);
-    const then = onFile(decoder, 1, ignoreRange);
-    place.hub.faults = [(request, response) => once(request, response) || then(request, response)];
-    expect(filesUnder((await place.pull(base)).path)).toEqual(whole);
+    const first = onFile(decoder, 1, drop);
+    const second = onFile(decoder, 1, ignoreRange);
+    setup.hub.faults = [
+      (request, response) => first(request, response) || second(request, response),
+    ];
+    expect(filesUnder((await setup.pull(base)).path)).toEqual(whole);
   });
 });
 
-describe('what does not', () => {
-  test('bytes that are always wrong', async () => {
-    place.hub.faults = [onFile(decoder, 99, spoil)];
-    const { code, message } = await failure(place.pull(base));
+describe('a pull fails because of', () => {
+  test('a file that is always corrupted', async () => {
+    setup.hub.faults = [onFile(decoder, 99, corrupt)];
+    const { code, message } = await failure(setup.pull(base));
     expect(code).toBe('ERR_KARLO_DOWNLOAD');
     expect(message).toMatch(/Expected SHA-256 \w{64} for decoder.*but received \w{64}, twice/);
-    await expect(findModel(base, { env: place.env })).rejects.toThrow('The download is incomplete');
+    await expect(findModel(base, { env: setup.env })).rejects.toThrow('The download is incomplete');
   });
 
-  test('a connection that is always dropped at once', async () => {
-    place.hub.faults = [
+  test('a connection that is always dropped immediately', async () => {
+    setup.hub.faults = [
       onFile(decoder, 99, (_request, response) => {
         response.destroy();
         return true;
       }),
     ];
-    const { message } = await failure(place.pull(base));
+    const { message } = await failure(setup.pull(base));
     expect(message).toMatch(/All retries failed\. The data downloaded so far is kept/);
   });
 
   test.each<[string, number, string | undefined, RegExp]>([
-    ['unknown', 404, 'RepoNotFound', /does not exist: check the name/],
-    ['private or unknown', 401, 'RepoNotFound', /does not exist or is private/],
+    ['missing', 404, 'RepoNotFound', /does not exist: check the name/],
+    ['private or missing', 401, 'RepoNotFound', /does not exist or is private/],
     ['gated', 403, 'GatedRepo', /accept its licence at .*export HF_TOKEN=hf_/],
     ['without such a revision', 404, 'RevisionNotFound', /has no such revision/],
   ])('a repository that is %s', async (_name, status, code, message) => {
-    place.hub.faults = [
+    setup.hub.faults = [
       (_request, response) => {
         refuse(response, status, code);
         return true;
       },
     ];
-    const error = await failure(place.pull(base));
+    const error = await failure(setup.pull(base));
     expect(error.code).toBe('ERR_KARLO_DOWNLOAD');
     expect(error.message).toMatch(message);
   });
 
-  test('no network at all', async () => {
-    const env = { ...place.env, HF_ENDPOINT: 'http://127.0.0.1:9' };
+  test('an unreachable hub', async () => {
+    const env = { ...setup.env, HF_ENDPOINT: 'http://127.0.0.1:9' };
     const { code, message } = await failure(
-      place.pull(base, { env, retryPolicy: { attempts: 2, pause: 1 } }),
+      setup.pull(base, { env, retryPolicy: { attempts: 2, pause: 1 } }),
     );
     expect(code).toBe('ERR_KARLO_DOWNLOAD');
     expect(message).toMatch(/Cannot list .* at /);
   });
 });
 
-test('the token goes to the hub, and not to the storage that it names', async () => {
-  await place.pull(base, { env: { ...place.env, HF_TOKEN: 'hf_secret' } });
+test('the token is sent to the hub, but not to the storage to which it redirects', async () => {
+  await setup.pull(base, { env: { ...setup.env, HF_TOKEN: 'hf_secret' } });
   const tokens = (server: string) =>
-    place.hub.requests
+    setup.hub.requests
       .filter((request) => request.server === server)
       .map(({ headers }) => headers.authorization);
   expect(new Set(tokens('hub'))).toEqual(new Set(['Bearer hf_secret']));
   expect(new Set(tokens('storage'))).toEqual(new Set([undefined]));
 });
 
-describe('processes', () => {
+describe('karlo pull', () => {
   const start = (...args: string[]) => {
     const child = spawn(process.execPath, ['dist/lib/cli/main.js', ...args], {
-      env: { ...process.env, ...place.env },
+      env: { ...process.env, ...setup.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let [stdout, stderr] = ['', ''];
@@ -163,7 +165,7 @@ describe('processes', () => {
   };
 
   test.each(['SIGKILL', 'SIGINT'] as const)(
-    'one that is ended by %s is gone on with',
+    'continues a pull that was ended by %s',
     async (by) => {
       let reached = () => {};
       const halfway = new Promise<void>((resolve) => {
@@ -175,32 +177,32 @@ describe('processes', () => {
         setTimeout(reached, 200);
         return true;
       };
-      place.hub.faults = [onFile(decoder, 1, hang)];
+      setup.hub.faults = [onFile(decoder, 1, hang)];
       const { child, ended } = start('pull', base);
       await halfway;
       child.kill(by);
       const { status } = await ended;
       expect(status).toBe(by === 'SIGINT' ? 130 : null);
-      const before = place.hub.requests.length;
+      const before = setup.hub.requests.length;
       const again = await start('pull', base, '--json').ended;
       expect(again.status).toBe(0);
       expect(filesUnder(JSON.parse(again.stdout).path)).toEqual(whole);
-      expect(place.hub.asked(decoder).at(-1)?.start).toBe(100_000);
-      expect(place.hub.sent(before)).toBeLessThan(totalOf(whole) - 90_000);
+      expect(setup.hub.requestsFor(decoder).at(-1)?.start).toBe(100_000);
+      expect(setup.hub.sent(before)).toBeLessThan(totalOf(whole) - 90_000);
     },
     60_000,
   );
 
-  test('two that pull the same at once fetch it once', async () => {
+  test('two processes that pull the same model download it once', async () => {
     const both = [start('pull', base, '--json').ended, start('pull', base, '--json').ended];
     const [one, other] = await Promise.all(both);
     expect([one?.status, other?.status]).toEqual([0, 0]);
     expect(JSON.parse(one?.stdout ?? '').path).toBe(JSON.parse(other?.stdout ?? '').path);
-    expect(place.hub.sent()).toBe(totalOf(whole));
+    expect(setup.hub.sent()).toBe(totalOf(whole));
   });
 
-  test('models lists what is there, and rm takes it away', async () => {
-    await place.pull(base);
+  test('karlo models lists a pulled model and deletes it', async () => {
+    await setup.pull(base);
     const { stdout } = await start('models').ended;
     expect(stdout).toMatch(
       /kakaobrain\/karlo-v1-alpha +huggingface +\d+(\.\d)? KB +\d{4}-\d\d-\d\d +complete/,
@@ -212,14 +214,14 @@ describe('processes', () => {
     const missing = await start('a heart', '--model', base).ended;
     expect(missing.status).toBe(1);
     expect(missing.stderr).toContain(`Download it: npx karlo pull ${base}`);
-    expect(place.hub.sent()).toBe(totalOf(whole));
+    expect(setup.hub.sent()).toBe(totalOf(whole));
   });
 });
 
 describe('Kakao’s own files', () => {
-  const serve = async (answer: (path: string) => Buffer | undefined) => {
+  const serve = async (bodyOf: (path: string) => Buffer | undefined) => {
     const server = createServer((request, response) => {
-      const body = answer(request.url ?? '');
+      const body = bodyOf(request.url ?? '');
       if (!body) return response.writeHead(404).end();
       response.writeHead(200, { 'content-length': body.length });
       return response.end(request.method === 'HEAD' ? undefined : body);
@@ -228,36 +230,36 @@ describe('Kakao’s own files', () => {
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   };
 
-  test('other files than the published ones are refused by their MD5', async () => {
-    const asked = new Set<string>();
+  test('files with another MD5 than the published ones are rejected', async () => {
+    const requested = new Set<string>();
     const { server, url } = await serve((path) => {
-      asked.add(path);
+      requested.add(path);
       return bytesOf(path, 5000);
     });
     try {
-      const env = { ...place.env, KARLO_KAKAO_URL: url };
-      const { code, message } = await failure(place.pull('kakao', { env }));
+      const env = { ...setup.env, KARLO_KAKAO_URL: url };
+      const { code, message } = await failure(setup.pull('kakao', { env }));
       expect(code).toBe('ERR_KARLO_DOWNLOAD');
       expect(message).toMatch(/Expected MD5 \w{32} for .* of Kakao's files/);
-      expect([...asked].sort()).toContain('/096db1af569b284eb76b3881534822d9/ViT-L-14.pt');
-      expect(asked.size).toBe(5);
+      expect([...requested].sort()).toContain('/096db1af569b284eb76b3881534822d9/ViT-L-14.pt');
+      expect(requested.size).toBe(5);
     } finally {
       server.close();
     }
   });
 
-  test('a file of that MD5 is taken', async () => {
+  test('a file with the expected MD5 is accepted', async () => {
     const body = Buffer.from('a file');
     const { server, url } = await serve(() => body);
     try {
-      const target = join(place.cache, 'file');
+      const target = join(setup.cache, 'file');
       const checksum = { algorithm: 'md5', hex: '8e56a63e4bd24deec9ef1ba5c22a9d8b' } as const;
       const file = { path: 'file', size: body.length, url, checksum };
       const options = { remote: { name: 'x' }, signal: new AbortController().signal };
       const { createHash } = await import('node:crypto');
       const hex = createHash('md5').update(body).digest('hex');
       await downloadFile({ ...file, checksum: { ...checksum, hex } }, target, options);
-      expect(filesUnder(place.cache)).toEqual({ file: body });
+      expect(filesUnder(setup.cache)).toEqual({ file: body });
     } finally {
       server.close();
     }

@@ -8,11 +8,11 @@ export type Files = Record<string, Buffer>;
 export const base = 'kakaobrain/karlo-v1-alpha';
 export const variations = `${base}-image-variations`;
 
-/** Bytes that look random, and are the same for the same words. */
-export function bytesOf(words: string, length: number): Buffer {
+/** Pseudorandom bytes that depend only on `seed`. */
+export function bytesOf(seed: string, length: number): Buffer {
   const blocks: Buffer[] = [];
   for (let i = 0; i * 32 < length; i++) {
-    blocks.push(createHash('sha256').update(`${words} ${i}`).digest());
+    blocks.push(createHash('sha256').update(`${seed} ${i}`).digest());
   }
   return Buffer.concat(blocks).subarray(0, length);
 }
@@ -39,7 +39,7 @@ const shared: Files = {
   'super_res_scheduler/scheduler_config.json': Buffer.from('{"super_res": 1}'),
 };
 
-/** A text-to-image repository, with files that are not wanted. */
+/** A text-to-image repository, including files that a pull skips. */
 export const textToImage: Files = {
   '.gitattributes': Buffer.from('*.bin filter=lfs'),
   'README.md': Buffer.from('# Karlo'),
@@ -58,7 +58,7 @@ export const imageVariation: Files = {
   'feature_extractor/preprocessor_config.json': Buffer.from('{"size": 224}'),
 };
 
-/** What is left of a repository when only what is wanted of it is taken. */
+/** The files of a repository that a pull downloads. */
 export function wanted(files: Files): Files {
   const unwanted = /^\.|README|\.bin$|\.fp16\./;
   return Object.fromEntries(Object.entries(files).filter(([path]) => !unwanted.test(path)));
@@ -70,8 +70,8 @@ export function totalOf(files: Files): number {
 
 const builtIn = 'models/karlo-tiny';
 
-/** The files of the built-in model that a repository of one of its tasks would hold. */
-export function ofBuiltIn(without: RegExp): Files {
+/** The files of the built-in model whose paths do not match `without`. */
+export function builtInFiles(without: RegExp): Files {
   const paths = readdirSync(builtIn, { recursive: true, encoding: 'utf8' });
   const files = paths.filter(
     (path) => statSync(join(builtIn, path)).isFile() && !without.test(path),

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a fault may do with an answer; true when it has answered. */
+/** Replaces a response. Returns true if it has responded. */
 export type Fault = (request: Served, response: ServerResponse) => boolean | undefined;
 
 export interface Served {
-  /** `hub` answers the API and `resolve`; `storage` is another origin that holds the large files. */
+  /** `hub` serves the API and `resolve`; `storage` is another origin with the large files. */
   server: 'hub' | 'storage';
-  /** `api`, or a file's path in its repository. */
+  /** `api`, or the path of a file in its repository. */
   path: string;
-  /** Where the answer begins in the file. */
+  /** The first byte of the file that was requested. */
   start: number;
   body: Buffer;
   headers: IncomingMessage['headers'];
@@ -18,23 +18,23 @@ export interface Served {
 
 interface Request extends Omit<Served, 'body'> {
   url: string;
-  /** Bytes of the file that were handed out. */
+  /** Bytes of the file that were sent. */
   sent: number;
 }
 
 const commit = 'c'.repeat(40);
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-/** Two servers on this machine that play the hub and the storage to which it redirects. */
+/** Local mock servers: a hub, and the storage to which it redirects. */
 export class LocalHub {
-  /** Files by repository and path; those over 1000 bytes are in the storage (LFS). */
+  /** Files by repository and path. Those over 1000 bytes are in the storage (LFS). */
   readonly repositories = new Map<string, Record<string, Buffer>>();
   readonly requests: Request[] = [];
-  /** Asked in turn before each answer. */
+  /** Called in turn before each response. */
   faults: Fault[] = [];
-  /** Changes what is listed. */
+  /** Changes the listing of files. */
   relist: (entries: object[]) => object[] = (entries) => entries;
-  entriesAPage = 7;
+  entriesPerPage = 7;
   readonly #hub = createServer((request, response) => this.#answerHub(request, response));
   readonly #storage = createServer((request, response) => this.#answerStorage(request, response));
 
@@ -60,13 +60,13 @@ export class LocalHub {
     return origin(this.#storage);
   }
 
-  /** Bytes of files that were handed out since `from`, headers apart. */
+  /** Bytes of files that were sent since request `from`, without headers. */
   sent(from = 0): number {
     return this.requests.slice(from).reduce((sum, { sent }) => sum + sent, 0);
   }
 
-  /** How often a file was asked for. */
-  asked(path: string): Request[] {
+  /** The requests for a file. */
+  requestsFor(path: string): Request[] {
     return this.requests.filter(
       (request) => request.path === path && (request.server === 'storage' || request.sent > 0),
     );
@@ -102,7 +102,7 @@ export class LocalHub {
   #list(files: Record<string, Buffer>, url: URL, response: ServerResponse): void {
     const entries = this.relist(Object.entries(files).map(([path, body]) => entryOf(path, body)));
     const start = Number(url.searchParams.get('cursor') ?? 0);
-    const end = start + this.entriesAPage;
+    const end = start + this.entriesPerPage;
     url.searchParams.set('cursor', String(end));
     const link = end < entries.length ? { link: `<${url.href}>; rel="next"` } : {};
     json(response, entries.slice(start, end), link);
@@ -128,7 +128,7 @@ export class LocalHub {
 
   #fault(seen: Request, body: Buffer, response: ServerResponse): boolean {
     const write = response.write.bind(response);
-    // Faults hand out bytes, too.
+    // Counts the bytes that faults send, too.
     response.write = ((chunk: Buffer, ...rest: []) => {
       seen.sent += chunk.length;
       return write(chunk, ...rest);

@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
-import { usePlace } from './place.js';
-import { ofBuiltIn } from './repositories.js';
+import { builtInFiles } from './repositories.js';
+import { useHub } from './use-hub.js';
 
-const place = usePlace();
+const setup = useHub();
 const names = ['someone/tiny', 'someone/tiny-image-variations'] as const;
 
 const settings = { device: 'cpu', dtype: 'float32' } as const;
 const vary = { decoder: { steps: 3 }, upsample: { steps: 2 }, seed: 4 };
 const short = { ...vary, prior: { steps: 3 } };
 
-test('a model that was pulled makes the pictures of the built-in one', async () => {
-  place.hub.repositories
-    .set(names[0], ofBuiltIn(/^(image_encoder|feature_extractor)/))
-    .set(names[1], ofBuiltIn(/^prior/));
-  const { path } = await place.pull(names[0], { variations: true });
+test('a pulled copy of the built-in model generates the same images', async () => {
+  setup.hub.repositories
+    .set(names[0], builtInFiles(/^(image_encoder|feature_extractor)/))
+    .set(names[1], builtInFiles(/^prior/));
+  const { path } = await setup.pull(names[0], { variations: true });
   await using pulled = await Karlo.load({ model: path, ...settings });
   await using builtIn = await Karlo.load(settings);
   const [ours, theirs] = [
@@ -30,7 +30,7 @@ test('a model that was pulled makes the pictures of the built-in one', async () 
   expect(other.images[0]?.data).toEqual(one.images[0]?.data);
 
   const cache = process.env.KARLO_CACHE;
-  process.env.KARLO_CACHE = place.cache;
+  process.env.KARLO_CACHE = setup.cache;
   try {
     for (const model of names) {
       await using found = await Karlo.load({ model, ...settings });
@@ -46,33 +46,33 @@ test('a model that was pulled makes the pictures of the built-in one', async () 
   }
 });
 
-describe('half a model says how the other half is fetched, and does what it can', () => {
-  const picture = 'test/fixtures/pictures/heart-0.png';
-  beforeEach(() => vi.stubEnv('KARLO_CACHE', place.cache));
+describe('a model that was pulled for one task', () => {
+  const image = 'test/fixtures/pictures/heart-0.png';
+  beforeEach(() => vi.stubEnv('KARLO_CACHE', setup.cache));
   afterEach(() => vi.unstubAllEnvs());
-  const lacks = (message: RegExp) =>
+  const missing = (message: RegExp) =>
     expect.objectContaining({
       code: 'ERR_KARLO_MODEL_NOT_FOUND',
       message: expect.stringMatching(message),
     });
 
-  test('text to image alone', async () => {
-    place.hub.repositories.set(names[0], ofBuiltIn(/^(image_encoder|feature_extractor)/));
-    await place.pull(names[0]);
+  test('generates from text, and names the command that pulls the rest', async () => {
+    setup.hub.repositories.set(names[0], builtInFiles(/^(image_encoder|feature_extractor)/));
+    await setup.pull(names[0]);
     await using karlo = await Karlo.load({ model: names[0], ...settings });
     expect((await karlo.textToImage('a red heart', short)).images).toHaveLength(1);
-    await expect(karlo.imageVariation(picture, vary)).rejects.toEqual(
-      lacks(/feature_extractor in .*npx karlo pull someone\/tiny --variations$/),
+    await expect(karlo.imageVariation(image, vary)).rejects.toEqual(
+      missing(/feature_extractor in .*npx karlo pull someone\/tiny --variations$/),
     );
   });
 
-  test('image variation alone', async () => {
-    place.hub.repositories.set(names[1], ofBuiltIn(/^prior/));
-    await place.pull(names[1]);
+  test('varies images, and names the command that pulls the rest', async () => {
+    setup.hub.repositories.set(names[1], builtInFiles(/^prior/));
+    await setup.pull(names[1]);
     await using karlo = await Karlo.load({ model: names[1], ...settings });
-    expect((await karlo.imageVariation(picture, vary)).images).toHaveLength(1);
+    expect((await karlo.imageVariation(image, vary)).images).toHaveLength(1);
     await expect(karlo.textToImage('a red heart', short)).rejects.toEqual(
-      lacks(/prior_scheduler in .*npx karlo pull someone\/tiny$/),
+      missing(/prior_scheduler in .*npx karlo pull someone\/tiny$/),
     );
   });
 });

@@ -4,33 +4,33 @@ import { join, sep } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { KarloError } from '../../lib/errors.js';
 import { type Pulled, type PullOptions, pullModel } from '../../lib/hub/store/pull.js';
-import { LocalHub } from './hub.js';
+import { LocalHub } from './local-hub.js';
 import { base, type Files, imageVariation, textToImage, variations } from './repositories.js';
 
-/** A hub and an empty store for each test of a file. */
-export function usePlace() {
-  const place = {
+/** Starts a local hub and creates an empty store for each test of a file. */
+export function useHub() {
+  const setup = {
     hub: undefined as unknown as LocalHub,
     cache: '',
     env: {} as NodeJS.ProcessEnv,
     pull: (name: string, options: PullOptions = {}): Promise<Pulled> =>
-      pullModel(name, { env: place.env, retryPolicy: { pause: 1, stall: 2000 }, ...options }),
-    store: () => join(place.cache, 'models'),
+      pullModel(name, { env: setup.env, retryPolicy: { pause: 1, stall: 2000 }, ...options }),
+    store: () => join(setup.cache, 'models'),
   };
   beforeEach(async () => {
-    place.cache = mkdtempSync(join(tmpdir(), 'karlo-store-'));
-    place.hub = await new LocalHub().start();
-    place.hub.repositories.set(base, { ...textToImage }).set(variations, { ...imageVariation });
-    place.env = { KARLO_CACHE: place.cache, HF_ENDPOINT: place.hub.url };
+    setup.cache = mkdtempSync(join(tmpdir(), 'karlo-store-'));
+    setup.hub = await new LocalHub().start();
+    setup.hub.repositories.set(base, { ...textToImage }).set(variations, { ...imageVariation });
+    setup.env = { KARLO_CACHE: setup.cache, HF_ENDPOINT: setup.hub.url };
   });
   afterEach(() => {
-    place.hub.stop();
-    rmSync(place.cache, { recursive: true, force: true });
+    setup.hub.stop();
+    rmSync(setup.cache, { recursive: true, force: true });
   });
-  return place;
+  return setup;
 }
 
-/** Every file under a folder, by its path. */
+/** The contents of all files in a folder, by path. */
 export function filesUnder(folder: string): Files {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
   const files = names.filter((name) => statSync(join(folder, name)).isFile());
@@ -39,7 +39,7 @@ export function filesUnder(folder: string): Files {
   );
 }
 
-/** Sorted by path, so that two lists of files compare. */
+/** Sorts files by path. */
 export function sorted(files: Files): Files {
   return Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
