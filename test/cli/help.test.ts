@@ -4,8 +4,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../lib/torch/index.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
-import { usePlace } from '../hub/place.js';
-import { base, ofBuiltIn, variations } from '../hub/repositories.js';
+import { useHub } from '../hub/use-hub.js';
+import { base, builtInFiles, variations } from '../hub/repositories.js';
 
 const program = resolve('dist/lib/cli/main.js');
 
@@ -51,7 +51,7 @@ test.each([
 });
 
 describe('with a mock hub that has the published repositories', () => {
-  const hub = usePlace();
+  const hub = useHub();
   /** As `shell`, asynchronously, because the mock hub runs in this process. */
   const run = (line: string, { cwd, env }: ReturnType<typeof place>) => {
     const all = { ...env, ...hub.env, KARLO_LIBTORCH: version().folder };
@@ -69,8 +69,8 @@ describe('with a mock hub that has the published repositories', () => {
 
   test('the examples of pull, models and convert run as pasted', { timeout: 300_000 }, async () => {
     const here = place();
-    hub.hub.repositories.set(base, ofBuiltIn(/^(image_encoder|feature_extractor)/));
-    hub.hub.repositories.set(variations, ofBuiltIn(/^prior/));
+    hub.hub.repositories.set(base, builtInFiles(/^(image_encoder|feature_extractor)/));
+    hub.hub.repositories.set(variations, builtInFiles(/^prior/));
     // Only the real files of Kakao have the expected hashes, and no pull was interrupted.
     const refused = [/pull kakao$/, /--partial$/];
     for (const command of ['pull', 'convert', 'models']) {

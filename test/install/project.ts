@@ -16,7 +16,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, expect } from 'vitest';
-import type { Ended } from '../native/run-program.js';
+import type { ProgramResult } from '../native/run-program.js';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -67,7 +67,7 @@ export class Project {
   }
 
   /** The same, to its end. */
-  node(args: string[], how: How = {}): Promise<Ended> {
+  node(args: string[], how: How = {}): Promise<ProgramResult> {
     const child = this.start(args, how);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -88,7 +88,7 @@ export class Project {
     await this.npm(['install', ...quietly, ...packages]);
   }
 
-  async npm(args: string[]): Promise<Ended> {
+  async npm(args: string[]): Promise<ProgramResult> {
     return succeeded(await this.node([npm(), ...args]));
   }
 
@@ -108,7 +108,7 @@ export async function isTheHeart(picture: string | Buffer): Promise<void> {
   expect(await differenceFromReference(picture)).toBeLessThanOrEqual(2);
 }
 
-export function succeeded(ended: Ended): Ended {
+export function succeeded(ended: ProgramResult): ProgramResult {
   const { status, signal, stdout, stderr } = ended;
   if (status === 0) return ended;
   throw new Error(`It ended with ${signal ?? status}:\n${stdout}${stderr}`);

@@ -7,13 +7,13 @@ import type { NativeAddon, NativeLoader } from '../../lib/torch/addon-types.js';
 import { addon, version } from '../../lib/torch/load.js';
 import { packageFolder } from '../../lib/util/package.js';
 
-// Straight through the addon, past everything that TypeScript checks: whatever comes, each function
-// answers or throws an Error with a code. A crash would end this file's process.
+// Calls the addon directly, without the checks of lib/torch: for any arguments, each function returns or
+// throws an Error with a code. A crash would end the process of this file.
 
 type AnyFunction = (...args: unknown[]) => unknown;
 type Name = keyof NativeAddon;
 const native = addon();
-// What the addon itself registers: a new function is tested as soon as it is there.
+// All functions that the addon exports, so that new ones are tested, too.
 const functions = Object.keys(native) as Name[];
 const disposals = functions.filter((name) => /Dispose$/.test(name));
 const fixture = fileURLToPath(new URL('../../build/fixtures/arithmetic.pt', import.meta.url));
@@ -24,13 +24,13 @@ let lastId = 1e6;
 const nextId = () => ++lastId;
 const makeTensor = (...values: number[]) =>
   native.tensorFrom(Float32Array.from(values), [values.length], 'float32');
-const makePicture = () => native.tensorFrom(new Float32Array(16), [1, 1, 4, 4], 'float32');
+const makeImage = () => native.tensorFrom(new Float32Array(16), [1, 1, 4, 4], 'float32');
 const makeEngine = () => native.engineCreate(1);
 const engine = makeEngine();
 const makeModule = () => native.moduleLoad(engine, nextId(), fixture, 'cpu', undefined);
 
-/** Arguments with which each function answers, made anew for each call. */
-const right: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
+/** Valid arguments for each function, created for each call. */
+const valid: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
   version: () => [],
   cudaDriver: () => [],
   cudaDevices: () => [],
@@ -78,7 +78,7 @@ const right: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
   tensorExp: () => [makeTensor(1)],
   tensorRound: () => [makeTensor(1)],
   tensorClamp: () => [makeTensor(1), -1, 1],
-  tensorResizeBicubic: () => [makePicture(), 2, 2],
+  tensorResizeBicubic: () => [makeImage(), 2, 2],
 };
 
 function detach(array: { buffer: ArrayBufferLike }): void {
@@ -91,8 +91,8 @@ function detached(): Float32Array {
   return array;
 }
 
-/** A view whose buffer has shrunk under it. */
-function cutShort(): Float32Array {
+/** A view that exceeds its buffer, because the buffer was shrunk. */
+function outOfBounds(): Float32Array {
   const buffer = Reflect.construct(ArrayBuffer, [16, { maxByteLength: 16 }]);
   const array = new Float32Array(buffer, 4, 3);
   buffer.resize(4);
@@ -113,8 +113,8 @@ async function makeValues(): Promise<unknown[]> {
       throw new Error('a getter that throws');
     },
   });
-  const endless: unknown[] = [];
-  endless.push(endless);
+  const cyclic: unknown[] = [];
+  cyclic.push(cyclic);
   return [
     undefined,
     null,
@@ -151,7 +151,7 @@ async function makeValues(): Promise<unknown[]> {
     [Number.NaN],
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17],
     new Array(2 ** 32 - 1),
-    endless,
+    cyclic,
     throwing,
     new Proxy([], {}),
     revoked.proxy,
@@ -161,7 +161,7 @@ async function makeValues(): Promise<unknown[]> {
     new BigInt64Array(4),
     new Float64Array(new SharedArrayBuffer(32)),
     detached(),
-    cutShort(),
+    outOfBounds(),
     new ArrayBuffer(16),
     new DataView(new ArrayBuffer(16)),
     makeTensor(1, 2, 3, 4),
@@ -180,7 +180,7 @@ async function makeValues(): Promise<unknown[]> {
   ];
 }
 
-/** A small seeded generator (mulberry32), so that a failure can be repeated. */
+/** A small seeded generator (mulberry32), so that failures are reproducible. */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -191,8 +191,8 @@ function random(seed: number): () => number {
   };
 }
 
-/** An error is as it should be: one of the addon's with a code, or one thrown by the value itself. */
-function isProper(error: unknown): boolean {
+/** Whether an error is one of the addon's, with a code, or was thrown by the value itself. */
+function isExpected(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: string };
   return code?.startsWith('ERR_KARLO_') || /getter that throws|revoked/.test(error.message);
@@ -209,10 +209,10 @@ async function call(name: Name, args: unknown[], self: unknown = undefined) {
 
 async function survives(name: Name, args: unknown[], self?: unknown) {
   const error = await call(name, args, self);
-  if (error !== undefined) expect(isProper(error), `${name}: ${error}`).toBe(true);
+  if (error !== undefined) expect(isExpected(error), `${name}: ${error}`).toBe(true);
 }
 
-/** Disposes what of these is a handle, in a list or an object too. Returns how many. */
+/** Disposes all handles in these values, including those in lists and objects. Returns their number. */
 function disposeAll(values: unknown[]): number {
   const inner = values.flatMap((value) =>
     Array.isArray(value) ? value : isPlain(value) ? Object.values(value) : [],
@@ -237,11 +237,11 @@ function disposes(name: Name, value: unknown): boolean {
 }
 
 describe.each(functions)('%s', (name) => {
-  test('answers right arguments', async () => {
-    expect(await call(name, await right[name]())).toBeUndefined();
+  test('accepts valid arguments', async () => {
+    expect(await call(name, await valid[name]())).toBeUndefined();
   });
 
-  test('survives every value in every place', async () => {
+  test('survives any value in any position', async () => {
     const values = await makeValues();
     const pick = random(functions.indexOf(name) + 1);
     for (let round = 0; round < 400; round += 1) {
@@ -253,39 +253,39 @@ describe.each(functions)('%s', (name) => {
     }
   });
 
-  test('survives one wrong argument among right ones', async () => {
+  test('survives one invalid argument among valid ones', async () => {
     const values = await makeValues();
-    for (const i of (await right[name]()).keys()) {
-      for (const value of values) await survives(name, (await right[name]()).with(i, value));
+    for (const i of (await valid[name]()).keys()) {
+      for (const value of values) await survives(name, (await valid[name]()).with(i, value));
     }
   });
 
-  test('survives a list whose getter takes the other arguments away', async () => {
-    for (const [i, list] of (await right[name]()).entries()) {
+  test('survives a list whose getter disposes or detaches the other arguments', async () => {
+    for (const [i, list] of (await valid[name]()).entries()) {
       if (!Array.isArray(list)) continue;
-      const args = await right[name]();
-      const sly = [...(args[i] as unknown[])];
-      const taken = sly[0];
-      Object.defineProperty(sly, 0, {
+      const args = await valid[name]();
+      const destructive = [...(args[i] as unknown[])];
+      const first = destructive[0];
+      Object.defineProperty(destructive, 0, {
         get() {
           disposeAll(args);
           for (const arg of args) if (ArrayBuffer.isView(arg)) detach(arg);
-          return taken;
+          return first;
         },
       });
-      await survives(name, args.with(i, sly));
+      await survives(name, args.with(i, destructive));
     }
   });
 
-  test('does not care about `this`', async () => {
+  test('ignores `this`', async () => {
     for (const self of [null, 1, {}, engine, native.generatorCreate(1), new Float32Array(1)]) {
-      expect(await call(name, await right[name](), self)).toBeUndefined();
+      expect(await call(name, await valid[name](), self)).toBeUndefined();
       await survives(name, [], self);
     }
   });
 
-  test('says when a handle was disposed', async () => {
-    const args = await right[name]();
+  test('throws for a disposed handle', async () => {
+    const args = await valid[name]();
     const handles = disposeAll(args);
     const error = await call(name, args);
     const isIdempotent = /^(?!engine).*(Dispose|IsDisposed)$/.test(name);
@@ -293,20 +293,20 @@ describe.each(functions)('%s', (name) => {
     else expect(error).toMatchObject({ code: 'ERR_KARLO_DISPOSED' });
   });
 
-  test('says when its engine was disposed', async () => {
-    const args = await right[name]();
+  test('throws for a disposed engine', async () => {
+    const args = await valid[name]();
     if (args[0] !== engine) return;
     const disposed = makeEngine();
     await native.engineDispose(disposed, nextId());
     const error = await call(name, [disposed, ...args.slice(1)]);
-    // A call may be withdrawn while the engine ends: there is none any more.
+    // Cancelling is allowed while the engine is being disposed; no call is left then.
     if (name === 'engineCancel') expect(error).toBeUndefined();
     else expect(error).toMatchObject({ code: 'ERR_KARLO_DISPOSED' });
   });
 });
 
 describe('the addon', () => {
-  test('refuses a handle of another kind, and a disposed one', async () => {
+  test('rejects a handle of another type, and a disposed one', async () => {
     const generator = native.generatorCreate(1) as never;
     expect(() => native.tensorInfo(generator)).toThrow(/Expected Tensor for tensor/);
     expect(() => native.tensorInfo({} as never)).toThrow(/Expected Tensor for tensor/);
@@ -315,7 +315,7 @@ describe('the addon', () => {
     expect(() => native.moduleMethods(engine as never)).toThrow(/Expected ScriptModule/);
   });
 
-  test('reads a typed array after all that could detach it', () => {
+  test('reads a typed array after everything that could detach it', () => {
     const data = new Float32Array([1, 2, 3]);
     const shape = Object.defineProperty([0], 0, {
       get() {
@@ -328,15 +328,15 @@ describe('the addon', () => {
     );
   });
 
-  test('shows a wrong argument in the message without running its code', () => {
+  test('describes an invalid argument in the message without running its code', () => {
     let ran = false;
-    const sly = {
+    const withCode = {
       toString() {
         ran = true;
-        return 'sly';
+        return 'text';
       },
     };
-    expect(() => native.engineCreate(sly as never)).toThrow(
+    expect(() => native.engineCreate(withCode as never)).toThrow(
       'Expected integer between 1 and 1024 for threads but received a value of type object',
     );
     expect(ran).toBe(false);
@@ -348,7 +348,7 @@ describe('the loader', () => {
   const path = require('node-gyp-build').path(packageFolder());
   const loader = require(path) as NativeLoader;
 
-  test('survives every value', async () => {
+  test('survives any value', async () => {
     expect(Object.keys(loader).sort()).toEqual([
       'libtorch',
       'loaded',
@@ -359,7 +359,7 @@ describe('the loader', () => {
     const odd = ['/', '/dev/null', '/nowhere/at/all.so', fixture, dirname(path)];
     for (const value of [...(await makeValues()), ...odd]) {
       for (const name of ['open', 'openAddon', 'loaded'] as const) {
-        // For the system, the empty name is the program itself, which is open.
+        // dlopen takes the empty name for the program itself, which is loaded.
         const isName = typeof value === 'string' && !value.includes('\0');
         if (isName && (name === 'loaded' || (name === 'open' && value === ''))) {
           expect(loader[name](value)).toBeUndefined();
@@ -372,7 +372,7 @@ describe('the loader', () => {
     }
   });
 
-  test('opens ahead what can be opened, and names no other thing', async () => {
+  test('openAhead ignores libraries that it cannot open', async () => {
     for (const value of await makeValues()) {
       const isPath = typeof value === 'string' && !value.includes('\0');
       if (isPath) expect(await loader.openAhead(value)).toBeUndefined();
@@ -382,7 +382,7 @@ describe('the loader', () => {
     expect(await loader.openAhead()).toBeUndefined();
   });
 
-  test('opens no addon that is none', () => {
+  test('openAddon rejects a library that is not an addon', () => {
     const library = join(version().folder, 'lib', libraryFile('c10'));
     expect(() => loader.openAddon(library)).toThrow(`${library} is not a Node addon`);
   });
@@ -394,15 +394,15 @@ describe('a mapped file', () => {
   test.each<[string, number, number[], number[], RegExp]>([
     ['ends past the file', 0, [1e9], [1], /ends past byte/],
     ['starts past the file', 1e9, [1], [1], /between 0 and \d+ for offset/],
-    ['strides out of the file', 0, [2], [2 ** 40], /ends past byte|reach past/],
+    ['has strides beyond the file', 0, [2], [2 ** 40], /ends past byte|reach past/],
     ['overflows', 0, [2 ** 26, 2 ** 26], [2 ** 52, 2 ** 52], /reach past 2\^53/],
     ['has strides of another rank', 0, [2, 2], [1], /as many strides/],
     ['has a negative stride', 8, [2], [-1], /for strides\[0\]/],
-  ])('refuses a tensor that %s', (_name, offset, shape, strides, message) => {
+  ])('rejects a tensor that %s', (_name, offset, shape, strides, message) => {
     expect(() => native.fileTensor(file, offset, shape, strides, 'float32')).toThrow(message);
   });
 
-  test('gives its bytes at any offset, and a copy where elements are not aligned', () => {
+  test('reads at any offset, by a copy if elements are not aligned', () => {
     for (const offset of [0, 1, 3, 4]) {
       const bytes = native.fileTensor(file, offset, [8], [1], 'uint8');
       const words = native.fileTensor(file, offset, [2], [1], 'int32');
@@ -413,7 +413,7 @@ describe('a mapped file', () => {
     }
   });
 
-  test('stays mapped for its tensors after it was disposed', () => {
+  test('stays mapped for its tensors after dispose', () => {
     const own = native.fileMap(fixture);
     const tensor = native.fileTensor(own, 0, [2], [1], 'uint8');
     native.fileDispose(own);
@@ -423,7 +423,7 @@ describe('a mapped file', () => {
     expect(() => native.fileTensor(own, 0, [1], [1], 'uint8')).toThrow(/disposed/);
   });
 
-  test('that is not there, or empty, or a folder, is ERR_KARLO_MODEL_NOT_FOUND', () => {
+  test('rejects a missing file, an empty one, and a folder', () => {
     for (const path of ['/nowhere/at/all', '/dev/null', '/']) {
       expect(() => native.fileMap(path)).toThrow(
         expect.objectContaining({ code: 'ERR_KARLO_MODEL_NOT_FOUND' }),

@@ -7,71 +7,73 @@ import { runProgram } from './run-program.js';
 const programs = 'test/native/programs';
 const ended = (stdout: string, status = 0) => ({ status, signal: null, stdout, stderr: '' });
 
-describe('the addon in threads and processes that end', () => {
-  test('200 workers load, run and are terminated', { timeout: 300_000 }, async () => {
+describe('the addon in worker threads and ending processes', () => {
+  test('survives 200 workers that load it, run a module and are terminated', {
+    timeout: 300_000,
+  }, async () => {
     const result = await runProgram(`${programs}/workers.mjs`, ['200']);
     expect(result).toEqual(ended('200 rounds\n'));
   });
 
-  test('workers end while the main thread keeps using it', async () => {
+  test('survives workers that end while the main thread uses it', async () => {
     const result = await runProgram(`${programs}/workers.mjs`, ['8', 'main-first']);
     expect(result).toEqual(ended('8 rounds\n'));
   });
 
-  test('two workers load at once, and one ends first', async () => {
+  test('two workers load it at the same time, and one ends first', async () => {
     expect(await runProgram(`${programs}/two-workers.mjs`)).toEqual(ended('ended with 0\n'));
   });
 
   test.each([
-    'answers',
+    'returns',
     'throws',
-    'is within a getter',
-    'ends the thread within a getter',
-    'resolves',
-    'resolves many',
-    'rejects many',
-  ])('workers are terminated while the addon %s', { timeout: 120_000 }, async (way) => {
+    'calls a getter',
+    'calls a getter that ends the thread',
+    'resolves a promise',
+    'resolves many promises',
+    'rejects many promises',
+  ])('workers can be terminated while the addon %s', { timeout: 120_000 }, async (way) => {
     expect(await runProgram(`${programs}/terminate.mjs`, ['12', way])).toEqual(
       ended('12 rounds\n'),
     );
   });
 
-  test.each([0, 1, 5, 20, 50])(
-    'process.exit() in the middle of a step, after %i ms',
-    async (ms) => {
-      expect(await runProgram(`${programs}/exit-mid-step.mjs`, [`${ms}`])).toEqual(ended('', 7));
-    },
-  );
+  test.each([0, 1, 5, 20, 50])('process.exit() works during a step, after %i ms', async (ms) => {
+    expect(await runProgram(`${programs}/exit-mid-step.mjs`, [`${ms}`])).toEqual(ended('', 7));
+  });
 
   test.each([0, 20, 60, 100, 140])(
-    'process.exit() while LibTorch opens on another thread, after %i ms',
+    'process.exit() works while LibTorch is opened on another thread, after %i ms',
     async (ms) => {
       const program = `${programs}/exit-while-opening.mjs`;
       expect(await runProgram(program, [`${ms}`])).toEqual(ended('', 7));
     },
   );
 
-  test.each([0, 50, 100])('a worker ends while LibTorch opens, after %i ms', async (ms) => {
+  test.each([0, 50, 100])('a worker can end while LibTorch is opened, after %i ms', async (ms) => {
     const program = `${programs}/end-while-opening.mjs`;
     expect(await runProgram(program, [`${ms}`])).toEqual(ended('used\n'));
   });
 
-  test.each(['at once', 'later'])('what is opened ahead is used %s', async (when) => {
+  test.each(['at once', 'later'])('LibTorch that was opened ahead is used %s', async (when) => {
     const out = `${JSON.stringify({ open: null, changed: [] })}\n`;
     expect(await runProgram(`${programs}/open-ahead.mjs`, [when])).toEqual(ended(out));
   });
 
-  test.each(['before', 'after'])('sharp is loaded %s it', async (order) => {
+  test.each(['before', 'after'])('works if sharp is loaded %s it', async (order) => {
     expect(await runProgram(`${programs}/with-sharp.mjs`, [order])).toEqual(ended('both\n'));
   });
 });
 
-// Two teams of OpenMP threads would fight for the processors: it halved the speed of the networks.
-test.runIf(process.platform === 'linux')('the event loop computes alone', async () => {
-  expect(await runProgram(`${programs}/threads.mjs`)).toEqual(ended('0\n'));
-});
+// Two OpenMP thread pools would compete for the cores, which halved the speed of the networks.
+test.runIf(process.platform === 'linux')(
+  'the main thread computes without OpenMP threads',
+  async () => {
+    expect(await runProgram(`${programs}/threads.mjs`)).toEqual(ended('0\n'));
+  },
+);
 
-describe('a LibTorch that does not serve', () => {
+describe('an unusable LibTorch', () => {
   const folder = mkdtempSync(join(tmpdir(), 'karlo-libtorch-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -89,14 +91,14 @@ describe('a LibTorch that does not serve', () => {
     return made;
   }
 
-  test('another version is refused before it is opened, and both are named', async () => {
+  test('rejects another version before opening it, and names both versions', async () => {
     const result = await info({ KARLO_LIBTORCH: makeLibTorch('old', '2.10.0+cpu') });
     expect(result).toMatchObject({ status: 1, signal: null });
     expect(result.stderr).toMatch(/ERR_KARLO_LIBTORCH_VERSION/);
     expect(result.stderr).toMatch(/2\.11\.0.*2\.10\.0|2\.10\.0.*2\.11\.0/s);
   });
 
-  test('broken libraries are an error that says how to get whole ones', async () => {
+  test('reports broken libraries and how to replace them', async () => {
     const made = makeLibTorch('broken', '2.11.0+cpu');
     const result = await info({ KARLO_LIBTORCH: made });
     expect(result).toMatchObject({ status: 1, signal: null });
@@ -104,7 +106,7 @@ describe('a LibTorch that does not serve', () => {
     expect(result.stderr).toContain('npx karlo setup');
   });
 
-  test('a folder that is not there is an error that names it', async () => {
+  test('reports a missing folder', async () => {
     const missing = join(folder, 'missing');
     const result = await info({ KARLO_LIBTORCH: missing });
     expect(result).toMatchObject({ status: 1, signal: null });

@@ -1,28 +1,28 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-export interface Ended {
+export interface ProgramResult {
   status: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a Node program to its end. `file` is relative to the repository's root. */
+/** Runs a Node.js program until it ends. `file` is relative to the repository's root. */
 export function runProgram(
   file: string,
   args: string[] = [],
   options: { env?: NodeJS.ProcessEnv; node?: string[] } = {},
-): Promise<Ended> {
+): Promise<ProgramResult> {
   return runFile(fileURLToPath(new URL(`../../${file}`, import.meta.url)), args, options);
 }
 
-/** The same for a program anywhere. */
+/** Runs a Node.js program with any path until it ends. */
 export function runFile(
   path: string,
   args: string[] = [],
   options: { env?: NodeJS.ProcessEnv; node?: string[] } = {},
-): Promise<Ended> {
+): Promise<ProgramResult> {
   const child = spawn(process.execPath, [...(options.node ?? []), path, ...args], {
     env: { ...process.env, ...options.env },
   });

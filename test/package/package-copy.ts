@@ -1,7 +1,7 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Ended, runFile } from '../native/run-program.js';
+import { type ProgramResult, runFile } from '../native/run-program.js';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const prebuilds = `prebuilds/${process.platform}-${process.arch}`;
@@ -25,7 +25,7 @@ export class PackageCopy {
   }
 
   /** Runs `karlo info`, which loads the addon and LibTorch. */
-  info(env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  info(env: NodeJS.ProcessEnv = {}): Promise<ProgramResult> {
     return runFile(join(this.folder, 'dist/lib/cli/main.js'), ['info'], { env });
   }
 

@@ -1,4 +1,4 @@
-// The default instance: two calls, one model, said once.
+// Two calls of the shared instance, which use one model.
 import { karlo } from '../../../dist/lib/index.js';
 
 const short = { prior: { steps: 2 }, decoder: { steps: 2 }, upsample: { steps: 2 }, seed: 0 };

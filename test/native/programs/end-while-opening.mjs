@@ -1,4 +1,5 @@
-// A worker that opens LibTorch on a third thread and is terminated, MILLISECONDS later; then it is used here.
+// end-while-opening.mjs MILLISECONDS: a worker opens LibTorch on a third thread and is terminated after that time.
+// Then the main thread uses LibTorch.
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -7,7 +8,7 @@ import { runOnce } from './common.mjs';
 const load = new URL('../../../dist/lib/torch/load.js', import.meta.url);
 const program = `import('${load}').then(({ openAhead }) => {
   openAhead();
-  require('node:worker_threads').parentPort.postMessage('begun');
+  require('node:worker_threads').parentPort.postMessage('started');
 });`;
 const worker = new Worker(program, { eval: true });
 await once(worker, 'message');

@@ -1,4 +1,5 @@
-// process.exit() while the inference thread computes: MILLISECONDS after the call began.
+// exit-mid-step.mjs MILLISECONDS: calls process.exit() while the inference thread computes, that time after the call
+// started.
 import { runOnce, spin } from './common.mjs';
 
 const module = await runOnce();

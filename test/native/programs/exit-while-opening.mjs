@@ -1,4 +1,5 @@
-// process.exit() while LibTorch opens on another thread: MILLISECONDS after it began.
+// exit-while-opening.mjs MILLISECONDS: calls process.exit() while LibTorch is opened on another thread, that time
+// after the start.
 import { openAhead } from '../../../dist/lib/torch/load.js';
 
 openAhead();

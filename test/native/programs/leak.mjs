@@ -1,4 +1,4 @@
-// 10 000 tensors and module runs, none of them disposed. Prints by how many bytes RSS grew.
+// Creates 10 000 tensors and runs a module as often, without dispose. Prints the growth of the RSS in bytes.
 import { setImmediate as turn } from 'node:timers/promises';
 import { Tensor } from '../../../dist/lib/torch/index.js';
 import { runOnce } from './common.mjs';

@@ -1,4 +1,5 @@
-// What is opened ahead, is open: who needs it waits for the rest, and the environment is as before.
+// Opens LibTorch ahead and uses it 'at once' or 'later'. Prints the error of opening it and the environment variables
+// that changed.
 import { openAhead } from '../../../dist/lib/torch/load.js';
 import { runOnce } from './common.mjs';
 

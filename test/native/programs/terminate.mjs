@@ -1,4 +1,5 @@
-// ROUNDS of a worker that calls the addon without a pause, in a WAY, and is terminated at any moment.
+// terminate.mjs ROUNDS WAY: in each round, a worker calls the addon without a pause, in that way, and is terminated
+// after a random time.
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';

@@ -1,5 +1,5 @@
-// Prints how many threads the process gains when this thread computes on a large tensor, after an
-// engine of two threads has computed.
+// Prints how many threads the main thread starts to compute on a large tensor, after an engine with two threads has
+// run.
 import { readdirSync } from 'node:fs';
 import { Engine, Tensor } from '../../../dist/lib/torch/index.js';
 import { runOnce } from './common.mjs';

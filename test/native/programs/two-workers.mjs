@@ -1,4 +1,4 @@
-// Two workers load at once; one ends first, and the other goes on.
+// Two workers load the package at the same time. One ends first, and the other continues.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 

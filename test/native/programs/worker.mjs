@@ -6,5 +6,5 @@ const engine = new Engine({ threads: 2 });
 const module = await runOnce({ engine });
 if (workerData.steps) spin(module, workerData.steps).catch(() => {});
 parentPort.postMessage('ran');
-// Stays alive until it is told to go, or is terminated.
+// Runs until it receives a message or is terminated.
 parentPort.once('message', () => engine.dispose().then(() => process.exit()));

@@ -1,5 +1,5 @@
-// ROUNDS of a worker that loads the package, runs a module and is ended: by turns in the
-// middle of a call, by itself, and idle. The main thread uses the package before and after.
+// workers.mjs ROUNDS [main-first]: in each round, a worker loads the package, runs a module and ends: terminated during a
+// call or while idle, or by exiting. The main thread uses the package afterwards, with main-first also before.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { runOnce } from './common.mjs';

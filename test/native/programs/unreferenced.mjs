@@ -1,4 +1,4 @@
-// Forgets 2.4 GB of tensors while the event loop turns. Prints the most that was held at once.
+// Creates 2.4 GB of tensors that it does not dispose, and lets the event loop run. Prints the peak of their memory.
 import { setImmediate as turn } from 'node:timers/promises';
 import { memory, Tensor } from '../../../dist/lib/torch/index.js';
 
