@@ -20,7 +20,11 @@ await report(async () => {
     install(folder);
     writeFileSync(installed, '');
   }
-  const recipes = [join(reference, 'goldens.py'), ...args.filter((arg) => arg !== '--install')];
+  const recipes = [
+    '-B',
+    join(reference, 'goldens.py'),
+    ...args.filter((arg) => arg !== '--install'),
+  ];
   process.exitCode = spawnSync(pythonOf(folder), recipes, { stdio: 'inherit' }).status ?? 1;
 });
 

@@ -29,10 +29,16 @@ def images(made, golden):
 def tensors(made, golden):
     """Of each tensor the largest difference and, for scale, its largest magnitude."""
     a, b = load_file(made), load_file(golden)
-    if {name: value.shape for name, value in a.items()} != {name: value.shape for name, value in b.items()}:
+    if {name: value.shape for name, value in a.items()} != {
+        name: value.shape for name, value in b.items()
+    }:
         return "its tensors or their shapes"
     apart = {name: np.abs(a[name] - b[name]).max() for name in b}
-    rows = (f"{name} by {apart[name]:.1e} of {np.abs(b[name]).max():.2g}" for name in b if apart[name] > 0)
+    rows = (
+        f"{name} by {apart[name]:.1e} of {np.abs(b[name]).max():.2g}"
+        for name in b
+        if apart[name] > 0
+    )
     return ", ".join(rows) or "its metadata"
 
 

@@ -1,25 +1,28 @@
 """Weights and inputs that a formula makes, so that no golden stores them.
 
-The formula gives the same numbers in every language: test/fixtures/formula.ts is its TypeScript side. Integer
-arithmetic is modulo 2^32, and every result is exact in float32.
+The formula gives the same numbers in every language: test/fixtures/formula.ts is its TypeScript
+side. Integer arithmetic is modulo 2^32, and every result is exact in float32.
 
     seed      = FNV-1a, 32 bits, of the UTF-8 bytes of NAME
     h(i)      = mix(seed + i * 0x9E3779B9), for element i in row-major order
     mix(x)    : x ^= x >> 16; x *= 0x7FEB352D; x ^= x >> 15; x *= 0x846CA68B; x ^= x >> 16
     noise(i)  = ((h(i) >> 16) - 32768) / 32768, in [-1, 1)
 
-The NAME of a weight is NETWORK/KEY, such as "decoder/conv_in.weight". Its value follows the first rule that matches:
+The NAME of a weight is NETWORK/KEY, such as "decoder/conv_in.weight". Its value follows the first
+rule that matches:
 
-    KEY ends with "bias"                    noise / 32
-    KEY is "clip_mean"                      noise / 2
-    KEY is "clip_std"                       0.5 + noise / 8
-    KEY is "positional_embedding"           noise / 4
-    one dimension, and KEY contains "norm"  1 + noise / 8
+    KEY ends with "bias"                      noise / 32
+    KEY is "clip_mean"                        noise / 2
+    KEY is "clip_std"                         0.5 + noise / 8
+    KEY is "positional_embedding"             noise / 4
+    one dimension, and KEY contains "norm"    1 + noise / 8
     one dimension, or KEY is "prd_embedding"  noise
-    otherwise                               noise / 2^k, with the largest k for which 4^k <= shape[1] * shape[2] * ...
+    otherwise                                 noise / 2^k
 
-The NAME of a network's input is inputs/NETWORK/INPUT, and its value is 2 * noise. Both super-resolution networks are
-called super_res there.
+where k is the largest integer for which 4^k <= shape[1] * shape[2] * ...
+
+The NAME of a network's input is inputs/NETWORK/INPUT, and its value is 2 * noise. Both
+super-resolution networks are called super_res there.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Runs a function in a Python process of its own."""
+"""Runs a function in a new Python process."""
 
 import multiprocessing
 import os
@@ -7,10 +7,13 @@ from unittest.mock import patch
 
 
 def in_new_process(function, *args, environment={}):
-    """The function's result from a new process, which starts with the variables of `environment`.
+    """The function's result from a new process that has the variables in `environment`.
 
-    Sets are iterated in one order in all of these processes: TorchScript writes the elements of some.
+    The hash seed fixes the order of sets, in which TorchScript writes the constants of a module.
     """
     variables = {"PYTHONHASHSEED": "2", **environment}
-    with patch.dict(os.environ, variables), ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+    with (
+        patch.dict(os.environ, variables),
+        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process,
+    ):
         return process.submit(function, *args).result()

@@ -1,8 +1,8 @@
-"""The diffusion of Kakao's own program (karlo/modules/diffusion in github.com/kakaobrain/karlo), without its networks.
+"""Diffusion as in Kakao's original program, karlo/modules/diffusion in github.com/kakaobrain/karlo.
 
-Respacing, coefficients and both samplers as in "Improved Denoising Diffusion Probabilistic Models" (Nichol and Dhariwal,
-2021) and "Denoising Diffusion Implicit Models" (Song et al., 2021), with the roundings of that program: tables are
-float64, samplers read them as float32, and samples are float64 here.
+Respacing, coefficients and samplers follow "Improved Denoising Diffusion Probabilistic Models"
+(Nichol and Dhariwal, 2021) and "Denoising Diffusion Implicit Models" (Song et al., 2021). They
+round as that program does: tables are float64, and samplers read them as float32.
 """
 
 import math
@@ -13,8 +13,8 @@ TRAINING_STEPS = 1000
 
 
 def timesteps(spacing, training_steps=TRAINING_STEPS):
-    """The timesteps that a respacing string keeps, in rising order."""
-    if spacing == "fast27":  # starts two timesteps later, where DDIM leaves fewer artifacts
+    """The timesteps that a respacing string keeps, in ascending order."""
+    if spacing == "fast27":  # DDIM has fewer artifacts if it starts two timesteps later
         kept = set(timesteps("10,10,3,2,2", training_steps))
         return sorted(kept - {training_steps - 1} | {training_steps - 3})
     if spacing.startswith("ddim"):
@@ -32,8 +32,9 @@ def timesteps(spacing, training_steps=TRAINING_STEPS):
 
 
 def evenly_spaced(size, count):
-    """`count` of the numbers below `size`, both ends included. The position accumulates its rounding errors."""
+    """`count` integers from 0 to `size - 1`."""
     stride = (size - 1) / (count - 1) if count > 1 else 1
+    # Not a multiple of the stride: the original accumulates rounding errors.
     position, kept = 0.0, []
     for _ in range(count):
         kept.append(round(position))
@@ -58,7 +59,7 @@ def alpha_bar(t):
 
 
 class Schedule:
-    """The coefficients of each kept timestep, in rising order."""
+    """The coefficients of each kept timestep, in ascending order."""
 
     def __init__(self, spacing, kind="squaredcos_cap_v2"):
         self.timesteps = np.array(timesteps(spacing))
@@ -73,18 +74,23 @@ class Schedule:
         self.posterior_mean_coef1 = self.betas * np.sqrt(self.alphas_cumprod_prev) / remaining
         self.posterior_mean_coef2 = remaining_prev * np.sqrt(alphas) / remaining
         variance = self.betas * remaining_prev / remaining
-        variance[0] = variance[1]  # it is 0 there, and has no logarithm
+        variance[0] = variance[1]  # instead of 0, which has no logarithm
         self.posterior_log_variance_clipped = np.log(variance)
 
     def predict_x0(self, x, i, output, mean):
-        """`output` itself where `mean` is START_X; else the sample from which the noise `output` leads to `x`."""
+        """The clipped sample. `output` is the sample if `mean` is START_X, the noise if EPSILON."""
         if mean == "EPSILON":
-            output = rounded(self.sqrt_recip_alphas_cumprod[i]) * x - rounded(self.sqrt_recipm1_alphas_cumprod[i]) * output
+            scale, noise_scale = (
+                self.sqrt_recip_alphas_cumprod[i],
+                self.sqrt_recipm1_alphas_cumprod[i],
+            )
+            output = rounded(scale) * x - rounded(noise_scale) * output
         return np.clip(output, -1, 1)
 
     def ddim_step(self, x, i, x0):
         """Equation 12 of Song et al. with an eta of 0."""
-        noise = (rounded(self.sqrt_recip_alphas_cumprod[i]) * x - x0) / rounded(self.sqrt_recipm1_alphas_cumprod[i])
+        scale, noise_scale = self.sqrt_recip_alphas_cumprod[i], self.sqrt_recipm1_alphas_cumprod[i]
+        noise = (rounded(scale) * x - x0) / rounded(noise_scale)
         previous = np.float32(self.alphas_cumprod_prev[i])
         return x0 * np.float64(np.sqrt(previous)) + np.float64(np.sqrt(1 - previous)) * noise
 
@@ -92,21 +98,23 @@ class Schedule:
         return np.float32(self.posterior_log_variance_clipped[i])
 
     def learned_log_variance(self, i, output):
-        """Equation 15 of Nichol and Dhariwal; `output` in [-1, 1] lies between the two bounds."""
+        """Equation 15 of Nichol and Dhariwal, for an `output` in [-1, 1]."""
         fraction = (output + 1) / 2
-        upper, lower = rounded(np.log(self.betas[i])), rounded(self.posterior_log_variance_clipped[i])
+        upper = rounded(np.log(self.betas[i]))
+        lower = rounded(self.posterior_log_variance_clipped[i])
         return fraction * upper + (1 - fraction) * lower
 
     def ddpm_step(self, x, i, x0, log_variance, noise):
-        mean = rounded(self.posterior_mean_coef1[i]) * x0 + rounded(self.posterior_mean_coef2[i]) * x
+        x0_scale, scale = self.posterior_mean_coef1[i], self.posterior_mean_coef2[i]
+        mean = rounded(x0_scale) * x0 + rounded(scale) * x
         return mean if i == 0 else mean + standard_deviation(log_variance) * noise
 
 
 def standard_deviation(log_variance):
-    """In the precision of its argument, each number by libm."""
+    """With libm, because NumPy's exp depends on the processor, and in the argument's precision."""
     return np.vectorize(math.exp)(0.5 * log_variance).astype(log_variance.dtype).astype(np.float64)
 
 
 def rounded(value):
-    """To float32, as a float64 that does not round what it is multiplied with."""
+    """Rounded to float32. The result is float64, so that arithmetic with float64 arrays is too."""
     return np.float64(np.float32(value))

@@ -1,10 +1,16 @@
-"""Loads models with diffusers and transformers, and makes the model `small`, whose weights a formula gives."""
+"""Loads models with diffusers and transformers, and makes the model `small` with the formula."""
 
 import json
 import os
+import sys
 from pathlib import Path
+from unittest.mock import patch
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ |= {
+    "HF_HUB_OFFLINE": "1",
+    "DIFFUSERS_VERBOSITY": "error",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
 import torch
 from diffusers import (
     PriorTransformer,
@@ -37,8 +43,22 @@ NETWORKS = {
     "text_encoder": CLIPTextModelWithProjection,
     "image_encoder": CLIPVisionModelWithProjection,
 }
-TEXT_TO_IMAGE = ["prior", "decoder", "text_proj", "super_res_first", "super_res_last", "text_encoder"]
-IMAGE_VARIATION = ["decoder", "text_proj", "super_res_first", "super_res_last", "text_encoder", "image_encoder"]
+TEXT_TO_IMAGE = [
+    "prior",
+    "decoder",
+    "text_proj",
+    "super_res_first",
+    "super_res_last",
+    "text_encoder",
+]
+IMAGE_VARIATION = [
+    "decoder",
+    "text_proj",
+    "super_res_first",
+    "super_res_last",
+    "text_encoder",
+    "image_encoder",
+]
 
 
 def load_network(model, name, dtype=torch.float32):
@@ -46,11 +66,16 @@ def load_network(model, name, dtype=torch.float32):
 
 
 def load_tokenizer(model):
-    return CLIPTokenizer.from_pretrained(Path(model, "tokenizer"))
+    """The slow tokenizer, as it works where ftfy is not installed."""
+    with patch.dict(sys.modules, {"ftfy": None}):
+        return CLIPTokenizer.from_pretrained(Path(model, "tokenizer"))
 
 
 def load_schedulers(model, *stages):
-    return {f"{name}_scheduler": UnCLIPScheduler.from_pretrained(Path(model, f"{name}_scheduler")) for name in stages}
+    return {
+        f"{name}_scheduler": UnCLIPScheduler.from_pretrained(Path(model, f"{name}_scheduler"))
+        for name in stages
+    }
 
 
 def text_to_image(model, dtype=torch.float32):
@@ -85,7 +110,10 @@ def small_networks():
     """The networks of the model `small`, by name, with the weights of the formula."""
     for name in NETWORKS:
         network = SMALL[name]().eval()
-        weights = {key: formula.weight(name, key, value.shape) for key, value in network.state_dict().items()}
+        weights = {
+            key: formula.weight(name, key, value.shape)
+            for key, value in network.state_dict().items()
+        }
         network.load_state_dict(weights)
         yield name, network
 
@@ -97,10 +125,15 @@ def write_small_model(folder):
     for name, scheduler in SMALL_SCHEDULERS.items():
         UnCLIPScheduler(**scheduler).save_pretrained(Path(folder, name))
     side = SMALL["image_encoder"]().config.image_size
-    processor = CLIPImageProcessor(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
+    processor = CLIPImageProcessor(
+        size={"shortest_edge": side}, crop_size={"height": side, "width": side}
+    )
     processor.save_pretrained(Path(folder, "feature_extractor"))
     load_tokenizer(TINY).save_pretrained(Path(folder, "tokenizer"))
-    classes = {name: [network.__module__.split(".")[0], network.__name__] for name, network in NETWORKS.items()}
+    classes = {
+        name: [network.__module__.split(".")[0], network.__name__]
+        for name, network in NETWORKS.items()
+    }
     index = {"_class_name": "UnCLIPPipeline", "_diffusers_version": "0.33.1", **classes}
     Path(folder, "model_index.json").write_text(json.dumps(index, indent=1))
 
@@ -144,7 +177,10 @@ SMALL = {
         norm_num_groups=8,
     ),
     "text_proj": lambda: UnCLIPTextProjModel(
-        clip_embeddings_dim=64, time_embed_dim=4 * 32, cross_attention_dim=48, clip_extra_context_tokens=4
+        clip_embeddings_dim=64,
+        time_embed_dim=4 * 32,
+        cross_attention_dim=48,
+        clip_extra_context_tokens=4,
     ),
     "super_res_first": small_super_resolution,
     "super_res_last": small_super_resolution,
@@ -177,7 +213,11 @@ SMALL = {
     ),
 }
 SMALL_SCHEDULERS = {
-    "prior_scheduler": {"variance_type": "fixed_small_log", "prediction_type": "sample", "clip_sample_range": 5.0},
+    "prior_scheduler": {
+        "variance_type": "fixed_small_log",
+        "prediction_type": "sample",
+        "clip_sample_range": 5.0,
+    },
     "decoder_scheduler": {"variance_type": "learned_range", "prediction_type": "epsilon"},
     "super_res_scheduler": {"variance_type": "fixed_small_log", "prediction_type": "epsilon"},
 }

@@ -1,9 +1,9 @@
 """Goldens of single networks, which test/parity/networks.test.ts reads.
 
-Each network runs on 5 rows; the tests take the first 1 and 2 rows of inputs and outputs as smaller batches. A golden
-holds the integer inputs `ids`, `mask` and `t`, and as NETWORK.OUTPUT every k-th element of a flattened output. Its
-metadata has, as JSON, `stride` (output -> k), `shape` (output -> shape) and `max` (output -> largest magnitude).
-Floating-point inputs come from the formula.
+Each network runs on 5 rows; the tests take the first 1 and 2 rows of inputs and outputs as smaller
+batches. A golden holds the integer inputs `ids`, `mask` and `t`, and as NETWORK.OUTPUT every k-th
+element of a flattened output. Its metadata has, as JSON, `stride` (output -> k), `shape` (output ->
+shape) and `max` (output -> largest magnitude). Floating-point inputs come from the formula.
 """
 
 import json
@@ -17,7 +17,15 @@ import models
 BATCH, TOKENS, EXTRA_TOKENS, SAMPLES = 5, 77, 4, 4000
 PROMPT_LENGTHS = [9, 77, 2, 30, 5]
 # The order of outputs in the goldens.
-NETWORKS = ["text_encoder", "image_encoder", "prior", "text_proj", "decoder", "super_res_first", "super_res_last"]
+NETWORKS = [
+    "text_encoder",
+    "image_encoder",
+    "prior",
+    "text_proj",
+    "decoder",
+    "super_res_first",
+    "super_res_last",
+]
 
 
 def tiny(out):
@@ -27,7 +35,7 @@ def tiny(out):
 
 
 def small(out):
-    """The networks of the model `small`; its configs; and each network's parameters with their shapes."""
+    """The networks of the model `small`, with their configs and the shapes of their parameters."""
     networks = dict(models.small_networks())
     write_outputs(networks, out / "small.safetensors")
     for name, network in networks.items():
@@ -48,7 +56,7 @@ def write_outputs(networks, path):
     for name in NETWORKS:
         for output, value in RUN[name](networks[name], integers).items():
             key = f"{name}.{output}"
-            stride = max(1, value.numel() // SAMPLES) | 1  # odd, so that samples fall on every channel
+            stride = max(1, value.numel() // SAMPLES) | 1  # odd: samples fall on every column
             tensors[key] = value.flatten()[::stride].contiguous()
             metadata["stride"][key], metadata["shape"][key] = stride, list(value.shape)
             metadata["max"][key] = value.abs().max().item()
@@ -56,7 +64,8 @@ def write_outputs(networks, path):
 
 
 def integer_inputs(vocabulary, end):
-    """Token ids, which end with `end` after each prompt's length; the mask of those tokens; and timesteps."""
+    """Token ids, which end with `end` after each prompt's length; the mask of those tokens; and
+    timesteps."""
     mask = torch.zeros(BATCH, TOKENS, dtype=torch.int64)
     ids = torch.arange(BATCH * TOKENS).reshape(BATCH, TOKENS) * 7919 % (vocabulary - 2)
     ids[:, 0] = end - 1
@@ -90,7 +99,9 @@ def run_prior(network, integers):
 
 def run_text_proj(network, _):
     width = network.config.clip_embeddings_dim
-    image, text, hidden = inputs("text_proj", image_embeds=[width], text_embeds=[width], text_hidden=(TOKENS, width))
+    image, text, hidden = inputs(
+        "text_proj", image_embeds=[width], text_embeds=[width], text_hidden=(TOKENS, width)
+    )
     context, labels = network(
         image_embeddings=image,
         prompt_embeds=text,
@@ -109,7 +120,11 @@ def run_decoder(network, integers):
         class_labels=[4 * c.block_out_channels[0]],
     )
     mask = torch.nn.functional.pad(integers["mask"].bool(), (EXTRA_TOKENS, 0), value=True)
-    return {"output": network(x, integers["t"], context, class_labels=labels, attention_mask=mask).sample}
+    return {
+        "output": network(
+            x, integers["t"], context, class_labels=labels, attention_mask=mask
+        ).sample
+    }
 
 
 def run_super_resolution(network, integers):

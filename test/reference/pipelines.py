@@ -1,13 +1,14 @@
 """Goldens of whole pipelines, which test/parity and test/pipeline read.
 
-An image file NAME-J.png is image J of the case NAME. The cases of karlo-tiny are in cases.json (prompts) and
-variations.json (variations of odd.png); those of the model `small` in small.json. Steps and guidance scales that a
-case does not give are the defaults of `Case`.
+An image file NAME-J.png is image J of the case NAME. The cases of karlo-tiny are in cases.json
+(prompts) and variations.json (variations of odd.png); those of the model `small` in small.json.
+Steps and guidance scales that a case does not give are the defaults of `Case`.
 """
 
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle, permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -50,11 +51,19 @@ VARIATIONS = {
     "odd-default": {"seed": 7, "count": 1, "decoder_steps": 50},
     "odd-unguided": {"seed": 8, "count": 1, "decoder_guidance": 1.0},
 }
-# The images above of which variations are made, with the seed. Seed 1 for short-1: with seed 0 the reference's
-# variations on two processors differ by 2/255.
-VARIED = {"heart-0": 0, "heart-1": 0, "star-0": 0, "default-0": 0, "short-0": 0, "short-1": 1, "unguided-0": 0}
-# The weights of `small` magnify rounding: with other seeds the reference differs from itself, between batches of 1
-# and 2, by up to 3.7/255.
+# The images above of which variations are made, with the seed. Seed 1 for short-1: with seed 0 the
+# reference's variations on two processors differ by 2/255.
+VARIED = {
+    "heart-0": 0,
+    "heart-1": 0,
+    "star-0": 0,
+    "default-0": 0,
+    "short-0": 0,
+    "short-1": 1,
+    "unguided-0": 0,
+}
+# The weights of `small` magnify rounding: with other seeds the reference differs from itself,
+# between batches of 1 and 2, by up to 3.7/255.
 SMALL_PROMPTS = {
     "small": {"prompt": PROMPTS["heart"]["prompt"], "seed": 0, "count": 2},
     "small-star": {"prompt": PROMPTS["star"]["prompt"], "seed": 20, "count": 1},
@@ -135,7 +144,9 @@ def text_to_image(out):
 
 def cropped(out):
     """An image whose sides are neither equal nor powers of two."""
-    Image.open(FIXTURES / "heart-1.png").crop((20, 30, 110, 91)).save(out / "odd.png", optimize=True)
+    Image.open(FIXTURES / "heart-1.png").crop((20, 30, 110, 91)).save(
+        out / "odd.png", optimize=True
+    )
 
 
 def image_variation(out):
@@ -161,14 +172,19 @@ def small(out):
 
 @torch.no_grad()
 def stages(out):
-    """What each stage hands to the next: in the case `short`, and in the first variation of odd.png.
+    """What each stage passes to the next, in the case `short` and in a variation of odd.png.
 
-    `text_embeds` and `text_hidden`: of the prompt and of the empty prompt. `image_embeds`: the prior's. `small`: the
-    decoder's image in [-1, 1]. `images`: the final ones, `[1, height, width, 3]` in [0, 1].
+    `text_embeds` and `text_hidden` belong to the prompt and to the empty prompt. `image_embeds` is
+    the output of the prior, `small` that of the decoder in [-1, 1], and `images` that of the
+    pipeline. `variation_pixels` is the preprocessed odd.png, and `variation_embeds` its embedding.
     """
     pipeline, case = models.text_to_image(models.TINY), {**PROMPTS["short"], "count": 1}
     ids = pipeline.tokenizer(
-        [case["prompt"], ""], padding="max_length", max_length=77, truncation=True, return_tensors="pt"
+        [case["prompt"], ""],
+        padding="max_length",
+        max_length=77,
+        truncation=True,
+        return_tensors="pt",
     ).input_ids
     text = pipeline.text_encoder(ids)
     embeds, small = record_image_embeds(pipeline), record_decoder_samples(pipeline)
@@ -188,20 +204,23 @@ def stages(out):
         "variation_pixels": pixels,
         "variation_embeds": variation_embeds[-1][:1],
     }
-    save_file({name: value.contiguous() for name, value in tensors.items()}, out / "stages.safetensors")
+    save_file(
+        {name: value.contiguous() for name, value in tensors.items()}, out / "stages.safetensors"
+    )
 
 
 def record_image_embeds(pipeline):
-    """A list that gets the image embeddings of each following run."""
+    """A list to which every later run appends its image embeddings."""
     recorded = []
     pipeline.text_proj.register_forward_pre_hook(
-        lambda _, args, kwargs: recorded.append(kwargs["image_embeddings"].clone()), with_kwargs=True
+        lambda _, args, kwargs: recorded.append(kwargs["image_embeddings"].clone()),
+        with_kwargs=True,
     )
     return recorded
 
 
 def record_decoder_samples(pipeline):
-    """A list that gets the decoder's sample after each following step."""
+    """A list to which every later step of the decoder appends its sample."""
     recorded, step = [], pipeline.decoder_scheduler.step
 
     def recording_step(*args, **kwargs):
@@ -218,39 +237,47 @@ SHAPES = "circle square triangle star heart ring diamond moon cross hexagon".spl
 
 
 def colours(out):
-    """Sixty images of a shape on a background, ten a row, in one lossless file; the seed of each is its index."""
-    pairs = [(shape, background) for shape in COLOURS for background in COLOURS if shape != background][::2][:60]
+    """Sixty images of a shape on a background, ten in a row. The seed of each is its index."""
+    pairs = list(permutations(COLOURS, 2))[::2][:60]
     prompts = [
         {
-            "prompt": f"{with_article(shape)} {SHAPES[i % len(SHAPES)]} on {with_article(background)} background",
-            "shape": shape,
+            "prompt": f"{article(colour)} {shape} on {article(background)} background",
+            "shape": colour,
             "background": background,
         }
-        for i, (shape, background) in enumerate(pairs)
+        for (colour, background), shape in zip(pairs, cycle(SHAPES))
     ]
     pipeline = models.text_to_image(models.TINY)
     images = [
-        generate(pipeline, {"prompt": one["prompt"], "seed": i, "count": 1})[0] for i, one in enumerate(prompts)
+        generate(pipeline, {"prompt": one["prompt"], "seed": i, "count": 1})[0]
+        for i, one in enumerate(prompts)
     ]
     rows = [np.concatenate(images[first : first + 10], axis=1) for first in range(0, 60, 10)]
-    Image.fromarray(as_bytes(np.concatenate(rows))).save(out / "sense.webp", lossless=True, method=6)
+    Image.fromarray(as_bytes(np.concatenate(rows))).save(
+        out / "sense.webp", lossless=True, method=6
+    )
     write_json(out / "sense.json", prompts)
 
 
-def with_article(word):
+def article(word):
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
-# The instruction sets of a processor without AVX-512.
-AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+# Limits the libraries to the instructions of a processor without AVX-512.
+AVX2 = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
 
 
 def agreement(out):
-    """How far the reference differs from itself, in 255ths: what no other program can be expected to improve on.
+    """reference.json: how much the reference differs from itself, in units of 1/255.
 
-    `batch`, `threads` and `small`: the largest difference of a pixel between images made in batches of 1 and 2 and on
-    1 and 2 threads. `bfloat16`: the mean difference from float32. `instructions`: the largest difference between the
-    variations that this processor's widest instructions make and those of AVX2.
+    `batch`, `threads` and `small` are the largest differences between images generated in batches
+    of 1 and 2, and on 1 and 2 threads. `bfloat16` is the mean difference from float32.
+    `instructions` is the largest difference between variations generated with this processor's
+    widest instructions and with AVX2.
     """
     heart = {"prompt": PROMPTS["heart"]["prompt"], "seed": 0}
     pipeline = models.text_to_image(models.TINY)
@@ -284,18 +311,21 @@ torch_interpolate = torch.nn.functional.interpolate
 
 
 def interpolate(x, *args, antialias=False, **kwargs):
-    """torch's, which has no antialiasing for bfloat16 on a CPU: that runs in float32 here."""
+    """PyTorch's interpolation, in float32 where it has no bfloat16: antialiased, on a CPU."""
     if not antialias:
         return torch_interpolate(x, *args, **kwargs)
     return torch_interpolate(x.float(), *args, antialias=True, **kwargs).to(x.dtype)
 
 
 def small_differences():
-    """For each image of `small`: the largest difference between making it in a batch of 2 and alone."""
+    """For each image of the model `small`, how much it depends on the batch size and threads."""
     with TemporaryDirectory() as folder:
         models.write_small_model(folder)
         prompts, variations = models.text_to_image(folder), models.image_variation(folder)
-    differences = {name: batch_differences(lambda c: generate(prompts, c), case) for name, case in SMALL_PROMPTS.items()}
+    differences = {
+        name: batch_differences(lambda c: generate(prompts, c), case)
+        for name, case in SMALL_PROMPTS.items()
+    }
     for name, case in SMALL_VARIATIONS.items():
         differences[name] = batch_differences(lambda c: vary(variations, "odd", c), case)
     return differences

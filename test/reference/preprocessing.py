@@ -1,4 +1,4 @@
-"""Images through transformers' CLIPImageProcessor and Pillow, and image files of unusual kinds: test/fixtures/images."""
+"""Images preprocessed by transformers' CLIPImageProcessor and Pillow, and unusual image files."""
 
 import base64
 import json
@@ -11,16 +11,17 @@ from transformers import CLIPImageProcessor
 CASES = [  # width, height, shortest edge, crop
     (32, 32, 32, 32), (31, 33, 32, 32), (33, 31, 32, 32), (64, 64, 32, 32), (65, 63, 32, 32),
     (50, 37, 32, 32), (37, 50, 32, 32), (100, 33, 32, 32), (33, 100, 32, 32), (200, 90, 32, 32),
-    (91, 199, 32, 32), (640, 480, 32, 32), (479, 641, 32, 32), (1500, 20, 32, 32), (20, 1500, 32, 32),
-    (1, 1, 32, 32), (1, 40, 32, 32), (40, 1, 32, 32), (1, 3, 32, 32), (3, 1, 32, 32), (3, 3, 32, 32),
-    (7, 5, 32, 32), (5, 7, 32, 32), (20, 11, 32, 32), (2, 999, 32, 32),
-    (50, 37, 33, 32), (37, 50, 41, 32), (91, 64, 36, 32), (64, 64, 47, 32), (7, 5, 35, 32),
+    (91, 199, 32, 32), (640, 480, 32, 32), (479, 641, 32, 32), (1500, 20, 32, 32),
+    (20, 1500, 32, 32), (1, 1, 32, 32), (1, 40, 32, 32), (40, 1, 32, 32), (1, 3, 32, 32),
+    (3, 1, 32, 32), (3, 3, 32, 32), (7, 5, 32, 32), (5, 7, 32, 32), (20, 11, 32, 32),
+    (2, 999, 32, 32), (50, 37, 33, 32), (37, 50, 41, 32), (91, 64, 36, 32), (64, 64, 47, 32),
+    (7, 5, 35, 32),
 ]
 # fmt: on
 
 
 def resized(out):
-    """One row a case of resized.json: on the left resized and cropped, on the right stretched to fill the square."""
+    """One row for each case of resized.json: resized and cropped, and stretched to the square."""
     rows = []
     for width, height, edge, crop in CASES:
         image = pattern(width, height)
@@ -30,10 +31,10 @@ def resized(out):
 
 
 def pattern(width, height):
-    """Noise next to ramps, with hard edges; test/images draws the same.
+    """Noise next to ramps, with hard edges. test/images/preprocess.test.ts draws the same.
 
-    With c the channel and v = 73x + 151y + 199c, in bytes: (v^2 + 31 (x xor y)) / 256 where the 5th bit of x + 2y is
-    set, else 3x + 5y + 80c.
+    With the channel c and v = 73x + 151y + 199c, a value is (v^2 + 31 (x xor y)) / 256 where x + 2y
+    has the bit 16, and otherwise 3x + 5y + 80c, modulo 256.
     """
     y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
     v = x * 73 + y * 151 + c * 199
@@ -47,7 +48,9 @@ def cropped(image, edge, crop):
         size={"shortest_edge": edge}, crop_size=crop, do_rescale=False, do_normalize=False
     )
     # Without a format, the processor takes the rows of an image 1 or 3 pixels high for channels.
-    return processor(image, input_data_format="channels_last", data_format="channels_last").pixel_values[0]
+    return processor(
+        image, input_data_format="channels_last", data_format="channels_last"
+    ).pixel_values[0]
 
 
 def stretched(image, crop):
@@ -57,14 +60,18 @@ def stretched(image, crop):
 def normalised(out):
     """`pixel_values` of every byte in every channel, little-endian float32 in base64."""
     image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
-    values = CLIPImageProcessor(size={"shortest_edge": 16}, crop_size=16)(image, return_tensors="np").pixel_values
+    values = CLIPImageProcessor(size={"shortest_edge": 16}, crop_size=16)(
+        image, return_tensors="np"
+    ).pixel_values
     text = base64.b64encode(values.astype("<f4").tobytes()).decode()
     (out / "normalised.json").write_text(json.dumps(text) + "\n")
 
 
 def unusual_files(out):
-    """Quarters of cyan, magenta, yellow and black ink, in which Pillow inverts a JPEG's, as Photoshop does; and a
-    ramp from 0 to 1 in 32-bit floats."""
+    """CMYK files with quarters of cyan, magenta, yellow and black, and a ramp of floats.
+
+    Pillow inverts the values of the JPEG, as Photoshop does.
+    """
     inks = np.zeros((16, 16, 4), np.uint8)
     for ink, (top, left) in enumerate([(0, 0), (0, 8), (8, 0), (8, 8)]):
         inks[top : top + 8, left : left + 8, ink] = 255

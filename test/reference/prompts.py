@@ -27,7 +27,15 @@ KINDS = dict(words=WORDS, korean=KOREAN, cjk=CJK, emoji=EMOJI, accents=ACCENTS, 
 
 def any_character(r):
     while True:
-        cp = r.choice([r.randrange(0x250), r.randrange(0x3000), r.randrange(0x10000), r.randrange(0x20000), r.randrange(0x110000)])
+        cp = r.choice(
+            [
+                r.randrange(0x250),
+                r.randrange(0x3000),
+                r.randrange(0x10000),
+                r.randrange(0x20000),
+                r.randrange(0x110000),
+            ]
+        )
         if not 0xD800 <= cp < 0xE000:
             return chr(cp)
 
@@ -38,15 +46,29 @@ def strings():
         out += pieces  # each piece alone
     while len(out) < 1000:  # one kind, glued in different ways
         kind = r.choice(list(KINDS.values()))
-        out.append(r.choice(["", " ", "", r.choice(SPACE)]).join(r.choices(kind, k=r.randint(2, 8))))
+        out.append(
+            r.choice(["", " ", "", r.choice(SPACE)]).join(r.choices(kind, k=r.randint(2, 8)))
+        )
     while len(out) < 1600:  # all kinds together
         pieces = [r.choice(r.choice(list(KINDS.values()))) for _ in range(r.randint(2, 12))]
         out.append("".join(p + r.choice(["", " ", r.choice(SPACE)]) for p in pieces))
     while len(out) < 1850:  # arbitrary characters
         out.append("".join(any_character(r) for _ in range(r.randint(1, 12))))
     while len(out) < 1950:  # about as long as the context, so that the cut falls anywhere
-        kinds = r.choice([[WORDS], [WORDS, EMOJI], [WORDS, KOREAN], [CJK], [PUNCTUATION, WORDS], [WORDS, SPECIAL], [OTHERS]])
+        kinds = r.choice(
+            [
+                [WORDS],
+                [WORDS, EMOJI],
+                [WORDS, KOREAN],
+                [CJK],
+                [PUNCTUATION, WORDS],
+                [WORDS, SPECIAL],
+                [OTHERS],
+            ]
+        )
         out.append(" ".join(r.choice(r.choice(kinds)) for _ in range(r.randint(20, 80))))
     while len(out) < 2000:  # prompts of 500 words
-        out.append(" ".join(r.choices(WORDS if len(out) % 5 else WORDS + KOREAN + EMOJI + OTHERS, k=500)))
+        out.append(
+            " ".join(r.choices(WORDS if len(out) % 5 else WORDS + KOREAN + EMOJI + OTHERS, k=500))
+        )
     return out

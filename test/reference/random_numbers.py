@@ -1,4 +1,5 @@
-"""What torch.randn draws, as the bits of float32 in hexadecimal: randn.json, which test/torch reads."""
+"""What torch.randn draws, as the bits of float32 in hexadecimal: randn.json, which test/torch
+reads."""
 
 import json
 import re

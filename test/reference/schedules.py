@@ -1,4 +1,4 @@
-"""The schedules of diffusers' UnCLIPScheduler and of Kakao's own program, which test/pipeline/samplers reads."""
+"""Schedules of diffusers' UnCLIPScheduler and of Kakao's original program."""
 
 import hashlib
 import json
@@ -12,12 +12,14 @@ import kakao_diffusion as kakao
 
 
 def diffusers(out):
-    """diffusers.json: for some numbers of steps, each step's coefficients.
+    """diffusers.json: the coefficients of each step, for several numbers of steps.
 
-    `alpha_bar` is the scheduler's own float32 value; the others follow from it in float64, by the formulas of
-    `UnCLIPScheduler.step` for a step that skips timesteps. With x0 the predicted sample and xt the current one, the
-    mean of the next sample is x0 * `x0` + xt * `xt`. `std` is its standard deviation where the variance is
-    fixed_small_log; `min_log` and `max_log` bound the logarithm of a learned variance.
+    `alpha_bar` is the scheduler's own float32 value. The others follow from it in float64, by the
+    formulas in `UnCLIPScheduler.step` for a step that skips timesteps: the mean of the next sample
+    is `x0` times the predicted sample plus `xt` times the current one, `std` its standard deviation
+    for the variance type fixed_small_log, and `min_log` and `max_log` are the bounds of a learned
+    log variance. In the committed file, 6 values of `std` are one bit off: its square roots are
+    MKL's, which depend on the processor.
     """
     rows = [{"steps": steps, "schedule": unclip_schedule(steps)} for steps in (5, 7, 25, 50)]
     (out / "diffusers.json").write_text(json.dumps(rows, indent=2))
@@ -46,30 +48,27 @@ def unclip_step(t, alpha_bar, previous):
     }
 
 
-SPACINGS = "25|50|7|1|2|21|10,10,5|10,15,10|10, 15,10|1,2,3,4|333,333,333|334,333,333".split("|") + [
-    "ddim25",
-    "ddim27",
-    "ddim50",
-    "ddim1000",
-    "ddim500",
-    "ddim2",
-    "fast27",
-]
+SPACINGS = ["25", "50", "7", "1", "2", "21"]
+SPACINGS += ["10,10,5", "10,15,10", "10, 15,10", "1,2,3,4", "333,333,333", "334,333,333"]
+SPACINGS += ["ddim25", "ddim27", "ddim50", "ddim1000", "ddim500", "ddim2", "fast27"]
 
 
 def original(out):
     """original.json: what Kakao's program computes.
 
-    `spaced` and `shorter`: the timesteps of respacing strings, of 1000 and of 100 training steps. `even`: the SHA-256 of
-    the timesteps of "1" to "1000", one list a line; that of diffusers' set_timesteps(2) to (1000); and the counts at
-    which the two differ. `tables`: float64 coefficients. `loops`: every sample of DDIM loops and of DDPM loops.
+    `spaced` and `shorter` are the timesteps of respacing strings, for 1000 and 100 training steps.
+    `even` has the SHA-256 of the timesteps of "1" to "1000", one list per line, the SHA-256 of
+    those of diffusers for 2 to 1000 steps, and the numbers of steps for which the two differ.
+    `tables` are float64 coefficients, and `loops` all samples of DDIM and DDPM loops. The committed
+    DDIM loops differ by up to 4e-7: their square roots are MKL's, which depend on the processor.
     """
     theirs = {n: kakao.timesteps(str(n)) for n in range(1, 1001)}
     ours = {n: unclip_timesteps(n) for n in range(2, 1001)}
     result = {
         "spaced": {spacing: falling(kakao.timesteps(spacing)) for spacing in SPACINGS},
         "shorter": {
-            spacing: falling(kakao.timesteps(spacing, 100)) for spacing in ("25", "ddim25", "10,10,3,2,2", "fast27")
+            spacing: falling(kakao.timesteps(spacing, 100))
+            for spacing in ("25", "ddim25", "10,10,3,2,2", "fast27")
         },
         "even": {
             "original": digest(falling(timesteps) for timesteps in theirs.values()),
@@ -125,10 +124,10 @@ def table(schedule):
 
 
 def loop(spacing, mean, learned=False):
-    """Samples of a loop that starts from 8 numbers between -2 and 2, with a network and noise that any program can make.
+    """The samples of a loop that starts from 8 numbers between -2 and 2.
 
-    The network gives sin(3x) * (t + 1) / 1000, and cos(x) for a learned variance; the noise is sin(7x). A spacing by
-    "ddim" or "fast" samples with DDIM, another one with DDPM.
+    The network's output is sin(3x) * (t + 1) / 1000, its learned variance cos(x), and the noise
+    sin(7x). A spacing that starts with "ddim" or "fast" samples with DDIM, any other with DDPM.
     """
     schedule, samples = kakao.Schedule(spacing), []
     x = torch.linspace(-2, 2, 8, dtype=torch.float64).numpy()
@@ -138,12 +137,16 @@ def loop(spacing, mean, learned=False):
         if spacing.startswith(("ddim", "fast")):
             x = schedule.ddim_step(x, i, x0)
         else:
-            log_variance = schedule.learned_log_variance(i, each(math.cos, x)) if learned else schedule.log_variance(i)
+            log_variance = (
+                schedule.learned_log_variance(i, each(math.cos, x))
+                if learned
+                else schedule.log_variance(i)
+            )
             x = schedule.ddpm_step(x, i, x0, log_variance, each(math.sin, 7 * x))
         samples.append(x.tolist())
     return {"text": spacing, "mean": mean, "learned": learned, "samples": samples}
 
 
 def each(function, values):
-    """By libm: numpy's vectorised functions round differently on different processors."""
+    """With libm, because NumPy's own functions round differently on different processors."""
     return np.array([function(value) for value in values])

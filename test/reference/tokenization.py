@@ -1,16 +1,14 @@
-"""Token ids of transformers' and OpenAI's CLIP tokenizers, which test/tokenizer reads.
+"""Token ids of transformers' and OpenAI's CLIP tokenizers.
 
-Both depend on the Unicode tables of Python 3.11 (version 14).
+Both depend on the tables of Unicode 14, which are those of Python 3.11.
 """
 
 import gzip
 import hashlib
 import json
-import sys
 import unicodedata
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from unittest.mock import patch
 
 import models
 import prompts
@@ -19,8 +17,8 @@ FIXTURES = Path(__file__).parents[1] / "fixtures/text"
 
 
 def transformers_corpus(out):
-    """corpus.json.gz: each text with its ids, no padding; and the text that truncation removes, where it does."""
-    tokenizer = transformers_tokenizer()
+    """corpus.json.gz: each text, its ids without padding, and the text that truncation removes."""
+    tokenizer = models.load_tokenizer(models.TINY)
 
     def encode(text):
         whole = tokenizer(text).input_ids
@@ -31,10 +29,10 @@ def transformers_corpus(out):
 
 
 def openai_corpus(out):
-    """kakao.json.gz: for each text of corpus.json.gz the ids of OpenAI's tokenizer, null where they are the same.
+    """kakao.json.gz: OpenAI's ids of each text, or null if transformers' are the same.
 
-    "mojibake" where ftfy repairs a wrong encoding. "newer" where the regex module sees letters that are unassigned in
-    Unicode 14: its tables are ahead of those of JavaScript engines.
+    "mojibake" marks texts whose encoding ftfy repairs. "newer" marks those in which the regex
+    module, whose tables are newer than Unicode 14, finds letters that were unassigned then.
     """
     import ftfy
     import regex
@@ -56,11 +54,11 @@ def openai_corpus(out):
 
 
 def codepoints(out):
-    """codepoints.json: for each block of 4096 code points, the first 8 digits of the SHA-256 of their ids.
+    """codepoints.json: the first 8 digits of the SHA-256 of each block of 4096 code points.
 
-    The ids are those of "x" + character + "y", one character a line; surrogates are left out.
+    A block has a line for each character, except surrogates: the ids of "x" + character + "y".
     """
-    tokenizer, blocks = transformers_tokenizer(), {}
+    tokenizer, blocks = models.load_tokenizer(models.TINY), {}
     for start in range(0, 0x110000, 0x1000):
         characters = (chr(c) for c in range(start, start + 0x1000) if not 0xD800 <= c < 0xE000)
         tokens = (tokenizer.tokenize(f"x{character}y") for character in characters)
@@ -69,14 +67,8 @@ def codepoints(out):
     (out / "codepoints.json").write_text(json.dumps(blocks, separators=(",", ":")))
 
 
-def transformers_tokenizer():
-    """The slow tokenizer as it is where ftfy is not installed."""
-    with patch.dict(sys.modules, {"ftfy": None}):
-        return models.load_tokenizer(models.TINY)
-
-
 def openai_tokenizer():
-    """From its file: the package imports a module that current setuptools no longer have."""
+    """Loaded from its file, because importing the package needs an old version of setuptools."""
     [folder] = find_spec("clip").submodule_search_locations
     spec = spec_from_file_location("simple_tokenizer", Path(folder, "simple_tokenizer.py"))
     module = module_from_spec(spec)

@@ -1,13 +1,17 @@
-"""Files that PyTorch writes, which the tests of lib/weights read: test/fixtures/torch."""
+"""Files written by PyTorch, for the readers in lib/weights."""
 
+import re
+import zipfile
 from pathlib import Path, PurePosixPath
 from unittest.mock import patch
 
 import torch
 
+MODULE = Path(__file__).parents[1] / "fixtures/torch/module.pt"
+
 
 class Net(torch.nn.Module):
-    __module__ = "__main__"  # as in the committed files, from a recipe that was a program of its own
+    __module__ = "__main__"  # a class of the user's program, as in most checkpoints
 
     def __init__(self):
         super().__init__()
@@ -24,7 +28,7 @@ class Net(torch.nn.Module):
 
 
 def archives(out):
-    """Checkpoints in each format of torch.save, and one with a class that no reader may construct."""
+    """Checkpoints in each format of torch.save, and one with a class that readers must refuse."""
     count = torch.arange(24, dtype=torch.float32).reshape(4, 6)
     views = {
         "whole": count,
@@ -43,11 +47,13 @@ def archives(out):
     with fixed_storage_keys():
         torch.save(views, out / "views-legacy.bin", _use_new_zipfile_serialization=False)
     torch.save((count[0] + 0, count[1] + 0), out / "pair.th")
-    torch.save({"epoch": 3, "global_step": 7, "state_dict": Net().state_dict()}, out / "lightning.ckpt")
+    torch.save(
+        {"epoch": 3, "global_step": 7, "state_dict": Net().state_dict()}, out / "lightning.ckpt"
+    )
     torch.save({"state_dict": {}, "when": PurePosixPath("x")}, out / "foreign-class.ckpt")
 
 
-# The old format names a storage by its address in memory. These are the addresses in the committed file.
+# Used instead of memory addresses, by which the legacy format names storages.
 STORAGE_KEYS = [
     94093602057232,
     94093498535552,
@@ -73,15 +79,31 @@ def fixed_storage_keys():
 
 
 def script_module(out):
-    """module.pt: a scripted module. TorchScript records where each function's source is; the paths and the line are
-    those in the committed file, so that the bytes depend neither on this file nor on the environment's folder."""
-    locate, packages = torch._sources.get_source_lines_and_file, Path(torch.__file__).parents[1]
+    """module.pt: a scripted module.
+
+    TorchScript records the path and line of each function's source. They are taken from the
+    committed file, so that the bytes do not depend on where this file and PyTorch are installed.
+    """
+    locate, packages = (
+        torch._sources.get_source_lines_and_file,
+        str(Path(torch.__file__).parents[1]),
+    )
+    own_path = recorded_path("__torch__.py")
+    linear_path = recorded_path("__torch__/torch/nn/modules/linear.py")
+    recorded_packages = linear_path.removesuffix("/torch/nn/modules/linear.py")
 
     def locate_as_committed(*args):
-        lines, line, file = locate(*args)
-        if file == __file__:
-            return lines, 22, "/opt/karlo/wip/weights/test/fixtures/torch/make.py"
-        return lines, line, file.replace(str(packages), "/opt/karlo/reference/lib/python3.11/site-packages")
+        lines, line, path = locate(*args)
+        if path == __file__:
+            return lines, 22, own_path
+        return lines, line, path.replace(packages, recorded_packages)
 
     with patch.object(torch._sources, "get_source_lines_and_file", locate_as_committed):
         torch.jit.script(Net()).save(str(out / "module.pt"))
+
+
+def recorded_path(code):
+    """The source path that the committed module.pt has for a file of its code."""
+    with zipfile.ZipFile(MODULE) as archive:
+        debug = archive.read(f"module/code/{code}.debug_pkl")
+    return re.search(rb"/[ -~]+?[.]py", debug)[0].decode()

@@ -9,7 +9,7 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def dropped_gaps(out):
-    """What comes before the constant is copied; the constant is made from Python's tables."""
+    """The text before the constant is copied from the file as it is."""
     before = SOURCE.read_text().split(DECLARATION)[0]
     edges = [c for c in range(0x110000) if dropped(c) != (c > 0 and dropped(c - 1))] + [0x110000]
     gaps = [base36(to - since) for since, to in zip([0, *edges], edges)]
@@ -18,9 +18,11 @@ def dropped_gaps(out):
 
 
 def dropped(codepoint):
-    """In general category C, or U+FFFD, but neither a tab nor an end of line."""
+    """Whether it is in general category C, or U+FFFD, and neither a tab nor a line ending."""
     character = chr(codepoint)
-    return codepoint == 0xFFFD or (unicodedata.category(character)[0] == "C" and character not in "\t\n\r")
+    return codepoint == 0xFFFD or (
+        unicodedata.category(character)[0] == "C" and character not in "\t\n\r"
+    )
 
 
 def base36(number):
@@ -29,7 +31,7 @@ def base36(number):
 
 
 def wrap(words):
-    """Lines of at most 93 characters, which keep the space that separates them from the next."""
+    """Lines of at most 93 characters, each with the space before the next word."""
     lines = [""]
     for word in words:
         if len(lines[-1]) + len(word) > 92:
