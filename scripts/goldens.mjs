@@ -1,5 +1,5 @@
-// npm run goldens [-- --install] [--check] [NAME …]: regenerates the goldens with the reference in test/reference, or
-// checks that it makes the committed bytes. CONTRIBUTING.md describes it.
+// npm run goldens [-- --install] [--check] [NAME …]: regenerates the goldens with the reference in
+// test/reference, or checks that this gives the committed bytes. CONTRIBUTING.md describes it.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,15 +20,12 @@ await report(async () => {
     install(folder);
     writeFileSync(installed, '');
   }
-  const recipes = [
-    '-B',
-    join(reference, 'goldens.py'),
-    ...args.filter((arg) => arg !== '--install'),
-  ];
-  process.exitCode = spawnSync(pythonOf(folder), recipes, { stdio: 'inherit' }).status ?? 1;
+  const rest = args.filter((arg) => arg !== '--install');
+  const program = ['-B', join(reference, 'goldens.py'), ...rest];
+  process.exitCode = spawnSync(pythonOf(folder), program, { stdio: 'inherit' }).status ?? 1;
 });
 
-/** Other requirements make another environment. */
+/** The folder of the environment with these requirements, in the cache folder. */
 async function environmentFolder() {
   const { cacheFolder } = await import('../dist/lib/util/environment.js');
   const hash = createHash('sha256').update(readFileSync(requirements)).digest('hex');
@@ -50,7 +47,7 @@ function install(folder) {
   runPython(pythonOf(folder), [...pip, requirements]);
 }
 
-/** The first Python 3.11 among the usual names. `PYTHON` names another one. */
+/** The first of `PYTHON` and the usual names that is Python 3.11. */
 function findPython() {
   const names = [process.env.PYTHON, 'python3.11', 'python3', 'python'].filter((name) => name);
   const isRight = 'import sys; sys.exit(sys.version_info[:2] != (3, 11))';
