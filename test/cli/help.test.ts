@@ -4,8 +4,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../lib/torch/index.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
-import { useHub } from '../hub/use-hub.js';
 import { base, builtInFiles, variations } from '../hub/repositories.js';
+import { useHub } from '../hub/use-hub.js';
 
 const program = resolve('dist/lib/cli/main.js');
 
