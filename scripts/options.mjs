@@ -46,7 +46,7 @@ function typesFile() {
   const { stageOptions, generationOptions, textToImageOptions } = tables;
   return `${[
     '// Written by `npm run options` from descriptions.ts, where the options are described.',
-    "import type { RecordedStage } from './generation.js';",
+    "import type { RecordedStage } from './recorded.js';",
     interfaceOf('StageOptions', 'How a stage samples.', stageOptions),
     interfaceOf(
       'GenerationOptions',

@@ -11,7 +11,7 @@ import {
   type OptionTable,
   textToImageOptions,
 } from '../options/descriptions.js';
-import type { RecordedStage } from '../options/generation.js';
+import type { RecordedStage } from '../options/recorded.js';
 import { devices } from '../torch/device.js';
 import { version as torchVersion } from '../torch/load.js';
 import { isImageName } from './files.js';

@@ -8,8 +8,8 @@ import type { Recipe } from '../images/recipe.js';
 import type { KarloOptions } from '../karlo.js';
 import { loadOptions, type OptionDescription, type OptionTable } from '../options/descriptions.js';
 import { type Flag, flagLabel, flagsOf } from '../options/flags.js';
-import type { RecordedStage } from '../options/generation.js';
 import { resolveLoadOptions } from '../options/load.js';
+import type { RecordedStage } from '../options/recorded.js';
 import type { StageOptions } from '../options/types.js';
 import { positive, queueName, redisUrl, seconds, toBytes, toNumber, toSeeds } from './values.js';
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { WeightDtype } from '../options/descriptions.js';
 import type { ConfigValue } from '../torch/addon-types.js';
 import type { Engine } from '../torch/engine.js';
 import { Generator } from '../torch/generator.js';
@@ -11,7 +12,6 @@ import { cacheFolder } from '../util/environment.js';
 import { packageVersion } from '../util/package.js';
 import { writeThenRename } from '../util/write-then-rename.js';
 import { type SuperResConfig, SuperResNetwork, superRes } from './super-res.js';
-import type { WeightDtype } from './weights.js';
 
 type CpuDtype = Extract<WeightDtype, 'float32' | 'bfloat16'>;
 

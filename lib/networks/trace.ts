@@ -1,3 +1,4 @@
+import type { WeightDtype } from '../options/descriptions.js';
 import type { ConfigValue } from '../torch/addon-types.js';
 import { type Parameter, traceNetwork } from '../torch/network.js';
 import type { ScriptModule } from '../torch/script-module.js';
@@ -5,13 +6,7 @@ import type { Tensor } from '../torch/tensor.js';
 import { corrupt } from '../weights/corrupt.js';
 import { sameShape } from '../weights/shape.js';
 import { type ComponentConfigs, type ComponentName, definitionOf } from './registry.js';
-import {
-  type CanonicalTensor,
-  MappedFiles,
-  type Placement,
-  readWeight,
-  type WeightDtype,
-} from './weights.js';
+import { type CanonicalTensor, MappedFiles, type Placement, readWeight } from './weights.js';
 
 /** A network's config, and where its tensors are stored. */
 export interface ComponentDescription<N extends ComponentName = ComponentName> {

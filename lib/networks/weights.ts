@@ -24,8 +24,6 @@ export interface CanonicalTensor {
   steps: readonly Step[];
 }
 
-export type { WeightDtype };
-
 /** Where a network's weights are to be, and the engine that runs it. */
 export interface Placement {
   engine: Engine;

@@ -5,7 +5,6 @@ import {
   generationOptions,
   imageVariationOptions,
   type OptionTable,
-  type SeedOption,
   type StageOption,
   stageOptions,
   textToImageOptions,
@@ -28,11 +27,6 @@ export interface Stage {
   /** 1 where there is no guidance. */
   readonly guidanceScale: number;
 }
-
-/** The settings of one stage in a recipe. */
-export type RecordedStage =
-  | { steps: number; guidanceScale: number }
-  | { timestepRespacing: string; guidanceScale: number };
 
 /** A table's options with their defaults: stages as {@link Stage}, other options as they are. */
 export type ResolvedOptions<T extends OptionTable> = CheckedOptions<T> & {
@@ -223,37 +217,4 @@ function guidanceScaleOf(given: RawOptions, description: StageOption, scope: Sco
   if (!description.hasGuidance && scale !== 1)
     throw expected('1 (super-resolution has no guidance)', name, scale);
   return scale;
-}
-
-type RecordedValue<T extends OptionTable, K extends keyof T> = T[K] extends StageOption
-  ? RecordedStage
-  : K extends keyof CheckedOptions<T>
-    ? Exclude<CheckedOptions<T>[K], undefined>
-    : never;
-
-type RecordedNames<T extends OptionTable, R> = {
-  [K in keyof T]: T[K] extends { recipe: R } ? (T[K] extends SeedOption ? never : K) : never;
-}[keyof T];
-
-/** The options of a table that a recipe stores, but for the seed: it is the image's own. */
-export type RecordedOptions<T extends OptionTable> = {
-  readonly [K in RecordedNames<T, 'required'>]: RecordedValue<T, K>;
-} & { readonly [K in RecordedNames<T, 'optional'>]?: RecordedValue<T, K> };
-
-export function recordedOptions<T extends OptionTable>(
-  table: T,
-  settings: ResolvedOptions<T>,
-): RecordedOptions<T> {
-  const values = settings as Readonly<Record<string, unknown>>;
-  const recorded: Record<string, unknown> = {};
-  for (const [name, { kind, recipe }] of Object.entries(table)) {
-    const value = values[name];
-    if (recipe === undefined || kind === 'seeds' || value === undefined) continue;
-    recorded[name] = kind === 'stage' ? recordedStage(value as Stage) : value;
-  }
-  return recorded as RecordedOptions<T>;
-}
-
-function recordedStage({ spacing, guidanceScale }: Stage): RecordedStage {
-  return { ...spacing, guidanceScale };
 }

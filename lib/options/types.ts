@@ -1,6 +1,6 @@
 // Written by `npm run options` from descriptions.ts, where the options are described.
 
-import type { RecordedStage } from './generation.js';
+import type { RecordedStage } from './recorded.js';
 
 /** How a stage samples. */
 export interface StageOptions {

@@ -1,7 +1,8 @@
 import type { ImageVariationRecipe, Provenance, TextToImageRecipe } from '../images/recipe.js';
 import type { Model } from '../layouts/index.js';
 import { generationOptions, textToImageOptions } from '../options/descriptions.js';
-import { type Resolved, type ResolvedTextToImage, recordedOptions } from '../options/generation.js';
+import type { Resolved, ResolvedTextToImage } from '../options/generation.js';
+import { recordedOptions } from '../options/recorded.js';
 import { version as torchVersion } from '../torch/load.js';
 import { packageVersion } from '../util/package.js';
 

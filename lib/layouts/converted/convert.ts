@@ -11,7 +11,8 @@ import {
   type Traced,
   traceComponent,
 } from '../../networks/trace.js';
-import { MappedFiles, readWeight, type WeightDtype } from '../../networks/weights.js';
+import { MappedFiles, readWeight } from '../../networks/weights.js';
+import type { WeightDtype } from '../../options/descriptions.js';
 import { tokenizerFiles } from '../../tokenizer/files.js';
 import { Engine } from '../../torch/engine.js';
 import type { Tensor } from '../../torch/tensor.js';
