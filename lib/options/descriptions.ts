@@ -15,7 +15,7 @@ interface Common {
   readonly details?: string;
   /** The default in words, if it is not a value. */
   readonly defaultLabel?: string;
-  /** The flag, if it is not the name in kebab case; `false` if there is none. */
+  /** The flag, such as `-n, --count`, if it is not the name in kebab case; `false` if there is none. */
   readonly flag?: string | false;
   /** The field of an HTTP request, if it is not the name in snake case; `false` if there is none. */
   readonly http?: string | false;
