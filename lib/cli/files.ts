@@ -2,9 +2,8 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { KarloError } from '../errors.js';
 import { type ImageFormat, imageFormats } from '../images/encode.js';
-import { alreadyExists } from '../util/already-exists.js';
-import { cannotWrite } from '../util/cannot-write.js';
-import { makeFolder } from '../util/make-folder.js';
+import { alreadyExists, cannotWrite } from '../util/file-errors.js';
+import { makeFolder } from '../util/files.js';
 
 /** An image to generate, and its file. */
 export interface Target {

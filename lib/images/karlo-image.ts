@@ -13,7 +13,7 @@ import { gridOf } from './grid.js';
 import type { Pixels } from './pixels.js';
 import type { Recipe } from './recipe.js';
 import type { Sharp } from './sharp.js';
-import { refuseTaken, writeWhole } from './write-file.js';
+import { requireNewFile, writeAtomically } from './write-file.js';
 
 export type { EncodeOptions, ImageFormat } from './encode.js';
 
@@ -88,8 +88,8 @@ export class KarloImage {
     const { force: given, ...encoding } = knownOptions(options, writeOptions, 'options');
     const force = boolean(given, 'force', false);
     const format = formatOf(path);
-    if (!force) refuseTaken(path);
-    await writeWhole(path, await this.toBuffer(format, encoding), force);
+    if (!force) requireNewFile(path);
+    await writeAtomically(path, await this.toBuffer(format, encoding), force);
   }
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { KarloError } from '../errors.js';
-import { writeThenRename } from '../util/write-then-rename.js';
+import { writeThenRename } from '../util/files.js';
 import type { LibTorch } from './folder.js';
 
 // For an installed package. A checkout has the version in package-lock.json.

@@ -1,6 +1,6 @@
 import { KarloError } from '../errors.js';
 import { useAnotherCache } from '../util/environment.js';
-import { isSystemError } from '../util/system-error.js';
+import { isSystemError } from '../util/file-errors.js';
 import { LIBTORCH_VERSION, officialArchive, platform, sources } from './pins.js';
 
 const pinned = `  download it with pip (530 MB, once):  npx karlo setup

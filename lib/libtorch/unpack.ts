@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
 import { KarloError } from '../errors.js';
-import { isSystemError } from '../util/system-error.js';
+import { isSystemError } from '../util/file-errors.js';
 import { setupRefused } from './setup-errors.js';
 
 const openZip: (path: string, options: yauzl.Options) => Promise<yauzl.ZipFile> = promisify(

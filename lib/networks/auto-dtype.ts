@@ -9,8 +9,8 @@ import { version } from '../torch/load.js';
 import { traceNetwork } from '../torch/network.js';
 import { tidy } from '../torch/tensor.js';
 import { cacheFolder } from '../util/environment.js';
+import { writeThenRename } from '../util/files.js';
 import { packageVersion } from '../util/package.js';
-import { writeThenRename } from '../util/write-then-rename.js';
 import { type SuperResConfig, SuperResNetwork, superRes } from './super-res.js';
 
 type CpuDtype = Extract<WeightDtype, 'float32' | 'bfloat16'>;

@@ -2,7 +2,7 @@
 export class AsyncLazy<T> {
   #value: Promise<T> | undefined;
 
-  /** The value, or undefined if it has not been asked for. */
+  /** The value; undefined if it has not been requested. */
   get value(): Promise<T> | undefined {
     return this.#value;
   }

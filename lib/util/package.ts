@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The package's own folder, from the sources as from the compiled files. */
+/** The package's folder, for source files and compiled files alike. */
 export function packageFolder(): string {
   const here = dirname(fileURLToPath(import.meta.url));
   const above = join(here, '..', '..');
@@ -14,7 +14,7 @@ interface PackageJson {
   description: string;
 }
 
-/** This package's own package.json. */
+/** The package's package.json. */
 export function packageJson(): PackageJson {
   return JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'));
 }

@@ -57,6 +57,6 @@ test('folders are created in folders, not in files', () => {
 
 test.runIf(process.platform === 'linux')('a folder that cannot be created is an error', () => {
   expect(() => prepareFolders(['/proc/none/at/all/x.png'])).toThrow(
-    writeError(/there is no folder \/proc\/none\/at\/all/),
+    writeError(/the folder \/proc\/none\/at\/all does not exist/),
   );
 });

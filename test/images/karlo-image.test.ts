@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { KarloImage } from '../../lib/images/karlo-image.js';
-import { writeWhole } from '../../lib/images/write-file.js';
+import { writeAtomically } from '../../lib/images/write-file.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 
 const folder = temporaryFolder();
@@ -101,7 +101,9 @@ describe('as a file', () => {
       invalid(/taken\.png already exists: pass force/),
     );
     // As when another program takes the name while the picture is encoded.
-    await expect(writeWhole(path, Buffer.from('x'), false)).rejects.toEqual(invalid(/already/));
+    await expect(writeAtomically(path, Buffer.from('x'), false)).rejects.toEqual(
+      invalid(/already/),
+    );
     expect(readFileSync(path, 'utf8')).toBe('precious');
     await ramp.toFile(path, { force: true });
     expect((await sharp(path).metadata()).width).toBe(16);
@@ -109,7 +111,7 @@ describe('as a file', () => {
   });
 
   test('a device is not replaced, force or not', async () => {
-    await expect(writeWhole('/dev/null', Buffer.from('x'), true)).rejects.toEqual(
+    await expect(writeAtomically('/dev/null', Buffer.from('x'), true)).rejects.toEqual(
       invalid(/\/dev\/null is a device or a pipe/),
     );
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
@@ -125,7 +127,12 @@ describe('as a file', () => {
   });
 
   test.each<[string, string, string, RegExp]>([
-    ['no such folder', 'none/a.png', 'ENOENT', /Cannot write .*a\.png: there is no folder .*none/],
+    [
+      'no such folder',
+      'none/a.png',
+      'ENOENT',
+      /Cannot write .*a\.png: the folder .*none does not exist/,
+    ],
     ['a file for a folder', 'a.png/b.png', 'ENOTDIR', /a\.png is not a folder/],
   ])('%s', async (_name, path, cause, message) => {
     const error = failing('ERR_KARLO_WRITE', message, cause);
@@ -202,9 +209,9 @@ describe('on file systems that fail', () => {
         logLevel: 'silent', configFile: false,
         build: { write: false, minify: false, ssr: ${JSON.stringify(source)} },
       }));
-      const { writeWhole } = await import('data:text/javascript,' + encodeURIComponent(output[0].code));
+      const { writeAtomically } = await import('data:text/javascript,' + encodeURIComponent(output[0].code));
       process.stdout.write('ready');
-      for (;;) await writeWhole(${JSON.stringify(path)}, Buffer.alloc(8e6, 1), true);
+      for (;;) await writeAtomically(${JSON.stringify(path)}, Buffer.alloc(8e6, 1), true);
     `;
     for (const delay of [3, 17, 40]) {
       const child = spawn(process.execPath, ['--input-type=module', '-e', program], {

@@ -1,7 +1,7 @@
 import { KarloError } from '../../errors.js';
 import { useAnotherCache } from '../../util/environment.js';
+import { isSystemError } from '../../util/file-errors.js';
 import { requireFreeSpace } from '../../util/free-space.js';
-import { isSystemError } from '../../util/system-error.js';
 import { downloadError } from '../download/failure.js';
 
 /** Room for records and for partly filled file system blocks. */

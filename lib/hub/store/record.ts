@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeThenRename } from '../../util/write-then-rename.js';
+import { writeThenRename } from '../../util/files.js';
 import type { RemoteFile } from '../download/download.js';
 import { isModelName } from './folder.js';
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { link, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { temporaryPath } from '../../util/write-then-rename.js';
+import { writeThenRename } from '../../util/files.js';
 import { isResultName, type ResultStore } from './store.js';
 
 /** Images in a folder, which several machines may share. Expired ones are deleted from time to time. */
@@ -20,15 +20,11 @@ export class FolderResults implements ResultStore {
 
   /** A file appears complete or not at all. A link, unlike a rename, does not replace an existing file. */
   async put(name: string, data: Buffer): Promise<void> {
-    const path = join(this.#folder, name);
-    const temporary = temporaryPath(path);
+    const write = (temporary: string) => writeFile(temporary, data, { flag: 'wx' });
     try {
-      await writeFile(temporary, data, { flag: 'wx' });
-      await link(temporary, path);
+      await writeThenRename(join(this.#folder, name), write, link);
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
-    } finally {
-      await rm(temporary, { force: true });
     }
   }
 

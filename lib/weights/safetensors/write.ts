@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { KarloError } from '../../errors.js';
-import { writeThenRename } from '../../util/write-then-rename.js';
+import { writeThenRename } from '../../util/files.js';
 import { DTYPES, type DType } from '../dtypes.js';
 import { elementCount } from '../shape.js';
 

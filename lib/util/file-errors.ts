@@ -1,8 +1,22 @@
 import { dirname } from 'node:path';
 import { KarloError } from '../errors.js';
 
+/** Whether an error comes from the operating system, for example because a disk is full or a file is missing. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
 /**
- * The operating system's error on writing `path`, as ERR_KARLO_WRITE with the reason.
+ * The ERR_KARLO_INVALID_ARGUMENT for a file or folder that exists where a new one is to be written.
+ * @param advice how to continue, as the last part of the message
+ */
+export function alreadyExists(kind: 'file' | 'folder', path: string, advice = ''): KarloError {
+  const message = `Expected a new ${kind} but ${path} already exists${advice && `: ${advice}`}`;
+  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+}
+
+/**
+ * The ERR_KARLO_WRITE for an error of the operating system while writing `path`.
  * @param advice how to fix it, as a last sentence
  */
 export function cannotWrite(path: string, cause: unknown, advice?: string): KarloError {
@@ -15,7 +29,7 @@ function reason(path: string, cause: unknown): string {
   const folder = dirname(path);
   switch (code) {
     case 'ENOENT':
-      return `there is no folder ${folder}`;
+      return `the folder ${folder} does not exist`;
     case 'ENOTDIR':
     case 'EEXIST':
       return `${folder} is not a folder`;
