@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { readPicture } from '../images/decode.js';
+import { decodeImage } from '../images/decode.js';
 import { qualityRange } from '../images/encode.js';
 import { KarloImage } from '../images/karlo-image.js';
 import type { Recipe } from '../images/recipe.js';
@@ -166,7 +166,7 @@ async function writeGrid(
   { force = false, quality }: ImageFlags,
 ): Promise<void> {
   const images = await Promise.all(
-    targets.map(async (target) => new KarloImage(await readPicture(target.file), target.seed)),
+    targets.map(async (target) => new KarloImage(await decodeImage(target.file), target.seed)),
   );
   await KarloImage.grid(images).toFile(file, { force, ...defined({ quality }) });
 }

@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
-import { readPicture } from '../images/decode.js';
+import { decodeImage } from '../images/decode.js';
 import { generationOptions, imageVariationOptions } from '../options/descriptions.js';
 import { flagLabel } from '../options/flags.js';
 import { resolveImageVariation } from '../options/generation.js';
@@ -68,6 +68,6 @@ async function vary(command: Command, images: readonly string[], flags: ImageFla
  */
 async function hashesOf(images: readonly string[]): Promise<string[]> {
   const hashes: string[] = [];
-  for (const image of images) hashes.push((await readPicture(image)).hash);
+  for (const image of images) hashes.push((await decodeImage(image)).hash);
   return hashes;
 }

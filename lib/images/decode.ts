@@ -1,33 +1,33 @@
 import { createHash } from 'node:crypto';
 import { expected } from '../errors.js';
-import { notPicture, pictureBytes } from './image-bytes.js';
+import { invalidImage, readImageBytes } from './image-bytes.js';
 import { KarloImage } from './karlo-image.js';
 import type { Pixels } from './pixels.js';
 import { type Sharp, sharp } from './sharp.js';
 
-/** Decoded pixels: row-major, 8 bits a channel, sRGB. */
+/** Decoded pixels: row-major, 8 bits per channel, sRGB. */
 export interface RawImage {
   /** `width * height * channels` elements. */
   readonly data: Uint8Array | Uint8ClampedArray;
-  /** Pixels in a row. */
+  /** Width in pixels. */
   readonly width: number;
-  /** Rows of pixels. */
+  /** Height in pixels. */
   readonly height: number;
   /** 1: grey; 2: grey and alpha; 3: RGB; 4: RGB and alpha, not premultiplied. */
   readonly channels: 1 | 2 | 3 | 4;
 }
 
-/** A path, a `file:` URL, the bytes of a picture file, raw pixels, or a picture of this package. */
+/** A path, a `file:` URL, the bytes of an image file, raw pixels, or a generated image. */
 export type ImageInput = string | URL | Uint8Array | RawImage | KarloImage;
 
-/** A picture that was read: RGB, upright. */
-export interface Picture extends Pixels {
-  /** SHA-256 of width, height and pixels, in hex: the same however the picture was handed over. */
+/** A decoded image: RGB, upright. */
+export interface DecodedImage extends Pixels {
+  /** SHA-256 of width, height and pixels, in hex. It does not depend on the kind of input. */
   readonly hash: string;
 }
 
-/** 100 megapixels: 300 MB once decoded. */
-export const mostPixels = 100_000_000;
+/** 100 megapixels, which are 300 MB of decoded pixels. */
+const maxPixels = 100_000_000;
 
 interface Source {
   readonly image: Sharp;
@@ -35,36 +35,39 @@ interface Source {
 }
 
 /**
- * Reads a picture as people see it: turned as its EXIF says, colours converted to sRGB by its ICC
- * profile (CMYK without one as SWOP), alpha laid on white, 16 bits to 8, the first frame or page.
+ * Decodes an image as viewers display it: rotated by its EXIF orientation, converted to sRGB by its ICC
+ * profile (CMYK without one as SWOP), composited on white, reduced to 8 bits. Of an animation or a
+ * document, the first frame or page is used.
  *
- * Pillow's `convert('RGB')`, which diffusers uses, does neither of the first three. It drops alpha and
- * profiles and inverts CMYK; for a plain RGB or grey picture both give the same.
+ * Pillow's `convert('RGB')`, which diffusers uses, ignores orientation, profiles and alpha, and inverts
+ * CMYK. For RGB and grey images without these, the results are the same.
  *
- * @param name the argument's, for messages: `image[2]`
- * @param limit pixels at most
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for what is no picture, a damaged or truncated one,
- *   SVG (it can name files of its own), floats, and more than `limit` pixels
+ * @param name of the argument, for messages: `image[2]`
+ * @param limit maximum number of pixels
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a file that is missing, damaged or not an image,
+ *   for SVG (which can refer to other files), for floats, and for more than `limit` pixels
  */
-export async function readPicture(
+export async function decodeImage(
   input: ImageInput,
   name = 'image',
-  limit = mostPixels,
-): Promise<Picture> {
+  limit = maxPixels,
+): Promise<DecodedImage> {
   const { image, label } = isRaw(input)
     ? { image: fromRaw(input, name, limit), label: name }
     : await fromEncoded(input, name, limit);
   const pixels = await decode(image).catch((error: Error) => {
-    throw notPicture(label, reason(error, limit));
+    throw invalidImage(label, reason(error, limit));
   });
   return { ...pixels, hash: hashOf(pixels) };
 }
 
-/** Reads one picture, or several: then messages name the one that is wrong. */
-export async function readPictures(image: ImageInput | readonly ImageInput[]): Promise<Picture[]> {
-  if (!Array.isArray(image)) return [await readPicture(image as ImageInput)];
-  if (image.length === 0) throw expected('a picture or a non-empty array of them', 'image', image);
-  return Promise.all(image.map((one, i) => readPicture(one, `image[${i}]`)));
+/** Decodes one or several images. Messages name the invalid one, for example `image[2]`. */
+export async function decodeImages(
+  input: ImageInput | readonly ImageInput[],
+): Promise<DecodedImage[]> {
+  if (!Array.isArray(input)) return [await decodeImage(input as ImageInput)];
+  if (input.length === 0) throw expected('an image or a non-empty array of images', 'image', input);
+  return Promise.all(input.map((one, i) => decodeImage(one, `image[${i}]`)));
 }
 
 function isRaw(input: unknown): input is RawImage | KarloImage {
@@ -74,9 +77,9 @@ function isRaw(input: unknown): input is RawImage | KarloImage {
 }
 
 async function fromEncoded(input: unknown, name: string, limit: number): Promise<Source> {
-  const { bytes, label } = await pictureBytes(input, name);
-  // 'error' and not sharp's 'warning': cameras write files that are odd and whole. Truncation is an
-  // error.
+  const { bytes, label } = await readImageBytes(input, name);
+  // Not sharp's default 'warning', because many cameras write files with minor faults. A truncated file is
+  // an error.
   const image = sharp(bytes, { limitInputPixels: limit, failOn: 'error', pages: 1 });
   return { image: image.autoOrient(), label };
 }
@@ -95,24 +98,24 @@ function fromRaw(input: RawImage | KarloImage, name: string, limit: number): Sha
       throw expected('positive integer', `${name}.${side}`, value);
     }
   }
-  if (width * height > limit) throw notPicture(name, tooLarge(limit));
+  if (width * height > limit) throw invalidImage(name, tooLarge(limit));
   if (data.length !== width * height * channels) {
-    const what = `${width} x ${height} x ${channels} elements`;
-    throw expected(what, `${name}.data`, data.length);
+    const shape = `${width} x ${height} x ${channels} elements`;
+    throw expected(shape, `${name}.data`, data.length);
   }
-  // A copy: the caller may change or transfer his own meanwhile.
+  // A copy, because the caller may change or transfer the array in the meantime.
   return sharp(Uint8Array.from(data), {
     raw: { width, height, channels },
     limitInputPixels: limit,
   });
 }
 
-/** What 8-bit values can be made of. Of floats nobody says which is white. */
-const depths: readonly (string | undefined)[] = ['uchar', 'ushort'];
+/** Types that can be converted to 8 bits. Floats cannot, because their white level is not defined. */
+const supportedDepths: readonly (string | undefined)[] = ['uchar', 'ushort'];
 
 async function decode(image: Sharp): Promise<Pixels> {
   const { depth } = await image.metadata();
-  if (!depths.includes(depth)) throw new Error(`its values are of type ${depth}`);
+  if (!supportedDepths.includes(depth)) throw new Error(`its values are of type ${depth}`);
   const { data, info } = await image
     .flatten({ background: 'white' })
     .toColourspace('srgb')
@@ -125,12 +128,12 @@ async function decode(image: Sharp): Promise<Pixels> {
 
 function reason({ message }: Error, limit: number): string {
   if (message.includes('exceeds pixel limit')) return tooLarge(limit);
-  // Of libvips' lines the first says it; the rest follows from it.
-  return `it is damaged or no picture (${message.split('\n')[0]})`;
+  // The other lines of libvips are consequences of the first.
+  return `it is damaged or not an image (${message.split('\n')[0]})`;
 }
 
 function tooLarge(limit: number): string {
-  return `it has more than ${limit / 1e6} megapixels. Make it smaller first`;
+  return `it has more than ${limit / 1e6} megapixels. Resize it first`;
 }
 
 function hashOf({ width, height, data }: Pixels): string {

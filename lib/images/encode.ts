@@ -5,59 +5,66 @@ import type { Recipe } from './recipe.js';
 import { insertPngText, pngKeywords, xmpPacket } from './recipe-metadata.js';
 import { type Sharp, sharp } from './sharp.js';
 
-/** What a picture can be written as: the names, which are the extensions too, and the formats. */
-const formats = {
-  png: 'png',
-  jpg: 'jpeg',
-  jpeg: 'jpeg',
-  webp: 'webp',
-  avif: 'avif',
-  tif: 'tiff',
-  tiff: 'tiff',
-} as const;
+interface Format {
+  readonly name: 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
+  readonly encode: (image: Sharp, quality: number) => Sharp;
+}
 
-/** A format by the extension of its files. */
+const jpeg: Format = {
+  name: 'jpeg',
+  // Without chroma subsampling, whose artefacts show at the edges of flat colours in small images.
+  encode: (image, quality) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
+};
+
+const tiff: Format = {
+  name: 'tiff',
+  // sharp's default is lossy: JPEG inside the TIFF.
+  encode: (image) => image.tiff({ compression: 'deflate', predictor: 'horizontal' }),
+};
+
+/** The formats that can be written, by file extension. */
+const formats = {
+  png: { name: 'png', encode: (image) => image.png() },
+  jpg: jpeg,
+  jpeg,
+  webp: { name: 'webp', encode: (image, quality) => image.webp({ quality, smartSubsample: true }) },
+  avif: { name: 'avif', encode: (image, quality) => image.avif({ quality }) },
+  tif: tiff,
+  tiff,
+} satisfies Record<string, Format>;
+
+/** A format, by its file extension. */
 export type ImageFormat = keyof typeof formats;
 
 /** The names of all formats. */
 export const imageFormats = Object.keys(formats) as readonly ImageFormat[];
 
-/** How a picture is encoded. */
+/** How an image is encoded. */
 export interface EncodeOptions {
-  /** 1 to 100, for JPEG, WebP and AVIF; 90 by default. PNG and TIFF lose nothing and ignore it. */
+  /** 1 to 100, for JPEG, WebP and AVIF. Default 90. PNG and TIFF are lossless and ignore it. */
   readonly quality?: number;
-  /** Whether the recipe goes into the picture; true by default. */
+  /** Whether the recipe is stored in the image. Default true. */
   readonly recipe?: boolean;
 }
 
-/** The least and the most `quality`. */
+/** The range of `quality`. */
 export const qualityRange = [1, 100] as const;
 
 /** The names of the options. */
 export const encodeOptions = ['quality', 'recipe'] as const;
 
-/** JPEG keeps XMP in one segment; libvips drops a larger one without a word. */
-const mostXmpInJpeg = 60_000;
+/** JPEG stores XMP in one segment. libvips silently drops XMP that is larger. */
+const maxXmpBytesInJpeg = 60_000;
 
-// Full colour resolution: the pictures are small, and flat coloured shapes show its loss first.
-const encoders: Record<(typeof formats)[ImageFormat], (image: Sharp, quality: number) => Sharp> = {
-  png: (image) => image.png(),
-  jpeg: (image, quality) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
-  webp: (image, quality) => image.webp({ quality, smartSubsample: true }),
-  avif: (image, quality) => image.avif({ quality }),
-  // sharp's own default is JPEG inside the TIFF.
-  tiff: (image) => image.tiff({ compression: 'deflate', predictor: 'horizontal' }),
-};
-
-/** RGB pixels as a sharp pipeline. */
-export function sharpOf({ width, height, data }: Pixels): Sharp {
+/** A sharp pipeline of pixels. */
+export function toSharp({ width, height, data }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
 /**
- * Pixels as the bytes of a picture file, sRGB.
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an unknown format, a quality out of range, or
- *   more pixels a side than the format holds
+ * Encodes sRGB pixels as an image file.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an unknown format, a quality out of range, or a width or
+ *   height that the format does not support
  */
 export async function encode(
   pixels: Pixels,
@@ -67,23 +74,23 @@ export async function encode(
 ): Promise<Buffer> {
   const given = knownOptions(options, encodeOptions, 'options');
   const quality = integer(given.quality, qualityRange, 'quality', 90);
-  const wanted = boolean(given.recipe, 'recipe', true);
+  const includeRecipe = boolean(given.recipe, 'recipe', true);
   if (!imageFormats.includes(format)) {
     throw expected(`one of ${imageFormats.join(', ')}`, 'format', format);
   }
-  const known = formats[format];
-  const pipeline = encoders[known](sharpOf(pixels), quality);
-  if (!wanted || recipe === undefined) return finish(pipeline, known);
-  // What checks it takes a while to import: not before it is wanted.
+  const { name, encode: encoder }: Format = formats[format];
+  const pipeline = encoder(toSharp(pixels), quality);
+  if (!includeRecipe || recipe === undefined) return finish(pipeline, name);
+  // Imported on use, because its validation takes a while to load.
   const { recipeJson } = await import('./recipe.js');
   const json = recipeJson(recipe);
   const xmp = xmpPacket(json);
-  if (known === 'png') return inPng(await finish(pipeline, known), json, xmp);
-  return finish(fits(xmp, known) ? pipeline.withXmp(xmp) : pipeline, known);
+  if (name === 'png') return insertInPng(await finish(pipeline, name), json, xmp);
+  return finish(fits(xmp, name) ? pipeline.withXmp(xmp) : pipeline, name);
 }
 
-/** Not by libvips, which packs XMP into another kind of chunk than other programs look for. */
-function inPng(png: Buffer, json: string, xmp: string): Buffer {
+/** Not by libvips, which writes XMP to a zTXt chunk, where most programs do not look for it. */
+function insertInPng(png: Buffer, json: string, xmp: string): Buffer {
   return insertPngText(insertPngText(png, pngKeywords.xmp, xmp), pngKeywords.recipe, json);
 }
 
@@ -91,17 +98,17 @@ async function finish(pipeline: Sharp, format: string): Promise<Buffer> {
   try {
     return await pipeline.toBuffer();
   } catch (cause) {
-    const message = `Expected a picture that can be written as ${format} but: ${(cause as Error).message}`;
+    const message = `Cannot encode the image as ${format}: ${(cause as Error).message}`;
     throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, { cause });
   }
 }
 
-/** A picture without its recipe is better than none: what does not fit is left out, and said. */
+/** Warns if a recipe is too large for the format. The image is then written without it. */
 function fits(xmp: string, format: string): boolean {
   const bytes = Buffer.byteLength(xmp);
-  if (format !== 'jpeg' || bytes <= mostXmpInJpeg) return true;
+  if (format !== 'jpeg' || bytes <= maxXmpBytesInJpeg) return true;
   process.emitWarning(
-    `The recipe was left out: it has ${bytes} bytes, and JPEG keeps ${mostXmpInJpeg}`,
+    `The recipe was left out: it has ${bytes} bytes, and the limit for JPEG is ${maxXmpBytesInJpeg}`,
     { code: 'KARLO_RECIPE_LEFT_OUT' },
   );
   return false;

@@ -9,8 +9,8 @@ const positive = z.number().positive();
 const perChannel = z.tuple([z.number(), z.number(), z.number()]);
 
 /**
- * `preprocessor_config.json` of transformers' `CLIPImageProcessor`, whose defaults absent keys have.
- * Older files give sizes as numbers. The result must be a square.
+ * `preprocessor_config.json` of transformers' `CLIPImageProcessor`, with its defaults for missing keys.
+ * Older files have numbers as sizes. The result must be a square.
  */
 export const featureExtractorConfig = z
   .object({
@@ -18,7 +18,7 @@ export const featureExtractorConfig = z
     size: z
       .union([shortest, rectangle, size.transform((edge) => ({ shortest_edge: edge }))])
       .prefault({ shortest_edge: 224 }),
-    /** Pillow's number of the filter; 3 is bicubic. */
+    /** Pillow's number for the filter; 3 is bicubic. */
     resample: z.literal(3).prefault(3),
     do_center_crop: z.boolean().prefault(true),
     crop_size: z
@@ -46,7 +46,7 @@ interface Sizes {
 
 function checkCrop({ size, crop_size, do_center_crop }: Sizes, context: z.RefinementCtx): void {
   if (!do_center_crop && 'shortest_edge' in size) {
-    const message = 'true where size is a shortest_edge';
+    const message = 'true, because size is a shortest_edge,';
     context.addIssue({ code: 'custom', path: ['do_center_crop'], message });
   }
   const short = 'shortest_edge' in size ? size.shortest_edge : Math.min(size.height, size.width);

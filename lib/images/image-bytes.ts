@@ -2,23 +2,22 @@ import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expected, KarloError } from '../errors.js';
 
-/** An encoded picture, not yet decoded. */
-export interface EncodedPicture {
-  /** A copy: the caller may change or transfer his own while this one is decoded. */
+/** The bytes of an image file. */
+export interface EncodedImage {
+  /** A copy, because the caller may change or transfer the array while it is decoded. */
   readonly bytes: Buffer;
-  /** As messages call it: `'photo.jpg'`, or the argument's name. */
+  /** Its name in messages: `'photo.jpg'`, or the name of the argument. */
   readonly label: string;
 }
 
 /** More than 100 megapixels of 16-bit RGBA, uncompressed. */
-const mostBytes = 2 ** 30;
+const maxBytes = 2 ** 30;
 
 /**
- * The formats that are handed to the decoders, by their first bytes. What is not in this list never
- * gets near them: an SVG, which could name files of its own to open, and the rarer formats that
- * other builds of libvips know.
+ * The first bytes of the supported formats. Other files are never passed to the decoders: SVG, which can
+ * refer to other files, and the rarer formats that some builds of libvips support.
  */
-const formats: readonly (readonly [at: number, bytes: string])[] = [
+const signatures: readonly (readonly [at: number, bytes: string])[] = [
   [0, '\x89PNG\r\n\x1a\n'],
   [0, '\xff\xd8\xff'],
   [0, 'GIF87a'],
@@ -32,29 +31,31 @@ const formats: readonly (readonly [at: number, bytes: string])[] = [
 ];
 
 /**
- * Reads an encoded picture, and refuses what is none by its first bytes.
- * @param input a path, a `file:` URL (as a string, too), or the bytes themselves
- * @param name the argument's
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
+ * Reads an image file, and checks its first bytes.
+ * @param input a path, a `file:` URL (also as a string), or the bytes
+ * @param name of the argument, for messages
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a file that is missing or not an image
  */
-export async function pictureBytes(input: unknown, name: string): Promise<EncodedPicture> {
-  const picture = await bytesOf(input, name);
-  const { bytes, label } = picture;
-  if (bytes.length === 0) throw notPicture(label, 'it is empty');
-  const known = formats.some(([at, magic]) => startsWith(bytes, at, magic));
-  if (!known)
-    throw notPicture(label, `${otherKind(bytes)}. Known are PNG, JPEG, WebP, AVIF, TIFF and GIF`);
-  return picture;
+export async function readImageBytes(input: unknown, name: string): Promise<EncodedImage> {
+  const image = await bytesOf(input, name);
+  const { bytes, label } = image;
+  if (bytes.length === 0) throw invalidImage(label, 'it is empty');
+  const supported = signatures.some(([at, magic]) => startsWith(bytes, at, magic));
+  if (!supported) {
+    const reason = `${describeUnsupported(bytes)}. Supported are PNG, JPEG, WebP, AVIF, TIFF and GIF`;
+    throw invalidImage(label, reason);
+  }
+  return image;
 }
 
-export function notPicture(label: string, why: string): KarloError {
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', `Cannot read the picture ${label}: ${why}`);
+export function invalidImage(label: string, reason: string): KarloError {
+  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', `Cannot read the image ${label}: ${reason}`);
 }
 
-async function bytesOf(input: unknown, name: string): Promise<EncodedPicture> {
+async function bytesOf(input: unknown, name: string): Promise<EncodedImage> {
   if (input instanceof Uint8Array) return { bytes: Buffer.from(input), label: name };
   if (typeof input !== 'string' && !(input instanceof URL)) {
-    throw expected('path, file: URL, Uint8Array of an encoded picture or pixels', name, input);
+    throw expected('path, file: URL, Uint8Array of an image file, or pixels', name, input);
   }
   const label = `'${input}'`;
   return { bytes: await readLimited(pathOf(input, name), label), label };
@@ -66,8 +67,8 @@ function pathOf(input: string | URL, name: string): string {
   try {
     return fileURLToPath(input);
   } catch {
-    // Nothing is ever fetched on the quiet.
-    throw expected('path or file: URL (fetch any other yourself)', name, String(input));
+    // Images are never downloaded implicitly.
+    throw expected('path or file: URL (download other URLs yourself)', name, String(input));
   }
 }
 
@@ -75,20 +76,20 @@ async function readLimited(path: string, label: string): Promise<Buffer> {
   try {
     await using file = await open(path, 'r');
     const stat = await file.stat();
-    // A pipe or a device would have no end.
-    if (!stat.isFile()) throw notPicture(label, 'it is not a file');
-    if (stat.size > mostBytes) {
-      throw notPicture(label, `it has ${stat.size} bytes of at most ${mostBytes}`);
+    // A pipe or a device may never end.
+    if (!stat.isFile()) throw invalidImage(label, 'it is not a file');
+    if (stat.size > maxBytes) {
+      throw invalidImage(label, `it has ${stat.size} bytes; the limit is ${maxBytes}`);
     }
     return await file.readFile();
   } catch (error) {
     if (error instanceof KarloError) throw error;
-    throw notPicture(label, reason(error as NodeJS.ErrnoException));
+    throw invalidImage(label, reason(error as NodeJS.ErrnoException));
   }
 }
 
 function reason({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'the file does not exist';
   if (code === 'EACCES' || code === 'EPERM') return 'no permission to read it';
   return message;
 }
@@ -97,9 +98,9 @@ function startsWith(bytes: Buffer, at: number, magic: string): boolean {
   return bytes.toString('latin1', at, at + magic.length) === magic;
 }
 
-function otherKind(bytes: Buffer): string {
+function describeUnsupported(bytes: Buffer): string {
   const start = bytes.toString('utf8', 0, 1000);
-  if (/^\uFEFF?\s*<|<svg/i.test(start)) return 'it is SVG or other XML; make a PNG of it first';
-  if (start.startsWith('%PDF')) return 'it is a PDF; make a PNG of it first';
-  return 'it is in no known format';
+  if (/^\uFEFF?\s*<|<svg/i.test(start)) return 'it is SVG or other XML; convert it to PNG first';
+  if (start.startsWith('%PDF')) return 'it is a PDF; convert it to PNG first';
+  return 'its format is not supported';
 }

@@ -7,7 +7,7 @@ import {
   encodeOptions,
   type ImageFormat,
   imageFormats,
-  sharpOf,
+  toSharp,
 } from './encode.js';
 import { gridOf } from './grid.js';
 import type { Pixels } from './pixels.js';
@@ -17,28 +17,28 @@ import { requireNewFile, writeAtomically } from './write-file.js';
 
 export type { EncodeOptions, ImageFormat } from './encode.js';
 
-/** How a picture is written to a file. */
+/** How an image is written to a file. */
 export interface WriteOptions extends EncodeOptions {
-  /** Whether a file of that name is replaced; false by default. */
+  /** Whether an existing file is overwritten. Default false. */
   readonly force?: boolean;
 }
 
 const writeOptions = [...encodeOptions, 'force'] as const;
 
-/** A finished picture, or a preview of one. */
+/** A generated image, or a preview of one. */
 export class KarloImage {
-  /** Pixels in a row. */
+  /** Width in pixels. */
   readonly width: number;
-  /** Rows of pixels. */
+  /** Height in pixels. */
   readonly height: number;
-  /** RGB, row-major, 8 bits a channel: `3 * width * height` bytes. */
+  /** RGB, row-major, 8 bits per channel: `3 * width * height` bytes. */
   readonly data: Uint8Array;
-  /** The seed that makes it again; of a grid, its first picture's. */
+  /** The seed of the image. For a grid, the seed of its first image. */
   readonly seed: number;
-  /** All that repeats the picture. A preview and a grid have none. */
+  /** Everything needed to generate the image again. Undefined for previews and grids. */
   readonly recipe: Recipe | undefined;
 
-  /** @param pixels are kept, not copied */
+  /** @param pixels not copied */
   constructor({ width, height, data }: Pixels, seed: number, recipe?: Recipe) {
     if (!(data instanceof Uint8Array) || data.length !== 3 * width * height) {
       throw expected(`Uint8Array of 3 x ${width} x ${height} elements`, 'data', data);
@@ -51,10 +51,10 @@ export class KarloImage {
   }
 
   /**
-   * Several pictures as one, row by row, two white pixels between them. Cells have the size of the
-   * largest picture, smaller ones stand in the middle.
-   * @param columns 1 or more; by default as many as make the grid as wide as high, or a little wider
-   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for no pictures or no columns
+   * Combines images into one, row by row, separated by two white pixels. The cells have the size of the
+   * largest image; smaller images are centred.
+   * @param columns 1 to 1000; by default, the square root of the number of images, rounded up
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an empty array or an invalid number of columns
    */
   static grid(images: readonly KarloImage[], columns?: number): KarloImage {
     const isList = Array.isArray(images) && images.length > 0;
@@ -64,13 +64,13 @@ export class KarloImage {
     return new KarloImage(gridOf(images, columns), (images[0] as KarloImage).seed);
   }
 
-  /** The picture as a sharp pipeline, without its recipe. */
+  /** The image as a sharp pipeline, without its recipe. */
   toSharp(): Sharp {
-    return sharpOf(this);
+    return toSharp(this);
   }
 
   /**
-   * The picture as the bytes of a file, with its recipe in it.
+   * Encodes the image, including its recipe.
    * @param format `png` (the default), `jpeg`, `webp`, `avif` or `tiff`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
    */
@@ -79,10 +79,9 @@ export class KarloImage {
   }
 
   /**
-   * Writes the picture, in the format of the path's extension: whole or not at all. The folder must
-   * be there.
-   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an unknown extension or a path that is taken
-   *   (see `force`), ERR_KARLO_WRITE where it cannot be written
+   * Writes the image atomically, in the format of the path's extension. The folder must exist.
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an unknown extension, or a file that exists (see
+   *   `force`); ERR_KARLO_WRITE if it cannot be written
    */
   async toFile(path: string, options: WriteOptions = {}): Promise<void> {
     const { force: given, ...encoding } = knownOptions(options, writeOptions, 'options');
@@ -99,5 +98,5 @@ function formatOf(path: string): ImageFormat {
     const format = imageFormats.find((name) => name === extension);
     if (format !== undefined) return format;
   }
-  throw expected(`a path that ends in .${imageFormats.join(', .')}`, 'path', path);
+  throw expected(`path that ends in .${imageFormats.join(', .')}`, 'path', path);
 }

@@ -1,6 +1,6 @@
 import { type Tensor, tidy } from '../torch/tensor.js';
 
-/** 8-bit pixels of one picture: RGB, row-major. */
+/** The 8-bit pixels of an image: RGB, row-major. */
 export interface Pixels {
   width: number;
   height: number;
@@ -8,13 +8,13 @@ export interface Pixels {
 }
 
 /**
- * Pictures in [-1, 1] as 8-bit pixels, rounded as diffusers does (Kakao's program truncates).
- * @param pictures `[N, 3, height, width]`, float32
+ * Converts images in [-1, 1] to 8-bit pixels, rounded as in diffusers (Kakao's program truncates).
+ * @param images `[N, 3, height, width]`, float32
  */
-export function toPixels(pictures: Tensor): Pixels[] {
-  const [count = 0, , height = 0, width = 0] = pictures.shape;
+export function toPixels(images: Tensor): Pixels[] {
+  const [count = 0, , height = 0, width = 0] = images.shape;
   using bytes = tidy(() =>
-    pictures
+    images
       .mul(0.5)
       .add(0.5)
       .clamp(0, 1)

@@ -4,45 +4,45 @@ import type { Pixels } from './pixels.js';
 import { type Axis, resample } from './resample.js';
 
 /**
- * How a picture is made square: `cover` resizes its short side and cuts the middle out, as diffusers
- * does; `fill` squashes it, as the original program does.
+ * How an image becomes a square: `cover` resizes its short side and crops the centre, like diffusers;
+ * `fill` resizes both sides and changes the proportions, like Kakao's program.
  */
 export type Fit = 'cover' | 'fill';
 
 /**
- * Pictures as CLIP's image encoder takes them, as CLIPImageProcessor computes them: bicubic on 8 bits,
- * antialiased, then rescaled and normalised.
- * @param pictures of any sizes, 1 pixel up
+ * Converts images to the input of CLIP's image encoder like transformers' CLIPImageProcessor: resized with
+ * antialiased bicubic interpolation in 8 bits, then rescaled and normalised.
+ * @param images may have different sizes
  * @returns `[N, 3, crop, crop]` on the CPU
  */
 export async function preprocess(
-  pictures: readonly Pixels[],
+  images: readonly Pixels[],
   config: FeatureExtractorConfig,
   fit: Fit,
 ): Promise<Tensor<'float32'>> {
   const crop = config.crop_size.height;
   const length = 3 * crop * crop;
-  const values = new Float32Array(pictures.length * length);
-  for (const [i, picture] of pictures.entries()) {
-    const { x, y } = axesOf(picture, config, fit);
-    const { data } = await resample(picture, x, y);
+  const values = new Float32Array(images.length * length);
+  for (const [i, image] of images.entries()) {
+    const { x, y } = axesOf(image, config, fit);
+    const { data } = await resample(image, x, y);
     normalise(data, config, values.subarray(i * length, (i + 1) * length));
   }
-  return Tensor.from(values, [pictures.length, 3, crop, crop]);
+  return Tensor.from(values, [images.length, 3, crop, crop]);
 }
 
 function axesOf({ width, height }: Pixels, config: FeatureExtractorConfig, fit: Fit) {
   const [size, crop] = [shortSide(config), config.crop_size.height];
-  // The middle; of an odd rest the smaller half comes first.
-  const middle = (length: number): Axis => ({
+  // If the margins differ, the first one is smaller.
+  const centre = (length: number): Axis => ({
     length,
     start: Math.floor((length - crop) / 2),
     count: crop,
   });
-  if (fit === 'fill') return { x: middle(crop), y: middle(crop) };
+  if (fit === 'fill') return { x: centre(crop), y: centre(crop) };
   // Truncated, not rounded, as transformers' get_resize_output_image_size does.
   const long = Math.trunc((size * Math.max(width, height)) / Math.min(width, height));
-  const [short, other] = [middle(size), middle(long)];
+  const [short, other] = [centre(size), centre(long)];
   return width <= height ? { x: short, y: other } : { x: other, y: short };
 }
 
@@ -51,10 +51,10 @@ function shortSide({ size }: FeatureExtractorConfig): number {
 }
 
 /**
- * Rescales and normalises in the reference's own steps, each rounded to float32: equal bytes give
- * equal floats. With 256 values a channel, they are a table.
+ * Rescales and normalises in the same steps as the reference, each rounded to float32, so that the results
+ * are equal. A table has the result for each of the 256 values of a channel.
  * @param rgb pixels, row-major
- * @param planes is filled: one channel after the other
+ * @param planes receives the result, one channel after another
  */
 function normalise(rgb: Uint8Array, config: FeatureExtractorConfig, planes: Float32Array): void {
   const plane = planes.length / 3;

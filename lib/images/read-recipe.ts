@@ -1,4 +1,4 @@
-import { notPicture, pictureBytes } from './image-bytes.js';
+import { invalidImage, readImageBytes } from './image-bytes.js';
 import type { Recipe } from './recipe.js';
 import {
   isPng,
@@ -22,7 +22,7 @@ const maxXmpDepth = 64;
  *   is damaged or newer than this package
  */
 export async function readRecipe(image: string | URL | Uint8Array): Promise<Recipe | undefined> {
-  const { bytes, label } = await pictureBytes(image, 'image');
+  const { bytes, label } = await readImageBytes(image, 'image');
   // zod takes 60 to 100 ms to import, so this waits until a recipe is read.
   const { parseRecipe } = await import('./recipe.js');
   const faults: unknown[] = [];
@@ -56,7 +56,7 @@ async function xmpOf(bytes: Buffer, label: string): Promise<Buffer | undefined> 
     return (await sharp(bytes).metadata()).xmp;
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
-    throw notPicture(label, `it is damaged or not an image (${reason})`);
+    throw invalidImage(label, `it is damaged or not an image (${reason})`);
   }
 }
 

@@ -1,74 +1,76 @@
-// Pillow's bicubic resize of 8-bit pictures, to the bit. LibTorch's own on uint8 tensors rounds its
-// weights to 16 bits and is up to 2/255 away from it, which is more than is allowed.
+// Pillow's bicubic resize of 8-bit images, bit for bit. LibTorch's, for uint8 tensors, rounds its weights to
+// 16 bits and differs by up to 2/255, more than the tolerance of the embeddings.
 
 import { setImmediate } from 'node:timers/promises';
 import type { Pixels } from './pixels.js';
 
-/** One axis of a resize of which a part is wanted. */
+/** How one axis is resized and cropped. */
 export interface Axis {
-  /** Of the whole resized picture, pixels. */
+  /** The length after resizing, in pixels. */
   readonly length: number;
-  /** The part that is computed. */
+  /** The first pixel of the crop. */
   readonly start: number;
+  /** The length of the crop. Only these pixels are computed. */
   readonly count: number;
 }
 
-/** Keys' cubic convolution (1981) with a = -0.5, not 0 within this distance. */
+/** The radius of the filter: cubic convolution with a = -0.5 (Keys 1981). */
 const support = 2;
-/** Weights are whole numbers, 1 being 2^22: 32 bits less 8 of a value and 2 for overshoot. */
+/** Weights are fixed-point numbers with 22 fractional bits: 32 bits without 8 for the value and 2 for overshoot. */
 const precision = 22;
-/** Multiplications between two looks at the event loop: about 2 ms. */
-const work = 1_000_000;
+/** Multiplications before the event loop may run: about 2 ms. */
+const multiplicationsPerTurn = 1_000_000;
 
 /**
- * Resizes a picture, antialiased where it shrinks, and cuts a part out.
+ * Resizes an image, antialiased if it shrinks, and crops it.
  *
- * There are two passes with 8 bits between them, so that their order shows (by up to 15/255 in noise).
- * Across comes first, but for a picture that loses far more in height: that is Pillow 13's rule, which
- * older ones lack, and which few pictures meet that are not twice as high as wide.
+ * The result depends on the order of the two passes (by up to 15/255 in noise), because 8 bits are stored
+ * between them. The horizontal pass comes first, unless the height shrinks much more than the width: this is
+ * the rule of Pillow 13. Earlier versions do not have it; it rarely applies to images less than twice as
+ * high as wide.
  */
-export async function resample(picture: Pixels, x: Axis, y: Axis): Promise<Pixels> {
-  const [fewerRows, fewerColumns] = [picture.height - y.length, picture.width - x.length];
-  const downFirst = fewerRows > 0 && fewerRows > 2 * fewerColumns;
-  if (downFirst) return across(await down(picture, y), x, 0, y.count);
-  // Only the rows that the second pass will look at.
-  const { first, end } = reachOf(tapsOf(picture.height, y), y.count);
-  const narrow = await across(picture, x, first, end - first);
-  return down(narrow, y, first, picture.height);
+export async function resample(image: Pixels, x: Axis, y: Axis): Promise<Pixels> {
+  const [fewerRows, fewerColumns] = [image.height - y.length, image.width - x.length];
+  const verticalFirst = fewerRows > 0 && fewerRows > 2 * fewerColumns;
+  if (verticalFirst) return resizeWidth(await resizeHeight(image, y), x, 0, y.count);
+  // Only the rows that the second pass reads.
+  const { first, end } = sourceRange(tapsOf(image.height, y), y.count);
+  const narrow = await resizeWidth(image, x, first, end - first);
+  return resizeHeight(narrow, y, first, image.height);
 }
 
-/** For each result: the first source pixel it weighs, how many, and their weights. */
+/** For each pixel of the result: its first source pixel, the number of source pixels, and their weights. */
 interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
-  /** `most` for each result. */
+  /** `maxCount` for each pixel of the result. */
   readonly weights: Int32Array;
-  readonly most: number;
+  readonly maxCount: number;
 }
 
 function tapsOf(from: number, { length, start, count: results }: Axis): Taps {
   const scale = from / length;
   const filterScale = Math.max(scale, 1);
-  const reach = support * filterScale;
-  const most = Math.ceil(reach) * 2 + 1;
+  const radius = support * filterScale;
+  const maxCount = Math.ceil(radius) * 2 + 1;
   const [first, count] = [new Int32Array(results), new Int32Array(results)];
-  const weights = new Int32Array(results * most);
+  const weights = new Int32Array(results * maxCount);
   for (let i = 0; i < results; i++) {
     const centre = (start + i + 0.5) * scale;
-    const low = Math.max(0, Math.trunc(centre - reach + 0.5));
-    const high = Math.min(from, Math.trunc(centre + reach + 0.5));
+    const low = Math.max(0, Math.trunc(centre - radius + 0.5));
+    const high = Math.min(from, Math.trunc(centre + radius + 0.5));
     const raw = Array.from({ length: high - low }, (_, j) =>
       cubic((j + low - centre + 0.5) * (1 / filterScale)),
     );
     const sum = raw.reduce((total, weight) => total + weight, 0);
     weights.set(
       raw.map((weight) => fixedPoint(weight / sum)),
-      i * most,
+      i * maxCount,
     );
     first[i] = low;
     count[i] = high - low;
   }
-  return { first, count, weights, most };
+  return { first, count, weights, maxCount };
 }
 
 function cubic(distance: number): number {
@@ -77,7 +79,7 @@ function cubic(distance: number): number {
   return x < support ? (((x - 5) * x + 8) * x - 4) * -0.5 : 0;
 }
 
-/** Halves away from zero. */
+/** Rounds halves away from zero. */
 function fixedPoint(weight: number): number {
   return Math.trunc(weight * 2 ** precision + (weight < 0 ? -0.5 : 0.5));
 }
@@ -87,7 +89,7 @@ function toByte(sum: number): number {
   return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
-function reachOf({ first, count }: Taps, results: number): { first: number; end: number } {
+function sourceRange({ first, count }: Taps, results: number): { first: number; end: number } {
   const last = results - 1;
   return {
     first: first[0] as number,
@@ -95,15 +97,20 @@ function reachOf({ first, count }: Taps, results: number): { first: number; end:
   };
 }
 
-/** Resizes some rows. The result holds these alone. */
-async function across(picture: Pixels, x: Axis, firstRow: number, rows: number): Promise<Pixels> {
-  const taps = tapsOf(picture.width, x);
+/** The horizontal pass for some rows. The result has only these rows. */
+async function resizeWidth(
+  image: Pixels,
+  x: Axis,
+  firstRow: number,
+  rows: number,
+): Promise<Pixels> {
+  const taps = tapsOf(image.width, x);
   const data = new Uint8Array(3 * x.count * rows);
-  const pause = pauses(3 * x.count * taps.most);
+  const isTurnOver = turns(3 * x.count * taps.maxCount);
   for (let row = 0; row < rows; row++) {
-    if (pause()) await setImmediate();
-    const source = 3 * picture.width * (firstRow + row);
-    resampleRow(picture.data, source, taps, data.subarray(3 * x.count * row));
+    if (isTurnOver()) await setImmediate();
+    const source = 3 * image.width * (firstRow + row);
+    resampleRow(image.data, source, taps, data.subarray(3 * x.count * row));
   }
   return { width: x.count, height: rows, data };
 }
@@ -114,8 +121,8 @@ function resampleRow(data: Uint8Array, source: number, taps: Taps, result: Uint8
     let red = 0;
     let green = 0;
     let blue = 0;
-    const end = i * taps.most + (taps.count[i] as number);
-    for (let tap = i * taps.most; tap < end; tap++, at += 3) {
+    const end = i * taps.maxCount + (taps.count[i] as number);
+    for (let tap = i * taps.maxCount; tap < end; tap++, at += 3) {
       const weight = taps.weights[tap] as number;
       red = (red + Math.imul(weight, data[at] as number)) | 0;
       green = (green + Math.imul(weight, data[at + 1] as number)) | 0;
@@ -128,27 +135,27 @@ function resampleRow(data: Uint8Array, source: number, taps: Taps, result: Uint8
 }
 
 /**
- * Resizes all columns.
- * @param firstRow the row of the whole source that `picture` begins with
- * @param height of the whole source
+ * The vertical pass.
+ * @param firstRow the row of the source that is the first row of `image`
+ * @param sourceHeight the height of the source, of which `image` has only the rows that are read
  */
-async function down(
-  { width, data, height: own }: Pixels,
+async function resizeHeight(
+  { width, height, data }: Pixels,
   y: Axis,
   firstRow = 0,
-  height = own,
+  sourceHeight = height,
 ): Promise<Pixels> {
-  const taps = tapsOf(height, y);
+  const taps = tapsOf(sourceHeight, y);
   const stride = 3 * width;
   const result = new Uint8Array(stride * y.count);
   const sums = new Int32Array(stride);
-  const pause = pauses(stride * taps.most);
+  const isTurnOver = turns(stride * taps.maxCount);
   for (let row = 0; row < y.count; row++) {
-    if (pause()) await setImmediate();
+    if (isTurnOver()) await setImmediate();
     sums.fill(0);
     for (let tap = 0; tap < (taps.count[row] as number); tap++) {
       const source = stride * ((taps.first[row] as number) + tap - firstRow);
-      addRow(data, source, taps.weights[row * taps.most + tap] as number, sums);
+      addRow(data, source, taps.weights[row * taps.maxCount + tap] as number, sums);
     }
     for (let i = 0; i < stride; i++) result[stride * row + i] = toByte(sums[i] as number);
   }
@@ -161,12 +168,12 @@ function addRow(data: Uint8Array, source: number, weight: number, sums: Int32Arr
   }
 }
 
-/** Says, row after row, when it is time to let others run. */
-function pauses(perRow: number): () => boolean {
+/** Returns a function that is called for each row and reports when the event loop should run. */
+function turns(multiplicationsPerRow: number): () => boolean {
   let done = 0;
   return () => {
-    done += perRow;
-    if (done < work) return false;
+    done += multiplicationsPerRow;
+    if (done < multiplicationsPerTurn) return false;
     done = 0;
     return true;
   };

@@ -5,14 +5,14 @@ export type { Sharp } from 'sharp';
 type SharpModule = typeof import('sharp').default;
 
 const require = createRequire(import.meta.url);
-let opened: SharpModule | undefined;
+let loaded: SharpModule | undefined;
 
-/** sharp, opened: that takes 30 ms, and waits for whatever library another thread is opening. */
-export function openSharp(): SharpModule {
-  opened ??= require('sharp') as SharpModule;
-  return opened;
+/** Loads sharp on first use, which takes 30 ms and waits for libraries that other threads are loading. */
+export function loadSharp(): SharpModule {
+  loaded ??= require('sharp') as SharpModule;
+  return loaded;
 }
 
 /** A sharp pipeline. */
 export const sharp: (...input: Parameters<SharpModule>) => ReturnType<SharpModule> = (...input) =>
-  openSharp()(...input);
+  loadSharp()(...input);

@@ -1,4 +1,4 @@
-import { type ImageInput, readPictures } from '../images/decode.js';
+import { decodeImages, type ImageInput } from '../images/decode.js';
 import type { ResolvedImageVariation } from '../options/generation.js';
 import type { GenerationCall } from './call.js';
 import { imageVariationRecipe } from './recipes.js';
@@ -13,7 +13,7 @@ export function imageVariationCall(
     task: 'imageVariation',
     settings,
     async encode(cascade, signal) {
-      const images = await readPictures(input);
+      const images = await decodeImages(input);
       const hashes = images.map(({ hash }) => hash);
       const embeds = await cascade.encodeImages(images, fit, signal);
       return {

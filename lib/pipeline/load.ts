@@ -1,6 +1,6 @@
 import { findModel } from '../hub/store/resolve.js';
 import type { Provenance } from '../images/recipe.js';
-import { openSharp } from '../images/sharp.js';
+import { loadSharp } from '../images/sharp.js';
 import { type Model, openModel } from '../layouts/index.js';
 import { fasterDtype } from '../networks/auto-dtype.js';
 import type { Placement } from '../networks/weights.js';
@@ -54,7 +54,7 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
     const placement = { engine, device, dtype };
     const plan = planMemory(memoryBudget, model, dtype, residency);
     const networks = loadNetworks(model, plan.residency, placement, onProgress, signal);
-    openSharp(); // decodes and encodes images: opened while the networks load
+    loadSharp(); // decodes and encodes images: loaded in parallel with the networks
     const cascade = new Cascade(model, await networks, await tokenizer, device);
     return complete(name, model, cascade, { ...placement, ...plan });
   } catch (error) {

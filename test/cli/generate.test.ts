@@ -269,7 +269,7 @@ describe('usage errors and failures', () => {
       'info about a file that does not exist',
       ['info', 'nowhere.png'],
       1,
-      /'nowhere\.png': there is no such file/,
+      /'nowhere\.png': the file does not exist/,
     ],
     [
       'a file of prompts that does not exist',
@@ -317,9 +317,14 @@ describe('usage errors and failures', () => {
       'an input image that does not exist',
       ['vary', '/nowhere.png'],
       1,
-      /'\/nowhere\.png': there is no such file/,
+      /'\/nowhere\.png': the file does not exist/,
     ],
-    ['an input file that is not an image', ['vary', 'package.json'], 1, /in no known format/],
+    [
+      'an input file that is not an image',
+      ['vary', 'package.json'],
+      1,
+      /its format is not supported/,
+    ],
   ])('%s', async (_name, args, status, message) => {
     const result = await karlo(...args);
     expect(result.stderr).toMatch(message);

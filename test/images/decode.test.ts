@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { type Picture, type RawImage, readPicture } from '../../lib/images/decode.js';
+import { type DecodedImage, decodeImage, type RawImage } from '../../lib/images/decode.js';
 import { KarloImage } from '../../lib/images/karlo-image.js';
 import { temporaryFolder } from '../fixtures/temporary.js';
 
@@ -28,10 +28,10 @@ function quartered(width = 24, height = 16): Buffer {
   return Buffer.from(pixels.flat());
 }
 
-const picture = () => sharp(quartered(), { raw: { width: 24, height: 16, channels: 3 } });
+const image = () => sharp(quartered(), { raw: { width: 24, height: 16, channels: 3 } });
 
-/** The colours in the middle of the four quarters, row by row. */
-function corners({ data, width, height }: Picture): number[][] {
+/** The colours at the centres of the four quarters, row by row. */
+function centres({ data, width, height }: DecodedImage): number[][] {
   return [0.25, 0.75].flatMap((y) =>
     [0.25, 0.75].map((x) => {
       const at = 3 * (Math.floor(y * height) * width + Math.floor(x * width));
@@ -47,7 +47,7 @@ function near(colours: number[][], expected: readonly Rgb[], tolerance: number):
   expect(Math.max(...differences), JSON.stringify(colours)).toBeLessThanOrEqual(tolerance);
 }
 
-const refused = (message: RegExp) =>
+const invalid = (message: RegExp) =>
   expect.objectContaining({
     name: 'KarloError',
     code: 'ERR_KARLO_INVALID_ARGUMENT',
@@ -67,14 +67,14 @@ describe('formats', () => {
     ['gif', (image) => image.gif(), 0],
     ['tiff', (image) => image.tiff({ compression: 'lzw' }), 0],
     ['tiled tiff', (image) => image.tiff({ compression: 'none', tile: true }), 0],
-  ])('%s', async (_name, as, tolerance) => {
-    const read = await readPicture(await as(picture()).toBuffer());
+  ])('decodes %s', async (_name, as, tolerance) => {
+    const read = await decodeImage(await as(image()).toBuffer());
     expect(read).toMatchObject({ width: 24, height: 16 });
     expect(read.data).toHaveLength(3 * 24 * 16);
-    near(corners(read), quarters, tolerance);
+    near(centres(read), quarters, tolerance);
   });
 
-  test('the first frame of an animation', async () => {
+  test('decodes the first frame of an animation', async () => {
     const frames = await Promise.all(
       ['red', 'blue'].map((background) =>
         sharp({ create: { width: 8, height: 8, channels: 3, background } })
@@ -87,27 +87,27 @@ describe('formats', () => {
         .toFormat(format, { lossless: true })
         .toBuffer();
       expect((await sharp(animation).metadata()).pages).toBe(2);
-      const read = await readPicture(animation);
+      const read = await decodeImage(animation);
       expect(read).toMatchObject({ width: 8, height: 8 });
-      near(corners(read), [red, red, red, red] as Rgb[], 0);
+      near(centres(read), [red, red, red, red] as Rgb[], 0);
     }
   });
 
-  test('1-bit and 16-bit grey', async () => {
+  test('decodes 1-bit and 16-bit grey', async () => {
     const ramp = Uint16Array.from({ length: 256 }, (_, i) => i * 257);
     const raw = { width: 16, height: 16, channels: 1 } as const;
     const grey16 = await sharp(ramp, { raw }).toColourspace('grey16').png().toBuffer();
     expect(await sharp(grey16).metadata()).toMatchObject({ depth: 'ushort', channels: 1 });
-    const { data } = await readPicture(grey16);
+    const { data } = await decodeImage(grey16);
     expect(Array.from(data)).toEqual(Array.from({ length: 768 }, (_, i) => Math.floor(i / 3)));
-    const bits = await picture().threshold(128).png({ colours: 2, palette: true }).toBuffer();
-    expect(new Set((await readPicture(bits)).data)).toEqual(new Set([0, 255]));
+    const bits = await image().threshold(128).png({ colours: 2, palette: true }).toBuffer();
+    expect(new Set((await decodeImage(bits)).data)).toEqual(new Set([0, 255]));
   });
 });
 
 describe('EXIF orientation', () => {
-  // Where a viewer sees the stored quarters 0 1 / 2 3.
-  const seen: Record<number, number[]> = {
+  // Where viewers display the stored quarters 0 1 / 2 3.
+  const displayed: Record<number, number[]> = {
     1: [0, 1, 2, 3],
     2: [1, 0, 3, 2],
     3: [3, 2, 1, 0],
@@ -117,22 +117,22 @@ describe('EXIF orientation', () => {
     7: [3, 1, 2, 0],
     8: [1, 3, 0, 2],
   };
-  test.each(Object.entries(seen))('%s', async (orientation, order) => {
-    const turned = Number(orientation) >= 5;
+  test.each(Object.entries(displayed))('%s is applied', async (orientation, order) => {
+    const rotated = Number(orientation) >= 5;
     for (const format of ['jpeg', 'webp', 'tiff', 'png'] as const) {
-      const bytes = await picture()
+      const bytes = await image()
         .withMetadata({ orientation: Number(orientation) })
         .toFormat(format, { quality: 100, chromaSubsampling: '4:4:4' })
         .toBuffer();
-      const read = await readPicture(bytes);
-      expect([read.width, read.height]).toEqual(turned ? [16, 24] : [24, 16]);
+      const read = await decodeImage(bytes);
+      expect([read.width, read.height]).toEqual(rotated ? [16, 24] : [24, 16]);
       const expected = order.map((quarter) => quarters[quarter] as Rgb);
-      near(corners(read), expected, format === 'webp' ? 60 : 3);
+      near(centres(read), expected, format === 'webp' ? 60 : 3);
     }
   });
 });
 
-describe('alpha is laid on white', () => {
+describe('alpha is composited on white', () => {
   const half = Buffer.from([255, 0, 0, 128]);
   test.each<[string, () => Promise<Buffer | RawImage>]>([
     [
@@ -159,31 +159,31 @@ describe('alpha is laid on white', () => {
     ],
     ['pixels', async () => ({ data: half, width: 1, height: 1, channels: 4 as const })],
   ])('%s', async (_name, make) => {
-    const { data } = await readPicture(await make());
+    const { data } = await decodeImage(await make());
     expect(data).toHaveLength(3);
     near([Array.from(data)], [[255, 127, 127]], 1);
   });
 
-  test('wholly clear is white, whatever colour is under it', async () => {
+  test('transparent pixels are white, whatever their colour', async () => {
     const clear = { data: Uint8Array.of(10, 20, 30, 0), width: 1, height: 1, channels: 4 } as const;
-    expect(Array.from((await readPicture(clear)).data)).toEqual([255, 255, 255]);
+    expect(Array.from((await decodeImage(clear)).data)).toEqual([255, 255, 255]);
     const grey = { data: Uint8Array.of(10, 0, 20, 255), width: 2, height: 1, channels: 2 } as const;
-    expect(Array.from((await readPicture(grey)).data)).toEqual([255, 255, 255, 20, 20, 20]);
+    expect(Array.from((await decodeImage(grey)).data)).toEqual([255, 255, 255, 20, 20, 20]);
   });
 });
 
-describe('colours as people see them', () => {
-  // SWOP inks, as a print of them looks; not Pillow's plain inversion.
+describe('colours', () => {
+  // SWOP inks as they look in print, unlike Pillow's inversion.
   const inks: Rgb[] = [
     [0, 174, 239],
     [236, 0, 140],
     [255, 242, 0],
     [35, 31, 32],
   ];
-  test.each(['cmyk.jpg', 'cmyk.tif'])('%s', async (file) => {
-    const read = await readPicture(join(fixtures, file));
+  test.each(['cmyk.jpg', 'cmyk.tif'])('%s is converted like a print', async (file) => {
+    const read = await decodeImage(join(fixtures, file));
     expect(read).toMatchObject({ width: 16, height: 16 });
-    near(corners(read), inks, 35);
+    near(centres(read), inks, 35);
   });
 
   test('an ICC profile is converted to sRGB', async () => {
@@ -191,15 +191,15 @@ describe('colours as people see them', () => {
     const wide = await sharp(orange).withIccProfile('p3').png().toBuffer();
     const stored = await sharp(wide, { ignoreIcc: true }).raw().toBuffer();
     expect(Math.abs((stored[0] as number) - 0xe0)).toBeGreaterThan(5);
-    const { data } = await readPicture(wide);
+    const { data } = await decodeImage(wide);
     near([Array.from(data.subarray(0, 3))], [[0xe0, 0x80, 0x40]], 2);
   });
 });
 
 describe('kinds of input', () => {
-  test('one picture handed over in every way has one hash', async () => {
-    const path = join(folder, 'a picture%20#1.png');
-    const png = await picture().png().toBuffer();
+  test('the hash does not depend on the kind of input', async () => {
+    const path = join(folder, 'an image%20#1.png');
+    const png = await image().png().toBuffer();
     writeFileSync(path, png);
     const raw = { data: new Uint8Array(quartered()), width: 24, height: 16 };
     const inputs = [
@@ -212,48 +212,48 @@ describe('kinds of input', () => {
       { ...raw, data: Uint8ClampedArray.from(raw.data), channels: 3 as const },
       new KarloImage(raw, 0),
     ];
-    const all = await Promise.all(inputs.map((input) => readPicture(input)));
+    const all = await Promise.all(inputs.map((input) => decodeImage(input)));
     for (const read of all) expect(read).toEqual(all[0]);
     expect(Array.from(all[0]?.data ?? [])).toEqual(Array.from(raw.data));
     expect(all[0]?.hash).toMatch(/^[0-9a-f]{64}$/);
-    const narrow = await readPicture({ ...raw, width: 16, height: 24, channels: 3 });
+    const narrow = await decodeImage({ ...raw, width: 16, height: 24, channels: 3 });
     expect(narrow.hash).not.toBe(all[0]?.hash);
   });
 
-  test('what the caller does to his bytes meanwhile changes nothing', async () => {
-    const png = await picture().png().toBuffer();
-    const reading = readPicture(png);
+  test('the caller can change or transfer the input while it is decoded', async () => {
+    const png = await image().png().toBuffer();
+    const reading = decodeImage(png);
     png.fill(0);
-    near(corners(await reading), quarters, 0);
+    near(centres(await reading), quarters, 0);
     const data = new Uint8Array(quartered());
-    const raw = readPicture({ data, width: 24, height: 16, channels: 3 });
+    const raw = decodeImage({ data, width: 24, height: 16, channels: 3 });
     structuredClone(data.buffer, { transfer: [data.buffer] });
-    near(corners(await raw), quarters, 0);
+    near(centres(await raw), quarters, 0);
   });
 
   test.each<[string, unknown, RegExp]>([
     ['nothing', undefined, /for image\[1\] but received undefined/],
     ['a number', 7, /received 7 of type number/],
     ['an object', {}, /image\[1\]/],
-    ['a web address', 'https://example.com/a.png', /file: URL \(fetch any other yourself\)/],
+    ['a web address', 'https://example.com/a.png', /file: URL \(download other URLs yourself\)/],
     ['a data: URL', 'data:image/png;base64,AAAA', /file: URL/],
     ['a file: URL with a host', 'file://host/a.png', /file: URL/],
-    ['no file', 'nowhere/photo.jpg', /the picture 'nowhere\/photo\.jpg': there is no such file/],
-    ['an empty path', '', /there is no such file/],
+    ['a missing file', 'nowhere/photo.jpg', /the image 'nowhere\/photo\.jpg': the file does not/],
+    ['an empty path', '', /the file does not exist/],
     ['a path with NUL', 'a\0b', /null bytes/],
     ['a folder', '.', /'\.': it is not a file/],
     ['an endless device', '/dev/zero', /it is not a file/],
     ['no bytes', new Uint8Array(), /image\[1\]: it is empty/],
-    ['text', Buffer.from('hello'), /image\[1\]: it is in no known format\. Known are PNG/],
+    ['text', Buffer.from('hello'), /image\[1\]: its format is not supported\. Supported are PNG/],
     ['an SVG', Buffer.from('\n<?xml version="1.0"?><svg/>'), /SVG/],
     ['a PDF', Buffer.from('%PDF-1.7'), /PDF/],
     [
-      'channels',
+      'an invalid number of channels',
       { data: new Uint8Array(5), width: 1, height: 1, channels: 5 },
       /1, 2, 3 or 4 for image\[1\]\.channels/,
     ],
     [
-      'a width',
+      'an invalid width',
       { data: new Uint8Array(3), width: 0.5, height: 2, channels: 3 },
       /positive integer for image\[1\]\.width/,
     ],
@@ -268,30 +268,30 @@ describe('kinds of input', () => {
       /Uint8Array for image\[1\]\.data/,
     ],
     ['a TIFF of floats', join(fixtures, 'float.tif'), /float\.tif': .*values are of type float/],
-    ['a TIFF header alone', Buffer.from('II*\0'), /damaged or no picture/],
-    ['a JPEG header alone', Buffer.from('ffd8ffe0', 'hex'), /damaged or no picture/],
+    ['a TIFF header alone', Buffer.from('II*\0'), /damaged or not an image/],
+    ['a JPEG header alone', Buffer.from('ffd8ffe0', 'hex'), /damaged or not an image/],
     [
-      'an ftyp of no picture',
+      'an ftyp of another format',
       Buffer.from('\0\0\0\x14ftypisom\0\0\0\0isom'),
-      /damaged or no picture/,
+      /damaged or not an image/,
     ],
-  ])('%s is refused', async (_name, input, message) => {
-    await expect(readPicture(input as string, 'image[1]')).rejects.toEqual(refused(message));
+  ])('%s is rejected', async (_name, input, message) => {
+    await expect(decodeImage(input as string, 'image[1]')).rejects.toEqual(invalid(message));
   });
 
-  test('an SVG that names a file, gzipped or not, never opens it', async () => {
+  test('an SVG that refers to a file never opens it', async () => {
     const secret = join(folder, 'secret.png');
-    writeFileSync(secret, await picture().png().toBuffer());
+    writeFileSync(secret, await image().png().toBuffer());
     const svg = `<svg xmlns="http://www.w3.org/2000/svg"><image href="${pathToFileURL(secret)}"/></svg>`;
     const path = join(folder, 'drawing.png');
     writeFileSync(path, svg);
-    await expect(readPicture(path)).rejects.toEqual(refused(/drawing\.png': it is SVG/));
+    await expect(decodeImage(path)).rejects.toEqual(invalid(/drawing\.png': it is SVG/));
   });
 });
 
-describe('hostile pictures', () => {
+describe('hostile files', () => {
   test.each(['png', 'jpeg', 'webp', 'avif', 'gif', 'tiff'] as const)(
-    'a %s that breaks off is refused at every length',
+    'a truncated %s is rejected at every length',
     async (format) => {
       const noise = {
         create: {
@@ -304,15 +304,17 @@ describe('hostile pictures', () => {
       const whole = await sharp(noise as never)
         .toFormat(format)
         .toBuffer();
-      await readPicture(whole);
+      await decodeImage(whole);
       for (const share of [0.02, 0.1, 0.3, 0.5, 0.8]) {
         const part = whole.subarray(0, Math.floor(whole.length * share));
-        await expect(readPicture(part), `${share}`).rejects.toEqual(refused(/damaged|no known/));
+        await expect(decodeImage(part), `${share}`).rejects.toEqual(
+          invalid(/damaged|not supported/),
+        );
       }
     },
   );
 
-  test('bombs are refused by the pixel limit before they are unpacked', async () => {
+  test('decompression bombs are rejected by the pixel limit before they are decompressed', async () => {
     const bomb = await sharp({
       create: { width: 12_000, height: 12_000, channels: 3, background: 'black' },
     })
@@ -320,24 +322,24 @@ describe('hostile pictures', () => {
       .toBuffer();
     expect(bomb.length).toBeLessThan(2e6);
     const before = process.memoryUsage.rss();
-    const message = /image: it has more than 100 megapixels\. Make it smaller first/;
-    await expect(readPicture(bomb)).rejects.toEqual(refused(message));
+    const message = /image: it has more than 100 megapixels\. Resize it first/;
+    await expect(decodeImage(bomb)).rejects.toEqual(invalid(message));
     expect(process.memoryUsage.rss() - before).toBeLessThan(100e6);
-    await expect(readPicture(await picture().png().toBuffer(), 'image', 383)).rejects.toEqual(
-      refused(/more than 0\.000383 megapixels/),
+    await expect(decodeImage(await image().png().toBuffer(), 'image', 383)).rejects.toEqual(
+      invalid(/more than 0\.000383 megapixels/),
     );
     const raw = { data: quartered(), width: 24, height: 16, channels: 3 } as const;
-    await expect(readPicture(raw, 'image', 383)).rejects.toEqual(refused(/megapixels/));
+    await expect(decodeImage(raw, 'image', 383)).rejects.toEqual(invalid(/megapixels/));
   });
 
   test('damaged bytes give pixels or a KarloError', async () => {
     const sources = await Promise.all([
-      picture().png().toBuffer(),
-      picture().jpeg().toBuffer(),
-      picture().webp().toBuffer(),
-      picture().gif().toBuffer(),
-      picture().tiff({ compression: 'lzw' }).toBuffer(),
-      picture().avif({ effort: 0 }).toBuffer(),
+      image().png().toBuffer(),
+      image().jpeg().toBuffer(),
+      image().webp().toBuffer(),
+      image().gif().toBuffer(),
+      image().tiff({ compression: 'lzw' }).toBuffer(),
+      image().avif({ effort: 0 }).toBuffer(),
       readFileSync(join(fixtures, 'cmyk.jpg')),
     ]);
     let [state, read] = [1, 0];
@@ -348,8 +350,8 @@ describe('hostile pictures', () => {
     for (let round = 0; round < 350; round++) {
       const bytes = Buffer.from(sources[round % sources.length] as Buffer);
       for (let i = 0; i <= random(4); i++) bytes[random(bytes.length)] = random(256);
-      const result = await readPicture(bytes).catch((error) => error);
-      if (result instanceof Error) expect(result).toEqual(refused(/./));
+      const result = await decodeImage(bytes).catch((error) => error);
+      if (result instanceof Error) expect(result).toEqual(invalid(/./));
       else read += Number(result.data.length === 3 * result.width * result.height);
     }
     expect(read).toBeGreaterThan(20);

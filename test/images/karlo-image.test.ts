@@ -37,29 +37,32 @@ const failing = (code: string, message: RegExp, cause?: string) =>
   });
 const invalid = (message: RegExp) => failing('ERR_KARLO_INVALID_ARGUMENT', message);
 
-describe('as bytes', () => {
-  test.each(['png', 'tiff', 'tif'] as const)('%s loses nothing', async (format) => {
+describe('toBuffer', () => {
+  test.each(['png', 'tiff', 'tif'] as const)('%s is lossless', async (format) => {
     const bytes = await ramp.toBuffer(format);
     expect(new Uint8Array(await sharp(bytes).raw().toBuffer())).toEqual(ramp.data);
   });
 
-  test.each(['jpeg', 'jpg', 'webp', 'avif'] as const)('%s', async (format) => {
-    const known = { jpg: 'jpeg', avif: 'heif' }[format as string] ?? format;
-    const fine = await ramp.toBuffer(format);
-    expect(await sharp(fine).metadata()).toMatchObject({ format: known, width: 16, height: 4 });
-    expect((await ramp.toBuffer(format, { quality: 5 })).length).toBeLessThan(fine.length);
-  });
+  test.each(['jpeg', 'jpg', 'webp', 'avif'] as const)(
+    '%s depends on the quality',
+    async (format) => {
+      const known = { jpg: 'jpeg', avif: 'heif' }[format as string] ?? format;
+      const fine = await ramp.toBuffer(format);
+      expect(await sharp(fine).metadata()).toMatchObject({ format: known, width: 16, height: 4 });
+      expect((await ramp.toBuffer(format, { quality: 5 })).length).toBeLessThan(fine.length);
+    },
+  );
 
-  test('JPEG keeps full colour resolution', async () => {
+  test('JPEG has no chroma subsampling', async () => {
     const bytes = await ramp.toBuffer('jpeg');
     expect((await sharp(bytes).metadata()).chromaSubsampling).toBe('4:4:4');
   });
 
-  test('as a sharp pipeline', async () => {
+  test('toSharp returns a sharp pipeline', async () => {
     expect(new Uint8Array(await ramp.toSharp().raw().toBuffer())).toEqual(ramp.data);
   });
 
-  test('refusals', async () => {
+  test('rejects invalid formats, options and sizes', async () => {
     await expect(ramp.toBuffer('bmp' as 'png')).rejects.toEqual(invalid(/one of png, jpg/));
     await expect(ramp.toBuffer('toString' as 'png')).rejects.toEqual(invalid(/for format/));
     await expect(ramp.toBuffer('jpeg', { quality: 0 })).rejects.toEqual(invalid(/1 and 100/));
@@ -69,14 +72,16 @@ describe('as bytes', () => {
     await expect(ramp.toFile('never.jpg', { forse: true } as never)).rejects.toEqual(
       invalid(/Unknown option forse: did you mean force\?/),
     );
-    await expect(solid(20_000, 1, 0).toBuffer('webp')).rejects.toEqual(invalid(/written as webp/));
+    await expect(solid(20_000, 1, 0).toBuffer('webp')).rejects.toEqual(
+      invalid(/encode the image as webp/),
+    );
     const short = { width: 2, height: 2, data: new Uint8Array(11) };
     expect(() => new KarloImage(short, 0)).toThrow(invalid(/3 x 2 x 2 elements for data/));
   });
 });
 
-describe('as a file', () => {
-  test('in the format of its extension, of any case', async () => {
+describe('toFile', () => {
+  test('writes the format of the extension, in any case', async () => {
     for (const name of ['a.png', 'b.JPG', 'c.webp', 'd.avif', 'e.tif']) {
       await ramp.toFile(join(folder, name));
     }
@@ -88,19 +93,19 @@ describe('as a file', () => {
     expect(read).toEqual(['png', 'jpeg', 'webp', 'heif', 'tiff']);
   });
 
-  test('a name that is as long as a name can be', async () => {
+  test('writes a name of maximum length', async () => {
     const path = join(folder, `${'x'.repeat(251)}.png`);
     await ramp.toFile(path);
     expect(existsSync(path)).toBe(true);
   });
 
-  test('nothing is overwritten without force', async () => {
-    const path = join(folder, 'taken.png');
+  test('overwrites nothing without force', async () => {
+    const path = join(folder, 'existing.png');
     writeFileSync(path, 'precious');
     await expect(ramp.toFile(path)).rejects.toEqual(
-      invalid(/taken\.png already exists: pass force/),
+      invalid(/existing\.png already exists: pass force/),
     );
-    // As when another program takes the name while the picture is encoded.
+    // As if another program created the file while the image is encoded.
     await expect(writeAtomically(path, Buffer.from('x'), false)).rejects.toEqual(
       invalid(/already/),
     );
@@ -110,14 +115,14 @@ describe('as a file', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
-  test('a device is not replaced, force or not', async () => {
+  test('does not replace a device, even with force', async () => {
     await expect(writeAtomically('/dev/null', Buffer.from('x'), true)).rejects.toEqual(
       invalid(/\/dev\/null is a device or a pipe/),
     );
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
-  test('of two that write one name, one wins and one is told', async () => {
+  test('of two calls that write the same file, one succeeds and one rejects', async () => {
     const path = join(folder, 'race.png');
     const [one, two] = [solid(64, 64, 1), solid(64, 64, 2)];
     const results = await Promise.allSettled([one.toFile(path), two.toFile(path)]);
@@ -128,18 +133,18 @@ describe('as a file', () => {
 
   test.each<[string, string, string, RegExp]>([
     [
-      'no such folder',
+      'a missing folder',
       'none/a.png',
       'ENOENT',
       /Cannot write .*a\.png: the folder .*none does not exist/,
     ],
-    ['a file for a folder', 'a.png/b.png', 'ENOTDIR', /a\.png is not a folder/],
-  ])('%s', async (_name, path, cause, message) => {
+    ['a file instead of a folder', 'a.png/b.png', 'ENOTDIR', /a\.png is not a folder/],
+  ])('reports %s', async (_name, path, cause, message) => {
     const error = failing('ERR_KARLO_WRITE', message, cause);
     await expect(ramp.toFile(join(folder, path))).rejects.toEqual(error);
   });
 
-  test('a folder of that name, with force', async () => {
+  test('reports a folder of that name, with force', async () => {
     const path = join(folder, 'folder.png');
     mkdirSync(path);
     await expect(ramp.toFile(path, { force: true })).rejects.toEqual(
@@ -147,11 +152,14 @@ describe('as a file', () => {
     );
   });
 
-  test.each([['a'], ['a.bmp'], ['.png'], [''], [undefined]])('the path %s', async (path) => {
-    await expect(ramp.toFile(path as string)).rejects.toEqual(invalid(/ends in \.png, \.jpg/));
-  });
+  test.each([['a'], ['a.bmp'], ['.png'], [''], [undefined]])(
+    'rejects the path %s',
+    async (path) => {
+      await expect(ramp.toFile(path as string)).rejects.toEqual(invalid(/ends in \.png, \.jpg/));
+    },
+  );
 
-  test.skipIf(isRoot)('a folder without permission', async () => {
+  test.skipIf(isRoot)('reports a folder without permission', async () => {
     const locked = join(folder, 'locked');
     mkdirSync(locked);
     chmodSync(locked, 0o500);
@@ -161,7 +169,7 @@ describe('as a file', () => {
   });
 });
 
-/** A small file system in memory; undefined where this user cannot mount one. */
+/** Mounts a small file system in memory; undefined if this user may not mount. */
 function mounted(name: string, options: string): string | undefined {
   const path = join(folder, name);
   mkdirSync(path);
@@ -177,31 +185,33 @@ function mounted(name: string, options: string): string | undefined {
 const full = isRoot ? mounted('full', 'size=64k') : undefined;
 const readOnly = isRoot ? mounted('read-only', 'ro') : undefined;
 
-describe('on file systems that fail', () => {
-  test.skipIf(full === undefined)('a full one leaves nothing, and the old file whole', async () => {
-    const path = join(full as string, 'noise.png');
-    await ramp.toFile(path);
-    const before = readFileSync(path);
-    const data = new Uint8Array(randomBytes(3 * 256 * 256));
-    const large = new KarloImage({ width: 256, height: 256, data }, 0);
-    const message = /Cannot write .*noise\.png: no space is left on the disk/;
-    await expect(large.toFile(path, { force: true })).rejects.toEqual(
-      failing('ERR_KARLO_WRITE', message, 'ENOSPC'),
-    );
-    expect(readdirSync(dirname(path))).toEqual(['noise.png']);
-    expect(readFileSync(path)).toEqual(before);
-  });
+describe('toFile with a failing file system', () => {
+  test.skipIf(full === undefined)(
+    'leaves the old file intact, and no other, if the disk is full',
+    async () => {
+      const path = join(full as string, 'noise.png');
+      await ramp.toFile(path);
+      const before = readFileSync(path);
+      const data = new Uint8Array(randomBytes(3 * 256 * 256));
+      const large = new KarloImage({ width: 256, height: 256, data }, 0);
+      const message = /Cannot write .*noise\.png: no space is left on the disk/;
+      await expect(large.toFile(path, { force: true })).rejects.toEqual(
+        failing('ERR_KARLO_WRITE', message, 'ENOSPC'),
+      );
+      expect(readdirSync(dirname(path))).toEqual(['noise.png']);
+      expect(readFileSync(path)).toEqual(before);
+    },
+  );
 
-  test.skipIf(readOnly === undefined)('a read-only one', async () => {
+  test.skipIf(readOnly === undefined)('reports a read-only file system', async () => {
     await expect(ramp.toFile(join(readOnly as string, 'a.png'))).rejects.toEqual(
       failing('ERR_KARLO_WRITE', /is read-only/, 'EROFS'),
     );
   });
 
-  test('a program that is killed leaves a whole file or none', async () => {
+  test('a killed process leaves a complete file or none', async () => {
     const path = join(folder, 'killed.bin');
-    // Node cannot load TypeScript here: the writing itself is what is interrupted, so it is written
-    // out as the compiled file would be, from the source.
+    // Bundled from the source, because Node cannot load TypeScript here.
     const source = join(import.meta.dirname, '../../lib/images/write-file.ts');
     const program = `
       import { build } from 'vite';
@@ -227,10 +237,10 @@ describe('on file systems that fail', () => {
   });
 });
 
-describe('a grid', () => {
+describe('grid', () => {
   const at = ({ data, width }: KarloImage, x: number, y: number) => data[3 * (y * width + x)];
 
-  test('row by row, white between, as square as it can be', () => {
+  test('arranges images row by row, separated by white, in a square', () => {
     const grid = KarloImage.grid([10, 20, 30, 40, 50].map((value) => solid(4, 6, value)));
     expect([grid.width, grid.height]).toEqual([3 * 6 - 2, 2 * 8 - 2]);
     expect([0, 6, 12].map((x) => at(grid, x, 0))).toEqual([10, 20, 30]);
@@ -241,14 +251,14 @@ describe('a grid', () => {
     expect(grid).toMatchObject({ seed: 7, recipe: undefined });
   });
 
-  test('columns, never more than there are pictures', () => {
+  test('has at most as many columns as images', () => {
     const three = [1, 2, 3].map((value) => solid(2, 2, value));
     expect(KarloImage.grid(three, 1)).toMatchObject({ width: 2, height: 10 });
     expect(KarloImage.grid(three, 9)).toMatchObject({ width: 10, height: 2 });
     expect(KarloImage.grid([three[0] as KarloImage]).data).toEqual(three[0]?.data);
   });
 
-  test('smaller pictures stand in the middle', () => {
+  test('centres smaller images', () => {
     const grid = KarloImage.grid([solid(6, 6, 0), solid(2, 4, 9)], 2);
     expect([grid.width, grid.height]).toEqual([14, 6]);
     const row = (y: number) => [8, 9, 10, 11, 12, 13].map((x) => at(grid, x, y));
@@ -257,7 +267,7 @@ describe('a grid', () => {
     expect(row(4)).toEqual([255, 255, 9, 9, 255, 255]);
   });
 
-  test('refusals', () => {
+  test('rejects other values than images, and an invalid number of columns', () => {
     expect(() => KarloImage.grid([])).toThrow(invalid(/non-empty array of KarloImage for images/));
     expect(() => KarloImage.grid([{}] as KarloImage[])).toThrow(invalid(/KarloImage/));
     expect(() => KarloImage.grid([ramp], 0)).toThrow(invalid(/1 and 1000 for columns/));

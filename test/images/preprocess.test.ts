@@ -13,7 +13,7 @@ import { checkConfig } from '../../lib/networks/config.js';
 const fixtures = join(import.meta.dirname, '../fixtures/images');
 const json = (name: string) => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));
 
-/** The reference's pictures, from test/reference/preprocessing.py: cropped beside filled, one case below the other. */
+/** The reference's images, from test/reference/preprocessing.py: cropped next to filled, one row per case. */
 const cases: [width: number, height: number, size: number, crop: number][] = json('resized.json');
 const side = 32;
 let resized: Buffer;
@@ -33,7 +33,7 @@ function pattern(width: number, height: number): Pixels {
   return { width, height, data };
 }
 
-/** One of the reference's pictures as `[3, side, side]` bytes. */
+/** One of the reference's images as `[3, side, side]` bytes. */
 function golden(index: number, fit: Fit): number[] {
   const left = fit === 'fill' ? side : 0;
   const at = (c: number, y: number, x: number) =>
@@ -48,8 +48,8 @@ const bytesOnly = { rescale_factor: 1, image_mean: [0, 0, 0], image_std: [1, 1, 
 const config = (size: number, crop: number): FeatureExtractorConfig =>
   featureExtractorConfig.parse({ ...bytesOnly, size, crop_size: crop });
 
-async function bytesOf(picture: Pixels, size: number, crop: number, fit: Fit) {
-  using values = await preprocess([picture], config(size, crop), fit);
+async function bytesOf(image: Pixels, size: number, crop: number, fit: Fit) {
+  using values = await preprocess([image], config(size, crop), fit);
   expect(values.shape).toEqual([1, 3, crop, crop]);
   return values.toTypedArray();
 }
@@ -61,9 +61,9 @@ function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
   );
 }
 
-describe.each<Fit>(['cover', 'fill'])('%s, as CLIPImageProcessor and Pillow', (fit) => {
+describe.each<Fit>(['cover', 'fill'])('%s equals CLIPImageProcessor and Pillow', (fit) => {
   test.each(cases.map((one, index) => [...one, index] as const))(
-    '%d x %d to %d, of which %d',
+    '%d x %d resized to %d and cropped to %d',
     async (width, height, size, crop, index) => {
       const bytes = await bytesOf(pattern(width, height), size, crop, fit);
       expect(furthest(bytes, golden(index, fit))).toBe(0);
@@ -71,28 +71,28 @@ describe.each<Fit>(['cover', 'fill'])('%s, as CLIPImageProcessor and Pillow', (f
   );
 });
 
-test('the goldens differ from their neighbours: a shifted crop would be seen', () => {
+test('the goldens would detect a shifted crop', () => {
   const [one] = cases.map((_, index) => golden(index, 'cover'));
   expect(furthest((one as number[]).slice(1), one as number[])).toBeGreaterThan(100);
 });
 
-test('a large picture does not hold the event loop up', async () => {
+test('a large image does not block the event loop', async () => {
   const turns: number[] = [];
   const timer = setInterval(() => turns.push(performance.now()), 1);
   await bytesOf(pattern(3000, 1500), 224, 224, 'cover');
   clearInterval(timer);
-  // It takes a hundred milliseconds and more, in pieces of about two.
+  // It takes at least a hundred milliseconds, in turns of about two.
   expect(turns.length).toBeGreaterThan(10);
 });
 
-test('normalised values are the reference’s, bit by bit', async () => {
+test('normalised values equal the reference’s, bit for bit', async () => {
   const golden = new Float32Array(
     new Uint8Array(Buffer.from(json('normalised.json'), 'base64')).buffer,
   );
   const data = Uint8Array.from({ length: 3 * 256 }, (_, i) => Math.floor(i / 3));
-  const picture = { width: 16, height: 16, data };
+  const image = { width: 16, height: 16, data };
   using values = await preprocess(
-    [picture],
+    [image],
     featureExtractorConfig.parse({ size: 16, crop_size: 16 }),
     'cover',
   );
@@ -100,19 +100,19 @@ test('normalised values are the reference’s, bit by bit', async () => {
   expect(values.toTypedArray()).toEqual(golden);
 });
 
-test('several pictures of several sizes make one batch', async () => {
-  const pictures = [pattern(50, 37), pattern(1, 40)];
-  using values = await preprocess(pictures, config(32, 32), 'cover');
+test('images of different sizes form one batch', async () => {
+  const images = [pattern(50, 37), pattern(1, 40)];
+  using values = await preprocess(images, config(32, 32), 'cover');
   expect(values.shape).toEqual([2, 3, 32, 32]);
   const both = values.toTypedArray();
-  for (const [i, picture] of pictures.entries()) {
-    const alone = await bytesOf(picture, 32, 32, 'cover');
+  for (const [i, image] of images.entries()) {
+    const alone = await bytesOf(image, 32, 32, 'cover');
     expect(furthest(both.subarray(i * alone.length, (i + 1) * alone.length), alone)).toBe(0);
   }
 });
 
-test('a thread of a picture costs no more than what is seen of it', async () => {
-  // Resized whole, it would have 224 x 448 000 000 pixels.
+test('only the cropped part of a very narrow image is computed', async () => {
+  // The whole resized image would have 224 x 448 000 000 pixels.
   const height = 2_000_000;
   const data = Uint8Array.from({ length: 3 * height }, (_, i) => Math.floor(i / 3 / 1e5) * 10);
   const bytes = await bytesOf({ width: 1, height, data }, 224, 224, 'cover');
@@ -122,7 +122,7 @@ test('a thread of a picture costs no more than what is seen of it', async () => 
 describe('preprocessor_config.json', () => {
   const read = (json: unknown) => checkConfig(featureExtractorConfig, json, 'x.json');
 
-  test('both spellings of a side, and defaults for what is absent', () => {
+  test('accepts both forms of sizes, and has defaults for missing keys', () => {
     const newer = { size: { shortest_edge: 64 }, crop_size: { height: 60, width: 60 } };
     const older = { size: 64, crop_size: 60, feature_extractor_type: 'CLIPFeatureExtractor' };
     expect(read(older)).toEqual(read(newer));
@@ -136,15 +136,15 @@ describe('preprocessor_config.json', () => {
   test.each<[string, unknown, RegExp]>([
     ['another filter', { resample: 2 }, /Expected 3 for resample in x\.json/],
     ['no crop', { do_center_crop: false }, /do_center_crop/],
-    ['a crop that is no square', { crop_size: { height: 3, width: 4 } }, /crop_size/],
+    ['a crop that is not a square', { crop_size: { height: 3, width: 4 } }, /crop_size/],
     [
-      'a crop larger than the picture',
+      'a crop larger than the image',
       { size: 32, crop_size: 33 },
       /Expected at most size \(32\) for crop_size/,
     ],
     ['a division by zero', { image_std: [0, 1, 1] }, /image_std/],
-    ['no object', null, /Expected object for config in x\.json/],
-  ])('%s is refused', (_name, value, message) => {
+    ['a value that is not an object', null, /Expected object for config in x\.json/],
+  ])('%s is rejected', (_name, value, message) => {
     expect(() => read(value)).toThrow(
       expect.objectContaining({
         code: 'ERR_KARLO_MODEL_CORRUPT',

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readPicture } from '../../lib/images/decode.js';
+import { decodeImage } from '../../lib/images/decode.js';
 import type { KarloImage } from '../../lib/images/karlo-image.js';
 import type { Pixels } from '../../lib/images/pixels.js';
 import { Karlo } from '../../lib/karlo.js';
@@ -92,10 +92,10 @@ test('variations keep the colours of their image as often as the reference’s',
   for (const [name, seed] of Object.entries(varied)) {
     // Otherwise the image would depend on the processor and prove nothing.
     expect(reference.instructions[name], name).toBeLessThan(0.5);
-    const original = coloursOf(await readPicture(file(`${name}.png`)));
+    const original = coloursOf(await decodeImage(file(`${name}.png`)));
     const { images } = await karlo.imageVariation(file(`${name}.png`), { seed });
     // The reference's variation of the same image and seed, from test/reference/pipelines.py.
-    const theirs = await readPicture(file(`vary-${name}-0.png`));
+    const theirs = await decodeImage(file(`vary-${name}-0.png`));
     kept.ours += alike(coloursOf(images[0] as KarloImage), original);
     kept.theirs += alike(coloursOf(theirs), original);
     expectAlike(images[0] as Pixels, theirs, name);

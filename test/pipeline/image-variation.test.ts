@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readPicture } from '../../lib/images/decode.js';
+import { decodeImage } from '../../lib/images/decode.js';
 import type { KarloImage } from '../../lib/images/karlo-image.js';
 import { Karlo } from '../../lib/karlo.js';
 
@@ -16,7 +16,7 @@ afterAll(() => karlo.dispose());
 
 describe('imageVariation', () => {
   test('accepts a path, a URL, bytes, raw pixels and a KarloImage', async () => {
-    const pixels = await readPicture(heart, 'image');
+    const pixels = await decodeImage(heart, 'image');
     const raw = { ...pixels, channels: 3 as const };
     const { images: own } = await karlo.imageVariation(raw, short);
     for (const input of [heart, new URL(`file://${heart}`), readFileSync(heart)]) {
@@ -41,11 +41,11 @@ describe('imageVariation', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['a path to nothing', '/nowhere.png', /the picture '\/nowhere\.png': there is no such file/],
+    ['a path to nothing', '/nowhere.png', /the image '\/nowhere\.png': the file does not/],
     [
       'bytes that are not an image',
       Buffer.from('not a picture'),
-      /the picture image: it is in no known format/,
+      /the image image: its format is not supported/,
     ],
     ['a number', 3, /Expected path, file: URL, .* for image but received 3/],
     [
