@@ -9,6 +9,6 @@ export default defineConfig({
     // npm unpacks half a gigabyte, and other work may be on the machine.
     testTimeout: 300_000,
     hookTimeout: 900_000,
-    reporters: ['default', './test/closing-line.ts'],
+    reporters: ['default', './test/support/closing-line.ts'],
   },
 });

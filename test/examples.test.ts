@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, expect, test } from 'vitest';
-import { temporaryFolder } from './fixtures/temporary.js';
+import { temporaryFolder } from './support/temporary-folder.js';
 
 const examples = fileURLToPath(new URL('../examples', import.meta.url));
 const folder = temporaryFolder();

@@ -6,8 +6,8 @@ import { alternate } from '../../bench/compare/contest.mjs';
 import { type Result, toMarkdown } from '../../bench/compare/report.mjs';
 import { Side } from '../../bench/compare/side.mjs';
 import { median, type Row, ratio } from '../../bench/compare/statistics.mjs';
-import { temporaryFolder } from '../fixtures/temporary.js';
-import { runProgram } from '../native/run-program.js';
+import { runProgram } from '../support/run-program.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const loops = ['loop: prior', 'loop: decoder', 'loop: upsample'];
 const forwards = ['text encoder', 'vision encoder', 'prior', 'decoder', 'super-resolution'];

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { KarloImage } from '../../lib/images/karlo-image.js';
 import { readRecipe } from '../../lib/images/read-recipe.js';
 import type { Recipe } from '../../lib/images/recipe.js';
-import { runProgram } from '../native/run-program.js';
+import { runProgram } from '../support/run-program.js';
 
 // Each test starts several processes.
 vi.setConfig({ testTimeout: 300_000 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runProgram } from '../native/run-program.js';
+import { runProgram } from '../support/run-program.js';
 
 const karlo = (...args: string[]) => runProgram('dist/lib/cli/main.js', args);
 

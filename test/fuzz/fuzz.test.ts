@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
 import { DTYPES } from '../../lib/weights/dtypes.js';
 import type { WeightFile } from '../../lib/weights/types.js';
-import { Prng } from '../fixtures/prng.js';
+import { Prng } from '../support/prng.js';
 import { mutate } from './mutate.js';
 import { type Target, targets } from './targets.js';
 

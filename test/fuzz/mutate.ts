@@ -1,4 +1,4 @@
-import type { Prng } from '../fixtures/prng.js';
+import type { Prng } from '../support/prng.js';
 
 type Mutation = (bytes: Buffer, random: Prng, other: Buffer) => Buffer;
 

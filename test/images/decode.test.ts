@@ -5,7 +5,7 @@ import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { type DecodedImage, decodeImage, type RawImage } from '../../lib/images/decode.js';
 import { KarloImage } from '../../lib/images/karlo-image.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 const fixtures = join(import.meta.dirname, '../fixtures/images');

@@ -14,7 +14,7 @@ import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { KarloImage } from '../../lib/images/karlo-image.js';
 import { writeAtomically } from '../../lib/images/write-file.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 const isRoot = process.getuid?.() === 0;

@@ -8,7 +8,7 @@ import { type ImageFormat, KarloImage } from '../../lib/images/karlo-image.js';
 import { readRecipe } from '../../lib/images/read-recipe.js';
 import { parseRecipe, type Recipe, recipeJson } from '../../lib/images/recipe.js';
 import { insertPngText } from '../../lib/images/recipe-metadata.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const formats = ['png', 'jpeg', 'webp', 'avif', 'tiff'] as const;
 

@@ -6,7 +6,7 @@ import { builtInModel } from '../../lib/layouts/built-in.js';
 import { convertModel } from '../../lib/layouts/converted/convert.js';
 import { writeKakaoLayout } from '../fixtures/kakao-writer.js';
 import { KAKAO_SHAPED, writeRandomModel } from '../fixtures/random-model.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const settings = { device: 'cpu', dtype: 'float32' } as const;
 /** Few steps: these tests do not depend on their number. */

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { recogniseFolder } from '../../lib/layouts/index.js';
-import { expectCode } from '../fixtures/corrupt.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
+import { expectCode } from '../support/expect-error.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const root = temporaryFolder();
 

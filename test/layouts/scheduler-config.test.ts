@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { schedulerConfig, schedulerFile } from '../../lib/layouts/scheduler-config.js';
 import { checkConfig } from '../../lib/networks/config.js';
-import { expectCorrupt } from '../fixtures/corrupt.js';
+import { expectCorrupt } from '../support/expect-error.js';
 
 const configOf = (json: unknown, file = 'scheduler_config.json') =>
   schedulerConfig(checkConfig(schedulerFile, json, file), 'float32');

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { findLibTorch } from '../../lib/libtorch/find.js';
 import { setUpLibTorch } from '../../lib/libtorch/setup.js';
-import { runProgram } from '../native/run-program.js';
+import { runProgram } from '../support/run-program.js';
 import { libtorchEntries } from './make-libtorch.js';
 import { folderName, linux, useCache } from './use-cache.js';
 

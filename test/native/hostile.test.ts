@@ -6,6 +6,7 @@ import { libraryFile } from '../../lib/libtorch/folder.js';
 import type { NativeAddon, NativeLoader } from '../../lib/torch/addon-types.js';
 import { addon, version } from '../../lib/torch/load.js';
 import { packageFolder } from '../../lib/util/package.js';
+import { Prng } from '../support/prng.js';
 
 // Calls the addon directly, without the checks of lib/torch: for any arguments, each function returns or
 // throws an Error with a code. A crash would end the process of this file.
@@ -180,17 +181,6 @@ async function makeValues(): Promise<unknown[]> {
   ];
 }
 
-/** A small seeded generator (mulberry32), so that failures are reproducible. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Whether an error is one of the addon's, with a code, or was thrown by the value itself. */
 function isExpected(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -243,12 +233,12 @@ describe.each(functions)('%s', (name) => {
 
   test('survives any value in any position', async () => {
     const values = await makeValues();
-    const pick = random(functions.indexOf(name) + 1);
+    const random = new Prng(functions.indexOf(name) + 1);
     for (let round = 0; round < 400; round += 1) {
-      const count = Math.floor(pick() * 6);
+      const count = random.below(6);
       await survives(
         name,
-        Array.from({ length: count }, () => values[Math.floor(pick() * values.length)]),
+        Array.from({ length: count }, () => random.pick(values)),
       );
     }
   });

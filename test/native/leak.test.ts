@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runProgram } from './run-program.js';
+import { runProgram } from '../support/run-program.js';
 
 // A handle has only a few bytes on V8's heap. V8 collects handles in time because it knows the size of their tensors.
 test('unreferenced tensors are collected before they fill the memory', async () => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { runProgram } from './run-program.js';
+import { runProgram } from '../support/run-program.js';
 
 const programs = 'test/native/programs';
 const ended = (stdout: string, status = 0) => ({ status, signal: null, stdout, stderr: '' });

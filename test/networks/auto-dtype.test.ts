@@ -6,7 +6,7 @@ import { Karlo } from '../../lib/karlo.js';
 import { type Model, openModel } from '../../lib/layouts/index.js';
 import { fasterDtype } from '../../lib/networks/auto-dtype.js';
 import { Engine, version } from '../../lib/torch/index.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 // LibTorch may be in the cache folder: it is opened before the tests replace that folder.
 const measured = version().cpuCapability === 'AVX512';

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readJson } from '../../lib/networks/config.js';
-import { expectCorrupt } from '../fixtures/corrupt.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
+import { expectCorrupt } from '../support/expect-error.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 

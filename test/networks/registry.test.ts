@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ComponentName, parseConfig } from '../../lib/networks/registry.js';
-import { expectCorrupt } from '../fixtures/corrupt.js';
 import { KAKAO_SHAPED } from '../fixtures/random-model.js';
+import { expectCorrupt } from '../support/expect-error.js';
 
 describe('absent keys', () => {
   it("have diffusers' defaults in the prior, the sizes of the published one", () => {

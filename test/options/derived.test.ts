@@ -13,7 +13,7 @@ import {
 import { flagLabel, flagsOf, optionOfFlag } from '../../lib/options/flags.js';
 import { optionsOfRequest, recipeFields, requestFields } from '../../lib/options/schema.js';
 import { identityLabel } from '../../lib/options/validate.js';
-import { fault } from '../refusal.js';
+import { errorMessage } from './error-message.js';
 
 const table = {
   negativePrompt: {
@@ -44,10 +44,10 @@ describe('a new option', () => {
     expect(check({ negativePrompt: 'rain', secret: true })).toMatchObject({
       ...{ negativePrompt: 'rain', secret: true },
     });
-    expect(fault(() => check({ negativePrompt: 1 }))).toBe(
+    expect(errorMessage(() => check({ negativePrompt: 1 }))).toBe(
       'Expected string for negativePrompt but received 1 of type number',
     );
-    expect(fault(() => check({ strength: 2 }))).toBe(
+    expect(errorMessage(() => check({ strength: 2 }))).toBe(
       'Expected number between 0 and 1 for strength but received 2 of type number',
     );
   });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
 import { resolveImageVariation, resolveTextToImage } from '../../lib/options/generation.js';
 import type { TextToImageOptions } from '../../lib/options/types.js';
-import { refusal } from '../refusal.js';
+import { optionsError } from './error-message.js';
 
 describe('defaults', () => {
   test('come from the fast preset', () => {
@@ -113,7 +113,7 @@ describe('seeds', () => {
       'Expected array of 3 seeds, as count says, for seed but received 2',
     ],
     [{ seed: [] }, 'Expected array of 1 to 1000 seeds for seed but received 0'],
-  ])('%o is rejected', (options, message) => expect(refusal(options)).toBe(message));
+  ])('%o is rejected', (options, message) => expect(optionsError(options)).toBe(message));
 });
 
 test('any options are rejected as invalid arguments or resolved within their ranges', () => {

@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { layers } from '../../.dependency-cruiser.mjs';
-import { temporaryFolder } from '../fixtures/temporary.js';
-import { runProgram } from '../native/run-program.js';
-import { root } from './package-copy.js';
+import { root } from '../../scripts/build/ready.mjs';
+import { runProgram } from '../support/run-program.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const all = (text: string, pattern: RegExp) =>

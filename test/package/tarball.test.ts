@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { root } from '../../scripts/build/ready.mjs';
 import { floorOf, isAbove } from '../../scripts/package/floor.mjs';
 import { npmPack, type Packed } from '../../scripts/package/pack.mjs';
-import { prebuilds, root } from './package-copy.js';
+import { prebuilds } from '../support/package-copy.js';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const manifest = JSON.parse(read('package.json'));

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { root } from './package-copy.js';
+import { root } from '../../scripts/build/ready.mjs';
 
 const folder = join(root, '.github/workflows');
 

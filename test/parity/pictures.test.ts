@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Pixels } from '../../lib/images/pixels.js';
 import { Karlo } from '../../lib/karlo.js';
 import { writeSmallModel } from '../fixtures/formula.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 interface Case {
   prompt: string;

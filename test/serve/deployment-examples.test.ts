@@ -8,7 +8,7 @@ import * as apps from 'kubernetes-models/apps/v1';
 import * as core from 'kubernetes-models/v1';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { runProgram } from '../native/run-program.js';
+import { runProgram } from '../support/run-program.js';
 
 const read = (name: string) => readFileSync(`examples/${name}`, 'utf8');
 

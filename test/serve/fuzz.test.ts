@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Prng } from '../fixtures/prng.js';
 import { mutate } from '../fuzz/mutate.js';
+import { Prng } from '../support/prng.js';
 import { objectFor, type Schema } from './helpers/hostile-values.js';
 import { errorOf, heart, short, start } from './helpers/server.js';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { runProgram } from '../native/run-program.js';
+import { runProgram } from '../support/run-program.js';
 import { karlo, urlOf } from './helpers/processes.js';
 import { clients, eventsOf, short } from './helpers/server.js';
 

@@ -2,9 +2,9 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { safetensors, tensor } from '../fixtures/safetensors.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
 import { zip } from '../fixtures/torch-writer.js';
-import { runProgram } from '../native/run-program.js';
+import { runProgram } from '../support/run-program.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Most bytes that a reader may take per byte of the file, and what Node itself takes. */
 const mostForOne = 4;

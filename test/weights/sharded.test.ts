@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { readWeights } from '../../lib/weights/index.js';
-import { expectCode, expectCorrupt } from '../fixtures/corrupt.js';
 import { safetensors, tensor } from '../fixtures/safetensors.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
+import { expectCode, expectCorrupt } from '../support/expect-error.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 const one = 'm-00001-of-00002.safetensors';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bufferSource } from '../../lib/weights/source.js';
 import { locateStored, openZip, readRecord } from '../../lib/weights/zip.js';
-import { expectCorrupt } from '../fixtures/corrupt.js';
 import { zip } from '../fixtures/torch-writer.js';
+import { expectCorrupt } from '../support/expect-error.js';
 
 const open = (bytes: Uint8Array) => openZip(bufferSource('m.zip', bytes));
 const hello = Buffer.from('hello hello hello hello');

@@ -20,7 +20,7 @@ import { openModel } from '../../../lib/layouts/index.js';
 import { COMPONENTS } from '../../../lib/networks/registry.js';
 import { Engine } from '../../../lib/torch/index.js';
 import { readWeights } from '../../../lib/weights/index.js';
-import { runProgram } from '../../native/run-program.js';
+import { runProgram } from '../../support/run-program.js';
 
 const tiny = fileURLToPath(new URL('../../../models/karlo-tiny', import.meta.url));
 const karlo = (...args: string[]) => runProgram('dist/lib/cli/main.js', args);

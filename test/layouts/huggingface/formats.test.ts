@@ -5,9 +5,9 @@ import { recogniseFolder } from '../../../lib/layouts/index.js';
 import type { ComponentName } from '../../../lib/networks/registry.js';
 import { writeSafetensors } from '../../../lib/weights/safetensors/write.js';
 import { writeRandomModel } from '../../fixtures/random-model.js';
-import { temporaryFolder } from '../../fixtures/temporary.js';
 import { readCanonical } from '../../fixtures/tensor-data.js';
 import { type TensorData, writeTorchArchive } from '../../fixtures/torch-writer.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const root = temporaryFolder();
 const published = join(root, 'published');

@@ -6,9 +6,9 @@ import { recogniseFolder } from '../../../lib/layouts/index.js';
 import type { ComponentName } from '../../../lib/networks/registry.js';
 import { readWeights } from '../../../lib/weights/index.js';
 import { writeSafetensors } from '../../../lib/weights/safetensors/write.js';
-import { expectCode, expectCorrupt } from '../../fixtures/corrupt.js';
 import { KAKAO_SHAPED, weightName, writeRandomModel } from '../../fixtures/random-model.js';
-import { temporaryFolder } from '../../fixtures/temporary.js';
+import { expectCode, expectCorrupt } from '../../support/expect-error.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const tiny = fileURLToPath(new URL('../../../models/karlo-tiny', import.meta.url));
 const root = temporaryFolder();

@@ -6,12 +6,12 @@ import { kakaoName } from '../../../lib/layouts/kakao/files.js';
 import { kakaoKeys } from '../../../lib/layouts/kakao/networks.js';
 import type { ModelDescription } from '../../../lib/layouts/model.js';
 import { COMPONENTS } from '../../../lib/networks/registry.js';
-import { expectCorrupt } from '../../fixtures/corrupt.js';
 import { writeKakaoLayout } from '../../fixtures/kakao-writer.js';
 import { KAKAO_SHAPED, writeRandomModel } from '../../fixtures/random-model.js';
-import { temporaryFolder } from '../../fixtures/temporary.js';
 import { positions, readCanonical } from '../../fixtures/tensor-data.js';
 import { type TensorData, writeTorchArchive } from '../../fixtures/torch-writer.js';
+import { expectCorrupt } from '../../support/expect-error.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const root = temporaryFolder();
 const published = join(root, 'huggingface');

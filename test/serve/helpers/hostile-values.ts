@@ -1,4 +1,4 @@
-import type { Prng } from '../../fixtures/prng.js';
+import type { Prng } from '../../support/prng.js';
 
 /** The parts of JSON Schema that the OpenAPI document uses. */
 export interface Schema {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { beforeAll, expect, test } from 'vitest';
-import { temporaryFolder } from '../../fixtures/temporary.js';
-import { runProgram } from '../../native/run-program.js';
+import { runProgram } from '../../support/run-program.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { end, karlo, type Program, RedisServer, urlOf } from '../helpers/processes.js';
 import { clients, errorOf, eventsOf, heart, short, start, until } from '../helpers/server.js';
 

@@ -2,7 +2,7 @@ import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FolderResults } from '../../../lib/serve/results/folder.js';
-import { temporaryFolder } from '../../fixtures/temporary.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { checkStore, name, other } from './check-store.js';
 
 test('keeps the first file of a name, and deletes expired results but no other files', async () => {

@@ -1,7 +1,7 @@
 import S3rver from 's3rver';
 import { afterAll, expect, test } from 'vitest';
 import { S3Results } from '../../../lib/serve/results/s3.js';
-import { temporaryFolder } from '../../fixtures/temporary.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { checkStore, name } from './check-store.js';
 
 const server = new S3rver({

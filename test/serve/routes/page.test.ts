@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { temporaryFolder } from '../../fixtures/temporary.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { start } from '../helpers/server.js';
 
 const webFolder = temporaryFolder();

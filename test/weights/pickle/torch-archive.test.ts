@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseWeights, readWeights } from '../../../lib/weights/index.js';
 import { bufferSource } from '../../../lib/weights/source.js';
-import { expectCorrupt } from '../../fixtures/corrupt.js';
 import { type Picklable, type PickledTensor, writePickle } from '../../fixtures/pickle-writer.js';
-import { temporaryFolder } from '../../fixtures/temporary.js';
 import { readTensor } from '../../fixtures/tensor-data.js';
 import { zip } from '../../fixtures/torch-writer.js';
+import { expectCorrupt } from '../../support/expect-error.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 const fixture = (name: string) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { unpickle } from '../../../lib/weights/pickle/unpickle.js';
-import { expectCorrupt } from '../../fixtures/corrupt.js';
 import { type Picklable, type PickledTensor, writePickle } from '../../fixtures/pickle-writer.js';
+import { expectCorrupt } from '../../support/expect-error.js';
 
 const raw = (text: string) => Buffer.from(`\x80\x02${text}`, 'latin1');
 const load = (text: string) => unpickle(raw(text), 'm.bin');

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { readWeights } from '../../../lib/weights/index.js';
 import { parseSafetensors } from '../../../lib/weights/safetensors/read.js';
 import { bufferSource } from '../../../lib/weights/source.js';
-import { expectCode, expectCorrupt } from '../../fixtures/corrupt.js';
 import { safetensors, tensor } from '../../fixtures/safetensors.js';
-import { temporaryFolder } from '../../fixtures/temporary.js';
+import { expectCode, expectCorrupt } from '../../support/expect-error.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const temporary = temporaryFolder();
 

@@ -7,8 +7,8 @@ import { DTYPES, type DType } from '../../../lib/weights/dtypes.js';
 import { readWeights } from '../../../lib/weights/index.js';
 import { writeSafetensors } from '../../../lib/weights/safetensors/write.js';
 import { elementCount } from '../../../lib/weights/shape.js';
-import { expectCode } from '../../fixtures/corrupt.js';
-import { temporaryFolder } from '../../fixtures/temporary.js';
+import { expectCode } from '../../support/expect-error.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 const path = join(folder, 'out.safetensors');

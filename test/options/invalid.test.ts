@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { resolveImageVariation, resolveTextToImage } from '../../lib/options/generation.js';
 import { nearest } from '../../lib/options/suggest.js';
-import { fault, refusal } from '../refusal.js';
+import { errorMessage, optionsError } from './error-message.js';
 
 const SHAPES = 'a string such as "25", "10,10,5", "ddim25" or "fast27", of 1 to 1000 steps,';
 
@@ -80,10 +80,10 @@ describe('invalid values', () => {
     [[], 'Expected object for options but received an array of 0 elements'],
     ['fast', "Expected object for options but received 'fast' of type string"],
     [null, 'Expected object for options but received null'],
-  ])('%o', (options, message) => expect(refusal(options)).toBe(message));
+  ])('%o', (options, message) => expect(optionsError(options)).toBe(message));
 
   test('ddim999 lists the nearest counts with an integer stride', () => {
-    const message = refusal({ prior: { timestepRespacing: 'ddim999' } });
+    const message = optionsError({ prior: { timestepRespacing: 'ddim999' } });
     expect(message).toMatch(
       /^Expected ddim2 to ddim1000 with an integer stride \(nearest: .*ddim1000\)/,
     );
@@ -91,13 +91,13 @@ describe('invalid values', () => {
   });
 
   test('the range of steps depends on the model', () => {
-    expect(refusal({ prior: { steps: 101 } }, { trainSteps: { prior: 100 } })).toMatch(
+    expect(optionsError({ prior: { steps: 101 } }, { trainSteps: { prior: 100 } })).toMatch(
       /^Expected integer between 1 and 100 for prior.steps/,
     );
   });
 
   test('prompts are strings', () => {
-    const message = (prompt: unknown) => fault(() => resolveTextToImage(prompt));
+    const message = (prompt: unknown) => errorMessage(() => resolveTextToImage(prompt));
     expect(message(undefined)).toBe(
       'Expected string or array of strings for prompt but received undefined',
     );
@@ -108,13 +108,13 @@ describe('invalid values', () => {
   });
 
   test('a variation has fit, and no prior', () => {
-    expect(fault(() => resolveImageVariation({ fit: 'contain' }))).toBe(
+    expect(errorMessage(() => resolveImageVariation({ fit: 'contain' }))).toBe(
       "Expected one of cover, fill for fit but received 'contain' of type string",
     );
-    expect(fault(() => resolveImageVariation({ prior: { steps: 5 } }))).toMatch(
+    expect(errorMessage(() => resolveImageVariation({ prior: { steps: 5 } }))).toMatch(
       /^Unknown option prior: known are count, seed,/,
     );
-    expect(refusal({ fit: 'fill' })).toMatch(/^Unknown option fit: /);
+    expect(optionsError({ fit: 'fill' })).toMatch(/^Unknown option fit: /);
   });
 });
 
@@ -146,14 +146,14 @@ describe('unknown options', () => {
       { constructor: 1 },
       'Unknown option constructor: known are count, seed, sampling, decoder, upsample, batchSize, previews, signal, prior',
     ],
-  ])('%o', (options, message) => expect(refusal(options)).toBe(message));
+  ])('%o', (options, message) => expect(optionsError(options)).toBe(message));
 
   test('are labelled by the caller', () => {
     const label = (name: string) => `--${name.replaceAll('.', '-')}`;
-    expect(refusal({ decoder: { step: 1 } }, { label })).toBe(
+    expect(optionsError({ decoder: { step: 1 } }, { label })).toBe(
       'Unknown option --decoder-step: did you mean --decoder-steps?',
     );
-    expect(refusal({ decoder: { steps: 0 } }, { label })).toMatch(/ for --decoder-steps but /);
+    expect(optionsError({ decoder: { steps: 0 } }, { label })).toMatch(/ for --decoder-steps but /);
   });
 
   test('one wrong letter is always corrected', () => {

@@ -11,9 +11,10 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { findLibTorch } from '../../lib/libtorch/find.js';
-import { temporaryFolder } from '../fixtures/temporary.js';
-import { runFile } from '../native/run-program.js';
-import { linkLibTorch, PackageCopy, patchFile, prebuilds, root } from './package-copy.js';
+import { root } from '../../scripts/build/ready.mjs';
+import { linkLibTorch, PackageCopy, patchFile, prebuilds } from '../support/package-copy.js';
+import { runFile } from '../support/run-program.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const parent = temporaryFolder();
 const libtorch = findLibTorch().folder;
@@ -25,7 +26,7 @@ beforeEach(() => {
   copy = new PackageCopy(join(parent, `karlo-${count}`));
 });
 
-/** The message of a `karlo info` that fails. */
+/** The error message of `karlo info`. */
 async function failure(env: NodeJS.ProcessEnv = {}): Promise<string> {
   const { status, signal, stderr } = await copy.info({ KARLO_LIBTORCH: libtorch, ...env });
   expect({ status, signal }).toEqual({ status: 1, signal: null });
@@ -34,7 +35,7 @@ async function failure(env: NodeJS.ProcessEnv = {}): Promise<string> {
 
 const linked = (names = libraries) => linkLibTorch(join(copy.folder, 'libtorch'), libtorch, names);
 
-/** Replaces a link by a copy that a test may damage. */
+/** Replaces a link by a copy that a test can damage. */
 function own(library: string): string {
   const path = join(copy.folder, 'libtorch/lib', library);
   rmSync(path);
@@ -228,7 +229,7 @@ describe.runIf(process.platform === 'linux')('two copies of the package in one p
 });
 
 const driver = join(root, 'build/test/driver');
-test.runIf(process.platform === 'linux')('a CUDA driver that is too old', async () => {
+test.runIf(process.platform === 'linux')('reports a CUDA driver that is too old', async () => {
   const { status, stdout } = await copy.info({ LD_LIBRARY_PATH: driver });
   expect(status).toBe(0);
   expect(stdout).toMatch(/device cuda +not available\. The NVIDIA driver supports CUDA 12\.2 but/);

@@ -1,5 +1,5 @@
 // Two calls of the shared instance, which use one model.
-import { karlo } from '../../../dist/lib/index.js';
+import { karlo } from '../dist/lib/index.js';
 
 const short = { prior: { steps: 2 }, decoder: { steps: 2 }, upsample: { steps: 2 }, seed: 0 };
 const first = karlo.textToImage('a red heart', short);

@@ -1,12 +1,11 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type ProgramResult, runFile } from '../native/run-program.js';
+import { root } from '../../scripts/build/ready.mjs';
+import { type ProgramResult, runFile } from './run-program.js';
 
-export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const prebuilds = `prebuilds/${process.platform}-${process.arch}`;
 
-/** This package as it would be installed in a folder: a copy that a test can damage. */
+/** A copy of the package in a folder, as if it were installed there, that a test can damage. */
 export class PackageCopy {
   readonly folder: string;
 
@@ -29,21 +28,21 @@ export class PackageCopy {
     return runFile(join(this.folder, 'dist/lib/cli/main.js'), ['info'], { env });
   }
 
-  /** Replaces bytes by as many others, wherever they are in a file. */
+  /** Replaces bytes everywhere in a file by others of the same length. */
   patch(file: string, from: string, to: string): void {
     patchFile(join(this.folder, file), (bytes) => bytes.replaceAll(from, to));
   }
 }
 
-/** Rewrites a file, whose bytes are given as a string of as many characters. */
+/** Rewrites a file. Its bytes are passed as a string with one character for each. */
 export function patchFile(path: string, change: (bytes: string) => string): void {
   const before = readFileSync(path, 'latin1');
   const after = change(before);
-  if (after === before) throw new Error(`nothing to patch in ${path}`);
+  if (after === before) throw new Error(`Nothing to patch in ${path}`);
   writeFileSync(path, Buffer.from(after, 'latin1'));
 }
 
-/** A LibTorch folder whose libraries are another's, by links. */
+/** Creates a LibTorch folder with links to the libraries of another one. */
 export function linkLibTorch(folder: string, libtorch: string, libraries: string[]): string {
   mkdirSync(join(folder, 'lib'), { recursive: true });
   copyFileSync(join(libtorch, 'version.py'), join(folder, 'version.py'));
