@@ -35,19 +35,19 @@ Tensor.from(new Float32Array(1)).dispose(); // opens LibTorch, which stays loade
 const beforeLoad = await rss();
 const karlo = await Karlo.load({ model, dtype, device });
 const loaded = await rss();
-/** @type {{ pictures: number, megabytes: number }[]} */
+/** @type {{ images: number, megabytes: number }[]} */
 const samples = [];
 for (let made = 1; made <= count; made += 1) {
   await karlo.textToImage('a red heart on a white background', { seed: made });
   const isDue = made === settled || made === count || made % 100 === 0;
   if (!isDue) continue;
-  samples.push({ pictures: made, megabytes: await rss() });
+  samples.push({ images: made, megabytes: await rss() });
   process.stderr.write(`${made} images: ${Math.round(Number(samples.at(-1)?.megabytes))} MB\n`);
 }
 await karlo.dispose();
 const disposed = await rss();
 
-const flat = samples.filter(({ pictures }) => pictures >= settled);
+const flat = samples.filter(({ images }) => images >= settled);
 const growth = Math.max(...flat.map(({ megabytes }) => megabytes)) - Number(flat[0]?.megabytes);
 if (json) {
   const left = disposed - beforeLoad;
@@ -56,7 +56,7 @@ if (json) {
   const rows = [
     ['before loading', beforeLoad, ''],
     ['loaded', loaded, ''],
-    ...samples.map(({ pictures, megabytes }) => [`after ${pictures} images`, megabytes, '']),
+    ...samples.map(({ images, megabytes }) => [`after ${images} images`, megabytes, '']),
     [`largest growth after ${settled} images`, growth, '≤ 30'],
     ['after dispose()', disposed, ''],
     ['remaining of the model', disposed - beforeLoad, '≤ 100'],

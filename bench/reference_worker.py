@@ -1,7 +1,7 @@
 """The reference's side of the comparison: responds to each line of JSON on stdin with a line of JSON on stdout.
 
     python reference_worker.py REFERENCE.py              # a long-lived process
-    python reference_worker.py REFERENCE.py picture MODEL OUT PROMPT DEVICE DTYPE THREADS  # one image, then exits
+    python reference_worker.py REFERENCE.py image MODEL OUT PROMPT DEVICE DTYPE THREADS  # one image, then exits
 
 REFERENCE.py defines the functions that load and run the models (bench/README.md).
 """
@@ -88,7 +88,7 @@ class Worker:
             self.sync()
             self.marks[name] = time.perf_counter()
 
-    def picture(self, a):
+    def image(self, a):
         """One call, with the seconds of each stage."""
         prior, decoder, upsample = a.get("steps") or STEPS[a["sampling"]]
         self.marks = {}
@@ -106,7 +106,7 @@ class Worker:
     def callers(self, a):
         """Sequential calls, because a pipeline does not support concurrent ones."""
         request = {"batch": 1, "sampling": "fast"}
-        return {"seconds": sum(self.picture(request)["seconds"] for _ in range(a["callers"]))}
+        return {"seconds": sum(self.image(request)["seconds"] for _ in range(a["callers"]))}
 
     def network(self, a):
         self.place(a)
@@ -166,13 +166,13 @@ def serve():
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def write_picture(model, out, prompt, device, dtype, threads):
+def write_image(model, out, prompt, device, dtype, threads):
     torch.set_num_threads(int(threads))
     pipe = reference["text_to_image"](model, getattr(torch, dtype)).to(device)
     pipe([prompt], generator=reference["generators"](0, 1),).images[0].save(out)
 
 
-if sys.argv[2:3] == ["picture"]:
-    write_picture(*sys.argv[3:])
+if sys.argv[2:3] == ["image"]:
+    write_image(*sys.argv[3:])
 else:
     serve()

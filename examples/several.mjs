@@ -10,5 +10,5 @@ const { images } = await karlo.textToImage(prompts, { seed: seeds, batchSize: 3 
 const pngs = await Promise.all(images.map((image) => image.toBuffer('png')));
 // Images are ordered prompt by prompt, so that each row shows one prompt.
 await sharp(pngs, { join: { across: seeds.length, shim: 4 } }).toFile('several.png');
-console.log(`several.png: ${images.length} pictures`);
+console.log(`several.png: ${images.length} images`);
 await karlo.dispose();

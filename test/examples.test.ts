@@ -1,4 +1,4 @@
-// Every program in examples/ runs, on the built-in model.
+// Runs every program in examples/ with the built-in model.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const examples = fileURLToPath(new URL('../examples', import.meta.url));
 const folder = temporaryFolder();
 const ran = new Set<string>();
 
-/** Runs a program in a folder of the test's; its lines of output. */
+/** Runs an example in a temporary folder. Returns the lines of its output. */
 async function run(name: string, ...args: string[]): Promise<string[]> {
   const child = start(name, ...args);
   let [stdout, stderr] = ['', ''];
@@ -39,56 +39,56 @@ async function sizeOf(file: string) {
   return [width, height];
 }
 
-test('text-to-image', async () => {
+test('text-to-image.mjs writes an image', async () => {
   await run('text-to-image.mjs', 'a blue star', 'star.png');
   expect(await sizeOf('star.png')).toEqual([128, 128]);
 });
 
-test('variation', async () => {
-  const picture = new URL('fixtures/pictures/heart-0.png', import.meta.url);
-  copyFileSync(picture, join(folder, 'heart.png'));
+test('variation.mjs writes four variations', async () => {
+  const heart = new URL('fixtures/pictures/heart-0.png', import.meta.url);
+  copyFileSync(heart, join(folder, 'heart.png'));
   await run('variation.mjs', 'heart.png');
   for (const seed of [1, 2, 3, 4])
     expect(await sizeOf(`variation-${seed}.png`)).toEqual([128, 128]);
 });
 
-test('previews', async () => {
+test('previews.mjs writes previews and an image', async () => {
   const lines = await run('previews.mjs');
   expect(lines.at(-1)).toBe('upsample 7/7');
   expect(await sizeOf('preview-upsample-7.png')).toEqual([128, 128]);
   expect(await sizeOf('ring.png')).toEqual([128, 128]);
 });
 
-test('abort', async () => {
+test('abort.mjs aborts a run', async () => {
   expect(await run('abort.mjs')).toEqual(['aborted: TimeoutError']);
 });
 
-test('raw pixels', async () => {
+test('raw-pixels.mjs reads and passes raw pixels', async () => {
   const [line] = await run('raw-pixels.mjs');
   expect(line).toMatch(/^128 x 128, mean colour rgb\(\d+,\d+,\d+\)$/);
   expect(await sizeOf('of-red.png')).toEqual([128, 128]);
 });
 
-test('tensors', async () => {
+test('tensors.mjs computes with tensors', async () => {
   const lines = await run('tensors.mjs');
   expect(lines[0]).toMatch(/^LibTorch 2\.11\.0 on cpu/);
   expect(lines[1]).toMatch(/\[ 1, 3, 4, 4 \] uint8/);
   expect(lines.join('')).toContain('1, 4, 2, 5, 3, 6');
 });
 
-test('several prompts and seeds', async () => {
-  expect(await run('several.mjs')).toEqual(['several.png: 6 pictures']);
+test('several.mjs writes a grid of several prompts and seeds', async () => {
+  expect(await run('several.mjs')).toEqual(['several.png: 6 images']);
   expect(await sizeOf('several.png')).toEqual([2 * 128 + 4, 3 * 128 + 2 * 4]);
 });
 
-test('the HTTP server streams previews and the picture', async () => {
+test('http-server.mjs streams previews and the image', async () => {
   const server = start('http-server.mjs', '0');
   afterAll(() => server.kill('SIGKILL'));
   const [url] = (await once(createInterface(server.stdout), 'line')) as [string];
   expect(await fetchBytes(url)).toMatchObject({ type: 'text/html' });
-  const { type, bytes } = await fetchBytes(`${url}/picture?prompt=a+red+ring`);
-  expect(type).toBe('multipart/x-mixed-replace; boundary=picture');
-  const parts = bytes.toString('latin1').split('--picture\r\n').slice(1);
+  const { type, bytes } = await fetchBytes(`${url}/image?prompt=a+red+ring`);
+  expect(type).toBe('multipart/x-mixed-replace; boundary=image');
+  const parts = bytes.toString('latin1').split('--image\r\n').slice(1);
   expect(parts.length).toBeGreaterThan(2);
   const last = parts.at(-1) as string;
   const png = Buffer.from(last.slice(last.indexOf('\r\n\r\n') + 4), 'latin1');
@@ -103,7 +103,7 @@ async function fetchBytes(url: string) {
   return { type: response.headers['content-type'], bytes: Buffer.concat(chunks) };
 }
 
-test('each program was run, and the table names it', () => {
+test('every example was run, and the README lists it', () => {
   const programs = readdirSync(examples).filter((name) => name.endsWith('.mjs'));
   expect([...ran].sort()).toEqual(programs.sort());
   const table = readFileSync(join(examples, 'README.md'), 'utf8');

@@ -9,7 +9,7 @@ import { samples, toMilliseconds } from './samples.mjs';
 /** One forward for one image, with both guidance halves in one batch. */
 export const forwards = [
   { component: 'text_encoder', what: 'text encoder, one prompt' },
-  { component: 'image_encoder', what: 'vision encoder, one picture' },
+  { component: 'image_encoder', what: 'vision encoder, one image' },
   { component: 'prior', what: 'prior step, batch 2' },
   { component: 'decoder', what: 'decoder step, batch 2' },
   { component: 'super_res_first', what: 'super-resolution step, batch 1' },
@@ -35,13 +35,13 @@ export async function loadModel(context, contest, { group, model, dtype }, count
  * @param {Subject} subject
  * @param {{ batch: number, sampling: string, rounds: number, target?: string }} settings
  */
-export async function picture(context, contest, { group, dtype }, settings) {
+export async function image(context, contest, { group, dtype }, settings) {
   const { batch, sampling, rounds, target } = settings;
-  const answers = await contest.measure({ do: 'picture', batch, sampling }, context.counts(rounds));
+  const answers = await contest.measure({ do: 'image', batch, sampling }, context.counts(rounds));
   const what = `batch ${batch}, ${sampling}, ${dtype}`;
   const wanted = target && { target };
   const whole = samples(answers, 'seconds');
-  context.add({ group, what: `pictures, warm: ${what}`, unit: 's', ...whole, ...wanted });
+  context.add({ group, what: `images, warm: ${what}`, unit: 's', ...whole, ...wanted });
   if (batch > 1 || sampling !== 'fast') return;
   for (const stage of ['prior', 'decoder', 'upsample']) {
     const times = samples(answers, stage, toMilliseconds);

@@ -9,7 +9,7 @@
  * @property {string} [target] the goal, for the table
  * @property {number} [limit] the goal as an upper limit of this package's value
  * @property {boolean} [extrapolated] computed from parts that were measured
- * @typedef {'s' | 'ms' | 'MB' | 'pictures a minute' | '×' | '/255'} Unit
+ * @typedef {'s' | 'ms' | 'MB' | 'images per minute' | '×' | '/255'} Unit
  */
 
 /** @param {readonly number[]} values */
@@ -28,5 +28,5 @@ export function median(values) {
 export function ratio({ unit, ours, theirs = [] }) {
   if (ours.length === 0 || theirs.length === 0) return undefined;
   const quotient = median(theirs) / median(ours);
-  return unit === 'pictures a minute' ? 1 / quotient : quotient;
+  return unit === 'images per minute' ? 1 / quotient : quotient;
 }

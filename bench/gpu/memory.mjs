@@ -25,7 +25,7 @@ async function one(context, residency) {
     const before = await side.ask({ do: 'memory', of: device });
     const load = { do: 'load', model: full, threads, device, dtype: 'bfloat16', residency };
     await side.ask(load);
-    await side.ask({ do: 'picture', batch: 1, sampling: 'fast' });
+    await side.ask({ do: 'image', batch: 1, sampling: 'fast' });
     const held = await side.ask({ do: 'memory' });
     const after = await side.ask({ do: 'dispose' });
     await side.end();

@@ -46,7 +46,7 @@ async function throughput(context, contest) {
   for (const [i, { what, atOnce }] of manners.entries()) {
     const values = perMinute[i] ?? [];
     context.add({
-      ...{ group, what: `${callers} callers ${what}, ${dtype}`, unit: 'pictures a minute' },
+      ...{ group, what: `${callers} callers ${what}, ${dtype}`, unit: 'images per minute' },
       ours: values,
       ...(reference && { theirs: reference }),
     });
@@ -63,7 +63,7 @@ async function throughput(context, contest) {
  */
 async function delay(context, contest) {
   for (const previews of [false, true]) {
-    const ask = () => contest.ask('ours', { do: 'delay', pictures: 5, previews });
+    const ask = () => contest.ask('ours', { do: 'delay', images: 5, previews });
     const [answers = []] = await alternate([ask], context.counts(3));
     const times = samples({ ours: answers }, 'seconds', toMilliseconds);
     const what = `event loop's delay while generating, p99, previews ${previews ? 'on' : 'off'}`;

@@ -1,5 +1,5 @@
 // The full-size model. On the CPU an image takes minutes, so its loops are extrapolated from single steps.
-import { forwards, loadModel, picture } from '../parts.mjs';
+import { forwards, image, loadModel } from '../parts.mjs';
 import { samples } from '../samples.mjs';
 import { median } from '../statistics.mjs';
 
@@ -26,22 +26,22 @@ export async function full(context) {
     context.say('full: skipped, because it needs --full DIR, a folder with the full-size model');
     return;
   }
-  if (device !== 'cpu') return wholePictures(context, model);
+  if (device !== 'cpu') return wholeImages(context, model);
   /** @type {Record<Sampling, Seconds>[]} */
-  const pictures = [];
+  const images = [];
   for (const dtype of ['float32', 'bfloat16']) {
     await context.contest(async (contest) => {
-      pictures.push(await networks(context, contest, dtype));
+      images.push(await networks(context, contest, dtype));
     });
   }
   for (const sampling of samplings) {
-    const all = pictures.map((sums) => sums[sampling]);
+    const all = images.map((sums) => sums[sampling]);
     const theirs = all.flatMap((seconds) => seconds.theirs ?? []);
     const best = {
       ours: Math.min(...all.map(({ ours }) => ours)),
       ...(theirs.length > 0 && { theirs: Math.min(...theirs) }),
     };
-    extrapolated(context, `picture, ${sampling}, each side at its better dtype`, best, '≥ 2');
+    extrapolated(context, `image, ${sampling}, each side at its better dtype`, best, '≥ 2');
   }
 }
 
@@ -49,14 +49,14 @@ export async function full(context) {
  * @param {Context} context
  * @param {string} model
  */
-async function wholePictures(context, model) {
+async function wholeImages(context, model) {
   const subject = { group, model, dtype: 'bfloat16' };
   await context.contest(async (contest) => {
     // Once, because it takes the reference most of a minute.
     await loadModel(context, contest, subject, { rounds: 1, warm: 0 });
     const settings = { sampling: 'fast', rounds: 5 };
-    await picture(context, contest, subject, { ...settings, batch: 1, target: '< 0.4 s' });
-    await picture(context, contest, subject, { ...settings, batch: 4, target: '< 1 s' });
+    await image(context, contest, subject, { ...settings, batch: 1, target: '< 0.4 s' });
+    await image(context, contest, subject, { ...settings, batch: 4, target: '< 1 s' });
   });
 }
 
@@ -92,7 +92,7 @@ async function networks(context, contest, dtype) {
     }
   }
   for (const sampling of samplings) {
-    extrapolated(context, `picture, ${sampling}, ${dtype}`, sums[sampling]);
+    extrapolated(context, `image, ${sampling}, ${dtype}`, sums[sampling]);
   }
   return sums;
 }

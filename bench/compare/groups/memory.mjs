@@ -32,7 +32,7 @@ async function peak(context, { what, dtype, model, ours = model, steps, target }
   ) => {
     try {
       await side.ask({ ...load, model: from });
-      await side.ask({ do: 'picture', batch: 1, sampling: 'fast', ...(steps && { steps }) });
+      await side.ask({ do: 'image', batch: 1, sampling: 'fast', ...(steps && { steps }) });
       const { peak: bytes } = await side.ask({ do: 'memory' });
       await side.end();
       return [toMegabytes(bytes)];
@@ -44,7 +44,7 @@ async function peak(context, { what, dtype, model, ours = model, steps, target }
   const reference = residency === 'staged' ? undefined : context.theirs();
   const theirs = reference && { theirs: await measure(reference, model) };
   context.add({
-    ...{ group: 'memory', what: `peak RSS, one picture, ${what}, ${residency}`, unit: 'MB' },
+    ...{ group: 'memory', what: `peak RSS, one image, ${what}, ${residency}`, unit: 'MB' },
     ...{ ours: mine, ...theirs, ...(target && { target }) },
   });
 }

@@ -34,10 +34,10 @@ function run(program, args, out) {
 export async function start(context) {
   const { model, threads, device, dtype, reference, repository } = context.options;
   const folder = mkdtempSync(join(tmpdir(), 'karlo-bench-'));
-  const out = join(folder, 'picture.png');
+  const out = join(folder, 'image.png');
   const at = ['--model', model, '--device', device, '--dtype', dtype, '--threads', `${threads}`];
   const cli = join(repository, 'dist/lib/cli/main.js');
-  const script = join(repository, 'bench/compare/ours/picture.mjs');
+  const script = join(repository, 'bench/compare/ours/image.mjs');
   const worker = join(repository, 'bench/reference_worker.py');
   const node = process.execPath;
   const calls = [
@@ -45,13 +45,13 @@ export async function start(context) {
     () => run(node, [script, model, out, prompt, device, dtype, `${threads}`], out),
   ];
   if (reference !== undefined) {
-    const args = [worker, reference.script, 'picture', model, out, prompt, device, dtype];
+    const args = [worker, reference.script, 'image', model, out, prompt, device, dtype];
     calls.push(() => run(reference.python, [...args, `${threads}`], out));
   }
   try {
     const [command = [], program = [], theirs] = await alternate(calls, context.counts(5));
     const common = { group: 'start', unit: /** @type {const} */ ('s'), target: '≥ 5' };
-    const what = 'new process to a written picture';
+    const what = 'new process to a written image';
     context.add({
       ...common,
       what: `${what}: command line`,

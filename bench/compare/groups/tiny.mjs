@@ -1,8 +1,8 @@
 // The small model: loading, whole images, each loop, each network.
-import { forwards, loadModel, picture } from '../parts.mjs';
+import { forwards, image, loadModel } from '../parts.mjs';
 import { samples, toMilliseconds } from '../samples.mjs';
 
-const pictures = [
+const images = [
   { batch: 1, sampling: 'fast', rounds: 9, target: '≥ 2.5' },
   { batch: 4, sampling: 'fast', rounds: 5, target: '≥ 1.5' },
   { batch: 1, sampling: 'default', rounds: 5 },
@@ -15,7 +15,7 @@ export async function tiny(context) {
   const subject = { group: 'tiny', model, dtype };
   await context.contest(async (contest) => {
     await loadModel(context, contest, subject, context.counts(5));
-    for (const settings of pictures) await picture(context, contest, subject, settings);
+    for (const settings of images) await image(context, contest, subject, settings);
     for (const { component, what } of forwards) {
       await contest.both({ do: 'network', component, model, ...context.placing() });
       const answers = await contest.measure({ do: 'forward' }, context.counts(21));

@@ -66,7 +66,7 @@ const requests = {
    * One call, with the seconds of each stage.
    * @param {{ batch: number, sampling?: 'fast' | 'default', steps?: [number, number, number] }} request
    */
-  async picture({ batch, sampling = 'fast', steps }) {
+  async image({ batch, sampling = 'fast', steps }) {
     const [prior, decoder, upsample] = steps ?? [];
     const stages = steps && {
       prior: { steps: /** @type {number} */ (prior) },
@@ -95,12 +95,12 @@ const requests = {
 
   /**
    * The p99 delay of the event loop while images are generated.
-   * @param {{ pictures: number, previews: boolean }} request
+   * @param {{ images: number, previews: boolean }} request
    */
-  async delay({ pictures, previews }) {
+  async delay({ images, previews }) {
     const histogram = monitorEventLoopDelay({ resolution });
     histogram.enable();
-    for (let seed = 0; seed < pictures; seed += 1) {
+    for (let seed = 0; seed < images; seed += 1) {
       for await (const _ of textToImage({ seed, previews }));
     }
     histogram.disable();
