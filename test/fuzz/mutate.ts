@@ -18,7 +18,7 @@ const flipBit: Mutation = (bytes, random) => {
 
 const truncate: Mutation = (bytes, random) => bytes.subarray(0, random.below(bytes.length + 1));
 
-/** A 32-bit field becomes a suspicious length, or grows or shrinks a little. */
+/** Changes a 32-bit field to a suspicious length, or to a slightly different one. */
 const growLength: Mutation = (bytes, random) => {
   if (bytes.length < 4) return bytes;
   const at = random.below(bytes.length - 3);

@@ -11,11 +11,11 @@ import { openZip, readRecord } from '../../lib/weights/zip.js';
 import { safetensors, tensor } from '../fixtures/safetensors.js';
 import { zip } from '../fixtures/torch-writer.js';
 
-/** A reader under attack: its sound inputs, and what it does with any other. */
+/** A reader to fuzz, and valid inputs to mutate. */
 export interface Target {
   name: string;
   seeds: Buffer[];
-  /** Returns the tensors if there are any; throws `KarloError` and nothing else. */
+  /** Returns the tensors, if the reader has any. Throws only `KarloError`. */
   run(bytes: Buffer): Promise<WeightFile | undefined>;
 }
 
@@ -39,16 +39,16 @@ async function pickles(): Promise<Buffer[]> {
 
 function headers(): Buffer[] {
   const plain = { a: tensor('F32', [2, 3], 0, 24), b: tensor('BF16', [4], 24, 32) };
-  const nasty =
+  const unusual =
     '{"a\\u0041é":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"__metadata__":{"a":"b"}}';
   return [
     safetensors(plain, 32),
-    safetensors(nasty, 1),
+    safetensors(unusual, 1),
     safetensors({ ...plain, __metadata__: {} }, 32),
   ];
 }
 
-/** All readers, each with its seeds. */
+/** All readers. */
 export async function targets(): Promise<Target[]> {
   const inner = await pickles();
   const rezipped = await Promise.all(
