@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/install/**'], // vitest.install.config.ts
-    // Each file in its own process: an addon that crashed would take only its own tests along.
+    // Each file in a separate process, so that a crash of the addon fails only its tests.
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

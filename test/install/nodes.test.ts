@@ -1,10 +1,10 @@
-// One binary serves every Node that the package allows: N-API.
+// One binary works with every Node.js version that the package supports, because it uses Node-API.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Project, projectsFolder, succeeded, tarballs } from './project.js';
+import { expectSuccess, Project, projectsFolder, tarballs } from './project.js';
 
-// Node as npm packages; they are run, so their hashes are checked.
+// Node.js as npm packages. Their hashes are checked because they are run.
 const nodes = [
   {
     release: '20.19.0',
@@ -21,7 +21,7 @@ const nodes = [
 ];
 const isHere = `${process.platform}-${process.arch}` === 'linux-x64';
 
-describe.runIf(isHere)('Node', () => {
+describe.runIf(isHere)('Node.js', () => {
   const parent = projectsFolder();
   let project: Project;
 
@@ -31,13 +31,18 @@ describe.runIf(isHere)('Node', () => {
     await project.npmInstall([tarballs.karlo, tarballs.libtorch, ...asPackages]);
   });
 
-  test.each(nodes)('$release', async ({ release, hash }) => {
-    const lock = readFileSync(join(project.folder, 'package-lock.json'), 'utf8');
-    const name = `node_modules/node-${release}`;
-    expect(JSON.parse(lock).packages[name].integrity).toBe(hash);
-    const node = join(project.folder, name, 'bin/node');
-    expect(succeeded(await project.node(['--version'], { node })).stdout).toBe(`v${release}\n`);
-    await project.makesPicture(['import.mjs'], { node });
-    await project.makesPicture(['require.cjs'], { node });
-  });
+  test.each(nodes)(
+    '$release loads the package with import and require',
+    async ({ release, hash }) => {
+      const lock = readFileSync(join(project.folder, 'package-lock.json'), 'utf8');
+      const name = `node_modules/node-${release}`;
+      expect(JSON.parse(lock).packages[name].integrity).toBe(hash);
+      const node = join(project.folder, name, 'bin/node');
+      expect(expectSuccess(await project.node(['--version'], { node })).stdout).toBe(
+        `v${release}\n`,
+      );
+      await project.generates(['import.mjs'], { node });
+      await project.generates(['require.cjs'], { node });
+    },
+  );
 });

@@ -7,7 +7,8 @@ import type { Readable } from 'node:stream';
 import { buildSync } from 'esbuild';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { isTheHeart, Project, projectsFolder, root, succeeded, tarballs } from './project.js';
+import { root } from '../../scripts/build/ready.mjs';
+import { expectHeart, expectSuccess, Project, projectsFolder, tarballs } from './project.js';
 
 const parent = projectsFolder();
 const types = '@types/node@20.19.43';
@@ -20,7 +21,7 @@ beforeAll(async () => {
   await project.npmInstall([tarballs.karlo, tarballs.libtorch, next, types]);
 });
 
-/** The package once more, under another version. */
+/** Packs the package again, under another version. */
 function nextVersion(): string {
   const folder = join(parent, 'next');
   execFileSync('mkdir', [folder]);
@@ -32,34 +33,34 @@ function nextVersion(): string {
   return join(parent, 'next.tgz');
 }
 
-test('import', () => project.makesPicture(['import.mjs']));
+test('works with import', () => project.generates(['import.mjs']));
 
-test('require(), and LibTorch is the npm package', async () => {
-  const { stdout } = await project.makesPicture(['require.cjs']);
+test('works with require, and uses LibTorch from the npm package', async () => {
+  const { stdout } = await project.generates(['require.cjs']);
   const folder = join(project.folder, 'node_modules/@karlo/libtorch-linux-x64');
   expect(JSON.parse(stdout)).toMatchObject({ libtorch: '2.11.0', source: 'package', folder });
 });
 
-test('the command line', () => {
+test('generates with the command line', () => {
   const prompt = ['a red heart on a white background', '--seed', '0'];
-  return project.makesPicture(['node_modules/.bin/karlo', ...prompt, ...onCpu, '-o']);
+  return project.generates(['node_modules/.bin/karlo', ...prompt, ...onCpu, '-o']);
 });
 
-test('the example of the README', async () => {
+test('runs the example of the README', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const [, program = ''] = /## In a program\n\n```js\n(.*?)```/s.exec(readme) ?? [];
   project.write('readme.mjs', program);
-  const { stdout } = succeeded(await project.node(['readme.mjs']));
+  const { stdout } = expectSuccess(await project.node(['readme.mjs']));
   expect(stdout).toContain('step upsample 7\n');
-  // By the defaults, and so in bfloat16 where that is faster. Of the reference's picture, 0.17 is red.
+  // With the defaults, which mean bfloat16 on some machines. In the reference's image, 0.17 of the pixels are red.
   expect(await shareOfRed(join(project.folder, 'heart.png'))).toBeGreaterThan(0.08);
   for (const i of [0, 1, 2, 3]) {
     expect(existsSync(join(project.folder, `variation-${i}.png`))).toBe(true);
   }
 });
 
-async function shareOfRed(picture: string): Promise<number> {
-  const { data, info } = await sharp(picture)
+async function shareOfRed(image: string): Promise<number> {
+  const { data, info } = await sharp(image)
     .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
@@ -70,7 +71,7 @@ async function shareOfRed(picture: string): Promise<number> {
   return (red?.filter(isRed).length ?? 0) / (128 * 128);
 }
 
-test('the page and the API', async () => {
+test('serves the page and the API', async () => {
   const server = project.start(['node_modules/.bin/karlo', 'serve', '--port', '0', ...onCpu]);
   onTestFinished(async () => {
     server.kill('SIGTERM');
@@ -86,7 +87,7 @@ test('the page and the API', async () => {
     body: JSON.stringify({ prompt: 'a red heart on a white background', seed: 0 }),
   });
   const { data } = (await response.json()) as { data: [{ b64_json: string }] };
-  await isTheHeart(Buffer.from(data[0].b64_json, 'base64'));
+  await expectHeart(Buffer.from(data[0].b64_json, 'base64'));
 });
 
 async function addressIn(stream: Readable): Promise<string> {
@@ -94,26 +95,26 @@ async function addressIn(stream: Readable): Promise<string> {
     const [url] = /http:\S+/.exec(line) ?? [];
     if (url) return url;
   }
-  throw new Error('the server said no address');
+  throw new Error('The server printed no address');
 }
 
-test('an SBOM lists what was installed, with its hashes', async () => {
+test('an SBOM lists the installed packages with their hashes', async () => {
   const { stdout } = await project.npm(['sbom', '--sbom-format', 'cyclonedx']);
   const { components } = JSON.parse(stdout) as {
     components: { name: string; version: string; hashes?: { alg: string }[] }[];
   };
-  const lacking = components.filter(({ hashes }) => hashes?.[0]?.alg !== 'SHA-512');
-  expect(lacking).toEqual([]);
+  const unhashed = components.filter(({ hashes }) => hashes?.[0]?.alg !== 'SHA-512');
+  expect(unhashed).toEqual([]);
   for (const name of ['karlo', '@karlo/libtorch-linux-x64', 'sharp']) {
     expect(components.map((component) => component.name)).toContain(name);
   }
 });
 
-test('a worker thread', () => project.makesPicture(['worker.mjs']));
+test('works in a worker thread', () => project.generates(['worker.mjs']));
 
-test('two versions in one process', () => project.makesPicture(['two-versions.mjs']));
+test('works next to another version in one process', () => project.generates(['two-versions.mjs']));
 
-describe('TypeScript, strict, with the package’s own declarations checked, too', () => {
+describe('strict TypeScript that also checks the package’s declarations compiles', () => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const compile = (options: object) => {
     const compilerOptions = {
@@ -129,45 +130,48 @@ describe('TypeScript, strict, with the package’s own declarations checked, too
     return project.node([tsc]);
   };
 
-  test('node16', async () => {
-    const ended = await compile({ module: 'node16', moduleResolution: 'node16' });
-    expect(ended.stdout).toBe('');
-    succeeded(ended);
-    await project.makesPicture(['consumer.js']);
+  test('with node16 resolution', async () => {
+    const result = await compile({ module: 'node16', moduleResolution: 'node16' });
+    expect(result.stdout).toBe('');
+    expectSuccess(result);
+    await project.generates(['consumer.js']);
   });
 
-  test('bundler', async () => {
+  test('with bundler resolution', async () => {
     const options = { module: 'esnext', moduleResolution: 'bundler', outDir: 'bundler' };
-    const ended = await compile(options);
-    expect(ended.stdout).toBe('');
-    succeeded(ended);
-    await project.makesPicture(['bundler/consumer.js']);
+    const result = await compile(options);
+    expect(result.stdout).toBe('');
+    expectSuccess(result);
+    await project.generates(['bundler/consumer.js']);
   });
 });
 
-test.each(['esm', 'cjs'] as const)('esbuild to %s, with the package external', async (format) => {
-  const outfile = `bundle-${format}.${format === 'esm' ? 'mjs' : 'cjs'}`;
-  const entry = format === 'esm' ? 'import.mjs' : 'require.cjs';
-  buildSync({
-    absWorkingDir: project.folder,
-    entryPoints: [entry],
-    bundle: true,
-    platform: 'node',
-    external: ['karlo', 'karlo/torch'],
-    format,
-    outfile,
-  });
-  await project.makesPicture([outfile]);
-});
+test.each(['esm', 'cjs'] as const)(
+  'works in an esbuild bundle to %s that keeps the package external',
+  async (format) => {
+    const outfile = `bundle-${format}.${format === 'esm' ? 'mjs' : 'cjs'}`;
+    const entry = format === 'esm' ? 'import.mjs' : 'require.cjs';
+    buildSync({
+      absWorkingDir: project.folder,
+      entryPoints: [entry],
+      bundle: true,
+      platform: 'node',
+      external: ['karlo', 'karlo/torch'],
+      format,
+      outfile,
+    });
+    await project.generates([outfile]);
+  },
+);
 
-test('a read-only node_modules, and a user who owns nothing', async () => {
+test('works with a read-only node_modules and an unprivileged user, and writes nothing there', async () => {
   const before = listing();
   execFileSync('chmod', ['-R', 'a-w,a+rX', join(project.folder, 'node_modules')]);
   chmodSync(parent, 0o755);
   chmodSync(join(project.folder, 'out'), 0o777);
   const nobody = process.getuid?.() === 0 ? { uid: 65_534 } : {};
   try {
-    await project.makesPicture(['import.mjs'], {
+    await project.generates(['import.mjs'], {
       ...nobody,
       env: { HOME: '/nonexistent' },
     });

@@ -1,5 +1,5 @@
-// A user's project, in an empty folder outside of this repository, on a machine that has Node and
-// neither a compiler nor CMake nor Python.
+// A user's project in an empty folder outside of this repository, on a machine with Node.js but without a compiler, CMake
+// or Python.
 import { spawn } from 'node:child_process';
 import {
   cpSync,
@@ -13,42 +13,41 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, expect } from 'vitest';
+import { root } from '../../scripts/build/ready.mjs';
 import type { ProgramResult } from '../support/run-program.js';
 
-export const root = fileURLToPath(new URL('../..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 export const tarballs = {
   karlo: join(root, 'build/packages', `karlo-${version}.tgz`),
   libtorch: join(root, 'build/packages/karlo-libtorch-linux-x64-2.11.0.tgz'),
 };
 
-/** A folder for projects that goes when the test file ends, whoever owns what is in it. */
+/** Creates a folder for projects that is deleted after the test file. */
 export function projectsFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'karlo-install-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-interface How {
+interface RunOptions {
   env?: NodeJS.ProcessEnv;
   uid?: number;
-  /** A Node other than the one that runs this. */
+  /** Another Node.js executable than the one that runs this. */
   node?: string;
 }
 
 export class Project {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
-  #pictures = 0;
+  #images = 0;
 
   constructor(parent: string, name: string, manifest: object = {}) {
     this.folder = join(parent, name);
     mkdirSync(join(this.folder, 'out'), { recursive: true });
-    const about = { name: 'a-users-project', version: '1.0.0', private: true, ...manifest };
-    this.write('package.json', JSON.stringify(about));
+    const fields = { name: 'a-users-project', version: '1.0.0', private: true, ...manifest };
+    this.write('package.json', JSON.stringify(fields));
     cpSync(join(root, 'test/install/programs'), this.folder, { recursive: true });
     this.env = bareEnvironment(parent);
   }
@@ -57,8 +56,8 @@ export class Project {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** Starts a program of Node's, in the project. */
-  start(args: string[], { env, uid, node = process.execPath }: How = {}) {
+  /** Starts a Node.js program in the project's folder. */
+  start(args: string[], { env, uid, node = process.execPath }: RunOptions = {}) {
     return spawn(node, args, {
       cwd: this.folder,
       env: { ...this.env, ...env },
@@ -66,9 +65,9 @@ export class Project {
     });
   }
 
-  /** The same, to its end. */
-  node(args: string[], how: How = {}): Promise<ProgramResult> {
-    const child = this.start(args, how);
+  /** Runs a Node.js program in the project's folder until it ends. */
+  node(args: string[], options: RunOptions = {}): Promise<ProgramResult> {
+    const child = this.start(args, options);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
@@ -82,39 +81,39 @@ export class Project {
     });
   }
 
-  /** npm install, from npm's own cache where it has what is asked for. */
+  /** Runs npm install, from npm's cache if possible. */
   async npmInstall(packages: string[]): Promise<void> {
-    const quietly = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
-    await this.npm(['install', ...quietly, ...packages]);
+    const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+    await this.npm(['install', ...flags, ...packages]);
   }
 
   async npm(args: string[]): Promise<ProgramResult> {
-    return succeeded(await this.node([npm(), ...args]));
+    return expectSuccess(await this.node([npm(), ...args]));
   }
 
-  /** Runs a program that writes the picture that its last argument names; checks the picture. */
-  async makesPicture(args: string[], how: How = {}) {
-    this.#pictures += 1;
-    const picture = join(this.folder, 'out', `${this.#pictures}.png`);
-    const ended = succeeded(await this.node([...args, picture], how));
-    await isTheHeart(picture);
-    return ended;
+  /** Runs a program that writes an image to the path in its last argument, and checks the image. */
+  async generates(args: string[], options: RunOptions = {}) {
+    this.#images += 1;
+    const image = join(this.folder, 'out', `${this.#images}.png`);
+    const result = expectSuccess(await this.node([...args, image], options));
+    await expectHeart(image);
+    return result;
   }
 }
 
-/** Checks a picture, a file or its bytes, of 'a red heart on a white background' with seed 0. */
-export async function isTheHeart(picture: string | Buffer): Promise<void> {
-  // 1 from the reference and 1 from another batch size.
-  expect(await differenceFromReference(picture)).toBeLessThanOrEqual(2);
+/** Checks an image of 'a red heart on a white background' with seed 0, given as a file or its bytes. */
+export async function expectHeart(image: string | Buffer): Promise<void> {
+  // 1 for the difference from the reference, and 1 for another batch size.
+  expect(await differenceFromReference(image)).toBeLessThanOrEqual(2);
 }
 
-export function succeeded(ended: ProgramResult): ProgramResult {
-  const { status, signal, stdout, stderr } = ended;
-  if (status === 0) return ended;
-  throw new Error(`It ended with ${signal ?? status}:\n${stdout}${stderr}`);
+export function expectSuccess(result: ProgramResult): ProgramResult {
+  const { status, signal, stdout, stderr } = result;
+  if (status === 0) return result;
+  throw new Error(`The program ended with ${signal ?? status}:\n${stdout}${stderr}`);
 }
 
-/** Node alone on the PATH, an empty cache, and nothing of npm's that started this process. */
+/** Only Node.js on the PATH, an empty cache, and no variables of the npm that started this process. */
 function bareEnvironment(parent: string): NodeJS.ProcessEnv {
   const bin = join(parent, '.bin');
   mkdirSync(bin, { recursive: true });
@@ -137,7 +136,7 @@ function bareEnvironment(parent: string): NodeJS.ProcessEnv {
   };
 }
 
-/** npm's own program, which Node runs. */
+/** npm's program for Node.js. */
 function npm(): string {
   const given = process.env.npm_execpath;
   if (given?.endsWith('npm-cli.js')) return given;
@@ -156,11 +155,11 @@ function realpathOf(path: string): string | undefined {
   }
 }
 
-/** The largest difference from the reference's picture of a heart, in 1/255. */
-async function differenceFromReference(picture: string | Buffer): Promise<number> {
+/** The largest difference from the reference's image of a heart, in 1/255. */
+async function differenceFromReference(image: string | Buffer): Promise<number> {
   const reference = join(root, 'test/fixtures/pictures/heart-0.png');
   const [expected, found] = await Promise.all(
-    [reference, picture].map((file) => sharp(file).removeAlpha().raw().toBuffer()),
+    [reference, image].map((file) => sharp(file).removeAlpha().raw().toBuffer()),
   );
   expect(found?.length).toBe(expected?.length);
   return (expected as Buffer).reduce(

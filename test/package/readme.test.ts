@@ -1,4 +1,4 @@
-// What the documentation names exists, and what exists is documented: codes, options, commands, scripts, files.
+// The documentation is complete and up to date: error codes, options, commands, scripts, files, links.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

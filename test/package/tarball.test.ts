@@ -1,4 +1,4 @@
-// The tarball that npm would publish: what is in it, and what tools for package authors say of it.
+// The tarball that npm would publish: its contents, and the reports of tools for package authors.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,8 @@ let packed: Packed;
 let files: string[];
 
 beforeAll(async () => {
-  if (!existsSync(join(root, prebuilds))) throw new Error('Make them first: npm run prebuild');
+  if (!existsSync(join(root, prebuilds)))
+    throw new Error('Expected prebuilds. Build them: npm run prebuild');
   packed = await npmPack(root, ['--dry-run']);
   files = packed.files.map(({ path }) => path);
 });
@@ -29,7 +30,7 @@ const allowed = [
 ];
 
 describe('the tarball', () => {
-  test('holds what it should and nothing else', () => {
+  test('contains only allowed files, and at least one of each kind', () => {
     expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
     for (const pattern of allowed) expect(files.some((file) => pattern.test(file))).toBe(true);
   });
@@ -38,7 +39,7 @@ describe('the tarball', () => {
     expect(packed.size).toBeLessThan(12e6);
   });
 
-  test('holds every file that package.json names', () => {
+  test('contains every file that package.json names', () => {
     const { exports, bin } = manifest as {
       exports: Record<string, string | Record<string, string>>;
       bin: Record<string, string>;
@@ -51,7 +52,7 @@ describe('the tarball', () => {
     }
   });
 
-  test('holds nothing compiled of a source that is gone', () => {
+  test('contains no compiled file without a source', () => {
     const compiled = files.filter((file) => /^dist\/lib\/.+\.js$/.test(file));
     const stale = compiled.filter(
       (file) => !existsSync(join(root, file.replace('dist/', '').replace(/\.js$/, '.ts'))),
@@ -59,14 +60,14 @@ describe('the tarball', () => {
     expect(stale).toEqual([]);
   });
 
-  test('holds the sources that CMake compiles', () => {
+  test('contains the sources that CMake compiles', () => {
     const [own = ''] = read('CMakeLists.txt').split('if(KARLO_TESTS)');
     const sources = [...own.matchAll(/native\/\w+\/?\w*\.cc/g)].map(([source]) => source);
     expect(sources.length).toBeGreaterThan(30);
     for (const source of sources) expect(files).toContain(source);
   });
 
-  // Each packs 23 MB anew.
+  // Each of them packs 23 MB.
   test.each(['publint', 'attw'])('%s finds nothing', { timeout: 300_000 }, (name) => {
     const ended = spawnSync('npm', ['run', '--silent', name], { cwd: root, encoding: 'utf8' });
     expect(ended.stderr.replaceAll(/^npm warn .*\n/gm, '')).toBe('');
@@ -89,7 +90,7 @@ describe('the supply chain', () => {
     }
   });
 
-  test('no install script, of its own or of what it depends on', () => {
+  test('no install scripts, in the package or in its dependencies', () => {
     const hooks = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
     expect(Object.keys(manifest.scripts).filter((name) => hooks.includes(name))).toEqual([]);
     const scripted = installed.filter(([, { hasInstallScript, dev }]) => hasInstallScript && !dev);
@@ -102,14 +103,17 @@ describe('the supply chain', () => {
   });
 });
 
-// What this machine's compiler makes; the release builds against glibc 2.28 and checks that.
-test.runIf(process.platform === 'linux')('the floor of glibc and libstdc++', () => {
-  const floor = floorOf(join(root, prebuilds));
-  console.log('glibc and libstdc++ at least:', floor);
-  expect(isAbove(floor.GLIBC ?? '', '2.34')).toBe(false);
-  expect(isAbove(floor.GLIBCXX ?? '', '3.4.30')).toBe(false);
-  expect(isAbove(floor.CXXABI ?? '', '1.3.11')).toBe(false);
-});
+// For the prebuilds of this machine's compiler. The release builds against glibc 2.28, and checks that.
+test.runIf(process.platform === 'linux')(
+  'the required versions of glibc and libstdc++ are old enough',
+  () => {
+    const floor = floorOf(join(root, prebuilds));
+    console.log('glibc and libstdc++ at least:', floor);
+    expect(isAbove(floor.GLIBC ?? '', '2.34')).toBe(false);
+    expect(isAbove(floor.GLIBCXX ?? '', '3.4.30')).toBe(false);
+    expect(isAbove(floor.CXXABI ?? '', '1.3.11')).toBe(false);
+  },
+);
 
 test.runIf(process.platform === 'linux')('the prebuilt addon is stripped', () => {
   for (const name of ['karlo.glibc.node', 'libkarlo.so']) {

@@ -1,4 +1,4 @@
-// The workflows, which run on GitHub alone: their schema, their pins, and that what they call exists.
+// The workflows, which run only on GitHub: their schema, their pinned versions, and the scripts that they call.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ function read(file: string) {
 describe.each(readdirSync(folder))('%s', (file) => {
   const { permissions, steps, commands } = read(file);
 
-  test('meets the schema of workflows', () => {
+  test('matches the schema of workflows', () => {
     const validator = join(root, 'node_modules/@action-validator/cli/cli.mjs');
     const ended = spawnSync(process.execPath, [validator, join(folder, file)], {
       encoding: 'utf8',
@@ -42,9 +42,9 @@ describe.each(readdirSync(folder))('%s', (file) => {
     for (const action of used) expect(action).toMatch(/^actions\/[\w-]+@[0-9a-f]{40}$/);
   });
 
-  test('may read, and no more', () => expect(permissions).toEqual({ contents: 'read' }));
+  test('has only read permission', () => expect(permissions).toEqual({ contents: 'read' }));
 
-  test('runs what is there', () => {
+  test('runs only existing scripts', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const names = [...commands.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name as string);
     for (const name of names) expect(Object.keys(scripts)).toContain(name);
@@ -68,21 +68,21 @@ describe('the release', () => {
     expect(others).toEqual([undefined, undefined]);
   });
 
-  test('only publishing may write, after all else', () => {
+  test('only publishing may write, and it runs last', () => {
     const mayWrite = Object.keys(jobs).filter((name) => jobs[name]?.permissions);
     expect(mayWrite).toEqual(['publish']);
     const needs = ['publish', 'try', 'package'].map((name) => jobs[name]?.needs);
     expect(needs).toEqual(['try', 'package', 'prebuild']);
   });
 
-  test('makes an SBOM, and publishes with provenance', () => {
+  test('creates an SBOM, and publishes with provenance', () => {
     expect(commands).toContain('npm sbom');
     const published = commands.match(/npm publish .+/g) ?? [];
     expect(published).toHaveLength(2);
     for (const command of published) expect(command).toContain('--provenance');
   });
 
-  test('what Linux builds against is what set-up would fetch', async () => {
+  test('builds for Linux against the wheels that set-up downloads', async () => {
     const { sources } = await import('../../lib/libtorch/pins.js');
     const wheels = readFileSync(join(root, '.github/torch-wheels.txt'), 'utf8');
     for (const { requirement } of sources['linux-x64']?.cpu?.pins ?? []) {

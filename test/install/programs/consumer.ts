@@ -1,4 +1,4 @@
-// A program in TypeScript, under strict. node consumer.js PICTURE
+// node consumer.js IMAGE: a program in strict TypeScript
 import { type GenerationEvent, Karlo, KarloError, type KarloImage } from 'karlo';
 import { Tensor, version } from 'karlo/torch';
 
@@ -13,13 +13,13 @@ async function main(path: string): Promise<void> {
   const events: string[] = [];
   for await (const event of task) events.push(describe(event));
   const [first]: KarloImage[] = (await task).images;
-  if (first === undefined) throw new Error('no picture');
+  if (first === undefined) throw new Error('no image');
   await first.toFile(path);
   const data: Uint8Array = first.data;
   const sum: number = Tensor.from(new Float32Array([data.length])).size;
   console.log(events.length, sum, version().libtorch);
   try {
-    // @ts-expect-error: a prompt is text
+    // @ts-expect-error: a prompt is a string
     await karlo.textToImage(1);
   } catch (error) {
     if (!(error instanceof KarloError)) throw error;

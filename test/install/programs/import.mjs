@@ -1,4 +1,4 @@
-// node import.mjs PICTURE
+// node import.mjs IMAGE
 import { Karlo } from 'karlo';
 
 const karlo = await Karlo.load({ device: 'cpu', dtype: 'float32' });

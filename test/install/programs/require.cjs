@@ -1,4 +1,4 @@
-// node require.cjs PICTURE
+// node require.cjs IMAGE
 const { Karlo } = require('karlo');
 const { version } = require('karlo/torch');
 
