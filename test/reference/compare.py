@@ -47,7 +47,9 @@ def numbers(made, golden):
     pairs = [(x, y) for x, y in zip(a, b) if x != y]
     if len(a) != len(b) or any(isinstance(value, str) for pair in pairs for value in pair):
         return "its structure or its texts"
-    apart = max((abs(x - y) for x, y in pairs), default=0)
+    if not pairs:
+        return "its white space"
+    apart = max(abs(x - y) for x, y in pairs)
     return f"{len(pairs)} of {len(b)} values, by at most {apart:.1e}"
 
 

@@ -64,7 +64,7 @@ def codepoints(out):
         tokens = (tokenizer.tokenize(f"x{character}y") for character in characters)
         lines = (",".join(map(str, tokenizer.convert_tokens_to_ids(one))) + "\n" for one in tokens)
         blocks[f"{start:x}"] = hashlib.sha256("".join(lines).encode()).hexdigest()[:8]
-    (out / "codepoints.json").write_text(json.dumps(blocks, separators=(",", ":")))
+    (out / "codepoints.json").write_text(json.dumps(blocks, indent=2) + "\n")
 
 
 def openai_tokenizer():
