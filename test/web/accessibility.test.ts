@@ -31,7 +31,7 @@ test.each([
 });
 
 test('with reduced motion, only toasts are animated', async () => {
-  const page = await open(url + quick('a red heart'));
+  const page = await open(url + quick('a red heart', { 'decoder.steps': 40 }));
   await page.getByText('karlo-tiny').waitFor();
   const longest = (selector: string) =>
     page.locator(selector).evaluateAll((elements) =>
