@@ -3,25 +3,25 @@ import type { Fit } from '../images/preprocess.js';
 import type { ComponentConfigs, ComponentName, Task } from '../networks/registry.js';
 import type { ComponentDescription, Loading } from '../networks/trace.js';
 import type { Placement } from '../networks/weights.js';
-import type { TokenizerOptions } from '../tokenizer/index.js';
+import type { TokenizerOptions } from '../tokenizer/tokenizer.js';
 import type { ScriptModule } from '../torch/script-module.js';
 import type { SchedulerConfig, SchedulerFile, SchedulerName } from './scheduler-config.js';
 
-/** A model folder, read and checked: configs and headers, no weights yet. */
+/** A model whose configs and weight headers were read and checked. The weights are not loaded yet. */
 export interface Model {
   readonly folder: string;
   /** The layout in which its files were published. */
   readonly layout: string;
-  /** Whether the folder holds the networks for each task. */
+  /** Whether the folder contains the networks of each task. */
   readonly tasks: Readonly<Record<Task, boolean>>;
   readonly configs: Readonly<Partial<ComponentConfigs>>;
   readonly schedulers: Readonly<Partial<Record<SchedulerName, SchedulerConfig>>>;
   readonly featureExtractor?: FeatureExtractorConfig;
-  /** How images are made square for CLIP by default. */
+  /** How input images become square for CLIP, by default. */
   readonly fit: Fit;
-  /** Folder of `vocab.json` and `merges.txt`, and how prompts are read with them. */
+  /** The folder with `vocab.json` and `merges.txt`, and how prompts are encoded. */
   readonly tokenizer: { readonly folder: string; readonly options: TokenizerOptions };
-  /** SHA-256 that tells these weights from others, in hexadecimal. */
+  /** A SHA-256 that identifies the weights, in hexadecimal. */
   fingerprint(): Promise<string>;
   /**
    * Loads one network.
@@ -32,21 +32,21 @@ export interface Model {
 
 export type ComponentDescriptions = { [N in ComponentName]?: ComponentDescription<N> };
 
-/** The files of a published folder, read and checked. */
+/** The contents of a published folder, read and checked. */
 export interface ModelDescription {
   readonly folder: string;
   readonly layout: string;
   readonly components: ComponentDescriptions;
   readonly schedulers: Partial<Record<SchedulerName, SchedulerFile>>;
   readonly featureExtractor?: FeatureExtractorConfig;
-  /** Folder of `vocab.json` and `merges.txt`. */
+  /** The folder with `vocab.json` and `merges.txt`. */
   readonly tokenizer: string;
 }
 
-/** What each task lacks in a folder; empty where it can run. */
+/** The files that are missing for each task; empty if it can run. */
 export type Missing = Readonly<Record<Task, readonly string[]>>;
 
-/** What a model folder holds, for people. */
+/** The contents of a model folder, for `karlo info`. */
 export interface Inspection {
   folder: string;
   /** `huggingface`, `kakao` or `converted`. */
@@ -57,9 +57,9 @@ export interface Inspection {
   missing: Missing;
 }
 
-/** What a layout's own program does where the files do not say so. */
+/** How the program that defined a layout runs a model, as far as the files do not specify it. */
 export interface LayoutDefaults {
-  /** How images are made square for CLIP. */
+  /** How input images become square for CLIP. */
   readonly fit: Fit;
   readonly tokenizer: TokenizerOptions;
   readonly schedulerPrecision: SchedulerConfig['precision'];
@@ -67,12 +67,12 @@ export interface LayoutDefaults {
 
 /** A model folder of a known layout. */
 export interface ModelFolder {
-  /** Name of its layout. */
+  /** The name of its layout. */
   readonly kind: string;
   readonly folder: string;
   /**
    * Reads and checks configs and headers.
-   * @param task what the model has to be able to do; by default, whatever the folder holds
+   * @param task the task that the model must support; by default, none in particular
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
    */
   open(task?: Task): Promise<Model>;
@@ -85,12 +85,12 @@ export interface LayoutOptions {
   variant?: string;
 }
 
-/** One way in which the files of a model lie in a folder. */
+/** An arrangement of a model's files in a folder. */
 export interface LayoutAdapter {
   readonly name: string;
-  /** What its folders are recognised by, for messages. */
+  /** The file that identifies its folders, for messages. */
   readonly mark: string;
-  /** Recognises a folder by the names in it; no file is opened. A folder may lack parts. */
+  /** Recognises a folder by its file names, without opening files. Files may be missing. */
   recognise(
     folder: string,
     names: readonly string[],
@@ -98,12 +98,12 @@ export interface LayoutAdapter {
   ): Promise<ModelFolder | undefined>;
 }
 
-/** A layout in which models are published, and that can be converted. */
+/** A layout of published models, which can be converted. */
 export interface PublishedLayout extends LayoutAdapter {
   readonly defaults: LayoutDefaults;
 }
 
-/** Gathers something for each task. */
+/** Calls a function for each task. */
 export function byTask<T>(of: (task: Task) => T): Record<Task, T> {
   return { textToImage: of('textToImage'), imageVariation: of('imageVariation') };
 }

@@ -3,7 +3,7 @@ import type { Fit } from '../images/preprocess.js';
 import type { Model } from '../layouts/index.js';
 import type { Residency } from '../networks/residency.js';
 import type { Stage } from '../options/generation.js';
-import type { ClipTokenizer } from '../tokenizer/index.js';
+import type { ClipTokenizer } from '../tokenizer/tokenizer.js';
 import { Tensor, tidy } from '../torch/tensor.js';
 import { AsyncLazy } from '../util/async-lazy.js';
 import { createSampler } from './samplers/index.js';

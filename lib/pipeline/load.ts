@@ -6,7 +6,7 @@ import { fasterDtype } from '../networks/auto-dtype.js';
 import type { Placement } from '../networks/weights.js';
 import { checkDtypeOnCpu, type ResolvedLoadOptions } from '../options/load.js';
 import { identityLabel, type OptionLabeler } from '../options/validate.js';
-import { ClipTokenizer } from '../tokenizer/index.js';
+import { ClipTokenizer } from '../tokenizer/tokenizer.js';
 import { openDevice } from '../torch/device.js';
 import { Engine } from '../torch/engine.js';
 import { AsyncLazy } from '../util/async-lazy.js';

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { KarloError } from '../errors.js';
 
-/** What a tokenizer folder must hold. */
+/** The files that a tokenizer folder must contain. */
 export const requiredTokenizerFiles = ['vocab.json', 'merges.txt'] as const;
 
-/** What a tokenizer folder of the Hugging Face layout may hold. */
+/** The files that a tokenizer folder of the Hugging Face layout may contain. */
 export const tokenizerFiles = [
   ...requiredTokenizerFiles,
   'tokenizer_config.json',
   'special_tokens_map.json',
 ] as const;
 
-/** What a tokenizer is made of: the parsed contents of a tokenizer folder. */
+/** The parsed contents of a tokenizer folder. */
 export interface TokenizerFiles {
   /** vocab.json: the id of each token. */
   readonly vocabulary: ReadonlyMap<string, number>;

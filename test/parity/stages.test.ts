@@ -13,7 +13,7 @@ import { type StageRun, schedulerOf } from '../../lib/pipeline/stages/stage.js';
 import { type EncodedPrompt, TextEncoderStage } from '../../lib/pipeline/stages/text-encoder.js';
 import { UpsampleStage } from '../../lib/pipeline/stages/upsample.js';
 import type { StageName } from '../../lib/pipeline/task.js';
-import { ClipTokenizer } from '../../lib/tokenizer/index.js';
+import { ClipTokenizer } from '../../lib/tokenizer/tokenizer.js';
 import { Engine } from '../../lib/torch/engine.js';
 import type { Tensor } from '../../lib/torch/index.js';
 import { Golden } from './golden.js';

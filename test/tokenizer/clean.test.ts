@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cleanText } from '../../lib/tokenizer/index.js';
+import { cleanText } from '../../lib/tokenizer/clean.js';
 
 test.each([
   ['  a \t\r\n b\u3000c\u00a0d\u2028e  ', 'a b c d e'],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ClipTokenizer } from '../../lib/tokenizer/index.js';
+import { ClipTokenizer } from '../../lib/tokenizer/tokenizer.js';
 import { clipTokenizerFolder, readFixture } from './fixtures.js';
 
 type Row = [text: string, ids: number[], removed?: string];

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
-import { ClipTokenizer, type TokenizerFiles } from '../../lib/tokenizer/index.js';
+import type { TokenizerFiles } from '../../lib/tokenizer/files.js';
 import { splitWords } from '../../lib/tokenizer/pre-tokenize.js';
+import { ClipTokenizer } from '../../lib/tokenizer/tokenizer.js';
 import { clipTokenizerFolder } from './fixtures.js';
 
 const [START, END] = [49406, 49407];

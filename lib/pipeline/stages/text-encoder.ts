@@ -1,6 +1,6 @@
 import type { Residency } from '../../networks/residency.js';
 import type { TextEncoderNetwork, TextFeatures } from '../../networks/text-encoder.js';
-import type { ClipTokenizer } from '../../tokenizer/index.js';
+import type { ClipTokenizer } from '../../tokenizer/tokenizer.js';
 import { Tensor, tidy } from '../../torch/tensor.js';
 import { allOrDispose } from './all-or-dispose.js';
 
