@@ -9,7 +9,7 @@ interface Dimension {
   sizes: Readonly<Record<string, Size>>;
 }
 
-/** Dimensions that networks share: what one of them returns, another takes. */
+/** Dimensions that networks share, because one returns what another takes. */
 const DIMENSIONS: readonly Dimension[] = [
   {
     what: 'the text embedding',
@@ -73,7 +73,7 @@ const DIMENSIONS: readonly Dimension[] = [
   },
 ];
 
-/** Throws `ERR_KARLO_MODEL_CORRUPT` unless the networks of a folder fit each other. */
+/** @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if the networks of a folder do not match each other */
 export function checkDimensions({ components, folder }: ModelDescription): void {
   for (const { what, sizes } of DIMENSIONS) {
     let first: [string, number] | undefined;

@@ -2,13 +2,12 @@ import { createHash, type Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 
 const blockSize = 1 << 18;
-const mostBlocks = 64;
+const maxBlocks = 64;
 
 /**
- * SHA-256 over every component's name and its files. Of a file over 16 MiB only the size and 64 blocks
- * of 256 KiB are hashed, spread evenly from the first to the last, so that a model of many gigabytes
- * takes a moment.
- * @param components the files of each
+ * The SHA-256 of the components' names and files. To be fast for large models, a file over 16 MiB is
+ * sampled: its size and 64 blocks of 256 KiB, evenly spaced from the first to the last.
+ * @param components the files of each component
  * @returns hexadecimal
  */
 export async function fingerprint(
@@ -34,7 +33,7 @@ async function addFile(hash: Hash, path: string): Promise<void> {
 }
 
 function blockStarts(size: number): number[] {
-  const blocks = Math.min(Math.ceil(size / blockSize), mostBlocks);
+  const blocks = Math.min(Math.ceil(size / blockSize), maxBlocks);
   const stride = blocks > 1 ? (size - blockSize) / (blocks - 1) : 0;
   return Array.from({ length: blocks }, (_, i) => Math.max(0, Math.round(i * stride)));
 }

@@ -7,16 +7,16 @@ import { PUBLISHED_LAYOUTS } from './published-layouts.js';
 
 export type { Inspection, Model } from './model.js';
 
-/** All layouts; of several that fit a folder, the first is taken. */
+/** All layouts. If several match a folder, the first is used. */
 const LAYOUTS = [converted, ...PUBLISHED_LAYOUTS] as const satisfies readonly LayoutAdapter[];
 
 /** A folder of one of the layouts. */
 export type AnyFolder = NonNullable<Awaited<ReturnType<(typeof LAYOUTS)[number]['recognise']>>>;
 
 /**
- * Recognises a model folder by the names in it; no file is opened. A folder in which something is
- * missing is still recognised.
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND where there is no such folder, or none of a known layout
+ * Recognises the layout of a model folder by its file names, without opening files. A folder with missing
+ * files is recognised, too.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if the folder does not exist, or its layout is unknown
  */
 export async function recogniseFolder(
   folder: string,
@@ -35,7 +35,7 @@ export async function recogniseFolder(
 
 /**
  * Opens a model folder of any layout.
- * @param task what it has to be able to do; by default, whatever it holds
+ * @param task the task that it must support; by default, none in particular
  * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
  */
 export async function openModel(folder: string, task?: Task): Promise<Model> {

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { KarloError } from '../errors.js';
 
 /**
- * The names in a folder, sorted; undefined where there is no such folder.
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND where it cannot be read
+ * The sorted names of a folder's files; undefined if it does not exist.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if it cannot be read
  */
 export async function listFolder(folder: string): Promise<string[] | undefined> {
   try {

@@ -6,8 +6,8 @@ import { sameShape } from '../weights/shape.js';
 import type { TensorEntry, WeightFile } from '../weights/types.js';
 
 /**
- * Finds a network's tensors among those of a file that has them under their Hugging Face names.
- * @param ignored keys that the file may hold in addition
+ * Finds the tensors of a network in a file that uses Hugging Face's names.
+ * @param ignored keys that the file may contain in addition
  * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for a tensor that is missing, unknown or of another shape
  */
 export function matchTensors(
@@ -29,7 +29,7 @@ export function matchTensors(
   return tensors;
 }
 
-/** Throws `ERR_KARLO_MODEL_CORRUPT` unless `entry` holds weights of this shape. */
+/** @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if a tensor has another shape, or is not floating-point */
 export function checkTensor(entry: TensorEntry, shape: readonly number[]): void {
   if (!sameShape(entry.shape, shape)) {
     throw corrupt(`shape [${shape.join(', ')}]`, entry.name, entry.file, entry.shape);

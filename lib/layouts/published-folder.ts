@@ -22,10 +22,10 @@ import {
 } from './model.js';
 import { type SchedulerConfig, type SchedulerFile, schedulerConfig } from './scheduler-config.js';
 
-/** A folder of published weights: its networks are traced when they are loaded. */
+/** A folder with published weights. Its networks are traced when they are loaded. */
 export abstract class PublishedFolder implements ModelFolder {
   abstract readonly kind: string;
-  /** What the names in the folder show to be missing. */
+  /** The missing files, judged by the names in the folder. */
   abstract readonly missing: Missing;
   protected abstract readonly defaults: LayoutDefaults;
   readonly folder: string;
@@ -34,14 +34,14 @@ export abstract class PublishedFolder implements ModelFolder {
     this.folder = folder;
   }
 
-  /** Describes those of `wanted` that the folder holds, its schedulers and its preprocessing. */
+  /** Describes the `wanted` networks that the folder contains, its schedulers and its preprocessing. */
   protected abstract read(wanted: readonly ComponentName[]): Promise<ModelDescription>;
 
   /**
-   * Reads configs and weight headers; no weight is loaded.
-   * @param task describes exactly its networks, which must all be there; by default, those there are
-   * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND for what is missing, ERR_KARLO_MODEL_CORRUPT,
-   *   naming file and key, for what is wrong
+   * Reads configs and weight headers, but no weights.
+   * @param task describes exactly its networks, which must exist; by default, all that exist
+   * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND for missing files; ERR_KARLO_MODEL_CORRUPT, with file and
+   *   key, for invalid ones
    */
   async describe(task?: Task): Promise<ModelDescription> {
     if (task) this.requireTask(task);
@@ -50,15 +50,15 @@ export abstract class PublishedFolder implements ModelFolder {
     return model;
   }
 
-  /** Throws `ERR_KARLO_MODEL_NOT_FOUND`, listing what `task` lacks, unless the folder holds all. */
+  /** @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND with the files that are missing for `task` */
   requireTask(task: Task): void {
     const missing = this.missing[task];
     if (missing.length === 0) return;
-    const message = `Expected a model for ${task} in ${this.folder} but it lacks ${missing.join(', ')}`;
+    const message = `Expected a model for ${task} in ${this.folder} but these are missing: ${missing.join(', ')}`;
     throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
   }
 
-  /** Throws as `requireTask` does unless one task can run; for the one that lacks the least. */
+  /** Like `requireTask`, for any task. The error is about the one with the fewest missing files. */
   requireAnyTask(): void {
     const { textToImage, imageVariation } = this.missing;
     this.requireTask(imageVariation.length < textToImage.length ? 'imageVariation' : 'textToImage');
@@ -94,7 +94,7 @@ export abstract class PublishedFolder implements ModelFolder {
   }
 }
 
-/** How a model of a layout is run: what its files say, and the layout's defaults. */
+/** The settings of a model, from its files and its layout's defaults. */
 export function runSettings(
   {
     layout,
@@ -115,7 +115,7 @@ export function runSettings(
 }
 
 export function missingComponent(folder: string, component: ComponentName): KarloError {
-  const message = `Expected a model with ${component} in ${folder} but it holds none`;
+  const message = `Expected a model with ${component} in ${folder} but it has none`;
   return new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 

@@ -1,5 +1,5 @@
 import { huggingFace } from './huggingface/index.js';
 import { kakao } from './kakao/index.js';
 
-/** The layouts in which models are published, in the order in which they are tried. */
+/** The layouts of published models, in the order in which they are tried. */
 export const PUBLISHED_LAYOUTS = [huggingFace, kakao] as const;

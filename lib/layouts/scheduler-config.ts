@@ -11,10 +11,7 @@ export const SCHEDULERS_OF: Readonly<Record<Task, readonly SchedulerName[]>> = {
   imageVariation: ['decoder_scheduler', 'super_res_scheduler'],
 };
 
-/**
- * `scheduler_config.json` of diffusers' `UnCLIPScheduler`, absent keys filled in with that class's
- * defaults.
- */
+/** `scheduler_config.json` of diffusers' `UnCLIPScheduler`, with that class's defaults for missing keys. */
 export const schedulerFile = z
   .object({
     num_train_timesteps: z.int().min(1).max(1_000_000).prefault(1000),
@@ -26,31 +23,31 @@ export const schedulerFile = z
   })
   .superRefine(({ clip_sample, clip_sample_range }, context) => {
     if (!clip_sample || clip_sample_range !== null) return;
-    const message = 'a number where clip_sample is true';
+    const message = 'a number, because clip_sample is true,';
     context.addIssue({ code: 'custom', path: ['clip_sample_range'], message });
   });
 
 export type SchedulerFile = z.infer<typeof schedulerFile>;
 
-/** How noise grows over the training timesteps. */
+/** How the noise increases over the training timesteps. */
 export type BetaSchedule = SchedulerFile['beta_schedule'];
 
 /** The diffusion settings of one stage. */
 export interface SchedulerConfig {
-  /** How many timesteps the network was trained on. */
+  /** The number of training timesteps. */
   readonly trainSteps: number;
   readonly betaSchedule: BetaSchedule;
   /** Whether the network predicts the noise (`epsilon`) or x0 (`sample`). */
   readonly predictionType: 'epsilon' | 'sample';
-  /** The posterior variance, or one interpolated by the network's further channels. */
+  /** The posterior variance, or one that the network's additional channels interpolate. */
   readonly varianceType: 'fixed_small_log' | 'learned_range';
-  /** x0 is clamped to ± this; undefined for no clamp. */
+  /** The limit of x0, ± this value; undefined without a clamp. */
   readonly clipSampleRange: number | undefined;
-  /** Of the tables of variances: `float32` in diffusers, `float64` in Kakao's program. */
+  /** The precision of the noise schedule: `float32` in diffusers, `float64` in Kakao's program. */
   readonly precision: 'float32' | 'float64';
 }
 
-/** A stage's settings from its file and what the model's layout implies. */
+/** The settings of a stage, from its file and the precision of the model's layout. */
 export function schedulerConfig(
   file: SchedulerFile,
   precision: SchedulerConfig['precision'],

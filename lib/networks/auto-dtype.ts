@@ -27,7 +27,7 @@ const worthwhile = 0.8;
 const narrow = 128;
 
 /**
- * The dtype in which this CPU runs a model faster: measured once and remembered in the cache folder.
+ * The dtype in which this CPU runs a model faster. It is measured once and stored in the cache folder.
  * The measured ResNet blocks are as wide as those of super-resolution's first level, which take most of
  * the time. CPUs without AVX-512 compute bfloat16 via float32, so that float32 is faster there.
  * @param config of `super_res_first`

@@ -27,7 +27,7 @@ export function checkHeads(
   context.addIssue({ code: 'custom', path: ['num_attention_heads'], message });
 }
 
-/** Older folders hold the config of a whole CLIP, in which the encoder's is under `key`. */
+/** Some folders have the config of a complete CLIP model, with the encoder's config under `key`. */
 export function ownConfig(key: 'text_config' | 'vision_config') {
   return (config: unknown): unknown => {
     const inner = (config as Record<string, unknown> | null)?.[key];

@@ -4,8 +4,8 @@ import { JsonReader } from '../weights/json.js';
 import { withFile } from '../weights/source.js';
 
 /*
- * Fields of Hugging Face config files. `prefault` validates the library's default for an absent key
- * like a written value. The bounds keep a hostile config from asking for a billion layers.
+ * Fields of Hugging Face config files. `prefault` validates the library's default for a missing key like a given
+ * value. The ranges prevent hostile configs from requesting a billion layers.
  */
 
 /** A number of channels, tokens or pixels. */

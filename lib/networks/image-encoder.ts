@@ -60,7 +60,7 @@ export class ImageEncoderNetwork extends Network {
 export const imageEncoder = {
   kind: 'image_encoder',
   library: 'transformers',
-  // A buffer of older releases, and the other half of a whole CLIP.
+  // A buffer of older versions, and the other encoder of a complete CLIP model.
   ignoredKeys:
     /^(vision_model\.embeddings\.position_ids|text_model\..+|text_projection\.weight|logit_scale)$/,
   tasks: ['imageVariation'],

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ScriptModule } from '../torch/script-module.js';
 import type { Shapes } from './shape-list.js';
 
-/** What the package can be asked to do with a model. */
+/** What a model can do. */
 export type Task = 'textToImage' | 'imageVariation';
 
 /** A loaded network: typed methods over a TorchScript module. */
@@ -30,7 +30,7 @@ export interface Cost {
   readonly flop: number;
   /** Floating-point operations before the first step. */
   readonly prefillFlop?: number;
-  /** Numbers held at once, at most, in addition to the weights. */
+  /** The largest number of tensor elements that exist at the same time, without the weights. */
   readonly activations: number;
 }
 
@@ -44,7 +44,7 @@ export interface NetworkDefinition<Config = never, N extends Network = Network> 
   readonly ignoredKeys?: RegExp;
   /** The tasks that need it. */
   readonly tasks: readonly Task[];
-  /** Schema of its `config.json`; absent keys have the library's defaults. */
+  /** The schema of its `config.json`, with the library's defaults for missing keys. */
   readonly config: z.ZodType<Config>;
   /** Its tensors under their Hugging Face names. */
   shapes(config: Config): Shapes;

@@ -51,7 +51,7 @@ function networksOf(task: Task): ComponentName[] {
   return COMPONENTS.filter((name) => definitionOf(name).tasks.includes(task));
 }
 
-/** Checks a network's config, absent keys filled in with the library's defaults. */
+/** Checks a network's config, and adds the library's defaults for missing keys. */
 export function parseConfig<N extends ComponentName>(
   component: N,
   value: unknown,

@@ -26,14 +26,14 @@ const config = z
 
 export type SuperResConfig = z.infer<typeof config>;
 
-/** A network of the improved super-resolution: small images to large ones. */
+/** A network of the improved super-resolution, which enlarges images. */
 export class SuperResNetwork extends Network {
   embedTimesteps(timesteps: readonly number[]): Promise<TimeEmbeddings> {
     return embedTimesteps(this.module, timesteps);
   }
 
   /**
-   * Predicts the noise in x, or x0, as the model's scheduler says.
+   * Predicts the noise in x, or x0, depending on the model's scheduler.
    * @param x `[B, 3, side, side]`
    * @param lowRes the small images, resized to the same size
    * @param time `[1 or B, T]`

@@ -42,7 +42,7 @@ function cost(config: TextEncoderConfig): Cost {
   return clipCost(config, shapes(config), config.max_position_embeddings);
 }
 
-/** CLIP's features of prompts, one row each, with E the width of CLIP's embeddings. */
+/** CLIP's features of prompts, one row for each. E is the width of CLIP's embeddings. */
 export interface TextFeatures {
   /** `[prompts, E]` */
   readonly embeds: Tensor;
@@ -70,7 +70,7 @@ export class TextEncoderNetwork extends Network {
 export const textEncoder = {
   kind: 'text_encoder',
   library: 'transformers',
-  // A buffer of older releases, and the other half of a whole CLIP.
+  // A buffer of older versions, and the other encoder of a complete CLIP model.
   ignoredKeys:
     /^(text_model\.embeddings\.position_ids|vision_model\..+|visual_projection\.weight|logit_scale)$/,
   tasks: ['textToImage', 'imageVariation'],

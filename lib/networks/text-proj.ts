@@ -40,7 +40,7 @@ function cost(config: TextProjConfig): Cost {
   };
 }
 
-/** What the decoder is conditioned on, with T and C the widths of its time embedding and context. */
+/** The conditioning of the decoder. T and C are the widths of its time embedding and context. */
 export interface DecoderCondition {
   /** Added to the time embedding, `[B, T]`. */
   readonly classLabels: Tensor;
@@ -50,7 +50,7 @@ export interface DecoderCondition {
   readonly mask: Tensor;
 }
 
-/** Projects image and text embeddings to what the decoder reads (Ramesh et al. 2022, section 2.1). */
+/** Projects image and text embeddings to the decoder's conditioning (Ramesh et al. 2022, section 2.1). */
 export class TextProjNetwork extends Network {
   /** @param imageEmbeds CLIP image embeddings, `[B, E]` */
   async project(

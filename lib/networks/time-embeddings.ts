@@ -4,7 +4,7 @@ import { Tensor, tidy } from '../torch/tensor.js';
 /** A network's embeddings of all timesteps of a loop, computed in one call before it. */
 export class TimeEmbeddings implements Disposable {
   readonly #timesteps: readonly number[];
-  /** `[timesteps, T]`, or `[timesteps, B, T]` where each sample has its own. */
+  /** `[timesteps, T]`, or `[timesteps, B, T]` if each sample has its own. */
   readonly #rows: Tensor;
 
   constructor(timesteps: readonly number[], rows: Tensor) {
@@ -14,7 +14,7 @@ export class TimeEmbeddings implements Disposable {
 
   /**
    * The embedding of a timestep, for the caller to dispose.
-   * @returns `[1, T]`, or `[B, T]` where each sample has its own
+   * @returns `[1, T]`, or `[B, T]` if each sample has its own
    */
   at(timestep: number): Tensor {
     const row = this.#timesteps.indexOf(timestep);

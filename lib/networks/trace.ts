@@ -26,7 +26,7 @@ export interface Traced {
 /**
  * Traces a described network.
  * @param methods the methods to trace; all of them if the list is empty
- * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT where the description does not fit the network
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if the description does not match the network
  */
 export async function traceComponent(
   { component, config, tensors, files }: ComponentDescription,

@@ -19,17 +19,17 @@ export const unetFields = {
   num_class_embeds: only(null),
 };
 
-/** The config keys from which a UNet's blocks follow. */
+/** The config keys that determine the blocks of a UNet. */
 export interface UNetLevels {
   block_out_channels: readonly number[];
   layers_per_block: number;
   down_block_types: readonly string[];
   up_block_types: readonly string[];
-  /** Width of the context that attention layers read; absent where the network has none. */
+  /** Width of the context that attention layers read; undefined without attention layers. */
   cross_attention_dim?: number;
 }
 
-/** What shapes and cost follow from. */
+/** The config keys on which shapes and cost depend. */
 export interface UNetConfig extends UNetLevels {
   sample_size: number | null;
   in_channels: number;
@@ -38,7 +38,7 @@ export interface UNetConfig extends UNetLevels {
   resnet_time_scale_shift: 'default' | 'scale_shift';
 }
 
-/** Reports block types, one a level, and widths that do not fit the levels. */
+/** Reports a wrong number of block types (one for each level), and widths that the norms do not divide. */
 export function checkLevels(
   config: UNetLevels & { norm_num_groups: number },
   context: z.RefinementCtx,
@@ -56,7 +56,7 @@ export function checkLevels(
 
 /** A ResNet block or an attention block of a UNet. */
 export interface UNetBlock {
-  /** What its tensors' names begin with, `down_blocks.0.resnets.1`. */
+  /** The prefix of its tensors' names, for example `down_blocks.0.resnets.1`. */
   readonly path: string;
   readonly kind: 'resnet' | 'attention';
   readonly way: 'down' | 'mid' | 'up';
@@ -69,7 +69,7 @@ export interface UNetBlock {
   readonly to: number;
 }
 
-/** The blocks of a UNet in the order in which they run: the one description of its topology. */
+/** The blocks of a UNet in execution order. Shapes, cost and Kakao's key map depend on this description. */
 export function* unetBlocks(config: UNetLevels): Generator<UNetBlock> {
   yield* downBlocks(config);
   yield* midBlocks(config);
@@ -171,10 +171,10 @@ function addAttention(list: ShapeList, { path, to: width }: UNetBlock, context: 
   list.linear(`${path}.add_v_proj`, context, width);
 }
 
-/** Tensors as wide as the first level that are held at once besides the skip connections. */
+/** Tensors of the first level's size that exist at the same time, in addition to the skip connections. */
 const WORKING_TENSORS = 5;
 
-/** Counts the convolutions and the attention layers' projections of pixels: none without a `sample_size`. */
+/** Counts convolutions and the attention layers' projections of pixels. Zero without `sample_size`. */
 export function unetCost(config: UNetConfig): Cost {
   const { block_out_channels: widths, layers_per_block: layers } = config;
   const first = widths[0] as number;
@@ -189,7 +189,7 @@ export function unetCost(config: UNetConfig): Cost {
   };
 }
 
-/** Weights that each pixel of a block's output is computed with. */
+/** The number of weights that are multiplied for each pixel of a block's output. */
 function weightsOnPixels({ kind, from, to }: UNetBlock): number {
   if (kind === 'attention') return 4 * to * to;
   return 9 * (from * to + to * to) + (from === to ? 0 : from * to);

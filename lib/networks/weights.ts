@@ -14,7 +14,7 @@ export type Step =
   | { op: 'slice'; dim: number; start: number; end: number }
   | { op: 'transpose'; dim0: number; dim1: number };
 
-/** A tensor of a network under its Hugging Face name, and how it follows from a stored tensor. */
+/** A tensor of a network under its Hugging Face name, and how it is computed from a stored tensor. */
 export interface CanonicalTensor {
   name: string;
   /** Shape after the steps. */

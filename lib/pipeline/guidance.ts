@@ -1,6 +1,6 @@
 import { Tensor, tidy } from '../torch/tensor.js';
 
-/** The batch `[unconditional, conditional]`; at a scale of exactly 1, the conditional half alone. */
+/** The batch `[unconditional, conditional]`; at a scale of exactly 1, only the conditional half. */
 export function concatForGuidance(
   unconditional: Tensor,
   conditional: Tensor,
@@ -17,7 +17,7 @@ export function duplicateForGuidance(x: Tensor, scale: number): Tensor {
 /**
  * Classifier-free guidance (Ho & Salimans 2022, eq. 6): `unconditional + scale * (conditional -
  * unconditional)`. A learned variance is taken from the conditional half. At a scale of exactly 1,
- * the output as it is.
+ * the output unchanged.
  * @param output `[2 * images, ...]`, the unconditional half first; disposed
  * @param channels of the prediction; the variance follows them
  */

@@ -6,7 +6,7 @@ import { modelAt } from '../hub/store/folder.js';
  * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, with the command that fetches it
  */
 export function throwMissingComponent(folder: string, component: string): never {
-  const message = `Expected a model with ${component} in ${folder} but it holds none${hint(folder, component)}`;
+  const message = `Expected a model with ${component} in ${folder} but it has none${hint(folder, component)}`;
   throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 

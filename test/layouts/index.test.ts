@@ -41,7 +41,7 @@ it('recognises karlo-tiny, which has everything for both tasks', async () => {
   expect(layout.tokenizer).toBe(join(path, 'tokenizer'));
 });
 
-it('recognises Kakao files, also with %3D, and lists what each task lacks', async () => {
+it('recognises Kakao’s files, also with %3D, and lists the missing files of each task', async () => {
   const whole = await recogniseFolder(folder(...KAKAO));
   expect(whole).toMatchObject({ kind: 'kakao', missing: { textToImage: [], imageVariation: [] } });
   const downloaded = KAKAO.map((name) => name.replaceAll('=', '%3D')).slice(2);
@@ -57,7 +57,7 @@ it('prefers the converted layout to the others', async () => {
   expect(layout).toMatchObject({ kind: 'converted', manifest: join(root, 'model', 'karlo.json') });
 });
 
-it('lists what a Hugging Face folder lacks', async () => {
+it('lists the missing files of a Hugging Face folder', async () => {
   const path = folder('prior/config.json', 'decoder/diffusion_pytorch_model.bin');
   const layout = await recogniseFolder(path);
   if (layout.kind !== 'huggingface') throw new Error(layout.kind);

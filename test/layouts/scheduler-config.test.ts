@@ -44,7 +44,7 @@ test.each([
   [{ beta_schedule: 'sigmoid' }, '"squaredcos_cap_v2" or "linear" for beta_schedule'],
   [{ variance_type: 1 }, '"fixed_small_log" or "learned_range" for variance_type'],
   [{ clip_sample_range: -1 }, 'more than 0 for clip_sample_range'],
-  [{ clip_sample_range: null }, 'a number where clip_sample is true for clip_sample_range'],
+  [{ clip_sample_range: null }, 'a number, because clip_sample is true, for clip_sample_range'],
 ])('rejects %o', (json, message) => {
   expect(() => configOf(json, 'decoder.json')).toThrow(
     expect.objectContaining({

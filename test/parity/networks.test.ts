@@ -23,7 +23,7 @@ let temporary: string;
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'karlo-parity-'));
   await writeSmallModel(goldens, join(temporary, 'small'));
-  // The files that it lacks and conversion needs.
+  // Files that conversion needs, but not this test.
   for (const part of [...SCHEDULERS, 'tokenizer', 'feature_extractor']) {
     cpSync(join(tinyFolder, part), join(temporary, 'small', part), { recursive: true });
   }

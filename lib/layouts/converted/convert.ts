@@ -54,7 +54,7 @@ export async function convertModel(
   const source = await recogniseFolder(from);
   if (source.kind === 'converted') throw alreadyConverted(from);
   const target = resolve(to);
-  await refuseExisting(target);
+  await requireNew(target);
   source.requireAnyTask();
   const model = await source.describe();
   try {
@@ -62,7 +62,7 @@ export async function convertModel(
       makeFolder(staging);
       const manifest = await writeModel(model, staging, options);
       options.signal?.throwIfAborted();
-      await refuseExisting(target);
+      await requireNew(target);
       return manifest;
     });
   } catch (error) {
@@ -70,8 +70,8 @@ export async function convertModel(
   }
 }
 
-async function refuseExisting(target: string): Promise<void> {
-  // lstat: a broken link is in the way, too.
+async function requireNew(target: string): Promise<void> {
+  // lstat, because a broken link exists, too.
   if ((await lstat(target).catch(() => undefined)) === undefined) return;
   throw alreadyExists('folder', target);
 }
@@ -130,7 +130,7 @@ async function writeComponent(
   };
 }
 
-/** Reads, converts and writes one tensor at a time, which bounds the memory. */
+/** Reads, converts and writes one tensor at a time, to limit the memory. */
 async function writeWeights(
   path: string,
   component: ComponentName,
@@ -159,7 +159,7 @@ async function writeWeights(
   });
 }
 
-/** Flushes to disk, since the folder is renamed afterwards. */
+/** Flushes the file to disk, because the folder is renamed afterwards. */
 function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
   return writeFile(path, content, { flush: true });
 }

@@ -42,7 +42,7 @@ export const converted = {
 export class ConvertedFolder implements ModelFolder {
   readonly kind = 'converted';
   readonly folder: string;
-  /** Path of `karlo.json`. */
+  /** The path of `karlo.json`. */
   readonly manifest: string;
 
   constructor(folder: string) {
@@ -86,19 +86,19 @@ export class ConvertedFolder implements ModelFolder {
   }
 }
 
-/** A converted model is run as its published files would be. */
+/** A converted model runs like its published files. */
 function defaultsOf(layout: string): LayoutDefaults {
   const found = PUBLISHED_LAYOUTS.find(({ name }) => name === layout);
   return (found ?? PUBLISHED_LAYOUTS[0]).defaults;
 }
 
-/** The manifest has the hash of each file already. */
+/** From the hashes in the manifest. */
 function fingerprintOf({ components }: Manifest): string {
   const hashes = Object.values(components).map(({ weights }) => weights.sha256);
   return createHash('sha256').update(hashes.sort().join()).digest('hex');
 }
 
-/** What a task needs and the manifest does not name, or names and the folder does not hold. */
+/** What is missing for a task: in the manifest, or files of the manifest in the folder. */
 function missingParts(folder: string, manifest: Manifest, task: Task): string[] {
   const files = NETWORKS_OF[task].flatMap((name) => {
     const component = manifest.components[name];
@@ -129,7 +129,7 @@ async function load(
   return module;
 }
 
-/** A graph is a program: it runs only if it is the one in the manifest. */
+/** A graph is a program, so it is loaded only if its hash is the one in the manifest. */
 function readGraph(folder: string, { graph }: ManifestComponent): Promise<Buffer> {
   return withFile(join(folder, graph.file), async ({ name, size, read }) => {
     if (size !== graph.bytes) throw corrupt(`${graph.bytes} bytes`, 'the graph', name, size);

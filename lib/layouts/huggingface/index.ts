@@ -33,10 +33,10 @@ import {
 } from '../scheduler-config.js';
 import { chooseWeights, type WeightChoice } from './weight-files.js';
 
-/** As diffusers' pipelines run a model. */
+/** How diffusers' pipelines run a model. */
 const defaults: LayoutDefaults = { fit: 'cover', tokenizer: {}, schedulerPrecision: 'float32' };
 
-/** diffusers' folders: one a component, with its config and weights. */
+/** diffusers' layout: a folder with config and weights for each component. */
 export const huggingFace = {
   name: 'huggingface',
   mark: 'model_index.json',
@@ -48,13 +48,13 @@ export const huggingFace = {
   },
 } as const satisfies PublishedLayout;
 
-/** Paths of a component's files. */
+/** The paths of a component's files. */
 interface ComponentFiles {
   config?: string;
   weights?: WeightChoice & { path: string };
 }
 
-/** Paths of what a folder holds. */
+/** The paths of a model's files. */
 interface Parts {
   components: Readonly<Partial<Record<ComponentName, ComponentFiles>>>;
   schedulers: Readonly<Partial<Record<SchedulerName, string>>>;

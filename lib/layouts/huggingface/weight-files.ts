@@ -1,25 +1,25 @@
 import { type ComponentName, definitionOf } from '../../networks/registry.js';
 
-/** The file, or the index of shards, that holds a component's weights. */
+/** The file with a component's weights, or the index of its shards. */
 export interface WeightChoice {
-  /** File name within the component's folder; an index ends in `.json`. */
+  /** The name in the component's folder. An index ends in `.json`. */
   file: string;
   format: 'safetensors' | 'torch';
   sharded: boolean;
-  /** `fp16` of `model.fp16.safetensors`. */
+  /** For example `fp16` for `model.fp16.safetensors`. */
   variant?: string;
 }
 
 /**
- * `<stem>[.variant].<extension>`, or an index: `<stem>.<extension>.index[.variant].json`, and the
- * form with the variant first, which some publishers use.
+ * `<stem>[.variant].<extension>`, or an index: `<stem>.<extension>.index[.variant].json`. Some publishers
+ * write the variant of an index after the stem.
  */
 const FILE =
   /^(?<stem>\w+?)(?:\.(?<before>\w+))?\.(?<extension>safetensors|bin)(?<index>\.index(?:\.(?<after>\w+))?\.json)?$/;
 
 /**
- * Chooses among a folder's weight files: the preferred variant, or else no variant, or else any;
- * safetensors before pickles; one file before shards.
+ * Chooses one of a folder's weight files. The variant matters most (the preferred one, none, any other), then
+ * the format (safetensors, pickle), then the number of files (one, shards).
  */
 export function chooseWeights(
   component: ComponentName,

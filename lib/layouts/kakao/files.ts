@@ -3,7 +3,7 @@ export type KakaoFile = 'clip' | 'stats' | 'prior' | 'decoder' | 'superRes';
 
 interface KakaoPattern {
   pattern: RegExp;
-  /** As Kakao publishes it. */
+  /** The published name. */
   name: string;
 }
 
@@ -21,15 +21,15 @@ const FILES: Readonly<Record<KakaoFile, KakaoPattern>> = {
 export const KAKAO_FILES = Object.keys(FILES) as readonly KakaoFile[];
 
 /**
- * Which of `names` are Kakao's files. `%3D` (a browser's form of `=`) is understood; of several
- * that fit, the published name is taken, or else the first in order.
+ * Finds Kakao's files. Names with `%3D`, which browsers may write for `=`, match, too. If several names match,
+ * the published one is used, or else the first.
  */
 export function findKakaoFiles(names: readonly string[]): Partial<Record<KakaoFile, string>> {
   const found: Partial<Record<KakaoFile, string>> = {};
   for (const file of KAKAO_FILES) {
     const { pattern, name } = FILES[file];
-    const fitting = names.filter((candidate) => pattern.test(candidate));
-    const chosen = fitting.includes(name) ? name : fitting[0];
+    const matching = names.filter((candidate) => pattern.test(candidate));
+    const chosen = matching.includes(name) ? name : matching[0];
     if (chosen !== undefined) found[file] = chosen;
   }
   return found;

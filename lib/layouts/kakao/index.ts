@@ -32,7 +32,7 @@ import { findKakaoFiles, KAKAO_FILES, type KakaoFile, kakaoName } from './files.
 import { KAKAO_IGNORED } from './keys.js';
 import { filesOf, inferConfig, kakaoKeys } from './networks.js';
 
-/** As Kakao's own program runs a model. */
+/** How Kakao's program runs a model. */
 const defaults: LayoutDefaults = {
   fit: 'fill',
   tokenizer: { pad: 'zero', clean: 'kakao' },
@@ -46,7 +46,7 @@ const SCHEDULERS: Readonly<Record<SchedulerName, Partial<SchedulerFile>>> = {
   super_res_scheduler: {},
 };
 
-/** Kakao's own checkpoints: five files in one folder, without configs. */
+/** Kakao's checkpoints: five files in one folder, without configs. */
 export const kakao = {
   name: 'kakao',
   mark: "Kakao's checkpoints",
@@ -61,10 +61,10 @@ export class KakaoFolder extends PublishedFolder {
   readonly kind = 'kakao';
   protected readonly defaults = defaults;
   readonly missing: Missing;
-  /** Paths. */
+  /** The paths of the files. */
   readonly files: Readonly<Partial<Record<KakaoFile, string>>>;
 
-  /** @param names of the files in the folder */
+  /** @param names the names of the files in the folder */
   constructor(folder: string, names: Readonly<Partial<Record<KakaoFile, string>>>) {
     super(folder);
     this.files = Object.fromEntries(
@@ -94,7 +94,7 @@ export class KakaoFolder extends PublishedFolder {
     };
   }
 
-  /** Describes the networks of one file; together they must use every key of it. */
+  /** Describes the networks in a file. Together they must use all of its keys. */
   async #describeFile(
     file: KakaoFile,
     members: readonly ComponentName[],
@@ -126,7 +126,7 @@ function kakaoSchedulers(): Record<SchedulerName, SchedulerFile> {
   return schedulers;
 }
 
-/** Kakao resizes an image to CLIP's square whatever its shape: no crop. */
+/** Kakao's program resizes any image to CLIP's square, without a crop. */
 function kakaoFeatureExtractor(edge: number): FeatureExtractorConfig {
   const square = { height: edge, width: edge };
   const config = { size: square, crop_size: square, do_center_crop: false };

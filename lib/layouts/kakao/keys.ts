@@ -2,12 +2,12 @@ import type { ComponentConfigs } from '../../networks/registry.js';
 import { interleaved, row, same, stacked, type Transform, transposed } from './transforms.js';
 
 /**
- * A row of a key map: Hugging Face's name, Kakao's, and how the one tensor lies in the other. `{p}`
- * stands for `weight` and `bias`.
+ * A row of the key map: Hugging Face's name, Kakao's name, and how the tensor is stored under it. `{p}` means
+ * `weight` and `bias`.
  */
 export type KeyRow = readonly [to: string, from: string, transform?: Transform];
 
-/** Where a tensor lies: its key, and how it lies in the tensor of that key. */
+/** Where a tensor is stored: a key, and its place in the tensor of that key. */
 export interface SourceKey {
   key: string;
   transform: Transform;
@@ -16,7 +16,7 @@ export interface SourceKey {
 /** Pairs of Hugging Face's name and Kakao's key. */
 export type KeyPairs = Iterable<[name: string, source: SourceKey]>;
 
-/** Fills rows in, with what the names of a module begin with in both layouts. */
+/** Expands the rows for a module, whose names have the prefixes `to` and `from`. */
 export function* expand(rows: readonly KeyRow[], to = '', from = ''): KeyPairs {
   for (const [name, key, transform = same] of rows) {
     for (const part of name.includes('{p}') ? ['weight', 'bias'] : ['']) {
@@ -26,7 +26,7 @@ export function* expand(rows: readonly KeyRow[], to = '', from = ''): KeyPairs {
   }
 }
 
-/** The prior's statistics of CLIP's embeddings, the pair (mean, std), are in another file. */
+/** The statistics of CLIP's image embeddings, the pair (mean, std), which are in another file. */
 export function* statisticsKeys(): KeyPairs {
   yield* expand([
     ['clip_mean', '0', row],
@@ -34,7 +34,7 @@ export function* statisticsKeys(): KeyPairs {
   ]);
 }
 
-/** Keys that hold no weights: CLIP's settings and temperature, and masks that follow from sizes. */
+/** Keys without weights: CLIP's settings and temperature, and masks that depend only on sizes. */
 export const KAKAO_IGNORED =
   /^(logit_scale|input_resolution|context_length|vocab_size|(.+\.)?(attn|causal)_mask)$/;
 

@@ -13,12 +13,12 @@ import { Sizes } from './sizes.js';
 import { KAKAO_HEAD } from './transforms.js';
 import { inferDecoder, inferSuperRes, unetKeys } from './unet.js';
 
-/** How the layout holds a network. */
+/** How the layout stores a network. */
 interface KakaoNetwork<N extends ComponentName> {
-  /** The file of its tensors, and what their keys begin with there. */
+  /** The file of its tensors, and the prefix of their keys. */
   file: KakaoFile;
   prefix: string;
-  /** Its config, in Hugging Face's words, from the shapes of its tensors. */
+  /** Infers its config, with Hugging Face's keys, from the shapes of its tensors. */
   infer(sizes: Sizes): Record<string, unknown>;
   keys(config: ComponentConfigs[N]): KeyPairs;
   /** A second file, whose keys have no prefix. */
@@ -51,14 +51,14 @@ const NETWORKS: { readonly [N in ComponentName]?: KakaoNetwork<N> } = {
   image_encoder: { file: 'clip', prefix: '', infer: inferImageEncoder, keys: imageEncoderKeys },
 };
 
-/** The files that a network's tensors lie in, its own first; none where the layout has no such network. */
+/** The files of a network's tensors, the main file first; none if the layout does not have the network. */
 export function filesOf(component: ComponentName): readonly KakaoFile[] {
   const network = NETWORKS[component];
   if (network === undefined) return [];
   return network.more ? [network.file, network.more.file] : [network.file];
 }
 
-/** Where each of a network's tensors lies, by its Hugging Face name. */
+/** Where each tensor of a network is stored, by its Hugging Face name. */
 export function kakaoKeys<N extends ComponentName>(
   component: N,
   config: ComponentConfigs[N],
@@ -75,8 +75,8 @@ export function kakaoKeys<N extends ComponentName>(
 }
 
 /**
- * A network's config from the shapes of its tensors and the constants of the layout.
- * @param tensors those of the network's own file
+ * Infers a network's config from the shapes of its tensors and the constants of the layout.
+ * @param tensors the tensors of the network's main file
  */
 export function inferConfig<N extends ComponentName>(
   component: N,
@@ -117,7 +117,7 @@ function inferTextEncoder(sizes: Sizes) {
     num_hidden_layers: sizes.count((layer) => `transformer.resblocks.${layer}.ln_1.weight`),
     max_position_embeddings: sizes.of('positional_embedding', 0),
     projection_dim: sizes.of('text_projection', 1),
-    // The two special tokens end the vocabulary; Kakao pads with 0.
+    // The two special tokens are the last in the vocabulary, and Kakao pads with 0.
     bos_token_id: vocabulary - 2,
     eos_token_id: vocabulary - 1,
     pad_token_id: 0,

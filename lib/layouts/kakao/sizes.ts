@@ -18,7 +18,10 @@ export class Sizes {
     return this.#tensors.has(this.#prefix + key);
   }
 
-  /** Size `dim` of the tensor `key`. Throws `ERR_KARLO_MODEL_CORRUPT` if it has none. */
+  /**
+   * The size of a tensor in dimension `dim`.
+   * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if the tensor or the dimension is missing
+   */
   of(key: string, dim: number): number {
     const entry = this.#tensors.get(this.#prefix + key);
     if (!entry) throw corrupt('a tensor', this.#prefix + key, this.file, 'none');
@@ -27,14 +30,14 @@ export class Sizes {
     throw corrupt(`over ${dim} dimensions`, entry.name, this.file, entry.shape);
   }
 
-  /** How many of `key(0)`, `key(1)`, … there are. */
+  /** The number of keys `key(0)`, `key(1)`, … that exist. */
   count(key: (index: number) => string): number {
     let count = 0;
     while (this.has(key(count))) count++;
     return count;
   }
 
-  /** Size `dim` of `key` in heads. */
+  /** The number of attention heads in dimension `dim` of a tensor. */
   heads(key: string, dim: number): number {
     const width = this.of(key, dim);
     if (width > 0 && width % KAKAO_HEAD === 0) return width / KAKAO_HEAD;

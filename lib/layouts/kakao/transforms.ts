@@ -1,16 +1,17 @@
 import type { Step } from '../../networks/weights.js';
 
-/** How a network's tensor follows from a stored one, for a given shape of the network's. */
+/** How a network's tensor is computed from a stored one. */
 export interface Transform {
-  /** Shape that the stored tensor must have. */
+  /** The shape of the stored tensor, for a shape of the network's tensor. */
   source(shape: readonly number[]): number[];
+  /** The steps from the stored tensor to the network's. */
   steps(shape: readonly number[]): Step[];
 }
 
 /** Head size of every attention layer of the Kakao layout. */
 export const KAKAO_HEAD = 64;
 
-/** The stored tensor as it is. */
+/** Stored unchanged. */
 export const same: Transform = { source: (shape) => [...shape], steps: () => [] };
 
 /** A linear layer's weight, stored as that of a one-dimensional convolution: `[out, in, 1]`. */
@@ -31,7 +32,7 @@ export const row: Transform = {
   steps: (shape) => [{ op: 'reshape', shape }],
 };
 
-/** Matrix `index` of `of` stacked ones. */
+/** Matrix `index` of `of` matrices, stored one below the other. */
 export function stacked(index: number, of: number): Transform {
   return {
     source: ([rows = 0, ...rest]) => [of * rows, ...rest],
@@ -39,7 +40,7 @@ export function stacked(index: number, of: number): Transform {
   };
 }
 
-/** Matrix `index` of `of` whose rows are interleaved by head: q, k, v of head 0, then of head 1. */
+/** Matrix `index` of `of` matrices whose rows are interleaved by head: q, k, v of head 0, then of head 1. */
 export function interleaved(index: number, of: number): Transform {
   return {
     source: ([rows = 0, ...rest]) => [of * rows, ...rest],
@@ -54,13 +55,13 @@ export function interleaved(index: number, of: number): Transform {
   };
 }
 
-/** `interleaved` in a one-dimensional convolution. */
+/** `interleaved`, stored as the weight of a one-dimensional convolution. */
 export function interleavedPointwise(index: number, of: number): Transform {
   const inner = interleaved(index, of);
   return { source: (shape) => trailingOne(inner.source(shape)), steps: inner.steps };
 }
 
-/** Adds a last dimension of size 1 to a weight's shape, not to a bias's. */
+/** Adds a last dimension of size 1 to the shape of a weight, but not of a bias. */
 function trailingOne(shape: readonly number[]): number[] {
   return shape.length === 1 ? [...shape] : [...shape, 1];
 }

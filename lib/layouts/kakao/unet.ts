@@ -32,9 +32,9 @@ const ROWS: Readonly<Record<'resnet' | 'attention' | 'others', readonly KeyRow[]
 };
 
 /**
- * The keys of the decoder or of a super-resolution network. Kakao numbers the blocks of all levels
- * through, with one number for a ResNet block and what follows it: an attention block and, on the way
- * up, the block that doubles the resolution. `conv_in` is input block 0.
+ * The keys of the decoder or of a super-resolution network. Kakao numbers blocks consecutively over all
+ * levels. One number covers a ResNet block and the blocks that follow it: an attention block and, on the
+ * way up, the block that doubles the resolution. `conv_in` is input block 0.
  */
 export function* unetKeys(config: UNetLevels): KeyPairs {
   yield* expand(ROWS.others);
@@ -65,15 +65,15 @@ export function inferDecoder(sizes: Sizes) {
   };
 }
 
-// Kakao's super-resolution has four times the decoder's size, which no weight shows.
+// Kakao's super-resolution multiplies the decoder's image size by four, which no weight reflects.
 export function inferSuperRes(sizes: Sizes) {
   const config = inferUnet(sizes);
   return { ...config, sample_size: 4 * config.sample_size, add_attention: false };
 }
 
 /**
- * The config that a UNet's shapes show. On the way down, a block that halves the resolution has the
- * keys of any other; on the way up, the last block of a level holds the one that doubles it.
+ * Infers a UNet's config from its shapes. On the way down, a block that halves the resolution has the same
+ * keys as any other; on the way up, the last block of a level contains the one that doubles it.
  */
 function inferUnet(sizes: Sizes) {
   const blocks = sizes.count((block) => `output_blocks.${block}.0.in_layers.0.weight`);
@@ -86,7 +86,7 @@ function inferUnet(sizes: Sizes) {
   const output = (level: number) => `output_blocks.${level * perLevel}`;
   const widths = levels.map((level) => sizes.of(`${input(level)}.0.in_layers.2.weight`, 0));
   return {
-    // Kakao's own rule, and 64 for the published four levels.
+    // Kakao's rule, which gives 64 for the four levels of the published model.
     sample_size: 2 ** (levels.length + 2),
     in_channels: sizes.of('input_blocks.0.0.weight', 1),
     out_channels: sizes.of('out.2.weight', 0),
@@ -106,7 +106,7 @@ function inferUnet(sizes: Sizes) {
   };
 }
 
-/** Output blocks up to the first that doubles the resolution, after an attention block if any. */
+/** The number of output blocks up to the first that doubles the resolution. */
 function blocksPerLevel(sizes: Sizes, blocks: number): number {
   for (let block = 0; block < blocks; block++) {
     const has = (part: number) => sizes.has(`output_blocks.${block}.${part}.in_layers.0.weight`);
@@ -115,7 +115,7 @@ function blocksPerLevel(sizes: Sizes, blocks: number): number {
   return Math.max(blocks, 1);
 }
 
-/** Scale and shift come from one projection, twice as wide as the block. */
+/** With scale and shift, the projection of the time embedding is twice as wide as the block. */
 function scaleShift(sizes: Sizes): 'scale_shift' | 'default' {
   const width = sizes.of('middle_block.0.in_layers.2.weight', 0);
   return sizes.of('middle_block.0.emb_layers.1.weight', 0) === 2 * width
@@ -123,7 +123,7 @@ function scaleShift(sizes: Sizes): 'scale_shift' | 'default' {
     : 'default';
 }
 
-/** Null where it follows from the first level, as in published configs. */
+/** Null if it has the default width, as in published configs. */
 function timeWidth(sizes: Sizes, first: number): number | null {
   const width = sizes.of('time_embed.0.weight', 0);
   return width === 4 * first ? null : width;

@@ -4,7 +4,7 @@ import type { Sampler } from './sampler.js';
 
 /** One stage's denoising loop. */
 export interface Denoising {
-  /** A new sampler: it serves one loop. */
+  /** A new sampler, which is used for one loop. */
   readonly sampler: Sampler;
   readonly noise: Noise;
   /** Shape of one image's x. */

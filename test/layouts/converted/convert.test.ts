@@ -108,13 +108,13 @@ describe('converting', () => {
     });
   });
 
-  test('rejects a model that can do neither task, and says what it lacks', async () => {
+  test('rejects a model that can do neither task, with the missing files', async () => {
     const part = join(folder, 'neither');
     cpSync(tiny, part, { recursive: true });
     rmSync(join(part, 'decoder', 'diffusion_pytorch_model.safetensors'));
     const error = await failure(convertModel(part, join(folder, 'x')));
     expect(error).toMatchObject({ code: 'ERR_KARLO_MODEL_NOT_FOUND' });
-    expect(error.message).toMatch(/in .*neither but it lacks weights in decoder\/$/);
+    expect(error.message).toMatch(/in .*neither but these are missing: weights in decoder\/$/);
     expect(existsSync(join(folder, 'x'))).toBe(false);
   });
 
@@ -222,8 +222,8 @@ describe('karlo convert and karlo info', () => {
     expect(again.stderr).toMatch(/ERR_KARLO_INVALID_ARGUMENT: .* already exists/);
   });
 
-  test('info says what a converted folder lacks', async () => {
-    const path = copy('lacking');
+  test('info lists the missing files of a converted folder', async () => {
+    const path = copy('incomplete');
     for (const name of ['decoder.safetensors', 'image_encoder.pt', 'tokenizer/merges.txt']) {
       rmSync(join(path, name));
     }

@@ -125,7 +125,7 @@ describe('a folder with an error', () => {
     expect((await open(model)).components.text_encoder?.tensors.size).toBe(kept.length);
   });
 
-  it('is not a model for a task that lacks a part', async () => {
+  it('is rejected for a task with missing files', async () => {
     rmSync(join(model, 'prior'), { recursive: true });
     const source = await recogniseFolder(model);
     if (source.kind === 'converted') throw new Error(source.kind);
