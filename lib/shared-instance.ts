@@ -72,6 +72,6 @@ function printNotice(): void {
 
 /**
  * A shared model for quick scripts. It loads on first use: the model that `KARLO_MODEL` names, or the
- * built-in miniature. `await karlo.textToImage('…')` is a whole program.
+ * built-in miniature. `await karlo.textToImage('…')` is a complete program.
  */
 export const karlo = new SharedKarlo();

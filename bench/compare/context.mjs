@@ -16,7 +16,7 @@ import { Side } from './side.mjs';
  * @property {number} [rounds]
  * @property {boolean} quick
  * @property {boolean} compile
- * @property {{ python: string, script: string }} [reference] absent: this package alone
+ * @property {{ python: string, script: string }} [reference] undefined: only this package
  * @property {string} repository the root of the repository
  */
 

@@ -10,7 +10,7 @@ KARLO_REFERENCE_SCRIPT.`;
  * Finds the reference's Python and its script.
  * @param {string | undefined} folder a virtual environment; else KARLO_REFERENCE
  * @param {string | undefined} script else KARLO_REFERENCE_SCRIPT, or reference.py in the folder
- * @returns {{ python: string, script: string } | undefined} undefined where none is named
+ * @returns {{ python: string, script: string } | undefined} undefined if none is configured
  */
 export function findReference(
   folder = process.env.KARLO_REFERENCE,

@@ -9,7 +9,7 @@ import { median, ratio } from './statistics.mjs';
  * @typedef {object} Result
  * @property {string} date
  * @property {import('./machine.mjs').Machine} machine
- * @property {Record<string, string> | undefined} reference its versions; absent: this package alone
+ * @property {Record<string, string> | undefined} reference its versions; undefined: only this package
  * @property {string[]} [notes] what failed or did not finish
  * @property {boolean} quick too few rounds to publish
  * @property {number} disturbance the largest share of a core that a waiting side used
@@ -22,7 +22,7 @@ function figure(value) {
   return String(Number(value.toPrecision(3)));
 }
 
-/** The median, and the lowest and highest where there are several. @param {number[] | undefined} values */
+/** The median, and the lowest and highest if there are several. @param {number[] | undefined} values */
 function cell(values) {
   if (values === undefined || values.length === 0) return '';
   const middle = figure(median(values));
@@ -50,9 +50,7 @@ export function toMarkdown({ date, machine, reference, notes = [], quick, distur
     `${date.slice(0, 10)}, ${machine.processor}, ${machine.memoryGigabytes} GB, ${machine.platform}`,
     `device ${machine.device}, ${machine.threads} threads on each side`,
     `Node ${machine.node}, LibTorch ${machine.libtorch}`,
-    reference
-      ? `Reference: ${versions.join(', ')}; rounds alternate`
-      : 'No reference: this package alone',
+    reference ? `Reference: ${versions.join(', ')}; rounds alternate` : 'Without a reference',
     'Medians, with the lowest and highest value; a ratio above 1 favours karlo',
     ...(rows.some(({ extrapolated }) => extrapolated)
       ? ['Extrapolated: measured steps, times their number']

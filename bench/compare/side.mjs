@@ -69,7 +69,7 @@ export class Side {
     else asked?.reject(new Error(`${this.name}: ${error}`));
   }
 
-  /** Seconds of processor time used so far; undefined where there is no /proc. */
+  /** Seconds of processor time used so far; undefined without /proc. */
   processorSeconds() {
     try {
       const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');

@@ -93,7 +93,7 @@ function problemWith(folder: string, headers: boolean): string | undefined {
   if (build === undefined) return 'does not state its version';
   if (versionOf(build) !== LIBTORCH_VERSION) return `contains ${build}`;
   const missing = missingLibraries(folder);
-  if (missing.length > 0) return `lacks ${missing.join(', ')}`;
+  if (missing.length > 0) return `has no ${missing.join(', ')}`;
   return headers && includeDir(folder) === undefined ? 'has no headers' : undefined;
 }
 

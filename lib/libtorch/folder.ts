@@ -24,7 +24,7 @@ export interface LibTorch {
   build: string;
   /** How it was found; `process` if another module had opened it already. */
   source: 'KARLO_LIBTORCH' | 'package' | 'cache' | 'python' | 'process';
-  /** The path of GNU's OpenMP, if this LibTorch brings it. */
+  /** The path of GNU's OpenMP, if this LibTorch contains it. */
   gnuOpenMp: string | undefined;
   /** Absolute paths, in the order in which they must be opened. */
   cpuLibraries: string[];
@@ -91,7 +91,7 @@ export function writeManifest(folder: string, build: string = LIBTORCH_VERSION):
   writeFileSync(join(folder, manifestFile), `${JSON.stringify(manifest, null, 1)}\n`);
 }
 
-/** The required libraries that a folder lacks, and those that are not as large as its manifest says. */
+/** The required libraries that are missing in a folder, or whose size differs from the manifest. */
 export function missingLibraries(folder: string): string[] {
   const sizes = manifestSizes(folder);
   const required = new Set([

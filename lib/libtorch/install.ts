@@ -87,7 +87,7 @@ function checkLibraries(folder: string): void {
   const missing = missingLibraries(folder).map((library) => basename(library));
   if (missing.length > 0) {
     throw setupRefused(
-      `Expected LibTorch for ${platform} but the archive lacks ${missing.join(', ')}`,
+      `Expected LibTorch for ${platform} but the archive has no ${missing.join(', ')}`,
     );
   }
   const foreign = cpuLibraries(folder).find(isForeign);

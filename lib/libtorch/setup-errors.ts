@@ -23,7 +23,7 @@ export function libtorchMissing(reason: string, tried: readonly string[] = []): 
   return new KarloError('ERR_KARLO_LIBTORCH_MISSING', `${reason}${searched}\n${fixes}`);
 }
 
-/** LibTorch cannot be set up in the way that was asked for. */
+/** LibTorch cannot be set up as requested. */
 export function setupRefused(reason: string): KarloError {
   return new KarloError('ERR_KARLO_SETUP', `${reason}\n${fixes}`);
 }
@@ -33,7 +33,7 @@ export function wrongVersion(place: string, found: string): KarloError {
   return new KarloError('ERR_KARLO_LIBTORCH_VERSION', `${message}\n${fixes}`);
 }
 
-/** Turns an operating system's error into an `ERR_KARLO_SETUP`, and returns any other as it is. */
+/** Turns an error of the operating system into an `ERR_KARLO_SETUP`. Returns any other error unchanged. */
 export function asSetupError(error: unknown, cache: string): unknown {
   if (!isSystemError(error)) return error;
   const message = `Setting up LibTorch in ${cache} failed: ${error.message}. ${useAnotherCache}`;

@@ -62,7 +62,7 @@ export async function setUpLibTorch(options: SetupOptions = {}): Promise<LibTorc
   }
 }
 
-/** Searches for a LibTorch that has what was asked for. Archives are always installed. */
+/** Searches for a LibTorch that meets the options. Archives are always installed. */
 function findSuitable(
   env: NodeJS.ProcessEnv,
   { archives = [], cuda = false, headers = false }: SetupOptions,

@@ -14,7 +14,7 @@ import {
   text,
 } from './validate.js';
 
-/** An option whose check depends on its description alone. */
+/** An option whose check depends only on its description. */
 type SimpleOption = Exclude<OptionDescription, StageOption | { kind: 'seeds' | 'respacing' }>;
 
 type SimpleValue<D> = D extends { kind: 'integer' | 'number' | 'bytes' }

@@ -24,7 +24,7 @@ import {
 /** The settings of one stage, complete. */
 export interface Stage {
   readonly spacing: Spacing;
-  /** 1 where there is no guidance. */
+  /** 1 for stages without guidance. */
   readonly guidanceScale: number;
 }
 

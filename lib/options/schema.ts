@@ -11,7 +11,7 @@ import {
 } from './descriptions.js';
 import { spacingFault } from './respacing.js';
 
-/** Limit for texts that have none of their own. */
+/** The maximum length of texts without a specific limit. */
 const maxLength = 1000;
 
 type ValueOption = Exclude<OptionDescription, StageOption>;
@@ -76,7 +76,7 @@ export function optional<T extends z.ZodType>(schema: T) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** A field with a default, which null stands for as well. */
+/** A field with a default. null means the default, too. */
 export function withDefault<T extends z.ZodType>(
   schema: T,
   absent: z.output<T>,

@@ -18,7 +18,7 @@ import { catchFind, failure, folderName, linux, makeFolder, useCache } from './u
 const here = useCache();
 
 describe.runIf(linux)('setUpLibTorch with archives', () => {
-  test('unpacks what is needed, writes a manifest, and leaves nothing else', async () => {
+  test('unpacks what is needed, writes a manifest, and leaves no other files', async () => {
     const phases = new Set<string>();
     const made = await setUpLibTorch({
       env: here.env,
@@ -89,7 +89,7 @@ describe.runIf(linux)('setUpLibTorch with archives', () => {
   test('replaces an earlier folder, and detects a truncated library', async () => {
     const { folder } = await setUpLibTorch({ env: here.env, archives: [await here.zip()] });
     truncateSync(join(folder, 'lib/libtorch_cpu.so'), 10);
-    expect(catchFind(here.env).message).toMatch(/cache: lacks .*libtorch_cpu\.so/);
+    expect(catchFind(here.env).message).toMatch(/cache: has no .*libtorch_cpu\.so/);
     await setUpLibTorch({
       env: here.env,
       archives: [await here.zip(libtorchEntries('2.11.0+cpu', 2000))],
@@ -141,7 +141,7 @@ describe.runIf(linux)('setUpLibTorch with archives', () => {
       () => Promise.resolve(join(here.root, 'none.zip')),
       /it does not exist/,
     ],
-    ['a zip without libraries', withoutLibraries, /lacks libtorch_cpu\.so/],
+    ['a zip without libraries', withoutLibraries, /has no libtorch_cpu\.so/],
     ['a zip for another processor', foreign, /is for another processor/],
     ['a truncated zip', truncated, /is damaged or something else: /],
     ['a damaged zip', damaged, /fails its checksum/],
@@ -213,7 +213,7 @@ describe.runIf(linux)('setUpLibTorch with archives', () => {
     expect(here.leftovers()).toEqual([]);
   });
 
-  test('does not install a CPU build if CUDA was asked for', async () => {
+  test('does not install a CPU build if CUDA was requested', async () => {
     const error = await failure(
       setUpLibTorch({ env: here.env, archives: [await here.zip()], cuda: true }),
     );

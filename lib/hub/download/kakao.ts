@@ -52,7 +52,7 @@ async function sizeOf(
     return await withRetries(() => askSize(url, signal, retryPolicy), retryPolicy, signal);
   } catch (error) {
     if (!(error instanceof TransientError)) throw error;
-    throw downloadError(`Kakao's server does not give ${path}: ${error.message}`, error);
+    throw downloadError(`Kakao's server does not provide ${path}: ${error.message}`, error);
   }
 }
 

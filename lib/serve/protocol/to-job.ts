@@ -56,7 +56,7 @@ export function checkModel(served: ServedModel | undefined, kind: Job['kind'], r
     throw badRequest('size', message);
   }
   if (kind === 'text-to-image' ? served.textToImage : served.imageVariation) return served;
-  const message = `The model '${served.id}' lacks the networks for ${kind}`;
+  const message = `The model '${served.id}' does not have the networks for ${kind}`;
   throw badRequest('model', message, 'not_supported');
 }
 

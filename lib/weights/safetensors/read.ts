@@ -50,7 +50,7 @@ async function readHeader(source: ByteSource): Promise<Buffer> {
 }
 
 function parseHeader(bytes: Buffer, file: string) {
-  // The format wants the object at once: leading space would hide a foreign file.
+  // The format requires that the header starts with `{`. Leading space could hide a file of another format.
   if (bytes[0] !== 0x7b) throw corrupt('"{"', 'first byte of the header', file, bytes[0]);
   const json = new JsonReader(bytes, file, 'header');
   const tensors: HeaderTensor[] = [];

@@ -41,7 +41,7 @@ export class Cancellations {
     const check = () =>
       isWanted().then(
         (wanted) => wanted || controller.abort(),
-        () => {}, // While Redis is unreachable, the job goes on.
+        () => {}, // While Redis is unreachable, the job continues.
       );
     const timer = setInterval(check, 1000 * checkSeconds);
     const end = () => {
