@@ -29,9 +29,9 @@ export class Karlo implements AsyncDisposable {
   readonly #loaded: LoadedModel;
   /** The name of the model, or of its folder. */
   readonly model: string;
-  /** The device that the model runs on; where `auto` was given, the chosen one. */
+  /** The device that the model runs on; if `auto` was given, the chosen one. */
   readonly device: string;
-  /** The dtype of the weights; where `auto` was given, the chosen one. */
+  /** The dtype of the weights; if `auto` was given, the chosen one. */
   readonly dtype: WeightDtype;
   /** Whether all weights stay in memory, or those of one stage at a time. */
   readonly residency: 'resident' | 'staged';
@@ -62,7 +62,7 @@ export class Karlo implements AsyncDisposable {
     return this.#loaded.model.configs.super_res_first?.sample_size as number;
   }
 
-  /** Which tasks the model can do: whether it holds the networks for them. */
+  /** The tasks that the model supports, because it has their networks. */
   get tasks(): Readonly<Record<Task, boolean>> {
     return this.#loaded.model.tasks;
   }
@@ -101,7 +101,7 @@ export class Karlo implements AsyncDisposable {
   }
 
   /**
-   * Estimates the memory and time of a call for one prompt or image. Memory follows from the sizes of
+   * Estimates the memory and time of a call for one prompt or image. Memory is computed from the sizes of
    * the networks, time from the speed of the last batch or, before the first one, of the text encoder.
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
    */

@@ -69,7 +69,7 @@ export function isImageName(path: string): boolean {
   return (imageFormats as readonly string[]).includes(extname(path).slice(1).toLowerCase());
 }
 
-/** Of up to four bytes each: with a seed, a number and an extension, a name stays within 255 bytes. */
+/** Each has up to four bytes. With a seed, a number and an extension, a name stays within 255 bytes. */
 const maxSlugCharacters = 50;
 
 /** A text as part of a file name. */

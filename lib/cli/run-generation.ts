@@ -20,7 +20,7 @@ export interface GenerationPlan {
   readonly seeds: readonly number[];
   readonly load: KarloOptions;
   readonly recipe: Recipe | undefined;
-  /** Whether images that exist are skipped instead of refused. */
+  /** Whether existing images are skipped. Otherwise they are an error. */
   readonly resume: boolean;
   readonly sourcesPerCall: number;
 }

@@ -19,8 +19,8 @@ interface QueuedRequest<Request, Result> {
 
 /**
  * Runs batches one at a time, in the order of their first request. Requests that wait at the same time
- * share a batch if their keys are equal and they fit. A request whose signal aborts is rejected at
- * once; its batch runs on as long as it serves another request.
+ * share a batch if their keys are equal and they fit. A request whose signal aborts is rejected
+ * immediately; its batch continues if it contains another request.
  */
 export class BatchQueue<Request extends BatchRequest, Result> {
   readonly #runBatch: (requests: readonly Request[], signal: AbortSignal) => Promise<Result[]>;

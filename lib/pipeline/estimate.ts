@@ -42,7 +42,7 @@ export class Estimator {
     this.#cascade = cascade;
   }
 
-  /** Learns the pace from a batch that was generated. */
+  /** Updates the pace from a generated batch. */
   record(stages: StageSettings, batchSize: number, { prior, decoder, upsample }: StageSeconds) {
     this.#pace = batchFlop(this.#model, stages, batchSize) / (prior + decoder + upsample);
   }

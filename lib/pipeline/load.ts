@@ -77,7 +77,8 @@ function complete(
 }
 
 /**
- * Opens the device and decides the dtype. On the CPU, `auto` is left as it is: it has to be measured.
+ * Opens the device and decides the dtype. On the CPU, `auto` is not decided here, because it has to be
+ * measured.
  * @param label how messages name an option; as in a program by default
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DEVICE_UNAVAILABLE
  */

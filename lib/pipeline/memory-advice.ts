@@ -8,7 +8,7 @@ export interface Situation {
   readonly residency: 'resident' | 'staged';
 }
 
-/** An out-of-memory error while images were generated, with advice; any other error as it is. */
+/** An out-of-memory error while images were generated, with advice; any other error unchanged. */
 export function withMemoryAdvice(error: unknown, situation: Situation): unknown {
   if (!isOutOfMemory(error)) return error;
   const { batchSize, dtype, device } = situation;

@@ -58,7 +58,7 @@ export class AccessControl {
     throw new ApiError(401, 'invalid_api_key', message);
   }
 
-  /** Identifies a client for rate limits: by its key, or by its address where no keys are set. */
+  /** Identifies a client for rate limits: by its key, or by its address if no keys are set. */
   clientId({ headers, ip }: FastifyRequest): string {
     if (this.#keyDigests.length === 0) return ip;
     return digest(bearerToken(headers.authorization)).toString('hex');

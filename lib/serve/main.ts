@@ -21,7 +21,7 @@ interface RunOptions {
 }
 
 interface ResultsOptions {
-  /** A folder, or `s3://BUCKET/PREFIX`. By default Redis where there is a queue, and memory otherwise. */
+  /** A folder, or `s3://BUCKET/PREFIX`. By default Redis if there is a queue, and memory otherwise. */
   location?: string | undefined;
   /** Seconds for which images are kept. */
   seconds: number;

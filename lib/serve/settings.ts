@@ -21,7 +21,7 @@ export interface ServerSettings {
   maxImagePixels: number;
   /** Seconds that a request may take, including the time in the queue. */
   requestTimeout: number;
-  /** Image requests per minute for each key, or for each address where no keys are set; 0 for no limit. */
+  /** Image requests per minute for each key, or for each address if no keys are set; 0 for no limit. */
   rateLimit: number;
   /** Seconds for which images requested by URL are kept. */
   resultSeconds: number;

@@ -117,7 +117,7 @@ async function downloadAll(
 
 /**
  * Removes the remains of interrupted pulls, and previous folders. If the previous folder shares its
- * weights with the new one, it costs nothing and stays until the next pull, because a process may have
+ * weights with the new one, it takes no space and is kept until the next pull, because a process may have
  * it open.
  */
 async function removeOld(

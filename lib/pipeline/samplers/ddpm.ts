@@ -11,14 +11,14 @@ export interface DdpmStep extends Transition {
   readonly mean: { readonly x0: number; readonly x: number };
   /** Where the deviation of the noise added to the mean comes from; the last step adds none. */
   readonly noise: 'none' | 'fixed' | 'learned';
-  /** Standard deviation of the posterior, for fixed noise; 0 where `noise` is `'none'`. */
+  /** Standard deviation of the posterior, for fixed noise; 0 if `noise` is `'none'`. */
   readonly std: number;
   /** ln of the posterior variance, at least ln 1e-20, and ln of `beta`. */
   readonly logVarianceMin: number;
   readonly logVarianceMax: number;
 }
 
-/** Keeps the logarithm finite where the posterior variance is 0, as diffusers does. */
+/** Keeps the logarithm finite if the posterior variance is 0, as in diffusers. */
 const MIN_VARIANCE = 1e-20;
 
 /** Ancestral sampling (Ho et al. 2020, algorithm 2), with fixed or learned variance. */

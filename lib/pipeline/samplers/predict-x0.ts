@@ -7,7 +7,7 @@ export interface X0Coefficients {
   readonly output: number;
 }
 
-/** How x0 follows from a network that predicts x0 itself, or the noise (Ho et al. 2020, eq. 15). */
+/** The coefficients for a network that predicts x0, or the noise (Ho et al. 2020, eq. 15). */
 export function x0Coefficients(
   predictionType: SchedulerConfig['predictionType'],
   alphaBar: number,

@@ -1,8 +1,8 @@
 import type { Tensor } from '../../torch/tensor.js';
 
 /**
- * Turns a network's outputs into ever cleaner samples. A sampler is created for one run, so it may
- * keep what later steps need: a multistep solver keeps earlier predictions.
+ * Turns a network's outputs into increasingly clean samples. A sampler is created for one run, so it may
+ * keep state between steps: a multistep solver keeps earlier predictions.
  */
 export interface Sampler {
   /** The training timestep that the network is given in each step, noisiest first. */
@@ -11,7 +11,7 @@ export interface Sampler {
    * Takes one step. Steps are taken in order, each once.
    * @param x `[images, channels, ...]`, float32; standard normal noise in the first step
    * @param output the network's output for `x`, float32: as many channels as `x`, followed by as
-   *   many again where the variance is learned
+   *   many again if the variance is learned
    * @param index of the step in `timesteps`
    * @param drawNoise draws standard normal noise of x's shape. What is drawn is part of the result:
    *   a sampler that ignores noise must not draw it

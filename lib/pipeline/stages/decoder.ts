@@ -49,7 +49,7 @@ export class DecoderStage {
   }
 }
 
-/** What the decoder is conditioned on, of both halves; without an image, a learned embedding. */
+/** The decoder's conditioning, of both halves. The unconditional half has a learned image embedding. */
 async function project(
   network: TextProjNetwork,
   imageEmbeds: Tensor,

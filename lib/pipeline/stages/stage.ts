@@ -10,7 +10,7 @@ export interface StageRun extends Omit<Denoising, 'shape' | 'predict'> {
   readonly guidanceScale: number;
 }
 
-/** @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND where the model does not hold the network */
+/** @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if the model does not have the network */
 export function configOf<N extends ComponentName>(
   { configs, folder }: Model,
   component: N,
@@ -18,7 +18,7 @@ export function configOf<N extends ComponentName>(
   return configs[component] ?? throwMissingComponent(folder, component);
 }
 
-/** @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND where the model does not hold the scheduler */
+/** @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if the model does not have the scheduler */
 export function schedulerOf({ schedulers, folder }: Model, stage: StageName): SchedulerConfig {
   const name = `${stage === 'upsample' ? 'super_res' : stage}_scheduler` as const;
   return schedulers[name] ?? throwMissingComponent(folder, name);

@@ -9,8 +9,8 @@ import { configOf, type StageRun } from './stage.js';
 type SuperResName = (typeof UpsampleStage.leases)[number][number];
 
 /**
- * Super-resolution: small images to large ones, conditioned on nothing else. One network takes every
- * step but the last, and another the last.
+ * Super-resolution: enlarges images, without other conditioning. One network takes all steps except the
+ * last, which another network takes.
  */
 export class UpsampleStage {
   static readonly leases = [['super_res_first'], ['super_res_last']] as const;

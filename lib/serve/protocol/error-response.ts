@@ -40,7 +40,7 @@ export function errorHandler(metrics: Metrics) {
   };
 }
 
-/** 404, or 405 where the route exists for another method. */
+/** 404, or 405 if the route exists for another method. */
 export function notFoundHandler({ method, url, server }: FastifyRequest, reply: FastifyReply) {
   const path = url.replace(/\?.*/s, '').slice(0, 100);
   const others = ['GET', 'POST'].filter((other) => server.hasRoute({ method: other, url: path }));

@@ -1,8 +1,8 @@
 import type { JobEvent } from './job.js';
 
 /**
- * Events on their way from a job to its reader. A slow reader does not hold the job up: of consecutive
- * `step` or `queued` events it gets the newest.
+ * Events on their way from a job to its reader. A slow reader does not delay the job: of consecutive
+ * `step` or `queued` events, it receives the newest.
  */
 export class EventQueue implements AsyncIterable<JobEvent> {
   #pending: JobEvent[] = [];

@@ -25,7 +25,7 @@ export const pageRoutes: RouteGroup = (app, { settings }) => {
   });
 };
 
-/** The names of assets contain a hash of their content, so they can be cached for ever. */
+/** The names of assets contain a hash of their content, so they can be cached forever. */
 function setHeaders(response: { setHeader(name: string, value: string): void }, path: string) {
   const isAsset = /[\\/]assets[\\/]/.test(path);
   response.setHeader('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache');

@@ -162,7 +162,7 @@ export class QueuedJob {
     }
     if (result && 'images' in result) {
       const found = await Promise.all(result.images.map((image) => this.#pushImage(image)));
-      // Where the store has lost an image, the next check adds the job again.
+      // If the store has lost an image, the next check adds the job again.
       if (!found.every(Boolean)) return job.remove();
       this.#events.push(result.completed);
       this.#events.end();
