@@ -11,7 +11,7 @@ import { recipeFields, valueSchema } from '../options/schema.js';
 import type { RecordedGenerationOptions, RecordedTextToImageOptions } from '../options/types.js';
 import { maxRecipeBytes } from './recipe-metadata.js';
 
-/** The version of the format; a newer one is refused. */
+/** The version of the format; newer ones are rejected. */
 const currentFormat = 1;
 
 /** The model that made an image, and what it ran on. */

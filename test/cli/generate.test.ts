@@ -24,7 +24,7 @@ const vary = ['--decoder-steps', '3', '--upsample-steps', '2'];
 const short = ['--prior-steps', '3', ...vary];
 const heart = 'test/fixtures/pictures/heart-0.png';
 
-test('a prompt gives an image that is named after it and its seed', async () => {
+test('a prompt generates an image that is named after the prompt and the seed', async () => {
   const result = await karlo('a red heart', '--seed', '4', '-o', folder, ...short);
   const path = join(folder, 'a-red-heart-4.png');
   expect(result).toEqual({ status: 0, signal: null, stdout: `${path}\n`, stderr: '' });
@@ -377,7 +377,7 @@ describe('usage errors and failures', () => {
 
 describe('an interruption', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    'by %s ends with 130 and whole files',
+    'by %s ends with 130 and complete files',
     async (signal) => {
       const out = join(folder, signal);
       const args = [program, 'a ring', '-n', '500', '--seed', '0', '-o', out, ...short];

@@ -72,11 +72,11 @@ describe('with a mock hub that has the published repositories', () => {
     hub.hub.repositories.set(base, builtInFiles(/^(image_encoder|feature_extractor)/));
     hub.hub.repositories.set(variations, builtInFiles(/^prior/));
     // Only the real files of Kakao have the expected hashes, and no pull was interrupted.
-    const refused = [/pull kakao$/, /--partial$/];
+    const excluded = [/pull kakao$/, /--partial$/];
     for (const command of ['pull', 'convert', 'models']) {
       const lines = examplesIn(here.shell(`karlo ${command} --help`).stdout);
       expect(lines.length).toBeGreaterThan(1);
-      for (const line of lines.filter((one) => !refused.some((pattern) => pattern.test(one)))) {
+      for (const line of lines.filter((one) => !excluded.some((pattern) => pattern.test(one)))) {
         const { status, output } = await run(line, here);
         expect({ line, status, output }).toEqual({ line, status: 0, output });
       }

@@ -21,7 +21,7 @@ test('info --json prints one object', async () => {
   });
 });
 
-test('a mistyped command is not taken for a prompt', async () => {
+test('a mistyped command is not used as a prompt', async () => {
   const { status, stderr } = await karlo('infos');
   expect(status).toBe(2);
   expect(stderr).toBe(

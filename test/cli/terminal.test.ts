@@ -63,7 +63,7 @@ describe.skipIf(!hasScript)('in a terminal', () => {
     },
   );
 
-  test('--preview in a terminal without images says so, and shows bars', async () => {
+  test('--preview in a terminal without images reports that, and shows bars', async () => {
     const file = join(temporaryFolder(), 'ring.png');
     const args = ['a ring', '-o', file, '--preview', ...short];
     const none = (asked: string) => (asked.includes('\x1b[c') ? '\x1b[?62c' : '');
@@ -73,7 +73,7 @@ describe.skipIf(!hasScript)('in a terminal', () => {
     expect(seen()).toMatch(/upsample +\[=+\] 2\/2/);
   });
 
-  test('Ctrl-C ends it with 130 and whole files', async () => {
+  test('Ctrl-C ends it with 130 and complete files', async () => {
     const out = temporaryFolder();
     const { child, ended, seen } = inTerminal(['a ring', '-n', '500', '-o', out, ...short]);
     while (!/upsample/.test(seen())) await new Promise((done) => setTimeout(done, 20));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { downloadFile } from '../../lib/hub/download/download.js';
 import { findModel } from '../../lib/hub/store/resolve.js';
-import { type Fault, refuse } from './local-hub.js';
+import { type Fault, sendError } from './local-hub.js';
 import { base, bytesOf, textToImage, totalOf, wanted } from './repositories.js';
 import { failure, filesUnder, sorted, useHub } from './use-hub.js';
 
@@ -65,7 +65,7 @@ describe('a pull recovers from', () => {
       (_request, response) => {
         if (left-- <= 0) return false;
         response.setHeader('retry-after', '0');
-        refuse(response, status);
+        sendError(response, status);
         return true;
       },
     ];
@@ -116,7 +116,7 @@ describe('a pull fails because of', () => {
   ])('a repository that is %s', async (_name, status, code, message) => {
     setup.hub.faults = [
       (_request, response) => {
-        refuse(response, status, code);
+        sendError(response, status, code);
         return true;
       },
     ];

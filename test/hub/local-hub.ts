@@ -82,16 +82,16 @@ export class LocalHub {
       : 'api';
     const seen = this.#note('hub', path, request);
     if (this.#fault(seen, files?.[path] ?? Buffer.alloc(0), response)) return;
-    if (!files) refuse(response, 404, 'RepoNotFound');
+    if (!files) sendError(response, 404, 'RepoNotFound');
     else if (rest.startsWith('revision/')) json(response, { _id: '1', id: name, sha: commit });
     else if (rest.startsWith('tree/')) this.#list(files, url, response);
     else if (rest.startsWith(`resolve/${commit}/`))
       this.#resolve(seen, name, files[path], response);
-    else refuse(response, 404, 'RevisionNotFound');
+    else sendError(response, 404, 'RevisionNotFound');
   }
 
   #resolve(seen: Request, name: string, body: Buffer | undefined, response: ServerResponse): void {
-    if (body === undefined) refuse(response, 404, 'EntryNotFound');
+    if (body === undefined) sendError(response, 404, 'EntryNotFound');
     else if (body.length <= 1000) this.#send(seen, body, response);
     else {
       const location = `${this.storageUrl}/${name}/${seen.path}?signature=secret`;
@@ -116,7 +116,7 @@ export class LocalHub {
     const body = this.repositories.get(name)?.[path];
     if (this.#fault(seen, body ?? Buffer.alloc(0), response)) return;
     if (body) this.#send(seen, body, response);
-    else refuse(response, 404, 'EntryNotFound');
+    else sendError(response, 404, 'EntryNotFound');
   }
 
   #note(server: Served['server'], path: string, { headers, url = '' }: IncomingMessage): Request {
@@ -168,6 +168,6 @@ function json(response: ServerResponse, content: object, headers: object = {}): 
   response.end(JSON.stringify(content));
 }
 
-export function refuse(response: ServerResponse, status: number, code?: string): void {
+export function sendError(response: ServerResponse, status: number, code?: string): void {
   response.writeHead(status, code === undefined ? {} : { 'x-error-code': code }).end('no');
 }

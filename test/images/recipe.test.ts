@@ -37,7 +37,7 @@ const variation: Recipe = {
 
 const pixels = { width: 8, height: 8, data: new Uint8Array(192).fill(99) };
 const imageOf = (of: Recipe) => new KarloImage(pixels, of.seed, of);
-const refused = (message: RegExp) =>
+const invalid = (message: RegExp) =>
   expect.objectContaining({
     name: 'KarloError',
     code: 'ERR_KARLO_INVALID_ARGUMENT',
@@ -265,7 +265,7 @@ describe('hostile and damaged metadata', () => {
     ['a prototype', '{"__proto__":{"format":1}}', /recipe in image/],
     ['deep nesting', '['.repeat(1 << 17), /damaged/],
   ])('%s is rejected', async (_name, payload, message) => {
-    await expect(readRecipe(await pngWith(text(payload)))).rejects.toEqual(refused(message));
+    await expect(readRecipe(await pngWith(text(payload)))).rejects.toEqual(invalid(message));
   });
 
   test('intact XMP replaces a damaged text', async () => {
@@ -297,12 +297,12 @@ describe('hostile and damaged metadata', () => {
   });
 
   test('a file that is not an image is rejected', async () => {
-    await expect(readRecipe(Buffer.from('hello'))).rejects.toEqual(refused(/not supported/));
+    await expect(readRecipe(Buffer.from('hello'))).rejects.toEqual(invalid(/not supported/));
     await expect(readRecipe('nowhere.png')).rejects.toEqual(
-      refused(/'nowhere\.png': the file does not exist/),
+      invalid(/'nowhere\.png': the file does not exist/),
     );
     await expect(readRecipe(Buffer.from('II*\0'))).rejects.toEqual(
-      refused(/damaged or not an image/),
+      invalid(/damaged or not an image/),
     );
   });
 
@@ -314,7 +314,7 @@ describe('hostile and damaged metadata', () => {
         const bytes = Buffer.from(whole);
         for (const [at, value] of changes) bytes[at % bytes.length] = value;
         const result = await readRecipe(bytes).catch((error) => error);
-        if (result instanceof Error) expect(result).toEqual(refused(/./));
+        if (result instanceof Error) expect(result).toEqual(invalid(/./));
       }),
       { numRuns: 300 },
     );
@@ -330,10 +330,10 @@ describe('the JSON of a recipe', () => {
 
   test('is not written if it could not be read again', async () => {
     const wrong = { ...recipe, seed: -1 } as Recipe;
-    expect(() => recipeJson(wrong)).toThrow(refused(/the recipe, which is invalid: seed/));
-    await expect(imageOf(wrong).toBuffer()).rejects.toEqual(refused(/seed/));
+    expect(() => recipeJson(wrong)).toThrow(invalid(/the recipe, which is invalid: seed/));
+    await expect(imageOf(wrong).toBuffer()).rejects.toEqual(invalid(/seed/));
     const long = { ...recipe, prompt: 'x'.repeat(1 << 18) } as Recipe;
-    expect(() => recipeJson(long)).toThrow(refused(/bytes; the limit is 262144/));
+    expect(() => recipeJson(long)).toThrow(invalid(/bytes; the limit is 262144/));
   });
 
   test('is left out of a JPEG above 60 000 bytes, with a warning', async () => {

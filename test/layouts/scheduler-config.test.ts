@@ -24,7 +24,7 @@ test('reads the three files of the built-in model', () => {
   expect(configOf(ofTiny('decoder'))).toEqual({ ...common, ...learned, clipSampleRange: 1 });
 });
 
-test('fills absent keys in with diffusers’ defaults', () => {
+test('uses diffusers’ defaults for missing keys', () => {
   expect(configOf({})).toEqual({
     trainSteps: 1000,
     betaSchedule: 'squaredcos_cap_v2',

@@ -33,7 +33,7 @@ async function chosen(width: number): Promise<string> {
 const known = (): Record<string, string> => JSON.parse(readFileSync(file, 'utf8'));
 
 describe.runIf(measured)("the dtype 'auto' on a CPU with AVX-512", () => {
-  test('is measured once and then remembered', async () => {
+  test('is measured once and cached', async () => {
     const first = await chosen(128);
     const [[key, dtype]] = Object.entries(known()) as [[string, string]];
     expect(dtype).toBe(first);

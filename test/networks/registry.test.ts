@@ -3,7 +3,7 @@ import { type ComponentName, parseConfig } from '../../lib/networks/registry.js'
 import { KAKAO_SHAPED } from '../fixtures/random-model.js';
 import { expectCorrupt } from '../support/expect-error.js';
 
-describe('absent keys', () => {
+describe('missing keys', () => {
   it("have diffusers' defaults in the prior, the sizes of the published one", () => {
     expect(parseConfig('prior', {}, 'config.json')).toMatchObject({
       num_attention_heads: 32,
@@ -44,7 +44,7 @@ describe('absent keys', () => {
   });
 });
 
-it('reads an encoder from the config of a whole CLIP', () => {
+it('reads an encoder from the config of a complete CLIP model', () => {
   const whole = {
     model_type: 'clip',
     projection_dim: 9,

@@ -25,7 +25,7 @@ describe('the blocks of a network with two levels', () => {
     cross_attention_dim: 48,
   };
 
-  test('are in the order in which they run, with their level and widths', () => {
+  test('are in execution order, with their level and widths', () => {
     const blocks = [...unetBlocks(levels)].map(({ path, level, from, to }) => {
       return [path, level, from, to];
     });
@@ -47,7 +47,7 @@ describe('the blocks of a network with two levels', () => {
     ]);
   });
 
-  test('have a shortcut where the width changes', () => {
+  test('have a shortcut if the width changes', () => {
     const shapes = unetShapes({
       ...{ ...levels, sample_size: 16, in_channels: 3, out_channels: 6 },
       ...{ time_embedding_dim: null, resnet_time_scale_shift: 'default' },

@@ -65,7 +65,7 @@ describe('seeds', () => {
     ]);
   });
 
-  test('an array is used as it is, and sets the count', () => {
+  test('an array is used unchanged, and sets the count', () => {
     expect(resolveTextToImage('a', { seed: [7, 7, 0] })).toMatchObject({
       seeds: [7, 7, 0],
       count: 3,

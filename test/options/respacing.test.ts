@@ -83,11 +83,11 @@ const spacings = fc.integer({ min: 1, max: 1200 }).chain((trainSteps) =>
 );
 
 test('a spacing is either rejected, or decreases strictly within the training timesteps', () => {
-  const seen = { accepted: 0, refused: 0 };
+  const seen = { accepted: 0, rejected: 0 };
   fc.assert(
     fc.property(spacings, ({ spacing, trainSteps }) => {
       if (spacingFault(spacing, trainSteps) !== undefined) {
-        seen.refused++;
+        seen.rejected++;
         expect(() => timesteps(spacing, trainSteps)).toThrow(KarloError);
         return;
       }
@@ -100,7 +100,7 @@ test('a spacing is either rejected, or decreases strictly within the training ti
     }),
     { numRuns: 2000 },
   );
-  expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(200);
+  expect(Math.min(seen.accepted, seen.rejected)).toBeGreaterThan(200);
 });
 
 const SHAPES = 'a string such as "25", "10,10,5", "ddim25" or "fast27", of 1 to 1000 steps,';

@@ -70,19 +70,22 @@ function bitsOf(output: ScriptOutput): unknown {
   return Array.isArray(output) ? output.map(bitsOf) : (output as Tensor).toTypedArray();
 }
 
-describe('the Kakao layout holds the same model as the Hugging Face layout', () => {
-  test.each(COMPONENTS)('%s computes the same bits', async (component) => {
-    const kakao = await openModel(join(folder, 'kakao'));
-    expect(kakao.layout).toBe('kakao');
-    const inputs = inputsOf(published.configs)[component];
-    using expected = await published.load(component, placement);
-    using actual = await kakao.load(component, placement);
-    expect(bitsOf(await actual.run('forward', inputs))).toEqual(
-      bitsOf(await expected.run('forward', inputs)),
-    );
-  });
+describe('a model in the Kakao layout', () => {
+  test.each(COMPONENTS)(
+    '%s computes the same bits as in the Hugging Face layout',
+    async (component) => {
+      const kakao = await openModel(join(folder, 'kakao'));
+      expect(kakao.layout).toBe('kakao');
+      const inputs = inputsOf(published.configs)[component];
+      using expected = await published.load(component, placement);
+      using actual = await kakao.load(component, placement);
+      expect(bitsOf(await actual.run('forward', inputs))).toEqual(
+        bitsOf(await expected.run('forward', inputs)),
+      );
+    },
+  );
 
-  test('and still does after conversion, which records the layout', async () => {
+  test('computes the same bits after conversion, which records the layout', async () => {
     await convertModel(join(folder, 'kakao'), join(folder, 'converted'));
     const converted = await openModel(join(folder, 'converted'));
     expect(converted.layout).toBe('kakao');

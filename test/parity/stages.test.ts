@@ -18,7 +18,7 @@ import { Engine } from '../../lib/torch/engine.js';
 import type { Tensor } from '../../lib/torch/index.js';
 import { Golden } from './golden.js';
 
-// Each stage gets what the reference's stage got, so that a drift shows in the stage where it starts:
+// Each stage gets the inputs of the reference's stage, so that a deviation is found in the stage that causes it:
 // the case `short` of test/reference/pipelines.py.
 const prompt = 'a black moon on a cyan background';
 const seed = 3;

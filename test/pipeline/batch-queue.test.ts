@@ -25,7 +25,7 @@ test('fills batches in the order of arrival', async () => {
   expect(batches).toEqual([['a', 'd'], ['b', 'e'], ['c']]);
 });
 
-test('a failed batch rejects its own requests only', async () => {
+test('a failed batch rejects only its own requests', async () => {
   const all = await Promise.allSettled([add('wrong'), add('a'), add('b', 4)]);
   expect(all.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
 });

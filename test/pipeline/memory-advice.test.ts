@@ -38,7 +38,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('running out of memory while loading says what to try', async () => {
+test('running out of memory while loading reports what to try', async () => {
   const cause = new KarloError('ERR_KARLO_OUT_OF_MEMORY', 'no more');
   const load = () => Promise.reject(cause);
   const model = { configs: { prior: {} }, load } as unknown as Model;

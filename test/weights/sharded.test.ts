@@ -41,7 +41,7 @@ it.each([
   [''],
   ['m\0.safetensors'],
   ['.hidden'],
-])('refuses the shard name %j', async (name) => {
+])('rejects the shard name %j', async (name) => {
   await expectCorrupt(() => readWeights(index({ a: name })), 'for a in', 'same folder');
 });
 
@@ -50,7 +50,7 @@ it('rejects a shard whose keys are not those of the index', async () => {
   await expectCorrupt(() => readWeights(index({ a: one, c: two })), 'for b in', 'index.json');
 });
 
-it('rejects a key that two shards hold', async () => {
+it('rejects a key that is in two shards', async () => {
   const both = join(folder, 'both.safetensors');
   writeFileSync(both, safetensors({ a: tensor('U8', [1], 0, 1), c: tensor('U8', [1], 1, 2) }, 2));
   const work = () => readWeights(index({ a: one, c: 'both.safetensors' }));
@@ -64,7 +64,7 @@ it('rejects an index with duplicate keys, without tensors, or of another form', 
   await expectCorrupt(() => readWeights(index({ a: 1 })), 'index');
 });
 
-it('says which shard is missing', async () => {
+it('names the missing shard', async () => {
   const work = () => readWeights(index({ a: 'gone.safetensors' }));
   await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, 'gone.safetensors');
 });

@@ -81,7 +81,7 @@ describe('a damaged or hostile archive is rejected', () => {
     await expectCorrupt(() => read(other, 'a/x', 1e9), 'stored (uncompressed)', 'method 12');
   });
 
-  it('when a record is larger than asked for', async () => {
+  it('when a record is larger than the limit', async () => {
     const bytes = await zip([['a/x', hello]]);
     await expectCorrupt(() => read(bytes, 'a/x', 5), 'at most 5 bytes', 'a/x');
   });

@@ -86,7 +86,7 @@ describe('sixel', () => {
     [1, 1],
     [3, 100],
     [300, 5],
-  ])('%d x %d comes back, colour by colour', (width, height) => {
+  ])('%d x %d decodes to the same colours', (width, height) => {
     const source = ramp(width, height);
     const shown = decodeSixel(encodeSixel(source));
     expect([shown.width, shown.height]).toEqual([width, height]);
@@ -145,7 +145,7 @@ describe('terminalAbility', () => {
     ['iTerm2', { TERM_PROGRAM: 'iTerm.app' }, 'iterm'],
     ['iTerm2 through SSH', { LC_TERMINAL: 'iTerm2' }, 'iterm'],
     ['WezTerm', { TERM_PROGRAM: 'WezTerm' }, 'iterm'],
-  ])('%s says it by its environment', async (_name, env, protocol) => {
+  ])('%s is detected by its environment', async (_name, env, protocol) => {
     expect(await terminalAbility(env, never)).toEqual({ protocol, rowPixels: 20 });
   });
 

@@ -100,7 +100,7 @@ describe('converting', () => {
     expect(readdirSync(folder)).toEqual(before);
   });
 
-  test('rejects a converted folder, and one that is no model', async () => {
+  test('rejects a converted folder, and one that is not a model', async () => {
     const again = await failure(convertModel(converted, join(folder, 'again')));
     expect(again.message).toContain('is already converted');
     expect(await failure(convertModel(folder, join(folder, 'x')))).toMatchObject({
@@ -150,19 +150,19 @@ describe('a modified converted folder', () => {
   test('a graph that does not match the manifest is never run', async () => {
     const path = copy('graph');
     const graph = join(path, 'prior.pt');
-    const refusal = async () => failure((await openModel(path)).load('prior', placement));
+    const loadError = async () => failure((await openModel(path)).load('prior', placement));
     const bytes = readFileSync(graph);
     bytes.writeUInt8(bytes.readUInt8(1000) ^ 1, 1000);
     writeFileSync(graph, bytes);
-    const error = await refusal();
+    const error = await loadError();
     expect(error).toMatchObject(corrupt);
     expect(error.message).toMatch(/SHA-256 [0-9a-f]{64} for the graph in .*prior\.pt/);
     appendFileSync(graph, 'x');
-    expect((await refusal()).message).toMatch(/Expected \d+ bytes for the graph in .*prior\.pt/);
+    expect((await loadError()).message).toMatch(/Expected \d+ bytes for the graph in .*prior\.pt/);
     copyFileSync(join(converted, 'decoder.pt'), graph);
-    expect(await refusal()).toMatchObject(corrupt);
+    expect(await loadError()).toMatchObject(corrupt);
     rmSync(graph);
-    expect(await refusal()).toMatchObject({ code: 'ERR_KARLO_MODEL_NOT_FOUND' });
+    expect(await loadError()).toMatchObject({ code: 'ERR_KARLO_MODEL_NOT_FOUND' });
   });
 
   test('truncated weights, and those of another network, are rejected by key', async () => {
@@ -235,7 +235,7 @@ describe('karlo convert and karlo info', () => {
     );
   });
 
-  test('convert says what the model cannot do', async () => {
+  test('convert reports the tasks that the model does not support', async () => {
     const part = join(folder, 'without-prior');
     cpSync(tiny, part, { recursive: true });
     rmSync(join(part, 'prior'), { recursive: true });
@@ -261,7 +261,7 @@ describe('karlo convert and karlo info', () => {
     expect(info.stdout).toMatch(/^text to image +ready$/m);
   });
 
-  test('the status is 2 for wrong usage, and 1 for a folder that is no model', async () => {
+  test('the status is 2 for wrong usage, and 1 for a folder that is not a model', async () => {
     expect((await karlo('convert', tiny)).status).toBe(2);
     expect((await karlo('convert', tiny, join(folder, 'y'), '--dtype', 'int8')).status).toBe(2);
     const none = await karlo('info', folder);

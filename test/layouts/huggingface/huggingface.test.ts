@@ -101,14 +101,14 @@ describe('a folder with an error', () => {
     await expectCorrupt(() => open(model), 'floating', 'norm_out.weight', 'int32');
   });
 
-  it('is rejected if two networks do not fit each other', async () => {
+  it('is rejected if two networks do not match each other', async () => {
     await writeRandomModel(model, {
       text_proj: { ...KAKAO_SHAPED.text_proj, cross_attention_dim: 40 },
     });
     await expectCorrupt(() => open(model), '40', 'the context', '48');
   });
 
-  it('may hold keys of older releases and of a whole CLIP', async () => {
+  it('may have keys of older versions and of a complete CLIP model', async () => {
     const path = weights('text_encoder');
     const { tensors } = await readWeights(path);
     const raw = readFileSync(path);

@@ -33,7 +33,7 @@ beforeAll(async () => {
 }, 60_000);
 
 describe('a Kakao folder with the weights of a Hugging Face folder', () => {
-  it('holds the same tensors, bit for bit', async () => {
+  it('has the same tensors, bit for bit', async () => {
     expect(mapped.layout).toBe('kakao');
     for (const name of COMPONENTS) {
       const expected = original.components[name]?.tensors;

@@ -61,7 +61,7 @@ describe.each(diffusers)('$steps steps of diffusers', ({ steps: count, schedule:
     expect(steps.map(({ t }) => t)).toEqual(want.map(({ t }) => t));
   });
 
-  test('alpha-bar, bit by bit', () => {
+  test('alpha-bar, bit for bit', () => {
     expect(steps.map((s) => s.alphaBar)).toEqual(want.map((s) => s.alpha_bar));
   });
 
@@ -110,7 +110,7 @@ describe('steps', () => {
     expect(only).toMatchObject({ t: 999, last: true, noise: 'none', mean: { x0: 1, x: 0 } });
   });
 
-  test('use the output as x0 where the network predicts the sample', () => {
+  test('use the output as x0 if the network predicts the sample', () => {
     const [step] = ddpm({ ...config, predictionType: 'sample' }, { steps: 7 }).steps;
     expect(step?.x0).toEqual({ x: 0, output: 1 });
   });
@@ -148,7 +148,7 @@ function sumOfLoop(steps: number, precision: 'float32' | 'float64'): number {
   return last?.reduce((all, x) => all + Math.abs(x), 0) ?? Number.NaN;
 }
 
-describe('the sums of diffusers’ own scheduler tests', () => {
+describe('the sums of diffusers’ scheduler tests', () => {
   test.each([
     [1000, 252.268],
     [25, 258.204],

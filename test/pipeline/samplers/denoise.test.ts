@@ -52,7 +52,7 @@ describe('denoise', () => {
     expect(sampler.kept?.disposed).toBe(true);
   });
 
-  test('frees the sampler and the sample where the network fails', async () => {
+  test('frees the sampler and the sample if the network fails', async () => {
     const sampler = new TwoStepSampler();
     let last: Tensor | undefined;
     const { run } = loop(sampler, async (x, t) => {

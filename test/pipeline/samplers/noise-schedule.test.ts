@@ -22,7 +22,7 @@ describe('transitions', () => {
     expect(second).toMatchObject({ t: 300, last: true, alphaBarPrevious: 1 });
   });
 
-  test('refuse a timestep that the network was not trained on', () => {
+  test('reject a timestep that the network was not trained on', () => {
     expect(() => transitions(config, [1000])).toThrow(RangeError);
   });
 });

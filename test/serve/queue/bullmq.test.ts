@@ -105,9 +105,9 @@ test('a full queue responds with 429, and waiting requests receive their positio
   await until(async () => (await load()).waiting === 1);
   const normal = post(body).then(eventsOf);
   await until(async () => (await load()).waiting === 2);
-  const refused = await post(body);
-  expect(refused.headers.get('retry-after')).toBe('5');
-  expect(await errorOf(refused)).toMatchObject({ status: 429, code: 'queue_full' });
+  const rejected = await post(body);
+  expect(rejected.headers.get('retry-after')).toBe('5');
+  expect(await errorOf(rejected)).toMatchObject({ status: 429, code: 'queue_full' });
   await sleep(1500);
   client.abort();
   await first;
@@ -132,9 +132,9 @@ test('while Redis restarts, waiting requests keep waiting and new ones get 503',
   const responses = [queued.post(long), queued.post(long)];
   await until(async () => (await load()).waiting === 1);
   await redis.kill();
-  const refused = await queued.post({ ...short, prompt });
-  expect(refused.headers.get('retry-after')).toBe('5');
-  expect(await errorOf(refused)).toMatchObject({ status: 503, code: 'unavailable' });
+  const rejected = await queued.post({ ...short, prompt });
+  expect(rejected.headers.get('retry-after')).toBe('5');
+  expect(await errorOf(rejected)).toMatchObject({ status: 503, code: 'unavailable' });
   expect((await fetch(`${url}/readyz`)).status).toBe(503);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   await sleep(Number(process.env.KARLO_TEST_OUTAGE ?? 2) * 1000);

@@ -12,9 +12,9 @@ test('a full queue responds with 429 until it has room again', async () => {
   await until(async () => (await backend.load()).running === 1);
   responses.push(post({ ...short, prompt }));
   await until(async () => (await backend.load()).waiting === 1);
-  const refused = await post({ ...short, prompt, stream: true });
-  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-  expect(await errorOf(refused)).toMatchObject({ status: 429, code: 'queue_full' });
+  const rejected = await post({ ...short, prompt, stream: true });
+  expect(Number(rejected.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  expect(await errorOf(rejected)).toMatchObject({ status: 429, code: 'queue_full' });
   for (const response of responses) expect((await response).status).toBe(200);
   expect((await post({ ...short, prompt })).status).toBe(200);
 });

@@ -36,7 +36,7 @@ test.each(['/.secret', '/..%2f..%2fpackage.json', '/%2e%2e/%2e%2e/etc/passwd', '
   },
 );
 
-test('says where the API is if the page is not built', async () => {
+test('shows where the API is if the page is not built', async () => {
   const { url } = await start({ webFolder: join(webFolder, 'nowhere') });
   expect(await (await fetch(url)).text()).toContain('/openapi.json');
 });

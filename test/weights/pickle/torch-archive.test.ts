@@ -94,7 +94,7 @@ function archive(
   );
 }
 
-async function refuses(bytes: Uint8Array | Promise<Uint8Array>, ...parts: (string | RegExp)[]) {
+async function rejects(bytes: Uint8Array | Promise<Uint8Array>, ...parts: (string | RegExp)[]) {
   const source = bufferSource('m.bin', await bytes);
   await expectCorrupt(() => parseWeights(source), 'm.bin', ...parts);
 }
@@ -103,31 +103,31 @@ const dict = (...entries: [string, Picklable][]): Picklable => ({ dict: entries 
 
 describe('a damaged or hostile archive is rejected', () => {
   it('when a storage is missing or of another size', async () => {
-    await refuses(archive(dict(['a', view]), []), 'm/data/0', 'none');
+    await rejects(archive(dict(['a', view]), []), 'm/data/0', 'none');
     const short: [string, Uint8Array][] = [['data/0', Buffer.alloc(15)]];
-    await refuses(archive(dict(['a', view]), short), '16 bytes', 'm/data/0', '15 bytes');
-    await refuses(archive(dict(['a', { ...view, elements: 5 }])), '20 bytes', 'm/data/0');
+    await rejects(archive(dict(['a', view]), short), '16 bytes', 'm/data/0', '15 bytes');
+    await rejects(archive(dict(['a', { ...view, elements: 5 }])), '20 bytes', 'm/data/0');
   });
 
   it('when two views of a storage disagree about its type', async () => {
     const other: PickledTensor = { ...view, dtype: 'float16' };
-    await refuses(archive(dict(['a', view], ['b', other])), '8 bytes', 'm/data/0');
+    await rejects(archive(dict(['a', view], ['b', other])), '8 bytes', 'm/data/0');
   });
 
   it('when its pickle is compressed', async () => {
     const pickle: [string, Uint8Array] = ['m/data.pkl', writePickle(dict(['a', view]))];
-    await refuses(zip([pickle], { compress: true }), 'stored', 'm/data.pkl', 'deflated');
+    await rejects(zip([pickle], { compress: true }), 'stored', 'm/data.pkl', 'deflated');
   });
 
   it('when it is big-endian', async () => {
     const big: [string, Uint8Array][] = [['byteorder', Buffer.from('big')]];
-    await refuses(archive(dict(), big), 'little', 'byteorder', 'big');
+    await rejects(archive(dict(), big), 'little', 'byteorder', 'big');
   });
 
   it('when it has no pickle or several folders', async () => {
-    await refuses(zip([['m/x', Buffer.alloc(1)]]), 'data.pkl');
-    await refuses(zip([['data.pkl', Buffer.alloc(1)]]), 'one folder');
-    await refuses(
+    await rejects(zip([['m/x', Buffer.alloc(1)]]), 'data.pkl');
+    await rejects(zip([['data.pkl', Buffer.alloc(1)]]), 'one folder');
+    await rejects(
       zip([
         ['m/data.pkl', Buffer.alloc(1)],
         ['n/x', Buffer.alloc(1)],
@@ -136,11 +136,11 @@ describe('a damaged or hostile archive is rejected', () => {
     );
   });
 
-  it('when its root is no state dict', async () => {
-    await refuses(archive(7), 'state dict', 'number');
-    await refuses(archive(dict(['state_dict', 7])), 'state_dict', 'number');
-    await refuses(archive(dict(['a', 'text'])), 'a tensor for a in', 'string');
-    await refuses(archive(dict(['a'.repeat(600), view])), '512 characters');
+  it('when its root is not a state dict', async () => {
+    await rejects(archive(7), 'state dict', 'number');
+    await rejects(archive(dict(['state_dict', 7])), 'state_dict', 'number');
+    await rejects(archive(dict(['a', 'text'])), 'a tensor for a in', 'string');
+    await rejects(archive(dict(['a'.repeat(600), view])), '512 characters');
   });
 
   it('when copies of its shared tensors would be much larger than the file', async () => {
@@ -149,7 +149,7 @@ describe('a damaged or hostile archive is rejected', () => {
       { ...view, elements: 40_000, shape: [40_000] },
     ]);
     const storage: [string, Uint8Array][] = [['data/0', Buffer.alloc(160_000)]];
-    await refuses(archive(dict(...many), storage), 'its tensors', String(400 * 160_000));
+    await rejects(archive(dict(...many), storage), 'its tensors', String(400 * 160_000));
   });
 
   it('when its modules are a graph of shared ones, deep or wide', async () => {
@@ -157,17 +157,17 @@ describe('a damaged or hostile archive is rejected', () => {
     const children = `(U\x01ah\x00U\x01bh\x00u`;
     const level = `c__torch__\nM\n)\x81}${children}bq\x00`;
     const bomb = `\x80\x02c__torch__\nM\n)\x81}bq\x00${level.repeat(60)}.`;
-    await refuses(zip([['m/data.pkl', Buffer.from(bomb, 'latin1')]]), /attributes|characters/);
+    await rejects(zip([['m/data.pkl', Buffer.from(bomb, 'latin1')]]), /attributes|characters/);
     let deep: Picklable = { module: '__torch__.M', attributes: [] };
     for (let i = 0; i < 200; i++) {
       deep = { module: '__torch__.M', attributes: [[`child${i}`, deep]] };
     }
-    await refuses(archive(deep), /512 characters/);
+    await rejects(archive(deep), /512 characters/);
   });
 
   it('when it is truncated anywhere', async () => {
     const bytes = readFileSync(fixture('pair.th'));
-    for (let end = 0; end < bytes.length; end += 7) await refuses(bytes.subarray(0, end));
+    for (let end = 0; end < bytes.length; end += 7) await rejects(bytes.subarray(0, end));
   });
 });
 
@@ -183,8 +183,8 @@ it('a header length that looks like another format is read as a header length', 
   }
 });
 
-it('a file of an unknown format is rejected as such', async () => {
+it('rejects a file of an unknown format', async () => {
   for (const bytes of [Buffer.alloc(0), Buffer.from('GGUF'), Buffer.alloc(100)]) {
-    await refuses(bytes, 'safetensors');
+    await rejects(bytes, 'safetensors');
   }
 });

@@ -6,7 +6,7 @@ import { expectCorrupt } from '../../support/expect-error.js';
 const raw = (text: string) => Buffer.from(`\x80\x02${text}`, 'latin1');
 const load = (text: string) => unpickle(raw(text), 'm.bin');
 const round = (value: Picklable) => unpickle(writePickle(value), 'm.bin');
-const refuses = (text: string, ...parts: (string | RegExp)[]) =>
+const rejects = (text: string, ...parts: (string | RegExp)[]) =>
   expectCorrupt(() => load(text), 'm.bin', ...parts);
 
 const view: PickledTensor = {
@@ -89,13 +89,13 @@ describe('any other global is rejected by name, called or not', () => {
     ['collections', 'OrderedDict.fromkeys'],
     ['operator', 'attrgetter'],
   ])('%s.%s', async (module, name) => {
-    await refuses(`c${module}\n${name}\n.`, `the global ${module}.${name}`);
+    await rejects(`c${module}\n${name}\n.`, `the global ${module}.${name}`);
     const short = (text: string) => `\x8c${String.fromCharCode(text.length)}${text}`;
-    await refuses(`${short(module)}${short(name)}\x93.`, `the global ${module}.${name}`);
+    await rejects(`${short(module)}${short(name)}\x93.`, `the global ${module}.${name}`);
   });
 
   it('not even to hide a call in an argument', async () => {
-    await refuses('ctorch._utils\n_rebuild_parameter\n(cos\nsystem\nU\x02idtRtR.', 'os.system');
+    await rejects('ctorch._utils\n_rebuild_parameter\n(cos\nsystem\nU\x02idtRtR.', 'os.system');
   });
 });
 
@@ -122,9 +122,9 @@ describe('tensors beyond their storage are rejected', () => {
   it('storages of an unknown class, or of none', async () => {
     const id = (type: string) => `(U\x07storage${type}U\x010U\x03cpuK\x01tQ.`;
     expect(load(id('ctorch\nHalfStorage\n'))).toMatchObject({ dtype: 'float16' });
-    await refuses(id('ctorch\nSize\n'), 'typed storage', 'torch.Size');
-    await refuses(id('N'), 'typed storage', 'None');
-    await refuses('U\x01xQ.', 'storage');
+    await rejects(id('ctorch\nSize\n'), 'typed storage', 'torch.Size');
+    await rejects(id('N'), 'typed storage', 'None');
+    await rejects('U\x01xQ.', 'storage');
   });
 });
 
@@ -164,7 +164,7 @@ describe('hostile pickles are rejected', () => {
     ['an out-of-band buffer', '\x97.'],
     ['a later protocol', '\x80\x06N.'],
   ])('%s', async (_, text) => {
-    await refuses(text);
+    await rejects(text);
   });
 
   it('an older protocol', async () => {
@@ -174,12 +174,12 @@ describe('hostile pickles are rejected', () => {
 
   it('deep nesting, long chains, and many objects', async () => {
     // What they take of memory, memory.test.ts measures.
-    await refuses('('.repeat(1000), 'nesting');
-    await refuses('}'.repeat(1_000_000), 'objects');
-    await refuses('N'.repeat(2_000_000), 'values');
-    await refuses(`]${'Na'.repeat(2_000_000)}.`, 'at most 1048576', 'pickled values');
-    await refuses(']\x94'.repeat(300_000), 'objects');
-    await refuses(`N${'\x94'.repeat(300_000)}`, 'memo');
+    await rejects('('.repeat(1000), 'nesting');
+    await rejects('}'.repeat(1_000_000), 'objects');
+    await rejects('N'.repeat(2_000_000), 'values');
+    await rejects(`]${'Na'.repeat(2_000_000)}.`, 'at most 1048576', 'pickled values');
+    await rejects(']\x94'.repeat(300_000), 'objects');
+    await rejects(`N${'\x94'.repeat(300_000)}`, 'memo');
     expect(load(`${']'.repeat(1000)}${'a'.repeat(999)}.`)).toMatchObject({ kind: 'list' });
   });
 

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 const temporary = temporaryFolder();
 
 const parse = (bytes: Uint8Array) => parseSafetensors(bufferSource('m.safetensors', bytes));
-const refuses = (bytes: Uint8Array, ...parts: (string | RegExp)[]) =>
+const rejects = (bytes: Uint8Array, ...parts: (string | RegExp)[]) =>
   expectCorrupt(() => parse(bytes), 'm.safetensors', ...parts);
 
 describe('a valid file', () => {
@@ -63,17 +63,17 @@ describe('a damaged or hostile file is rejected', () => {
 
   it('when it ends early or late', async () => {
     const whole = safetensors({ a: one }, 16);
-    await refuses(Buffer.alloc(0), 'size');
-    await refuses(whole.subarray(0, 7), 'size');
-    await refuses(whole.subarray(0, 20), 'header length');
-    await refuses(whole.subarray(0, -1), /16 bytes of tensors.*15 bytes/);
-    await refuses(safetensors({ a: one }, 17), /16 bytes of tensors.*17 bytes/);
+    await rejects(Buffer.alloc(0), 'size');
+    await rejects(whole.subarray(0, 7), 'size');
+    await rejects(whole.subarray(0, 20), 'header length');
+    await rejects(whole.subarray(0, -1), /16 bytes of tensors.*15 bytes/);
+    await rejects(safetensors({ a: one }, 17), /16 bytes of tensors.*17 bytes/);
   });
 
-  it('when the header claims more than the file or the format holds', async () => {
+  it('when the header is longer than the file or the format allows', async () => {
     const huge = Buffer.from(safetensors({ a: one }, 16));
     huge.writeBigUInt64LE(2n ** 63n);
-    await refuses(huge, 'header length', String(2n ** 63n));
+    await rejects(huge, 'header length', String(2n ** 63n));
     const source = bufferSource('m.safetensors', Buffer.alloc(16));
     const claims = Buffer.alloc(8);
     claims.writeBigUInt64LE(100_000_001n);
@@ -83,25 +83,25 @@ describe('a damaged or hostile file is rejected', () => {
 
   it('when it has duplicate keys', async () => {
     const text = JSON.stringify(one);
-    await refuses(safetensors(`{"a":${text},"a":${text}}`, 16), 'for a in', 'two');
-    await refuses(safetensors(`{"a":${text},"\\u0061":${text}}`, 16), 'for a in', 'two');
+    await rejects(safetensors(`{"a":${text},"a":${text}}`, 16), 'for a in', 'two');
+    await rejects(safetensors(`{"a":${text},"\\u0061":${text}}`, 16), 'for a in', 'two');
     const twice = '{"a":{"dtype":"F32","dtype":"F32","shape":[4],"data_offsets":[0,16]}}';
-    await refuses(safetensors(twice, 16), 'dtype');
+    await rejects(safetensors(twice, 16), 'dtype');
   });
 
   it('when offsets overlap, leave holes, or point outside', async () => {
     const at = (begin: number, end: number) => ({ a: one, b: tensor('F32', [2], begin, end) });
-    await refuses(safetensors(at(8, 16), 16), 'offset 16 for b', '8');
-    await refuses(safetensors(at(24, 32), 32), 'offset 16 for b', '24');
-    await refuses(safetensors(at(16, 24), 16), '24 bytes of tensors');
-    await refuses(safetensors({ a: tensor('F32', [2], 16, 8) }, 16), 'for a', '16 to 8');
+    await rejects(safetensors(at(8, 16), 16), 'offset 16 for b', '8');
+    await rejects(safetensors(at(24, 32), 32), 'offset 16 for b', '24');
+    await rejects(safetensors(at(16, 24), 16), '24 bytes of tensors');
+    await rejects(safetensors({ a: tensor('F32', [2], 16, 8) }, 16), 'for a', '16 to 8');
   });
 
-  it('when the size is not that of dtype and shape, overflow included', async () => {
-    await refuses(safetensors({ a: tensor('F16', [4], 0, 16) }, 16), '8 bytes (float16 [4]) for a');
+  it('when the size does not match dtype and shape, including overflow', async () => {
+    await rejects(safetensors({ a: tensor('F16', [4], 0, 16) }, 16), '8 bytes (float16 [4]) for a');
     const wraps = [2 ** 32, 2 ** 32];
-    await refuses(safetensors({ a: tensor('F32', wraps, 0, 0) }), 'for a');
-    await refuses(safetensors({ a: tensor('F32', [0, ...wraps], 0, 0) }), 'for a');
+    await rejects(safetensors({ a: tensor('F32', wraps, 0, 0) }), 'for a');
+    await rejects(safetensors({ a: tensor('F32', [0, ...wraps], 0, 0) }), 'for a');
   });
 
   it.each([
@@ -120,7 +120,7 @@ describe('a damaged or hostile file is rejected', () => {
     ['one offset', { a: { ...one, data_offsets: [0] } }, 'for a'],
     ['no dtype', { a: { shape: [4], data_offsets: [0, 16] } }, 'for a'],
     ['another field', { a: { ...one, extra: 1 } }, 'extra'],
-    ['metadata that is no text', { __metadata__: { a: 1 } }, 'header'],
+    ['metadata that is not text', { __metadata__: { a: 1 } }, 'header'],
     ['an array for a header', '[]', 'first byte'],
     ['space before the header', ' {}', 'first byte'],
     ['text after the header', '{}x', 'header'],
@@ -129,14 +129,14 @@ describe('a damaged or hostile file is rejected', () => {
     ['a control character', '{"a\n":1}', 'header'],
     ['a bad escape', '{"\\x":1}', 'UTF-8'],
   ])('when it has %s', async (_, header, part) => {
-    await refuses(safetensors(header, 16), part);
+    await rejects(safetensors(header, 16), part);
   });
 
   it('when a name is not UTF-8 or too long', async () => {
     const bad = safetensors('{"a":1}');
     bad[8 + 2] = 0xff;
-    await refuses(bad, 'UTF-8');
-    await refuses(safetensors({ ['n'.repeat(513)]: one }, 16), '512 characters');
+    await rejects(bad, 'UTF-8');
+    await rejects(safetensors({ ['n'.repeat(513)]: one }, 16), '512 characters');
   });
 
   it('without terminal control characters in the message', async () => {
@@ -148,22 +148,22 @@ describe('a damaged or hostile file is rejected', () => {
 
   it('when it is only large', async () => {
     const many = `{${Array.from({ length: 200_000 }, (_, i) => `"${i}":[]`).join()}}`;
-    await refuses(safetensors(many), 'header');
-    await refuses(safetensors(`{"a":${'['.repeat(1_000_000)}`), 'header');
-    await refuses(safetensors(`{"a":"${'x'.repeat(1_000_000)}"}`), 'header');
+    await rejects(safetensors(many), 'header');
+    await rejects(safetensors(`{"a":${'['.repeat(1_000_000)}`), 'header');
+    await rejects(safetensors(`{"a":"${'x'.repeat(1_000_000)}"}`), 'header');
     const empties = Array.from({ length: 70_000 }, (_, i) => [`t${i}`, tensor('U8', [0], 0, 0)]);
-    await refuses(safetensors(Object.fromEntries(empties)), 'at most 65536');
+    await rejects(safetensors(Object.fromEntries(empties)), 'at most 65536');
   });
 });
 
-it('a file that is not there is not found', async () => {
+it('reports a missing file', async () => {
   const missing = () => readWeights('no/such.safetensors');
   await expectCode('ERR_KARLO_MODEL_NOT_FOUND', missing, 'no/such.safetensors');
   const folder = fileURLToPath(new URL('.', import.meta.url));
   await expectCode('ERR_KARLO_MODEL_NOT_FOUND', () => readWeights(folder), 'folder');
 });
 
-it.skipIf(process.platform === 'win32')('a named pipe is no file, and not waited for', async () => {
+it.skipIf(process.platform === 'win32')('rejects a named pipe without waiting for it', async () => {
   const pipe = join(temporary, 'pipe');
   execFileSync('mkfifo', [pipe]);
   await expectCode('ERR_KARLO_MODEL_NOT_FOUND', () => readWeights(pipe), 'device');
