@@ -1,6 +1,6 @@
 // Makes a checkout ready to run: npm's dependencies, the compiled TypeScript, LibTorch, the addon, the
 // page. A step is skipped if its inputs have not changed. Only Node's own modules exist at the start;
-// later steps use what the earlier ones have made.
+// later steps use the results of earlier ones.
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,7 +63,7 @@ async function buildAddon(libtorch, tests) {
   const { compileAddon } = await import('../../dist/lib/libtorch/build-addon.js');
   const out = join(root, 'build');
   const sources = [join(root, 'native'), join(root, 'CMakeLists.txt')];
-  // A build with the tests also serves those who do not need them.
+  // Once the tests were built, they stay part of the build, so that the addon is not rebuilt in turns.
   const withTests = tests || existsSync(join(out, 'test'));
   await unlessFresh(join(out, '.stamp'), [...sources, libtorch, String(withTests)], async () => {
     say('Building the addon (CMake) …');

@@ -12,7 +12,7 @@ await report(async () => {
   prebuild();
 });
 
-// prebuildify strips and moves what it finds in `build/Release` of its folder: it gets copies.
+// prebuildify strips and moves the files in `build/Release` of its folder, so it works on copies.
 function prebuild() {
   const staging = join(root, 'build', 'prebuild');
   rmSync(staging, { recursive: true, force: true });
