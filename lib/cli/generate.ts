@@ -7,6 +7,7 @@ import { generationOptions, textToImageOptions } from '../options/descriptions.j
 import { flagLabel } from '../options/flags.js';
 import { resolveTextToImage } from '../options/generation.js';
 import type { TextToImageOptions } from '../options/types.js';
+import { whyUnreadable } from '../util/file-errors.js';
 import {
   addImageOptions,
   addOptions,
@@ -105,7 +106,7 @@ async function readText(file: string): Promise<string> {
     const text = await (file === '-' ? readAll(process.stdin) : readFile(file, 'utf8'));
     return text.replace(/^\uFEFF/, '');
   } catch (cause) {
-    const message = `Cannot read prompts from ${file}: ${(cause as Error).message}`;
+    const message = `Cannot read prompts from ${file}: ${whyUnreadable(cause)}`;
     throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, { cause });
   }
 }

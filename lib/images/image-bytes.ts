@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expected, KarloError } from '../errors.js';
+import { whyUnreadable } from '../util/file-errors.js';
 
 /** The bytes of an image file. */
 export interface EncodedImage {
@@ -84,14 +85,8 @@ async function readLimited(path: string, label: string): Promise<Buffer> {
     return await file.readFile();
   } catch (error) {
     if (error instanceof KarloError) throw error;
-    throw invalidImage(label, reason(error as NodeJS.ErrnoException));
+    throw invalidImage(label, whyUnreadable(error));
   }
-}
-
-function reason({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'the file does not exist';
-  if (code === 'EACCES' || code === 'EPERM') return 'no permission to read it';
-  return message;
 }
 
 function startsWith(bytes: Buffer, at: number, magic: string): boolean {

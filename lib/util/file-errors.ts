@@ -20,11 +20,28 @@ export function alreadyExists(kind: 'file' | 'folder', path: string, advice = ''
  * @param advice how to fix it, as a last sentence
  */
 export function cannotWrite(path: string, cause: unknown, advice?: string): KarloError {
-  const message = `Cannot write ${path}: ${reason(path, cause)}${advice ? `. ${advice}` : ''}`;
+  const message = `Cannot write ${path}: ${whyUnwritable(path, cause)}${advice ? `. ${advice}` : ''}`;
   return new KarloError('ERR_KARLO_WRITE', message, { cause });
 }
 
-function reason(path: string, cause: unknown): string {
+/** Why a file cannot be read, as the end of an error message. */
+export function whyUnreadable(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'the file does not exist';
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'no permission to read it';
+    default:
+      return message;
+  }
+}
+
+function whyUnwritable(path: string, cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
   const folder = dirname(path);
   switch (code) {
