@@ -114,8 +114,9 @@ export function runSettings(
   return { layout, fit, tokenizer: { folder, options }, schedulers };
 }
 
-export function missingComponent(folder: string, component: ComponentName): KarloError {
-  const message = `Expected a model with ${component} in ${folder} but it has none`;
+/** @param advice how to fix it, as the last part of the message */
+export function missingComponent(folder: string, component: string, advice = ''): KarloError {
+  const message = `Expected a model with ${component} in ${folder} but it has none${advice}`;
   return new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 

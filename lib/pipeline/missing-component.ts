@@ -1,19 +1,18 @@
-import { KarloError } from '../errors.js';
 import { modelAt } from '../hub/store/folder.js';
+import { missingComponent } from '../layouts/published-folder.js';
 
 /**
  * Throws for a component that a task needs and the model does not have.
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, with the command that fetches it
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, with the command that downloads it
  */
 export function throwMissingComponent(folder: string, component: string): never {
-  const message = `Expected a model with ${component} in ${folder} but it has none${hint(folder, component)}`;
-  throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+  throw missingComponent(folder, component, howToPull(folder, component));
 }
 
-/** The command that fetches the rest of a model that is in the store. */
-function hint(folder: string, component: string): string {
+/** The command that downloads the rest of a model, if the model is in the store. */
+function howToPull(folder: string, component: string): string {
   const name = modelAt(process.env, folder);
   if (name === undefined) return '';
   const forImages = component === 'image_encoder' || component === 'feature_extractor';
-  return `. Fetch it with: npx karlo pull ${name}${forImages ? ' --variations' : ''}`;
+  return `. Download it: npx karlo pull ${name}${forImages ? ' --variations' : ''}`;
 }
