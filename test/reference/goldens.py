@@ -42,7 +42,7 @@ def main():
     same = [result for name in names for result in run(name, use)]
     if not options.check:
         return
-    print(f"{same.count(True)} files are the same, {same.count(False)} differ.")
+    print(f"{same.count(True)} of {len(same)} files have the committed bytes.")
     sys.exit(0 if all(same) else 1)
 
 
