@@ -1,4 +1,4 @@
-"""Goldens of whole pipelines, which test/parity and test/pipeline read.
+"""Goldens of whole pipelines, which test/parity reads.
 
 An image file NAME-J.png is image J of the case NAME. The cases of karlo-tiny are in cases.json
 (prompts) and variations.json (variations of odd.png); those of the model `small` in small.json.
