@@ -8,7 +8,7 @@
 #include "addon/arguments.h"
 #include "core/cpu_allocator.h"
 #include "core/cuda.h"
-#include "nets/cpu/packed_weights.h"
+#include "ops/packed_weights.h"
 
 namespace karlo {
 

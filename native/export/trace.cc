@@ -10,11 +10,11 @@
 
 #include "export/meta_kernels.h"
 #include "export/method.h"
-#include "nets/clip_text.h"
-#include "nets/clip_vision.h"
 #include "nets/decoder.h"
+#include "nets/image_encoder.h"
 #include "nets/prior.h"
 #include "nets/super_res.h"
+#include "nets/text_encoder.h"
 #include "nets/text_proj.h"
 
 namespace karlo::exporting {

@@ -7,10 +7,10 @@
 
 #include <mutex>
 
-#include "nets/cpu/context_attention.h"
-#include "nets/cpu/wide_attention.h"
-#include "nets/group_norm.h"
-#include "nets/operator.h"
+#include "ops/attention/cpu_attention.h"
+#include "ops/attention/cpu_bf16.h"
+#include "ops/group_norm/group_norm.h"
+#include "ops/operator.h"
 
 namespace karlo::nets {
 namespace {

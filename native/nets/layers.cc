@@ -13,7 +13,7 @@
 
 #include <cmath>
 
-#include "nets/linear.h"
+#include "ops/linear/linear.h"
 
 namespace karlo::nets {
 

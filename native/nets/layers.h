@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include "nets/group_norm.h"
 #include "nets/scope.h"
+#include "ops/group_norm/group_norm.h"
 
 // The layers that the networks are made of. None of them reads a size from a tensor at run time,
 // names a device or fixes the network's dtype: a trace would keep such a value as a constant.

@@ -9,9 +9,9 @@
 
 #include <mutex>
 
-#include "nets/cpu/res_block.h"
-#include "nets/group_norm.h"
-#include "nets/operator.h"
+#include "ops/group_norm/group_norm.h"
+#include "ops/operator.h"
+#include "ops/res_block/cpu_res_block.h"
 
 namespace karlo::nets {
 namespace {

@@ -1,7 +1,7 @@
 // The kernels of native/nets/cpu: each kind of vectors that this processor has against LibTorch's
 // own operators, and the whole operators against the same in double precision. What they compute
 // must hang neither on the threads nor on the other pictures of a batch.
-#include "nets/cpu/kernels.h"
+#include "simd/kernels.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -26,11 +26,11 @@
 #include <vector>
 
 #include "nets/context_attention.h"
-#include "nets/cpu/direct_conv.h"
-#include "nets/cpu/pair_product.h"
-#include "nets/cpu/processor.h"
-#include "nets/linear.h"
 #include "nets/res_block.h"
+#include "ops/conv/cpu_direct.h"
+#include "ops/linear/cpu_bf16_matmul.h"
+#include "ops/linear/linear.h"
+#include "simd/cpu_features.h"
 #include "test/check.h"
 
 namespace {

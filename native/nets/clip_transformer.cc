@@ -1,0 +1,60 @@
+#include "nets/clip_transformer.h"
+
+#include <ATen/ops/sigmoid.h>
+
+namespace karlo::nets {
+
+ClipSizes ClipSizes::read(const ConfigReader& config, const ClipSizes& defaults) {
+  config.expect_default("hidden_act", "quick_gelu");
+  const ClipSizes sizes{config.size("hidden_size", defaults.width),
+                        config.size("intermediate_size", defaults.inner),
+                        config.count("num_hidden_layers", defaults.layers),
+                        config.size("num_attention_heads", defaults.heads),
+                        config.size("projection_dim", defaults.projection),
+                        config.number("layer_norm_eps", defaults.eps)};
+  if (sizes.width % sizes.heads != 0) {
+    config.refuse("num_attention_heads", "a divisor of " + std::to_string(sizes.width));
+  }
+  return sizes;
+}
+
+ClipLayer::ClipLayer(const Scope& scope, const ClipSizes& sizes)
+    : layer_norm1(scope["layer_norm1"], sizes.width, sizes.eps),
+      q_proj(scope["self_attn"]["q_proj"], sizes.width, sizes.width),
+      k_proj(scope["self_attn"]["k_proj"], sizes.width, sizes.width),
+      v_proj(scope["self_attn"]["v_proj"], sizes.width, sizes.width),
+      out_proj(scope["self_attn"]["out_proj"], sizes.width, sizes.width),
+      layer_norm2(scope["layer_norm2"], sizes.width, sizes.eps),
+      fc1(scope["mlp"]["fc1"], sizes.width, sizes.inner),
+      fc2(scope["mlp"]["fc2"], sizes.inner, sizes.width),
+      heads(sizes.heads) {}
+
+at::Tensor ClipLayer::operator()(const at::Tensor& x, Attending attending) const {
+  const at::Tensor h = x + self_attention(layer_norm1(x), attending);
+  return h + mlp(layer_norm2(h));
+}
+
+at::Tensor ClipLayer::self_attention(const at::Tensor& x, Attending attending) const {
+  const at::Tensor q = split_heads(q_proj(x), heads);
+  const at::Tensor k = split_heads(k_proj(x), heads);
+  const at::Tensor v = split_heads(v_proj(x), heads);
+  return out_proj(merge_heads(attending == Attending::kBackwards ? attend_causally(q, k, v)
+                                                                 : attend(q, k, v, std::nullopt)));
+}
+
+at::Tensor ClipLayer::mlp(const at::Tensor& x) const {
+  const at::Tensor h = fc1(x);
+  return fc2(h * at::sigmoid(h * 1.702));  // quick-GELU
+}
+
+ClipTransformer::ClipTransformer(const Scope& scope, const ClipSizes& sizes) {
+  layers.reserve(sizes.layers);
+  for (int64_t i = 0; i < sizes.layers; ++i) layers.emplace_back(scope["layers"][i], sizes);
+}
+
+at::Tensor ClipTransformer::operator()(at::Tensor x, Attending attending) const {
+  for (const ClipLayer& layer : layers) x = layer(x, attending);
+  return x;
+}
+
+}  // namespace karlo::nets

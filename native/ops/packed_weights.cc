@@ -1,0 +1,37 @@
+#include "ops/packed_weights.h"
+
+#include <iterator>
+
+namespace karlo::nets::cpu {
+
+// Never destroyed: at exit LibTorch may be gone before.
+PackedWeights& PackedWeights::shared() {
+  static auto* const shared = new PackedWeights;
+  return *shared;
+}
+
+PackedWeights::Entry::Entry(at::TensorList of, std::shared_ptr<const void> value)
+    : value(std::move(value)) {
+  for (const at::Tensor& weight : of) weights.emplace_back(weight.getIntrusivePtr());
+}
+
+bool PackedWeights::Entry::is_of(at::TensorList others) const {
+  if (others.size() != weights.size()) return false;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i]._unsafe_get_target() != others[i].unsafeGetTensorImpl()) return false;
+  }
+  return true;
+}
+
+void PackedWeights::trim() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  drop_expired();
+}
+
+void PackedWeights::drop_expired() {
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    entry = entry->second.weights[0].expired() ? entries_.erase(entry) : std::next(entry);
+  }
+}
+
+}  // namespace karlo::nets::cpu

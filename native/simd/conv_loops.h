@@ -1,0 +1,100 @@
+#pragma once
+
+#include "simd/vectors.h"
+
+namespace karlo::nets::cpu {
+namespace {
+
+// The direct convolution. `kPixels1` to `kPixels3`: pixels of a tile whose block has one, two or
+// three vectors.
+template <int kLanes, int kPixels1, int kPixels2, int kPixels3>
+struct ConvLoops : VectorLoops<kLanes> {
+  using Base = VectorLoops<kLanes>;
+  using V = Vectors<kLanes>;
+  using Float = typename V::Float;
+  using Base::load;
+  using Base::store;
+
+  // Pixels x to x + kPixels of a block of kVectors vectors of channels, held in registers.
+  template <int kVectors, int kPixels>
+  static KARLO_INLINE void tile(const ConvRow& row, int64_t x, int64_t first,
+                                const float* weights) {
+    Float sum[kPixels][kVectors];
+    KARLO_UNROLL
+    for (int v = 0; v < kVectors; ++v) {
+      const Float bias = load(row.bias + first + v * kLanes);
+      KARLO_UNROLL
+      for (int p = 0; p < kPixels; ++p) sum[p][v] = bias;
+    }
+    constexpr int kGroups = (kPixels + 3) / 4;
+    for (int64_t t = 0; t < row.tap_count; ++t) {
+      const int64_t channels = row.taps[t].channels, stride = row.taps[t].stride;
+      // A pointer for four pixels: one for each would not fit into the registers.
+      const float* pixels[kGroups];
+      KARLO_UNROLL
+      for (int g = 0; g < kGroups; ++g) pixels[g] = row.taps[t].pixels + (x + 4 * g) * stride;
+      for (int64_t c = 0; c < channels; ++c) {
+        Float weight[kVectors];
+        KARLO_UNROLL
+        for (int v = 0; v < kVectors; ++v) weight[v] = load(weights + v * kLanes);
+        weights += kVectors * kLanes;
+        KARLO_UNROLL
+        for (int p = 0; p < kPixels; ++p) {
+          const float value = pixels[p / 4][p % 4 * stride];
+          KARLO_UNROLL
+          for (int v = 0; v < kVectors; ++v) sum[p][v] += weight[v] * value;
+        }
+        KARLO_UNROLL
+        for (int g = 0; g < kGroups; ++g) ++pixels[g];
+      }
+    }
+    KARLO_UNROLL
+    for (int p = 0; p < kPixels; ++p) {
+      KARLO_UNROLL
+      for (int v = 0; v < kVectors; ++v) finish(row, x + p, first + v * kLanes, sum[p][v]);
+    }
+  }
+
+  static KARLO_INLINE void finish(const ConvRow& row, int64_t pixel, int64_t channel, Float sum) {
+    float* to = row.y + pixel * row.step + channel;
+    const float* more = row.residual ? row.residual + pixel * row.out + channel : nullptr;
+    const int64_t count = row.out - channel;
+    if (count >= kLanes) {
+      store(more ? sum + load(more) : sum, to);
+      return;
+    }
+    float lanes[kLanes];
+    store(sum, lanes);
+    for (int64_t i = 0; i < count; ++i) to[i] = more ? lanes[i] + more[i] : lanes[i];
+  }
+
+  template <int kVectors, int kPixels>
+  static KARLO_INLINE void block(const ConvRow& row, int64_t first, const float* weights) {
+    int64_t x = 0;
+    for (; x + kPixels <= row.width; x += kPixels) {
+      tile<kVectors, kPixels>(row, x, first, weights);
+    }
+    for (; x + 4 <= row.width; x += 4) tile<kVectors, 4>(row, x, first, weights);
+    for (; x < row.width; ++x) tile<kVectors, 1>(row, x, first, weights);
+  }
+
+  static void conv_row(const ConvRow& row) {
+    int64_t channels = 0;
+    for (int64_t t = 0; t < row.tap_count; ++t) channels += row.taps[t].channels;
+    int64_t left = (row.out + kLanes - 1) / kLanes;
+    const float* weights = row.weights;
+    int64_t first = 0;
+    for (int64_t blocks = block_count(left); blocks > 0; --blocks) {
+      const int64_t vectors = next_block(left, blocks);
+      if (vectors == 1) block<1, kPixels1>(row, first, weights);
+      if (vectors == 2) block<2, kPixels2>(row, first, weights);
+      if (vectors == 3) block<3, kPixels3>(row, first, weights);
+      weights += channels * vectors * kLanes;
+      first += vectors * kLanes;
+      left -= vectors;
+    }
+  }
+};
+
+}  // namespace
+}  // namespace karlo::nets::cpu

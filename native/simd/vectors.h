@@ -1,0 +1,155 @@
+#pragma once
+
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+
+#include <cstring>
+
+#include "simd/kernels.h"
+
+// What the files of this folder are made of, each kernels_*.cc with its own compiler flags. All of
+// it is local to its file: the linker must not take the copy for wide vectors where the processor
+// has none.
+#ifdef __GNUC__
+#define KARLO_INLINE inline __attribute__((always_inline))
+#define KARLO_UNROLL _Pragma("GCC unroll 16")
+#else
+#define KARLO_INLINE inline
+#define KARLO_UNROLL
+#endif
+
+namespace karlo::nets::cpu {
+namespace {
+
+// `kLanes` floats, and as many integers.
+template <int kLanes>
+struct Vectors;
+
+#ifdef __GNUC__
+#define KARLO_VECTORS(lanes)                                                                 \
+  template <>                                                                                \
+  struct Vectors<lanes> {                                                                    \
+    typedef float Float __attribute__((vector_size(lanes * 4)));                             \
+    typedef int32_t Int __attribute__((vector_size(lanes * 4)));                             \
+    typedef uint32_t Bits __attribute__((vector_size(lanes * 4)));                           \
+    typedef uint16_t Halves __attribute__((vector_size(lanes * 2)));                         \
+    static KARLO_INLINE Int to_int(Float x) { return __builtin_convertvector(x, Int); }      \
+    static KARLO_INLINE Bits widen(Halves x) { return __builtin_convertvector(x, Bits); }    \
+    static KARLO_INLINE Halves narrow(Bits x) { return __builtin_convertvector(x, Halves); } \
+  };
+KARLO_VECTORS(4)
+KARLO_VECTORS(8)
+KARLO_VECTORS(16)
+#else
+template <>
+struct Vectors<1> {
+  using Float = float;
+  using Int = int32_t;
+  using Bits = uint32_t;
+  using Halves = uint16_t;
+  static Int to_int(Float x) { return static_cast<Int>(x); }
+  static Bits widen(Halves x) { return x; }
+  static Halves narrow(Bits x) { return static_cast<Halves>(x); }
+};
+#endif
+
+template <typename To, typename From>
+KARLO_INLINE To bits_as(From from) {
+  static_assert(sizeof(To) == sizeof(From), "of one size");
+  To to;
+  std::memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+// What is done with vectors of `kLanes` floats.
+template <int kLanes>
+struct VectorLoops {
+  using V = Vectors<kLanes>;
+  using Float = typename V::Float;
+
+  static KARLO_INLINE Float all_of(float value) { return Float{} + value; }
+  static KARLO_INLINE Float load(const float* from) {
+    Float vector;
+    std::memcpy(&vector, from, sizeof vector);
+    return vector;
+  }
+  static KARLO_INLINE Float load(const c10::BFloat16* from) {
+    typename V::Halves halves;
+    std::memcpy(&halves, from, sizeof halves);
+    return bits_as<Float>(V::widen(halves) << 16);
+  }
+  static KARLO_INLINE void store(Float vector, float* to) {
+    std::memcpy(to, &vector, sizeof vector);
+  }
+  // Rounds half to even, as LibTorch does; what is no number stays none. (The instruction makes
+  // zeros of numbers below 1e-38.)
+  static KARLO_INLINE void store(Float vector, c10::BFloat16* to) {
+#ifdef __AVX512BF16__
+    if constexpr (kLanes == 16) {
+      const auto halves = _mm512_cvtneps_pbh(bits_as<__m512>(vector));
+      std::memcpy(static_cast<void*>(to), &halves, sizeof halves);
+      return;
+    }
+#endif
+    using Bits = typename V::Bits;
+    const Bits bits = bits_as<Bits>(vector);
+    const Bits rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    const auto halves = V::narrow(vector != vector ? Bits{} + 0x7fc0 : rounded);
+    std::memcpy(static_cast<void*>(to), &halves, sizeof halves);
+  }
+
+  // exp(x) = 2^n * 2^f, n whole and |f| <= 1/2; 2^f by its Taylor polynomial, whose rest is below
+  // float32's own rounding. Beyond +-87 the result stays where it is there.
+  static KARLO_INLINE Float exponential(Float x) {
+    const Float lowest = all_of(-87.0f), highest = all_of(87.0f);
+    x = x < lowest ? lowest : x;
+    x = x > highest ? highest : x;
+    const Float round = all_of(12582912.0f);  // 1.5 * 2^23: adding it leaves no room for a fraction
+    const Float n = (x * 1.44269504088896341f + round) - round;
+    // In two steps, so that the product with ln 2 is exact where it must be.
+    const Float f = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    Float p = all_of(1.0f / 5040);
+    p = p * f + 1.0f / 720;
+    p = p * f + 1.0f / 120;
+    p = p * f + 1.0f / 24;
+    p = p * f + 1.0f / 6;
+    p = p * f + 0.5f;
+    p = p * f + 1.0f;
+    p = p * f + 1.0f;
+    return p * bits_as<Float>((V::to_int(n) + 127) << 23);
+  }
+
+  static KARLO_INLINE Float silu(Float x) { return x / (exponential(-x) + 1.0f); }
+
+  // Of a shorter vector, the rest of it zeros.
+  template <typename T>
+  static KARLO_INLINE Float load_part(const T* from, int64_t count) {
+    T values[kLanes] = {};
+    std::memcpy(static_cast<void*>(values), from, count * sizeof(T));
+    return load(values);
+  }
+  template <typename T>
+  static KARLO_INLINE void store_part(Float vector, T* to, int64_t count) {
+    T values[kLanes];
+    store(vector, values);
+    std::memcpy(static_cast<void*>(to), values, count * sizeof(T));
+  }
+  // Calls f(channel, load, store) for each vector of channels, the last of which may be shorter.
+  template <typename F>
+  static KARLO_INLINE void each_vector(int64_t channels, const F& f) {
+    const int64_t whole = channels / kLanes * kLanes, rest = channels - whole;
+    for (int64_t c = 0; c < whole; c += kLanes) {
+      f(
+          c, [](const auto* from) { return load(from); },
+          [](Float vector, auto* to) { store(vector, to); });
+    }
+    if (rest == 0) return;
+    f(
+        whole, [rest](const auto* from) { return load_part(from, rest); },
+        [rest](Float vector, auto* to) { store_part(vector, to, rest); });
+  }
+};
+
+}  // namespace
+}  // namespace karlo::nets::cpu
