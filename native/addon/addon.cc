@@ -13,85 +13,80 @@
 #include "addon/tensor.h"
 #include "core/cpu_allocator.h"
 #include "core/threads.h"
-#include "nets/context_attention.h"
-#include "nets/res_block.h"
-#include "ops/linear/linear.h"
+#include "ops/register.h"
 
 using namespace karlo;
 
 namespace {
 
 template <Napi::Value (*function)(const Napi::CallbackInfo&)>
-void Register(Napi::Object exports, const char* name) {
-  exports.Set(name, Napi::Function::New(exports.Env(), &Guarded<function>, name));
+void add(Napi::Object exports, const char* name) {
+  exports.Set(name, Napi::Function::New(exports.Env(), &guarded<function>, name));
 }
 
-Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
-  InstallCpuAllocator();
-  // Graphs of converted folders have them.
-  nets::register_linear();
-  nets::register_res_block();
-  nets::register_context_attention();
-  // The profiling executor would compile a graph anew for each shape that it meets.
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  install_cpu_allocator();
+  ops::register_operators();
+  // The profiling executor would recompile a graph for each new shape.
   torch::jit::getProfilingMode() = false;
-  // Tensor operations on the JavaScript thread are small: a team of threads would cost more.
-  SetThreadsOfThisThread(1);
+  // Tensor operations on the JavaScript thread are too small for a team of threads to pay.
+  set_threads_of_this_thread(1);
   env.SetInstanceData(new Environment);
 
-  Register<Version>(exports, "version");
-  Register<CudaDriver>(exports, "cudaDriver");
-  Register<CudaDevices>(exports, "cudaDevices");
-  Register<Memory>(exports, "memory");
-  Register<TrimMemory>(exports, "trimMemory");
+  add<version>(exports, "version");
+  add<cuda_driver>(exports, "cudaDriver");
+  add<cuda_devices>(exports, "cudaDevices");
+  add<memory>(exports, "memory");
+  add<trim_memory>(exports, "trimMemory");
 
-  Register<ProcessExit>(exports, "processExit");
-  Register<EngineCreate>(exports, "engineCreate");
-  Register<EngineCancel>(exports, "engineCancel");
-  Register<EngineSetThreads>(exports, "engineSetThreads");
-  Register<EngineDispose>(exports, "engineDispose");
+  add<process_exit>(exports, "processExit");
+  add<engine_create>(exports, "engineCreate");
+  add<engine_cancel>(exports, "engineCancel");
+  add<engine_set_threads>(exports, "engineSetThreads");
+  add<engine_dispose>(exports, "engineDispose");
 
-  Register<ModuleLoad>(exports, "moduleLoad");
-  Register<ModuleMethods>(exports, "moduleMethods");
-  Register<ModuleAttributes>(exports, "moduleAttributes");
-  Register<ModuleAssign>(exports, "moduleAssign");
-  Register<ModuleRun>(exports, "moduleRun");
-  Register<ModuleDispose>(exports, "moduleDispose");
+  add<module_load>(exports, "moduleLoad");
+  add<module_methods>(exports, "moduleMethods");
+  add<module_attributes>(exports, "moduleAttributes");
+  add<module_assign>(exports, "moduleAssign");
+  add<module_run>(exports, "moduleRun");
+  add<module_dispose>(exports, "moduleDispose");
 
-  Register<ModuleSave>(exports, "moduleSave");
-  Register<ModuleFreeze>(exports, "moduleFreeze");
-  Register<NetworkTrace>(exports, "networkTrace");
+  add<module_save>(exports, "moduleSave");
+  add<module_freeze>(exports, "moduleFreeze");
+  add<network_trace>(exports, "networkTrace");
 
-  Register<FileMap>(exports, "fileMap");
-  Register<FileTensor>(exports, "fileTensor");
-  Register<FileDispose>(exports, "fileDispose");
+  add<file_map>(exports, "fileMap");
+  add<file_tensor>(exports, "fileTensor");
+  add<file_dispose>(exports, "fileDispose");
 
-  Register<GeneratorCreate>(exports, "generatorCreate");
-  Register<GeneratorRandn>(exports, "generatorRandn");
-  Register<GeneratorGetState>(exports, "generatorGetState");
-  Register<GeneratorSetState>(exports, "generatorSetState");
-  Register<GeneratorDispose>(exports, "generatorDispose");
+  add<generator_create>(exports, "generatorCreate");
+  add<generator_randn>(exports, "generatorRandn");
+  add<generator_get_state>(exports, "generatorGetState");
+  add<generator_set_state>(exports, "generatorSetState");
+  add<generator_dispose>(exports, "generatorDispose");
 
-  Register<TensorFrom>(exports, "tensorFrom");
-  Register<TensorCopyTo>(exports, "tensorCopyTo");
-  Register<TensorInfo>(exports, "tensorInfo");
-  Register<TensorDispose>(exports, "tensorDispose");
-  Register<TensorIsDisposed>(exports, "tensorIsDisposed");
-  Register<TensorTo>(exports, "tensorTo");
-  Register<TensorConvert>(exports, "tensorConvert");
-  Register<TensorReshape>(exports, "tensorReshape");
-  Register<TensorPermute>(exports, "tensorPermute");
-  Register<TensorSlice>(exports, "tensorSlice");
-  Register<TensorCat>(exports, "tensorCat");
-  Register<TensorAdd>(exports, "tensorAdd");
-  Register<TensorSub>(exports, "tensorSub");
-  Register<TensorMul>(exports, "tensorMul");
-  Register<TensorExp>(exports, "tensorExp");
-  Register<TensorRound>(exports, "tensorRound");
-  Register<TensorClamp>(exports, "tensorClamp");
-  Register<TensorResizeBicubic>(exports, "tensorResizeBicubic");
+  add<tensor_from>(exports, "tensorFrom");
+  add<tensor_copy_to>(exports, "tensorCopyTo");
+  add<tensor_info>(exports, "tensorInfo");
+  add<tensor_dispose>(exports, "tensorDispose");
+  add<tensor_is_disposed>(exports, "tensorIsDisposed");
+  add<tensor_to>(exports, "tensorTo");
+  add<tensor_convert>(exports, "tensorConvert");
+  add<tensor_reshape>(exports, "tensorReshape");
+  add<tensor_permute>(exports, "tensorPermute");
+  add<tensor_slice>(exports, "tensorSlice");
+  add<tensor_cat>(exports, "tensorCat");
+  add<tensor_add>(exports, "tensorAdd");
+  add<tensor_sub>(exports, "tensorSub");
+  add<tensor_mul>(exports, "tensorMul");
+  add<tensor_exp>(exports, "tensorExp");
+  add<tensor_round>(exports, "tensorRound");
+  add<tensor_clamp>(exports, "tensorClamp");
+  add<tensor_resize_bicubic>(exports, "tensorResizeBicubic");
   return exports;
 }
 
 }  // namespace
 
-NODE_API_MODULE(karlo, Initialise)
+NODE_API_MODULE(karlo, initialize)

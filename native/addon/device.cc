@@ -12,15 +12,15 @@
 
 namespace karlo {
 
-Napi::Value Version(const Napi::CallbackInfo& info) {
+Napi::Value version(const Napi::CallbackInfo& info) {
   auto version = Napi::Object::New(info.Env());
   version.Set("libtorch", TORCH_VERSION);
   version.Set("cpuCapability", at::get_cpu_capability());
   return version;
 }
 
-Napi::Value CudaDriver(const Napi::CallbackInfo& info) {
-  const auto driver = FindCudaDriver();
+Napi::Value cuda_driver(const Napi::CallbackInfo& info) {
+  const auto driver = find_cuda_driver();
   auto result = Napi::Object::New(info.Env());
   result.Set("present", driver.present);
   result.Set("version", driver.version);
@@ -28,9 +28,9 @@ Napi::Value CudaDriver(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value CudaDevices(const Napi::CallbackInfo& info) {
-  const auto usable = static_cast<size_t>(UsableCudaDevices());
-  const auto listed = usable > 0 ? ListCudaDevices() : std::vector<CudaDeviceInfo>();
+Napi::Value cuda_devices(const Napi::CallbackInfo& info) {
+  const auto usable = static_cast<size_t>(usable_cuda_devices());
+  const auto listed = usable > 0 ? list_cuda_devices() : std::vector<CudaDeviceInfo>();
   auto devices = Napi::Array::New(info.Env());
   for (size_t i = 0; i < listed.size() && i < usable; ++i) {
     auto device = Napi::Object::New(info.Env());
@@ -41,9 +41,9 @@ Napi::Value CudaDevices(const Napi::CallbackInfo& info) {
   return devices;
 }
 
-Napi::Value Memory(const Napi::CallbackInfo& info) {
-  const c10::Device device = ReadDevice(info[0], "device");
-  const auto statistics = device.is_cpu() ? CpuMemory() : CudaMemory(device.index());
+Napi::Value memory(const Napi::CallbackInfo& info) {
+  const c10::Device device = read_device(info[0], "device");
+  const auto statistics = device.is_cpu() ? cpu_memory() : cuda_memory(device.index());
   auto memory = Napi::Object::New(info.Env());
   memory.Set("allocated", static_cast<double>(statistics.allocated));
   memory.Set("reserved", static_cast<double>(statistics.reserved));
@@ -51,10 +51,10 @@ Napi::Value Memory(const Napi::CallbackInfo& info) {
   return memory;
 }
 
-Napi::Value TrimMemory(const Napi::CallbackInfo& info) {
-  nets::cpu::PackedWeights::shared().trim();
-  TrimCpuMemory();
-  if (UsableCudaDevices() > 0) TrimCudaMemory();
+Napi::Value trim_memory(const Napi::CallbackInfo& info) {
+  ops::PackedWeights::shared().trim();
+  trim_cpu_memory();
+  if (usable_cuda_devices() > 0) trim_cuda_memory();
   return info.Env().Undefined();
 }
 

@@ -4,10 +4,10 @@
 
 namespace karlo {
 
-Napi::Value Version(const Napi::CallbackInfo& info);
-Napi::Value CudaDriver(const Napi::CallbackInfo& info);
-Napi::Value CudaDevices(const Napi::CallbackInfo& info);
-Napi::Value Memory(const Napi::CallbackInfo& info);
-Napi::Value TrimMemory(const Napi::CallbackInfo& info);
+Napi::Value version(const Napi::CallbackInfo& info);
+Napi::Value cuda_driver(const Napi::CallbackInfo& info);
+Napi::Value cuda_devices(const Napi::CallbackInfo& info);
+Napi::Value memory(const Napi::CallbackInfo& info);
+Napi::Value trim_memory(const Napi::CallbackInfo& info);
 
 }  // namespace karlo

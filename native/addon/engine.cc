@@ -12,7 +12,7 @@
 namespace karlo {
 namespace {
 
-// Calls under way, of all engines of the process.
+// Pending calls of all engines of the process.
 std::atomic<int> all_pending{0};
 
 struct Pending {
@@ -24,35 +24,35 @@ struct Pending {
 
 }  // namespace
 
-// Its result or its error is made on the inference thread and turned into JavaScript on the other.
+// The result or error is produced on the inference thread and converted on the JavaScript thread.
 class Engine::PromiseJob final : public Job {
  public:
   PromiseJob(Napi::Env env, uint64_t id, Work work, std::shared_ptr<Engine> engine)
       : Job(id), deferred_(env), work_(std::move(work)), engine_(std::move(engine)) {}
 
-  void Execute() noexcept override {
+  void execute() noexcept override {
     try {
       resolve_ = work_();
     } catch (...) {
       error_ = std::current_exception();
     }
-    work_ = nullptr;  // releases the inputs here and not when the event loop comes round
+    work_ = nullptr;  // releases the inputs now and not when the event loop gets to it
   }
 
-  void Fail(std::exception_ptr error) { error_ = std::move(error); }
+  void fail(std::exception_ptr error) { error_ = std::move(error); }
 
-  void Settle(Napi::Env env) {
+  void settle(Napi::Env env) {
     try {
       if (error_) std::rethrow_exception(error_);
       deferred_.Resolve(resolve_(env));
     } catch (const Napi::Error& error) {
       deferred_.Reject(error.Value());
     } catch (...) {
-      deferred_.Reject(ToJs(env, std::current_exception()).Value());
+      deferred_.Reject(to_js(env, std::current_exception()).Value());
     }
   }
 
-  Napi::Promise Promise() { return deferred_.Promise(); }
+  Napi::Promise promise() { return deferred_.Promise(); }
   std::shared_ptr<Engine> engine() const { return engine_; }
 
  private:
@@ -60,11 +60,11 @@ class Engine::PromiseJob final : public Job {
   Work work_;
   Resolve resolve_;
   std::exception_ptr error_;
-  std::shared_ptr<Engine> engine_;  // a forgotten engine lives until its work is settled
+  std::shared_ptr<Engine> engine_;  // an engine without handles lives until its work is settled
   const Pending pending_;
 };
 
-std::shared_ptr<Engine> Engine::Create(Napi::Env env, int threads) {
+std::shared_ptr<Engine> Engine::create(Napi::Env env, int threads) {
   return std::shared_ptr<Engine>(new Engine(env, threads));
 }
 
@@ -72,65 +72,65 @@ Engine::Engine(Napi::Env env, int threads) : env_(env) {
   const auto name = Napi::String::New(env, "karlo:engine");
   if (napi_create_threadsafe_function(env, nullptr, nullptr, name, /*max_queue_size=*/0,
                                       /*initial_thread_count=*/1, nullptr, nullptr, nullptr,
-                                      &CallJs, &to_js_) != napi_ok) {
+                                      &call_js, &to_js_) != napi_ok) {
     throw Napi::Error::New(env);
   }
   napi_unref_threadsafe_function(env, to_js_);
-  // Registered after the function above, so it runs before that one's own clean-up: the thread is
-  // joined while it can still hand its last job over.
-  napi_add_env_cleanup_hook(env, &CleanUp, this);
+  // Registered after the function above, so it runs before that function's own cleanup: the thread
+  // is joined while it can still deliver its last job.
+  napi_add_env_cleanup_hook(env, &clean_up, this);
   thread_ = std::make_unique<InferenceThread>(threads, [this](std::unique_ptr<Job> job) {
     Job* raw = job.release();
     const auto status = napi_call_threadsafe_function(to_js_, raw, napi_tsfn_blocking);
-    if (status != napi_ok) delete raw;  // the environment is closing: nobody waits any more
+    if (status != napi_ok) delete raw;  // the environment is closing
   });
 }
 
-Engine::~Engine() { Close(); }
+Engine::~Engine() { close(); }
 
-void Engine::CleanUp(void* engine) {
-  // Dropping the queue may drop the last reference to the engine: hold one meanwhile.
+void Engine::clean_up(void* engine) {
+  // Dropping the queue may drop the last reference to the engine, so one is held here.
   const auto self = static_cast<Engine*>(engine)->weak_from_this().lock();
-  static_cast<Engine*>(engine)->Close();
+  static_cast<Engine*>(engine)->close();
 }
 
-void Engine::Close() {
+void Engine::close() {
   retired_ = true;
   if (to_js_ == nullptr) return;
-  thread_->Stop();
-  napi_remove_env_cleanup_hook(env_, &CleanUp, this);
+  thread_->stop();
+  napi_remove_env_cleanup_hook(env_, &clean_up, this);
   napi_release_threadsafe_function(std::exchange(to_js_, nullptr), napi_tsfn_release);
 }
 
-Napi::Promise Engine::Submit(Napi::Env env, uint64_t id, Work work) {
+Napi::Promise Engine::submit(Napi::Env env, uint64_t id, Work work) {
   if (retired_) throw CodedError(kDisposed, "The Engine was disposed before this call");
   auto job = std::make_unique<PromiseJob>(env, id, std::move(work), shared_from_this());
-  const auto promise = job->Promise();
-  CountPending(+1);
-  thread_->Submit(std::move(job));
+  const auto promise = job->promise();
+  count_pending(+1);
+  thread_->submit(std::move(job));
   return promise;
 }
 
-bool Engine::Cancel(Napi::Env env, uint64_t id) {
+bool Engine::cancel(Napi::Env env, uint64_t id) {
   if (to_js_ == nullptr) return false;
-  std::unique_ptr<Job> job = thread_->Withdraw(id);
+  std::unique_ptr<Job> job = thread_->withdraw(id);
   if (!job) return false;
-  std::unique_ptr<PromiseJob> withdrawn(static_cast<PromiseJob*>(job.release()));
-  withdrawn->Fail(
-      std::make_exception_ptr(CodedError(kAborted, "The call was withdrawn before it had begun")));
-  Settle(env, std::move(withdrawn));
+  std::unique_ptr<PromiseJob> canceled(static_cast<PromiseJob*>(job.release()));
+  canceled->fail(
+      std::make_exception_ptr(CodedError(kAborted, "The call was canceled before it started")));
+  settle(env, std::move(canceled));
   return true;
 }
 
-void Engine::Settle(Napi::Env env, std::unique_ptr<PromiseJob> job) {
+void Engine::settle(Napi::Env env, std::unique_ptr<PromiseJob> job) {
   const Napi::HandleScope scope(env);
-  job->Settle(env);
-  CountPending(-1);
+  job->settle(env);
+  count_pending(-1);
 }
 
-bool Engine::Busy() { return all_pending > 0; }
+bool Engine::is_busy() { return all_pending > 0; }
 
-void Engine::CountPending(int change) {
+void Engine::count_pending(int change) {
   const bool was_idle = pending_ == 0;
   pending_ += change;
   const bool is_idle = pending_ == 0;
@@ -138,80 +138,80 @@ void Engine::CountPending(int change) {
   (is_idle ? napi_unref_threadsafe_function : napi_ref_threadsafe_function)(env_, to_js_);
 }
 
-void Engine::CallJs(napi_env env, napi_value /*callback*/, void* /*context*/, void* data) {
+void Engine::call_js(napi_env env, napi_value /*callback*/, void* /*context*/, void* data) {
   std::unique_ptr<PromiseJob> job(static_cast<PromiseJob*>(static_cast<Job*>(data)));
-  if (env == nullptr) return;  // the environment is closing: nobody waits any more
+  if (env == nullptr) return;  // the environment is closing
   const auto engine = job->engine();
   try {
-    engine->Settle(env, std::move(job));
+    engine->settle(env, std::move(job));
   } catch (const Napi::Error&) {
-    // The worker is being terminated: its promises cannot be settled any more.
+    // The worker is being terminated: its promises can no longer be settled.
   }
 }
 
 namespace {
 
-// exit() destroys LibTorch's static objects, and a thread that computes would find them gone: what
-// ends the process in the middle of a call must not wait for the call's end, nor crash.
-void LeaveIfBusy(int status) {
-  if (Engine::Busy()) std::_Exit(status);
+// exit() destroys LibTorch's static objects, which a thread in the middle of a call still uses.
+// Exiting must neither wait for the call to end nor crash.
+void exit_if_busy(int status) {
+  if (Engine::is_busy()) std::_Exit(status);
 }
 
-void Leave(int status) {
+void exit_now(int status) {
   std::fflush(nullptr);
   std::_Exit(status);
 }
 
 }  // namespace
 
-Napi::Value ProcessExit(const Napi::CallbackInfo& info) {
-  const bool always = ReadBoolean(info[1], "always");
-  const auto leave = always ? Leave : LeaveIfBusy;
+Napi::Value process_exit(const Napi::CallbackInfo& info) {
+  const bool always = read_boolean(info[1], "always");
+  const auto leave = always ? exit_now : exit_if_busy;
 #ifdef __GLIBC__
-  // Registered last, called first: before any object is destroyed.
+  // Handlers run in reverse order of registration: this one runs before any object is destroyed.
   on_exit([](int status, void* leave) { reinterpret_cast<void (*)(int)>(leave)(status); },
           reinterpret_cast<void*>(leave));
 #else
-  leave(static_cast<int>(ReadInteger(info[0], "status", 0, 255)));
+  leave(static_cast<int>(read_integer(info[0], "status", 0, 255)));
 #endif
   return info.Env().Undefined();
 }
 
-uint64_t ReadJobId(const Napi::Value& value) {
-  return static_cast<uint64_t>(ReadInteger(value, "id", 0, int64_t{1} << 53));
+uint64_t read_job_id(const Napi::Value& value) {
+  return static_cast<uint64_t>(read_integer(value, "id", 0, int64_t{1} << 53));
 }
 
-Napi::Value EngineCreate(const Napi::CallbackInfo& info) {
-  const int64_t threads = ReadInteger(info[0], "threads", 1, 1024);
-  return Handle<Engine>::Wrap(info.Env(), Engine::Create(info.Env(), static_cast<int>(threads)));
+Napi::Value engine_create(const Napi::CallbackInfo& info) {
+  const int64_t threads = read_integer(info[0], "threads", 1, 1024);
+  return Handle<Engine>::wrap(info.Env(), Engine::create(info.Env(), static_cast<int>(threads)));
 }
 
-Napi::Value EngineCancel(const Napi::CallbackInfo& info) {
-  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
-  return Napi::Boolean::New(info.Env(), engine->Cancel(info.Env(), ReadJobId(info[1])));
+Napi::Value engine_cancel(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::unwrap(info[0], "engine");
+  return Napi::Boolean::New(info.Env(), engine->cancel(info.Env(), read_job_id(info[1])));
 }
 
-Napi::Value EngineSetThreads(const Napi::CallbackInfo& info) {
-  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
-  const uint64_t id = ReadJobId(info[1]);
-  const auto threads = static_cast<int>(ReadInteger(info[2], "threads", 1, 1024));
-  return engine->Submit(info.Env(), id, [threads]() -> Engine::Resolve {
-    SetThreadsOfThisThread(threads);
+Napi::Value engine_set_threads(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::unwrap(info[0], "engine");
+  const uint64_t id = read_job_id(info[1]);
+  const auto threads = static_cast<int>(read_integer(info[2], "threads", 1, 1024));
+  return engine->submit(info.Env(), id, [threads]() -> Engine::Resolve {
+    set_threads_of_this_thread(threads);
     return [](Napi::Env env) { return env.Undefined(); };
   });
 }
 
-// What is in flight or queued ends first, or is withdrawn; the last job of all closes the engine.
-Napi::Value EngineDispose(const Napi::CallbackInfo& info) {
-  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
-  const uint64_t id = ReadJobId(info[1]);
-  const auto promise = engine->Submit(info.Env(), id, [engine]() -> Engine::Resolve {
+// Current and queued work completes, or is canceled, first. The last job closes the engine.
+Napi::Value engine_dispose(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::unwrap(info[0], "engine");
+  const uint64_t id = read_job_id(info[1]);
+  const auto promise = engine->submit(info.Env(), id, [engine]() -> Engine::Resolve {
     return [engine](Napi::Env env) -> Napi::Value {
-      engine->Close();
+      engine->close();
       return env.Undefined();
     };
   });
-  engine->Retire();
+  engine->retire();
   return promise;
 }
 

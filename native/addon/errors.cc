@@ -8,9 +8,9 @@
 namespace karlo {
 namespace {
 
-// The interpreter puts a traceback of the graph around what failed and drops the exception's type:
-// the last line says what it was.
-std::string LastCause(const std::string& message) {
+// The TorchScript interpreter wraps errors in a traceback of the graph and drops the exception's
+// type. The last line is the original message.
+std::string last_cause(const std::string& message) {
   static const std::string kMark = "\nRuntimeError: ";
   const size_t found = message.rfind(kMark);
   std::string cause = found == std::string::npos ? message : message.substr(found + kMark.size());
@@ -18,19 +18,19 @@ std::string LastCause(const std::string& message) {
   return cause;
 }
 
-bool IsOutOfMemory(const std::string& message) {
+bool is_out_of_memory(const std::string& message) {
   return message.find("DefaultCPUAllocator: can't allocate memory") != std::string::npos ||
          message.find("out of memory") != std::string::npos;
 }
 
-CodedError FromWords(const std::string& words) {
-  const std::string cause = LastCause(words);
-  return {IsOutOfMemory(cause) ? kOutOfMemory : kNative, cause};
+CodedError from_message(const std::string& message) {
+  const std::string cause = last_cause(message);
+  return {is_out_of_memory(cause) ? kOutOfMemory : kNative, cause};
 }
 
 }  // namespace
 
-CodedError Describe(const std::exception_ptr& exception) {
+CodedError describe(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const CodedError& error) {
@@ -38,18 +38,18 @@ CodedError Describe(const std::exception_ptr& exception) {
   } catch (const c10::OutOfMemoryError& error) {
     return {kOutOfMemory, error.what_without_backtrace()};
   } catch (const std::bad_alloc&) {
-    return {kOutOfMemory, "The system has no more memory"};
+    return {kOutOfMemory, "The system is out of memory"};
   } catch (const c10::Error& error) {
-    return FromWords(error.what_without_backtrace());
+    return from_message(error.what_without_backtrace());
   } catch (const std::exception& error) {
-    return FromWords(error.what());
+    return from_message(error.what());
   } catch (...) {
     return {kNative, "Unknown native exception"};
   }
 }
 
-Napi::Error ToJs(Napi::Env env, const std::exception_ptr& exception) {
-  const CodedError described = Describe(exception);
+Napi::Error to_js(Napi::Env env, const std::exception_ptr& exception) {
+  const CodedError described = describe(exception);
   Napi::Error error = Napi::Error::New(env, described.what());
   error.Value().Set("code", Napi::String::New(env, described.code()));
   return error;

@@ -17,7 +17,8 @@ inline constexpr char kDeviceUnavailable[] = "ERR_KARLO_DEVICE_UNAVAILABLE";
 inline constexpr char kOutOfMemory[] = "ERR_KARLO_OUT_OF_MEMORY";
 inline constexpr char kNative[] = "ERR_KARLO_NATIVE";
 
-/// A failure with the code that JavaScript sees. Node-API free: inference threads throw it too.
+// An error with the code that JavaScript sees. It does not use Node-API, so inference threads can
+// throw it.
 class CodedError : public std::runtime_error {
  public:
   CodedError(const char* code, const std::string& message)
@@ -28,21 +29,21 @@ class CodedError : public std::runtime_error {
   const char* code_;
 };
 
-/// The exception as a CodedError: LibTorch's own without their C++ backtrace.
-CodedError Describe(const std::exception_ptr& exception);
+// Converts an exception. LibTorch's exceptions lose their C++ backtrace.
+CodedError describe(const std::exception_ptr& exception);
 
-/// The exception as a JavaScript Error with a `code`.
-Napi::Error ToJs(Napi::Env env, const std::exception_ptr& exception);
+// Converts an exception to a JavaScript Error with a `code`.
+Napi::Error to_js(Napi::Env env, const std::exception_ptr& exception);
 
-/// Wraps a native function: no C++ exception passes into Node.
+// Wraps a native function so that no C++ exception reaches Node.
 template <Napi::Value (*function)(const Napi::CallbackInfo&)>
-Napi::Value Guarded(const Napi::CallbackInfo& info) {
+Napi::Value guarded(const Napi::CallbackInfo& info) {
   try {
     return function(info);
   } catch (const Napi::Error&) {
-    throw;  // a JavaScript exception already: node-addon-api hands it on
+    throw;  // already a JavaScript exception, which node-addon-api passes on
   } catch (...) {
-    throw ToJs(info.Env(), std::current_exception());
+    throw to_js(info.Env(), std::current_exception());
   }
 }
 

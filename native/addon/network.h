@@ -4,6 +4,6 @@
 
 namespace karlo {
 
-Napi::Value NetworkTrace(const Napi::CallbackInfo& info);
+Napi::Value network_trace(const Napi::CallbackInfo& info);
 
 }  // namespace karlo

@@ -22,16 +22,16 @@ struct Placement {
   std::optional<c10::ScalarType> dtype;
 };
 
-/// Where a graph comes from: a file, or bytes copied out of JavaScript.
+// The source of a graph: a file, or bytes copied from JavaScript.
 struct Source {
   std::string path;
   std::string bytes;
 };
 
-Source ReadSource(const Napi::Value& value) {
-  if (value.IsString()) return {ReadString(value, "source"), ""};
+Source read_source(const Napi::Value& value) {
+  if (value.IsString()) return {read_string(value, "source"), ""};
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    throw Expected("path or Uint8Array", "source", value);
+    throw invalid_argument("path or Uint8Array", "source", value);
   }
   const auto array = value.As<Napi::Uint8Array>();
   if (array.ElementLength() == 0) {
@@ -40,14 +40,14 @@ Source ReadSource(const Napi::Value& value) {
   return {"", std::string(reinterpret_cast<const char*>(array.Data()), array.ElementLength())};
 }
 
-Module Load(const Source& source, const Placement& placement) {
+Module load(const Source& source, const Placement& placement) {
   try {
     if (!source.path.empty()) return torch::jit::load(source.path, placement.device);
     std::istringstream stream(source.bytes);
     return torch::jit::load(stream, placement.device);
   } catch (...) {
-    // An archive is refused by one type of exception, a graph that does not parse by another.
-    const CodedError error = Describe(std::current_exception());
+    // LibTorch throws different types for an invalid archive and for a graph that does not parse.
+    const CodedError error = describe(std::current_exception());
     if (error.code() == kOutOfMemory) throw error;
     const std::string name = source.path.empty() ? "the bytes given" : source.path;
     throw CodedError(kModelCorrupt, "Expected a TorchScript module in " + name +
@@ -55,9 +55,9 @@ Module Load(const Source& source, const Placement& placement) {
   }
 }
 
-/// As Python's `module.to(dtype)`: integers, which index and count, stay as they are. Module::to
-/// converts them, too.
-void ConvertFloats(const Module& module, c10::ScalarType dtype) {
+// Like Python's `module.to(dtype)`, which leaves integers unchanged. Module::to would convert them
+// too.
+void convert_floats(const Module& module, c10::ScalarType dtype) {
   const auto convert = [dtype](at::Tensor tensor) {
     if (tensor.is_floating_point()) tensor.set_data(tensor.to(dtype));
   };
@@ -65,17 +65,17 @@ void ConvertFloats(const Module& module, c10::ScalarType dtype) {
   for (const at::Tensor& buffer : module.buffers()) convert(buffer);
 }
 
-std::shared_ptr<Module> UnwrapModule(const Napi::Value& value) {
-  return Handle<Module>::Unwrap(value, "module");
+std::shared_ptr<Module> unwrap_module(const Napi::Value& value) {
+  return Handle<Module>::unwrap(value, "module");
 }
 
-std::vector<std::string> MethodNames(const Module& module) {
+std::vector<std::string> method_names(const Module& module) {
   std::vector<std::string> names;
   for (const auto& method : module.get_methods()) names.push_back(method.name());
   return names;
 }
 
-Attributes TensorAttributes(const Module& module) {
+Attributes tensor_attributes(const Module& module) {
   Attributes attributes;
   for (const auto& attribute : module.named_attributes(/*recurse=*/true)) {
     if (attribute.value.isTensor()) {
@@ -85,8 +85,8 @@ Attributes TensorAttributes(const Module& module) {
   return attributes;
 }
 
-/// The submodule that holds an attribute of a dotted name, and the attribute's own name.
-std::pair<Module, std::string> FindAttribute(Module module, const std::string& name) {
+// The submodule that contains the attribute with a dotted name, and the attribute's name in it.
+std::pair<Module, std::string> find_attribute(Module module, const std::string& name) {
   size_t start = 0;
   for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', start)) {
     const std::string child = name.substr(start, dot - start);
@@ -94,107 +94,109 @@ std::pair<Module, std::string> FindAttribute(Module module, const std::string& n
     module = module.attr(child).toModule();
     start = dot + 1;
   }
-  const std::string own = name.substr(start);
-  if (!module.hasattr(own) || !module.attr(own).isTensor()) {
+  const std::string attribute = name.substr(start);
+  if (!module.hasattr(attribute) || !module.attr(attribute).isTensor()) {
     throw CodedError(kInvalidArgument, "Expected the name of a tensor attribute but received '" +
                                            name + "', which this ScriptModule does not have");
   }
-  return {module, own};
+  return {module, attribute};
 }
 
-/// All or nothing: every name is looked up before the first attribute changes.
-void Assign(const Module& module, const Attributes& attributes) {
+// All or nothing: every name is looked up before the first attribute changes.
+void assign(const Module& module, const Attributes& attributes) {
   std::vector<std::pair<Module, std::string>> slots;
-  for (const auto& attribute : attributes) slots.push_back(FindAttribute(module, attribute.first));
+  for (const auto& attribute : attributes) slots.push_back(find_attribute(module, attribute.first));
   for (size_t i = 0; i < slots.size(); ++i) {
     slots[i].first.setattr(slots[i].second, attributes[i].second);
   }
 }
 
-Attributes ReadAttributes(const Napi::Value& value) {
+Attributes read_attributes(const Napi::Value& value) {
   if (!value.IsObject() || value.IsArray()) {
-    throw Expected("object of tensors by attribute name", "attributes", value);
+    throw invalid_argument("object of tensors by attribute name", "attributes", value);
   }
   const auto object = value.As<Napi::Object>();
   const auto names = object.GetPropertyNames();
   Attributes attributes;
   for (uint32_t i = 0; i < names.Length(); ++i) {
     const std::string name = Napi::Value(names.Get(i)).ToString().Utf8Value();
-    attributes.emplace_back(name, UnwrapTensor(object.Get(name), ("attributes." + name).c_str()));
+    attributes.emplace_back(name, unwrap_tensor(object.Get(name), ("attributes." + name).c_str()));
   }
   return attributes;
 }
 
 }  // namespace
 
-Napi::Value ModuleLoad(const Napi::CallbackInfo& info) {
-  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
-  const uint64_t id = ReadJobId(info[1]);
-  Source source = ReadSource(info[2]);
-  const Placement placement{ReadDevice(info[3], "device"),
-                            ReadOptional(info[4], "dtype", ReadDtype)};
-  return engine->Submit(
+Napi::Value module_load(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::unwrap(info[0], "engine");
+  const uint64_t id = read_job_id(info[1]);
+  Source source = read_source(info[2]);
+  const Placement placement{read_device(info[3], "device"),
+                            read_optional(info[4], "dtype", read_dtype)};
+  return engine->submit(
       info.Env(), id, [source = std::move(source), placement]() -> Engine::Resolve {
-        auto module = std::make_shared<Module>(Load(source, placement));
-        if (placement.dtype) ConvertFloats(*module, *placement.dtype);
+        auto module = std::make_shared<Module>(load(source, placement));
+        if (placement.dtype) convert_floats(*module, *placement.dtype);
         module->eval();
-        return [module](Napi::Env env) { return Handle<Module>::Wrap(env, module); };
+        return [module](Napi::Env env) { return Handle<Module>::wrap(env, module); };
       });
 }
 
-Napi::Value ModuleMethods(const Napi::CallbackInfo& info) {
+Napi::Value module_methods(const Napi::CallbackInfo& info) {
   auto names = Napi::Array::New(info.Env());
-  for (const auto& name : MethodNames(*UnwrapModule(info[0]))) names.Set(names.Length(), name);
+  for (const auto& name : method_names(*unwrap_module(info[0]))) names.Set(names.Length(), name);
   return names;
 }
 
-Napi::Value ModuleAttributes(const Napi::CallbackInfo& info) {
-  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
-  const uint64_t id = ReadJobId(info[1]);
-  const auto module = UnwrapModule(info[2]);
-  return engine->Submit(info.Env(), id, [module]() -> Engine::Resolve {
-    return [attributes = TensorAttributes(*module)](Napi::Env env) {
+Napi::Value module_attributes(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::unwrap(info[0], "engine");
+  const uint64_t id = read_job_id(info[1]);
+  const auto module = unwrap_module(info[2]);
+  return engine->submit(info.Env(), id, [module]() -> Engine::Resolve {
+    return [attributes = tensor_attributes(*module)](Napi::Env env) {
       auto object = Napi::Object::New(env);
-      for (const auto& [name, tensor] : attributes) object.Set(name, WrapTensor(env, tensor));
+      for (const auto& [name, tensor] : attributes) object.Set(name, wrap_tensor(env, tensor));
       return object;
     };
   });
 }
 
-Napi::Value ModuleAssign(const Napi::CallbackInfo& info) {
-  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
-  const uint64_t id = ReadJobId(info[1]);
-  const auto module = UnwrapModule(info[2]);
-  auto attributes = ReadAttributes(info[3]);
-  return engine->Submit(info.Env(), id,
+Napi::Value module_assign(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::unwrap(info[0], "engine");
+  const uint64_t id = read_job_id(info[1]);
+  const auto module = unwrap_module(info[2]);
+  auto attributes = read_attributes(info[3]);
+  return engine->submit(info.Env(), id,
                         [module, attributes = std::move(attributes)]() -> Engine::Resolve {
-                          Assign(*module, attributes);
+                          assign(*module, attributes);
                           return [](Napi::Env env) { return env.Undefined(); };
                         });
 }
 
-Napi::Value ModuleRun(const Napi::CallbackInfo& info) {
-  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
-  const uint64_t id = ReadJobId(info[1]);
-  const auto module = UnwrapModule(info[2]);
-  const std::string name = ReadString(info[3], "method");
+Napi::Value module_run(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::unwrap(info[0], "engine");
+  const uint64_t id = read_job_id(info[1]);
+  const auto module = unwrap_module(info[2]);
+  const std::string name = read_string(info[3], "method");
   const auto method = module->find_method(name);
-  if (!method) throw Expected("the name of a method of this ScriptModule", "method", info[3]);
-  auto inputs = ReadInputs(method->function().getSchema(), info[4]);
-  return engine->Submit(
+  if (!method)
+    throw invalid_argument("the name of a method of this ScriptModule", "method", info[3]);
+  auto inputs = read_inputs(method->function().getSchema(), info[4]);
+  return engine->submit(
       info.Env(), id, [module, method = *method, inputs = std::move(inputs)]() -> Engine::Resolve {
-        // LibTorch's passes compare all weights of one shape, and gain a frozen graph nothing.
-        const torch::jit::GraphOptimizerEnabledGuard as_it_is(false);
-        return [result = method(inputs)](Napi::Env env) { return ToJs(env, result); };
+        // LibTorch's passes compare all weights of the same shape, without benefit for a frozen
+        // graph.
+        const torch::jit::GraphOptimizerEnabledGuard no_optimization(false);
+        return [result = method(inputs)](Napi::Env env) { return to_js(env, result); };
       });
 }
 
-// Returns the file's bytes: whoever keeps them decides where and how.
-Napi::Value ModuleSave(const Napi::CallbackInfo& info) {
-  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
-  const uint64_t id = ReadJobId(info[1]);
-  const auto module = UnwrapModule(info[2]);
-  return engine->Submit(info.Env(), id, [module]() -> Engine::Resolve {
+// Returns the bytes of the module's file.
+Napi::Value module_save(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::unwrap(info[0], "engine");
+  const uint64_t id = read_job_id(info[1]);
+  const auto module = unwrap_module(info[2]);
+  return engine->submit(info.Env(), id, [module]() -> Engine::Resolve {
     std::ostringstream stream;
     module->save(stream);
     return [bytes = stream.str()](Napi::Env env) -> Napi::Value {
@@ -203,27 +205,27 @@ Napi::Value ModuleSave(const Napi::CallbackInfo& info) {
   });
 }
 
-// A frozen module has its weights as constants of its graph, which shares them: it is faster, and
-// can neither move nor change any more.
-Napi::Value ModuleFreeze(const Napi::CallbackInfo& info) {
-  const auto engine = Handle<Engine>::Unwrap(info[0], "engine");
-  const uint64_t id = ReadJobId(info[1]);
-  const auto module = UnwrapModule(info[2]);
-  auto methods = ReadOptional(info[3], "methods", ReadStrings).value_or(MethodNames(*module));
+// In a frozen module, the weights are constants of the graph, which shares their memory. The module
+// is faster, and can no longer be moved or changed.
+Napi::Value module_freeze(const Napi::CallbackInfo& info) {
+  const auto engine = Handle<Engine>::unwrap(info[0], "engine");
+  const uint64_t id = read_job_id(info[1]);
+  const auto module = unwrap_module(info[2]);
+  auto methods = read_optional(info[3], "methods", read_strings).value_or(method_names(*module));
   for (const auto& name : methods) {
     if (!module->find_method(name)) {
-      throw Expected("names of methods of this ScriptModule", "methods", info[3]);
+      throw invalid_argument("names of methods of this ScriptModule", "methods", info[3]);
     }
   }
-  return engine->Submit(
+  return engine->submit(
       info.Env(), id, [module, methods = std::move(methods)]() -> Engine::Resolve {
         auto frozen = std::make_shared<Module>(exporting::freeze(*module, methods));
-        return [frozen](Napi::Env env) { return Handle<Module>::Wrap(env, frozen); };
+        return [frozen](Napi::Env env) { return Handle<Module>::wrap(env, frozen); };
       });
 }
 
-Napi::Value ModuleDispose(const Napi::CallbackInfo& info) {
-  Handle<Module>::Dispose(info[0], "module");
+Napi::Value module_dispose(const Napi::CallbackInfo& info) {
+  Handle<Module>::dispose(info[0], "module");
   return info.Env().Undefined();
 }
 

@@ -10,12 +10,12 @@
 
 namespace karlo {
 
-/// Tells V8 how many bytes the handles of one environment hold, so that it collects forgotten ones.
-/// A storage that several views share counts once.
+// Tells V8 how many bytes the handles of one environment keep alive, so that it collects
+// unreachable ones. Storage that several views share counts once.
 class StorageAccount {
  public:
-  void Add(Napi::Env env, const at::Tensor& tensor);
-  void Remove(Napi::Env env, const at::Tensor& tensor);
+  void add(Napi::Env env, const at::Tensor& tensor);
+  void remove(Napi::Env env, const at::Tensor& tensor);
 
  private:
   struct Entry {
@@ -34,32 +34,32 @@ template <>
 struct Traits<TensorCell> {
   static constexpr char kName[] = "Tensor";
   static constexpr napi_type_tag kTag{0x9c1f0b6f2d7e4a31, 0xb0a4d5c86e19f702};
-  static void Release(Napi::Env env, TensorCell& cell) { cell.account->Remove(env, cell.tensor); }
+  static void release(Napi::Env env, TensorCell& cell) { cell.account->remove(env, cell.tensor); }
 };
 
-Napi::Object WrapTensor(Napi::Env env, at::Tensor tensor);
-at::Tensor UnwrapTensor(const Napi::Value& value, const char* name);
+Napi::Object wrap_tensor(Napi::Env env, at::Tensor tensor);
+at::Tensor unwrap_tensor(const Napi::Value& value, const char* name);
 
-// The functions below are the native contract's, by the same names: lib/torch/addon-types.ts.
-Napi::Value TensorFrom(const Napi::CallbackInfo& info);
-Napi::Value TensorCopyTo(const Napi::CallbackInfo& info);
-Napi::Value TensorInfo(const Napi::CallbackInfo& info);
-Napi::Value TensorDispose(const Napi::CallbackInfo& info);
-Napi::Value TensorIsDisposed(const Napi::CallbackInfo& info);
+// The functions of the native contract: lib/torch/addon-types.ts.
+Napi::Value tensor_from(const Napi::CallbackInfo& info);
+Napi::Value tensor_copy_to(const Napi::CallbackInfo& info);
+Napi::Value tensor_info(const Napi::CallbackInfo& info);
+Napi::Value tensor_dispose(const Napi::CallbackInfo& info);
+Napi::Value tensor_is_disposed(const Napi::CallbackInfo& info);
 
 // tensor_ops.cc
-Napi::Value TensorTo(const Napi::CallbackInfo& info);
-Napi::Value TensorConvert(const Napi::CallbackInfo& info);
-Napi::Value TensorReshape(const Napi::CallbackInfo& info);
-Napi::Value TensorPermute(const Napi::CallbackInfo& info);
-Napi::Value TensorSlice(const Napi::CallbackInfo& info);
-Napi::Value TensorCat(const Napi::CallbackInfo& info);
-Napi::Value TensorAdd(const Napi::CallbackInfo& info);
-Napi::Value TensorSub(const Napi::CallbackInfo& info);
-Napi::Value TensorMul(const Napi::CallbackInfo& info);
-Napi::Value TensorExp(const Napi::CallbackInfo& info);
-Napi::Value TensorRound(const Napi::CallbackInfo& info);
-Napi::Value TensorClamp(const Napi::CallbackInfo& info);
-Napi::Value TensorResizeBicubic(const Napi::CallbackInfo& info);
+Napi::Value tensor_to(const Napi::CallbackInfo& info);
+Napi::Value tensor_convert(const Napi::CallbackInfo& info);
+Napi::Value tensor_reshape(const Napi::CallbackInfo& info);
+Napi::Value tensor_permute(const Napi::CallbackInfo& info);
+Napi::Value tensor_slice(const Napi::CallbackInfo& info);
+Napi::Value tensor_cat(const Napi::CallbackInfo& info);
+Napi::Value tensor_add(const Napi::CallbackInfo& info);
+Napi::Value tensor_sub(const Napi::CallbackInfo& info);
+Napi::Value tensor_mul(const Napi::CallbackInfo& info);
+Napi::Value tensor_exp(const Napi::CallbackInfo& info);
+Napi::Value tensor_round(const Napi::CallbackInfo& info);
+Napi::Value tensor_clamp(const Napi::CallbackInfo& info);
+Napi::Value tensor_resize_bicubic(const Napi::CallbackInfo& info);
 
 }  // namespace karlo

@@ -8,11 +8,11 @@
 
 namespace karlo {
 
-/// The inputs of a method, by its schema: tensors, lists and tuples of them (JavaScript arrays),
-/// and null where the schema allows none.
-std::vector<c10::IValue> ReadInputs(const c10::FunctionSchema& schema, const Napi::Value& inputs);
+// Reads the inputs of a method according to its schema: tensors, lists and tuples of them
+// (JavaScript arrays), and null for optional ones.
+std::vector<c10::IValue> read_inputs(const c10::FunctionSchema& schema, const Napi::Value& inputs);
 
-/// Tensors become handles, lists and tuples become arrays.
-Napi::Value ToJs(Napi::Env env, const c10::IValue& value);
+// Converts tensors to handles, and lists and tuples to arrays.
+Napi::Value to_js(Napi::Env env, const c10::IValue& value);
 
 }  // namespace karlo

@@ -21,32 +21,32 @@
 namespace karlo {
 namespace {
 
-// In front of each block, as wide as LibTorch's alignment, so that the block itself stays aligned
-// and its context pointer is its data pointer (raw_allocate wants that).
+// Precedes each block. It is as large as LibTorch's alignment, so that the block itself stays
+// aligned and its context pointer can be its data pointer, as raw_allocate requires.
 struct Header {
-  size_t bytes;     // asked for
-  size_t capacity;  // behind the header
+  size_t bytes;     // requested
+  size_t capacity;  // after the header
 };
 constexpr size_t kHeader = c10::gAlignment;
 static_assert(sizeof(Header) <= kHeader, "the header must fit");
 
-// Smaller blocks are left to malloc, which keeps them itself. Larger ones it would take from the
-// system and give back, and the system clears each page anew: at full size that was a tenth of the
-// time.
-constexpr size_t kSmallest = size_t{1} << 16;
+// malloc keeps smaller blocks itself. Larger ones it would return to the system, which clears each
+// page of a new block: that was a tenth of the time with full-size models.
+constexpr size_t kMinCached = size_t{1} << 16;
 constexpr size_t kPage = 4096;
 
-// How much more may be kept than was ever in use at once. Without it the largest blocks, which come
-// back in every layer, went back and forth: a tenth of the decoder's time.
+// How much may be kept beyond the peak of the memory in use. Without it, the largest blocks, which
+// every layer needs, were returned to the system and requested again: a tenth of the decoder's
+// time.
 constexpr int64_t kSpare = int64_t{1} << 26;  // 64 MB
 
-// Freed blocks, for the next one of their size: a loop asks for the same sizes in each step. In
-// all, used or free, there is never much more than was once in use: what a stage leaves makes way
-// for the next.
+// Keeps freed blocks for the next request of their size: a loop requests the same sizes in each
+// step. The total, used or free, never exceeds the peak in use by much: the blocks of one stage are
+// evicted for those of the next.
 class BlockCache {
  public:
   void* allocate(size_t bytes) {
-    const bool large = bytes >= kSmallest;
+    const bool large = bytes >= kMinCached;
     const size_t capacity = large ? (bytes + kPage - 1) / kPage * kPage : bytes;
     std::vector<void*> evicted;
     void* block = nullptr;
@@ -71,7 +71,7 @@ class BlockCache {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       statistics_.allocated -= static_cast<int64_t>(header.bytes);
-      if (header.capacity >= kSmallest) {
+      if (header.capacity >= kMinCached) {
         keep(block, header.capacity);
         return;
       }
@@ -103,7 +103,7 @@ class BlockCache {
     void* block;
     size_t capacity;
   };
-  using Order = std::list<Kept>;  // the oldest first
+  using Order = std::list<Kept>;  // oldest first
 
   void* take(size_t capacity) {
     const auto found = by_size_.find(capacity);
@@ -123,7 +123,8 @@ class BlockCache {
     cached_ += static_cast<int64_t>(capacity);
   }
 
-  // What must go so that a new block, which is counted already, does not lift the whole above that.
+  // Returns the blocks to free so that a new block, which is already counted, does not exceed the
+  // limit.
   std::vector<void*> evict_for_more() {
     const int64_t most = statistics_.peak + kSpare;
     return evict_down_to(std::max<int64_t>(0, most - statistics_.allocated));
@@ -151,7 +152,7 @@ class BlockCache {
     try {
       return c10::alloc_cpu(capacity + kHeader);
     } catch (...) {
-      // What is kept may be what is lacking.
+      // The kept blocks may be the memory that is missing.
       trim();
     }
     try {
@@ -170,14 +171,14 @@ class BlockCache {
   std::unordered_map<size_t, std::vector<Order::iterator>> by_size_;
 };
 
-// Lives as long as any tensor may: until the process ends.
-BlockCache& Cache() {
+// Never destroyed: tensors may exist until the process ends.
+BlockCache& cache() {
   static auto* const cache = new BlockCache;
   return *cache;
 }
 
-void Free(void* data) {
-  if (data != nullptr) Cache().free(data);
+void deallocate(void* data) {
+  if (data != nullptr) cache().free(data);
 }
 
 class CachingAllocator final : public c10::Allocator {
@@ -188,11 +189,11 @@ class CachingAllocator final : public c10::Allocator {
       TORCH_CHECK_WITH(OutOfMemoryError,
                        bytes < std::numeric_limits<int64_t>::max() - kHeader - kPage,
                        "Tried to allocate ", bytes, " bytes");
-      data = Cache().allocate(bytes);
+      data = cache().allocate(bytes);
     }
-    return {data, data, &Free, c10::Device(c10::DeviceType::CPU)};
+    return {data, data, &deallocate, c10::Device(c10::DeviceType::CPU)};
   }
-  c10::DeleterFnPtr raw_deleter() const override { return &Free; }
+  c10::DeleterFnPtr raw_deleter() const override { return &deallocate; }
   void copy_data(void* to, const void* from, size_t bytes) const override {
     default_copy_data(to, from, bytes);
   }
@@ -200,7 +201,7 @@ class CachingAllocator final : public c10::Allocator {
 
 }  // namespace
 
-void InstallCpuAllocator() {
+void install_cpu_allocator() {
   static CachingAllocator* const allocator = [] {
     auto* made = new CachingAllocator;
     c10::SetCPUAllocator(made);
@@ -209,8 +210,8 @@ void InstallCpuAllocator() {
   (void)allocator;
 }
 
-MemoryStatistics CpuMemory() { return Cache().statistics(); }
+MemoryStatistics cpu_memory() { return cache().statistics(); }
 
-void TrimCpuMemory() { Cache().trim(); }
+void trim_cpu_memory() { cache().trim(); }
 
 }  // namespace karlo

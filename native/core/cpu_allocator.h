@@ -4,20 +4,20 @@
 
 namespace karlo {
 
-/// Bytes of tensor memory, of the whole process.
+// Bytes of tensor memory in the whole process.
 struct MemoryStatistics {
-  int64_t allocated = 0;  ///< in use by tensors
-  int64_t reserved = 0;   ///< held from the system, in use or not
-  int64_t peak = 0;       ///< the highest `allocated` so far
+  int64_t allocated = 0;  // in use by tensors
+  int64_t reserved = 0;   // held from the system, in use or not
+  int64_t peak = 0;       // the highest `allocated` so far
 };
 
-/// Puts an allocator under LibTorch's CPU tensors that counts, and keeps large blocks for the next
-/// one of their size. Idempotent; call it before the first tensor is made.
-void InstallCpuAllocator();
+// Replaces LibTorch's allocator for CPU tensors by one that counts, and that keeps large blocks for
+// the next request of their size. Idempotent. Call it before the first tensor is created.
+void install_cpu_allocator();
 
-/// Gives what it keeps back to the system.
-void TrimCpuMemory();
+// Returns the kept blocks to the system.
+void trim_cpu_memory();
 
-MemoryStatistics CpuMemory();
+MemoryStatistics cpu_memory();
 
 }  // namespace karlo

@@ -18,7 +18,7 @@ namespace karlo {
 
 #ifdef _WIN32
 
-inline void* OpenLibrary(const std::string& path, std::string* reason) {
+inline void* open_library(const std::string& path, std::string* reason) {
   const int length = MultiByteToWideChar(CP_UTF8, 0, path.c_str(), -1, nullptr, 0);
   std::wstring wide(static_cast<size_t>(length), L'\0');
   MultiByteToWideChar(CP_UTF8, 0, path.c_str(), -1, wide.data(), length);
@@ -30,28 +30,28 @@ inline void* OpenLibrary(const std::string& path, std::string* reason) {
   return reinterpret_cast<void*>(library);
 }
 
-inline void* FindSymbol(void* library, const char* name) {
+inline void* find_symbol(void* library, const char* name) {
   return reinterpret_cast<void*>(GetProcAddress(reinterpret_cast<HMODULE>(library), name));
 }
 
 #else
 
-/// Opens a library for the life of the process. Returns nullptr and the linker's words on failure.
-inline void* OpenLibrary(const std::string& path, std::string* reason) {
+// Opens a library until the process ends. Returns nullptr and the linker's message on failure.
+inline void* open_library(const std::string& path, std::string* reason) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
-    const char* words = dlerror();
-    *reason = words == nullptr ? path + ": cannot be opened" : words;
+    const char* message = dlerror();
+    *reason = message == nullptr ? path + ": cannot be opened" : message;
   }
   return library;
 }
 
-inline void* FindSymbol(void* library, const char* name) { return dlsym(library, name); }
+inline void* find_symbol(void* library, const char* name) { return dlsym(library, name); }
 
 #endif
 
-/// Where a library of this file name was loaded from; empty if this process has none.
-inline std::string FindLoaded(const std::string& name) {
+// The path from which a library with this file name was loaded; empty if it is not loaded.
+inline std::string find_loaded_library(const std::string& name) {
 #ifdef _WIN32
   char path[32768] = {};
   const HMODULE library = GetModuleHandleA(name.c_str());

@@ -11,11 +11,11 @@
 namespace karlo {
 
 InferenceThread::InferenceThread(int threads, Finished finished)
-    : threads_(threads), finished_(std::move(finished)), thread_([this] { Run(); }) {}
+    : threads_(threads), finished_(std::move(finished)), thread_([this] { run(); }) {}
 
-InferenceThread::~InferenceThread() { Stop(); }
+InferenceThread::~InferenceThread() { stop(); }
 
-void InferenceThread::Submit(std::unique_ptr<Job> job) {
+void InferenceThread::submit(std::unique_ptr<Job> job) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     queue_.push_back(std::move(job));
@@ -24,7 +24,7 @@ void InferenceThread::Submit(std::unique_ptr<Job> job) {
   wake_.notify_one();
 }
 
-std::unique_ptr<Job> InferenceThread::Withdraw(uint64_t id) {
+std::unique_ptr<Job> InferenceThread::withdraw(uint64_t id) {
   std::lock_guard<std::mutex> lock(mutex_);
   auto found = std::find_if(queue_.begin(), queue_.end(),
                             [id](const std::unique_ptr<Job>& job) { return job->id() == id; });
@@ -34,7 +34,7 @@ std::unique_ptr<Job> InferenceThread::Withdraw(uint64_t id) {
   return job;
 }
 
-void InferenceThread::Stop() {
+void InferenceThread::stop() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
@@ -45,9 +45,9 @@ void InferenceThread::Stop() {
   queue_.clear();
 }
 
-void InferenceThread::Run() {
-  // OpenMP keeps the size of its team per calling thread: here is the one place where it counts.
-  SetThreadsOfThisThread(threads_);
+void InferenceThread::run() {
+  // OpenMP keeps the size of its team per calling thread, so it must be set here.
+  set_threads_of_this_thread(threads_);
   const c10::InferenceMode inference_mode;
   while (true) {
     std::unique_ptr<Job> job;
@@ -59,14 +59,14 @@ void InferenceThread::Run() {
       queue_.pop_front();
       idle_ = queue_.empty();
     }
-    job->Execute();
+    job->execute();
     finished_(std::move(job));
-    AwaitSoon();
+    poll_queue();
   }
 }
 
-// To wake a sleeping thread takes tens of microseconds. In a loop the next call often comes sooner.
-void InferenceThread::AwaitSoon() const {
+// Waking a sleeping thread takes tens of microseconds. In a loop, the next call often comes sooner.
+void InferenceThread::poll_queue() const {
   const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
   while (idle_.load(std::memory_order_relaxed) && std::chrono::steady_clock::now() < end) {
     std::this_thread::yield();

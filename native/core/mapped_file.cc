@@ -16,7 +16,7 @@ namespace karlo {
 
 #ifdef _WIN32
 
-std::shared_ptr<MappedFile> MappedFile::Open(const std::string& path) {
+std::shared_ptr<MappedFile> MappedFile::open(const std::string& path) {
   const auto fail = [&path] {
     throw std::system_error(static_cast<int>(GetLastError()), std::system_category(), path);
   };
@@ -41,9 +41,9 @@ MappedFile::~MappedFile() { UnmapViewOfFile(data_); }
 
 #else
 
-std::shared_ptr<MappedFile> MappedFile::Open(const std::string& path) {
+std::shared_ptr<MappedFile> MappedFile::open(const std::string& path) {
   const auto fail = [&path] { throw std::system_error(errno, std::generic_category(), path); };
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) fail();
   struct stat status;
   const bool known = fstat(file, &status) == 0;

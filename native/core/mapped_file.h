@@ -6,12 +6,12 @@
 
 namespace karlo {
 
-/// A file in memory by the system's page cache, without a copy. Pages that are written to become
-/// this process's own, so that nothing can write to the file or fault.
+// A file that is mapped into memory without a copy. Pages that are written to become private
+// copies, so that writes never reach the file, and never fault.
 class MappedFile {
  public:
-  /// Throws std::system_error if the file cannot be opened or mapped.
-  static std::shared_ptr<MappedFile> Open(const std::string& path);
+  // Throws std::system_error if the file cannot be opened or mapped.
+  static std::shared_ptr<MappedFile> open(const std::string& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
