@@ -1,4 +1,4 @@
-// The complete native contract: every function that the addon registers, with its TypeScript types.
+// The complete native contract: every function that native/addon/addon.cc registers, with its TypeScript types.
 // Handles are opaque objects that own a native object; the addon checks their type on every call.
 // Every function throws an Error whose `code` is a KarloErrorCode. Nothing here is public.
 
@@ -89,7 +89,6 @@ export interface NativeAddon {
   ): Promise<{
     module: ModuleHandle;
     parameters: { name: string; shape: number[]; keepFloat32: boolean }[];
-    ignored: string[];
   }>;
 
   fileMap(path: string): MappedFileHandle;

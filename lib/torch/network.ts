@@ -12,7 +12,7 @@ export interface Parameter {
 }
 
 export interface TracedNetwork {
-  /** The traced methods over empty parameters: assign the weights before use. */
+  /** The traced methods over empty parameters, as native/nets/ documents them. Assign the weights before use. */
   module: ScriptModule;
   parameters: Parameter[];
 }

@@ -16,7 +16,7 @@ namespace {
 namespace jit = torch::jit;
 using Modules = std::unordered_map<const jit::Value*, jit::Module>;
 
-// Puts a constant in the place of an attribute that is read. False where it cannot be one.
+// Replaces the read of an attribute by a constant. Returns false if that is not possible.
 bool replace(jit::Node* node, Modules& modules) {
   const auto owner = modules.find(node->input());
   if (owner == modules.end()) return false;
@@ -43,7 +43,7 @@ bool replace_all(jit::Block* block, Modules& modules) {
   return true;
 }
 
-// A method's graph without attributes; nothing where it does more than read them.
+// A method's graph without attributes; null if the method does more than read them.
 std::shared_ptr<jit::Graph> without_attributes(const jit::Module& module,
                                                const std::string& method) {
   const auto graph = module.get_method(method).graph()->copy();

@@ -7,9 +7,9 @@
 
 namespace karlo::exporting {
 
-// A module with these methods, whose attributes are constants of its graphs. They share the memory.
-// What is more than reading attributes (a method that writes one, say) is left to LibTorch's own
-// freezing, which is slower: it looks for what could change them, and optimises.
+// Returns a module with these methods, in which attributes are constants of the graphs. The memory
+// is shared. If a method does more than read attributes (if it writes one, say), LibTorch freezes
+// the module instead, which is slower: it searches for writes, and optimizes.
 torch::jit::Module freeze(const torch::jit::Module& module,
                           const std::vector<std::string>& methods);
 

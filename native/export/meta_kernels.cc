@@ -33,7 +33,7 @@ Normalized layer_norm(const at::Tensor& x, c10::SymIntArrayRef shape,
   return {at::empty_like(x), statistic, at::empty_like(statistic)};
 }
 
-// Not transposed: the networks have no such convolution.
+// The networks have no transposed convolutions.
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight,
                        const std::optional<at::Tensor>& bias, c10::SymIntArrayRef stride,
                        c10::SymIntArrayRef padding, c10::SymIntArrayRef dilation, bool transposed,
@@ -72,16 +72,18 @@ bool missing(const char* name) {
 void register_meta_kernels() {
   static std::once_flag once;
   std::call_once(once, [] {
-    // Never destroyed: at exit LibTorch's own registry may be gone before.
+    // Never destroyed: LibTorch's registry may be destroyed first when the process exits.
     auto* library = new torch::Library(torch::Library::IMPL, "aten", c10::DispatchKey::Meta,
                                        __FILE__, __LINE__);
     if (missing("aten::convolution_overrideable")) {
       library->impl("convolution_overrideable", TORCH_FN(convolution));
     }
-    if (missing("aten::native_group_norm"))
+    if (missing("aten::native_group_norm")) {
       library->impl("native_group_norm", TORCH_FN(group_norm));
-    if (missing("aten::native_layer_norm"))
+    }
+    if (missing("aten::native_layer_norm")) {
       library->impl("native_layer_norm", TORCH_FN(layer_norm));
+    }
     if (missing("aten::embedding")) library->impl("embedding", TORCH_FN(embedding));
     if (missing("aten::scaled_dot_product_attention")) {
       library->impl("scaled_dot_product_attention", TORCH_FN(attention));

@@ -2,9 +2,8 @@
 
 namespace karlo::exporting {
 
-// LibTorch computes shapes on the meta device for nearly every operator; for those that the
-// networks use and that lack it (PyTorch has them in Python only), this registers it, once a
-// process.
+// Registers meta kernels, which compute shapes, for the operators of the networks that have none in
+// LibTorch (PyTorch has them in Python only). Once per process.
 void register_meta_kernels();
 
 }  // namespace karlo::exporting

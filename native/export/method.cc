@@ -16,7 +16,7 @@ namespace karlo::exporting {
 namespace jit = torch::jit;
 namespace {
 
-int64_t bytes(const at::Tensor& tensor) { return static_cast<int64_t>(tensor.nbytes()); }
+int64_t bytes_of(const at::Tensor& tensor) { return static_cast<int64_t>(tensor.nbytes()); }
 
 int64_t largest_constant(const jit::Block* block);
 
@@ -24,9 +24,9 @@ int64_t largest_constant(const jit::Node* node) {
   int64_t largest = 0;
   for (const auto name : node->attributeNames()) {
     if (node->kindOf(name) == jit::AttributeKind::t)
-      largest = std::max(largest, bytes(node->t(name)));
+      largest = std::max(largest, bytes_of(node->t(name)));
     if (node->kindOf(name) == jit::AttributeKind::ts) {
-      for (const at::Tensor& tensor : node->ts(name)) largest = std::max(largest, bytes(tensor));
+      for (const at::Tensor& tensor : node->ts(name)) largest = std::max(largest, bytes_of(tensor));
     }
   }
   for (const jit::Block* block : node->blocks())
@@ -62,8 +62,8 @@ void add_method(jit::Module& module, const std::string& name,
                                         /*force_outplace=*/false, &module)
                          .first->graph;
 
-  // The tracer notes the examples' shapes, dtypes and devices at each value; none of it holds
-  // later.
+  // The tracer annotates each value with the shape, dtype and device of the examples, which will
+  // differ later.
   jit::EraseShapeInformation(graph);
   jit::EliminateDeadCode(graph);
   for (size_t i = 0; i < arguments.size(); ++i) {

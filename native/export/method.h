@@ -12,31 +12,29 @@ namespace karlo::exporting {
 
 struct Argument {
   std::string name;
-  at::Tensor example;  // its rank and dtype count, its sizes do not
+  at::Tensor example;  // only its rank and dtype matter, not its sizes
 };
 
 using Tensors = std::vector<at::Tensor>;
 
-// Records `body` as a method of `module`. One result becomes a tensor, several become a tuple.
-// Nothing in the graph depends on the examples' sizes, device or floating-point dtype as long as
-// `body` asks for none.
+// Records `body` as a method of `module`. It returns a tensor if it has one result, and a tuple if
+// it has several. The graph does not depend on the examples' sizes, device or floating-point dtype
+// as long as `body` does not read them.
 void add_method(torch::jit::Module& module, const std::string& name,
                 const std::vector<Argument>& arguments,
                 const std::function<Tensors(const Tensors&)>& body);
 
-// The bytes of the largest tensor that stands in a graph as a constant, over all methods.
+// The bytes of the largest tensor constant in the graphs of all methods.
 int64_t largest_constant(const torch::jit::Module& module);
 
-// No tensor constant may be larger: weights come from a file, not from a graph.
-constexpr int64_t kLargestConstant = 1024;
+// The limit for tensor constants: weights come from a file, not from a graph.
+constexpr int64_t kMaxConstantBytes = 1024;
 
-// Assigns the parameter at a dotted path ("mid_block.resnets.0.conv1.weight"). The attribute's type
-// says only "tensor", so that any shape, dtype and device will do. Throws std::invalid_argument for
-// an unknown path.
+// Assigns the parameter at a dotted path ("mid_block.resnets.0.conv1.weight"). The tensor may have
+// any shape, dtype and device. Throws std::invalid_argument for an unknown path.
 void set_parameter(torch::jit::Module& module, const std::string& path, at::Tensor value);
 
-// Leaves an empty tensor in the place of each parameter, so that a saved module is its graphs and
-// no more.
+// Replaces each parameter by an empty tensor, so that a saved module consists of its graphs only.
 void clear_parameters(torch::jit::Module& module);
 
 }  // namespace karlo::exporting

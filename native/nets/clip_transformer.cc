@@ -2,12 +2,14 @@
 
 #include <ATen/ops/sigmoid.h>
 
+#include "ops/attention/attention.h"
+
 namespace karlo::nets {
 
 ClipSizes ClipSizes::read(const ConfigReader& config, const ClipSizes& defaults) {
   config.expect_default("hidden_act", "quick_gelu");
   const ClipSizes sizes{config.size("hidden_size", defaults.width),
-                        config.size("intermediate_size", defaults.inner),
+                        config.size("intermediate_size", defaults.mlp_width),
                         config.count("num_hidden_layers", defaults.layers),
                         config.size("num_attention_heads", defaults.heads),
                         config.size("projection_dim", defaults.projection),
@@ -25,26 +27,27 @@ ClipLayer::ClipLayer(const Scope& scope, const ClipSizes& sizes)
       v_proj(scope["self_attn"]["v_proj"], sizes.width, sizes.width),
       out_proj(scope["self_attn"]["out_proj"], sizes.width, sizes.width),
       layer_norm2(scope["layer_norm2"], sizes.width, sizes.eps),
-      fc1(scope["mlp"]["fc1"], sizes.width, sizes.inner),
-      fc2(scope["mlp"]["fc2"], sizes.inner, sizes.width),
+      fc1(scope["mlp"]["fc1"], sizes.width, sizes.mlp_width),
+      fc2(scope["mlp"]["fc2"], sizes.mlp_width, sizes.width),
       heads(sizes.heads) {}
 
-at::Tensor ClipLayer::operator()(const at::Tensor& x, Attending attending) const {
-  const at::Tensor h = x + self_attention(layer_norm1(x), attending);
+at::Tensor ClipLayer::operator()(const at::Tensor& x, Attention attention) const {
+  const at::Tensor h = x + self_attention(layer_norm1(x), attention);
   return h + mlp(layer_norm2(h));
 }
 
-at::Tensor ClipLayer::self_attention(const at::Tensor& x, Attending attending) const {
-  const at::Tensor q = split_heads(q_proj(x), heads);
-  const at::Tensor k = split_heads(k_proj(x), heads);
-  const at::Tensor v = split_heads(v_proj(x), heads);
-  return out_proj(merge_heads(attending == Attending::kBackwards ? attend_causally(q, k, v)
-                                                                 : attend(q, k, v, std::nullopt)));
+at::Tensor ClipLayer::self_attention(const at::Tensor& x, Attention attention) const {
+  const at::Tensor q = ops::split_heads(q_proj(x), heads);
+  const at::Tensor k = ops::split_heads(k_proj(x), heads);
+  const at::Tensor v = ops::split_heads(v_proj(x), heads);
+  return out_proj(ops::merge_heads(attention == Attention::kCausal
+                                       ? ops::attend_causally(q, k, v)
+                                       : ops::attend(q, k, v, std::nullopt)));
 }
 
 at::Tensor ClipLayer::mlp(const at::Tensor& x) const {
   const at::Tensor h = fc1(x);
-  return fc2(h * at::sigmoid(h * 1.702));  // quick-GELU
+  return fc2(h * at::sigmoid(h * 1.702));  // quick-GELU: Hendrycks & Gimpel 2016, section 2
 }
 
 ClipTransformer::ClipTransformer(const Scope& scope, const ClipSizes& sizes) {
@@ -52,8 +55,8 @@ ClipTransformer::ClipTransformer(const Scope& scope, const ClipSizes& sizes) {
   for (int64_t i = 0; i < sizes.layers; ++i) layers.emplace_back(scope["layers"][i], sizes);
 }
 
-at::Tensor ClipTransformer::operator()(at::Tensor x, Attending attending) const {
-  for (const ClipLayer& layer : layers) x = layer(x, attending);
+at::Tensor ClipTransformer::operator()(at::Tensor x, Attention attention) const {
+  for (const ClipLayer& layer : layers) x = layer(x, attention);
   return x;
 }
 

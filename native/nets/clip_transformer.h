@@ -8,24 +8,25 @@
 #include "nets/config.h"
 #include "nets/layers.h"
 
-// The transformer that CLIP's two encoders share (Radford et al. 2021).
+// The transformer of CLIP's two encoders (Radford et al. 2021).
 namespace karlo::nets {
 
 struct ClipSizes {
   int64_t width;       // hidden_size
-  int64_t inner;       // intermediate_size
+  int64_t mlp_width;   // intermediate_size
   int64_t layers;      // num_hidden_layers
   int64_t heads;       // num_attention_heads
   int64_t projection;  // projection_dim
   double eps;          // layer_norm_eps
 
-  // Refuses what these layers do not compute; `defaults` stand for absent keys.
+  // Absent keys have the values of `defaults`. Throws for configs that are not supported.
   static ClipSizes read(const ConfigReader& config, const ClipSizes& defaults);
 };
 
-enum class Attending { kEverywhere, kBackwards };
+enum class Attention { kFull, kCausal };
 
-// Attention and a quick-GELU MLP, each after a LayerNorm and beside a skip connection.
+// Attention and a quick-GELU MLP, each with a LayerNorm before it and a residual connection around
+// it.
 struct ClipLayer {
   LayerNorm layer_norm1;
   Linear q_proj, k_proj, v_proj, out_proj;
@@ -34,10 +35,10 @@ struct ClipLayer {
   int64_t heads;
 
   ClipLayer(const Scope& scope, const ClipSizes& sizes);
-  at::Tensor operator()(const at::Tensor& x, Attending attending) const;
+  at::Tensor operator()(const at::Tensor& x, Attention attention) const;
 
  private:
-  at::Tensor self_attention(const at::Tensor& x, Attending attending) const;
+  at::Tensor self_attention(const at::Tensor& x, Attention attention) const;
   at::Tensor mlp(const at::Tensor& x) const;
 };
 
@@ -45,7 +46,7 @@ struct ClipTransformer {
   std::vector<ClipLayer> layers;
 
   ClipTransformer(const Scope& scope, const ClipSizes& sizes);
-  at::Tensor operator()(at::Tensor x, Attending attending) const;  // [B, n, width]
+  at::Tensor operator()(at::Tensor x, Attention attention) const;  // [B, n, width]
 };
 
 }  // namespace karlo::nets

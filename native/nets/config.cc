@@ -26,7 +26,7 @@ struct Printer {
   }
 };
 
-std::string printed(const ConfigValue& value) { return std::visit(Printer{}, value); }
+std::string print(const ConfigValue& value) { return std::visit(Printer{}, value); }
 
 std::optional<double> as_number(const ConfigValue& value) {
   if (const auto* number = std::get_if<double>(&value)) return *number;
@@ -40,7 +40,7 @@ bool same(const ConfigValue& a, const ConfigValue& b) {
   return left && right ? *left == *right : a == b;
 }
 
-std::string range(int64_t largest) { return "an integer from 1 to " + std::to_string(largest); }
+std::string range(int64_t max) { return "an integer from 1 to " + std::to_string(max); }
 
 }  // namespace
 
@@ -55,11 +55,11 @@ const ConfigValue* ConfigReader::find(const std::string& key) const {
 void ConfigReader::refuse(const std::string& key, const std::string& expected) const {
   const ConfigValue* value = find(key);
   throw std::invalid_argument("Expected " + expected + " for " + network_ + '.' + key +
-                              " but received " + (value ? printed(*value) : "nothing"));
+                              " but received " + (value ? print(*value) : "nothing"));
 }
 
-int64_t ConfigReader::checked_size(const std::string& key, int64_t value, int64_t largest) const {
-  if (value < 1 || value > largest) refuse(key, range(largest));
+int64_t ConfigReader::checked_size(const std::string& key, int64_t value, int64_t max) const {
+  if (value < 1 || value > max) refuse(key, range(max));
   return value;
 }
 
@@ -71,11 +71,11 @@ int64_t ConfigReader::integer(const std::string& key, int64_t otherwise) const {
 }
 
 int64_t ConfigReader::size(const std::string& key, int64_t otherwise) const {
-  return checked_size(key, integer(key, otherwise), kLargestSize);
+  return checked_size(key, integer(key, otherwise), kMaxSize);
 }
 
 int64_t ConfigReader::required_size(const std::string& key) const {
-  if (find(key) == nullptr) refuse(key, range(kLargestSize));
+  if (find(key) == nullptr) refuse(key, range(kMaxSize));
   return size(key, 0);
 }
 
@@ -86,7 +86,7 @@ int64_t ConfigReader::size_or_null(const std::string& key, int64_t otherwise) co
 }
 
 int64_t ConfigReader::count(const std::string& key, int64_t otherwise) const {
-  return checked_size(key, integer(key, otherwise), kLargestCount);
+  return checked_size(key, integer(key, otherwise), kMaxCount);
 }
 
 double ConfigReader::number(const std::string& key, double otherwise) const {
@@ -129,7 +129,7 @@ std::vector<int64_t> ConfigReader::size_list(const std::string& key,
   if (value == nullptr) return otherwise;
   const auto* list = std::get_if<std::vector<int64_t>>(value);
   if (list == nullptr || list->empty()) refuse(key, "a list of integers");
-  for (const int64_t item : *list) checked_size(key, item, kLargestSize);
+  for (const int64_t item : *list) checked_size(key, item, kMaxSize);
   return *list;
 }
 
@@ -148,7 +148,7 @@ void ConfigReader::expect(const std::string& key, const std::vector<ConfigValue>
   std::string all;
   for (const ConfigValue& one : expected) {
     if (same(value ? *value : otherwise, one)) return;
-    all += (all.empty() ? "" : " or ") + printed(one);
+    all += (all.empty() ? "" : " or ") + print(one);
   }
   refuse(key, all);
 }

@@ -10,14 +10,14 @@
 
 namespace karlo::nets {
 
-// The keys and values that each attention block computes from the context, for all of them at once:
+// The keys and values of the context for all attention blocks of a network at once. They are
 // constant for a prompt.
 class ContextProjections {
  public:
-  // Returns the place of the keys and, behind them, the values.
+  // Returns the slice with the keys, followed by the values.
   Slice add(const Scope& scope, int64_t context_width, int64_t width);
 
-  // [B, n, context_width] -> [B, n, sum of the widths, twice]
+  // [B, n, context_width] -> [B, n, sum of 2 * width]
   at::Tensor operator()(const at::Tensor& context) const;
 
  private:
@@ -25,14 +25,13 @@ class ContextProjections {
   int64_t width_ = 0;
 };
 
-// What a prompt contributes to the attention blocks.
+// The attention blocks' part of a prompt.
 struct Context {
-  at::Tensor cache;  // ContextProjections of the context, [B, n, *]
-  at::Tensor bias;   // what its mask adds to the attention logits, [B, 1, 1, n]
+  at::Tensor cache;  // the ContextProjections of the context, [B, n, *]
+  at::Tensor bias;   // the mask as a bias of the attention logits, [B, 1, 1, n]
 };
 
-// Self-attention over the pixels whose keys and values stand behind those of the context. In a
-// graph it is one operator, karlo::context_attention.
+// The parameters of ops::context_attention().
 struct ContextAttention {
   GroupNorm norm;
   Linear to_q, to_k, to_v;
@@ -46,8 +45,5 @@ struct ContextAttention {
   // x [B, channels, H, W] -> the same shape
   at::Tensor operator()(const at::Tensor& x, const Context& prompt) const;
 };
-
-// Tells LibTorch of the operator, once a process: before a graph that has it is traced or loaded.
-void register_context_attention();
 
 }  // namespace karlo::nets

@@ -1,13 +1,46 @@
-#include "nets/decoder.h"
+// The decoder (Ramesh et al. 2022, section 2.1): a UNet that predicts the noise in x_t and the
+// interpolation of the variance (Nichol & Dhariwal 2021, eq. 15), conditioned on the outputs of
+// text_proj.
+//
+//   forward(x [B, 3, H, H], t, context [B, 81, C], context_mask [B, 81], class_labels [B, T])
+//     -> [B, 6, H, H]
+//   condition(context, context_mask) -> (cache [B, 81, *], bias [B, 1, 1, 81])
+//   step(x, t, class_labels, cache, bias) -> [B, 6, H, H]
+//   times(t [S], class_labels) -> [S, B, *]
+//   step_at(x, times [B, *], cache, bias) -> [B, 6, H, H]
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "nets/registry.h"
+#include "nets/unet.h"
+#include "ops/attention/attention.h"
+
 namespace karlo::nets {
 namespace {
 
-// Whether a block of this type attends; `plain` and `attending` are the two types that are known.
+struct Decoder {
+  UNet unet;
+
+  Decoder(const Scope& scope, const UNetSizes& sizes) : unet(scope, sizes) {}
+
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& context,
+                     const at::Tensor& mask, const at::Tensor& class_labels) const;
+
+  // The part that is constant for a prompt, and a step with it.
+  Context condition(const at::Tensor& context, const at::Tensor& mask) const;
+  at::Tensor step(const at::Tensor& x, const at::Tensor& t, const at::Tensor& class_labels,
+                  const Context& prompt) const;
+
+  // The projected time embeddings of a whole schedule, t [S] and class_labels [B, T] -> [S, B, *],
+  // and a step with one of them, [B, *].
+  at::Tensor times(const at::Tensor& t, const at::Tensor& class_labels) const;
+  at::Tensor step_at(const at::Tensor& x, const at::Tensor& times, const Context& prompt) const;
+};
+
+// Whether a block of this type has attention. `plain` and `attending` are the two supported types.
 bool attends(const ConfigReader& config, const std::string& key, const std::string& type,
              const std::string& plain, const std::string& attending) {
   if (type != plain && type != attending) {
@@ -30,7 +63,7 @@ bool attends_anywhere(const UNetSizes& sizes) {
   return sizes.mid_head_width || std::any_of(sizes.levels.begin(), sizes.levels.end(), attends);
 }
 
-void refuse_the_unknown(const ConfigReader& config) {
+void refuse_unsupported(const ConfigReader& config) {
   config.expect("class_embed_type", {"identity"}, std::monostate{});
   config.expect_default("only_cross_attention", false);
   config.expect_default("class_embeddings_concat", false);
@@ -44,10 +77,8 @@ void refuse_the_unknown(const ConfigReader& config) {
   }
 }
 
-}  // namespace
-
 UNetSizes decoder_sizes(const ConfigReader& config) {
-  refuse_the_unknown(config);
+  refuse_unsupported(config);
   UNetSizes sizes = UNetSizes::read(config);
   sizes.in = config.size("in_channels", 4);
   sizes.out = config.size("out_channels", 4);
@@ -70,8 +101,8 @@ UNetSizes decoder_sizes(const ConfigReader& config) {
                 "SimpleCrossAttnDownBlock2D")) {
       sizes.levels[i].down_head_width = head_width(i, heads[i]);
     }
-    // Block types of the way up are listed from the lowest resolution on, and so, without being
-    // reversed, is attention_head_dim read for them: diffusers does it like that.
+    // The block types of the upsampling path are listed from the lowest resolution. Like diffusers,
+    // this reads attention_head_dim in the same order, without reversing it.
     if (attends(config, "up_block_types", up[depth - 1 - i], "ResnetUpsampleBlock2D",
                 "SimpleCrossAttnUpBlock2D")) {
       sizes.levels[i].up_head_width = head_width(i, heads[depth - 1 - i]);
@@ -96,7 +127,7 @@ at::Tensor Decoder::forward(const at::Tensor& x, const at::Tensor& t, const at::
 
 Context Decoder::condition(const at::Tensor& context, const at::Tensor& mask) const {
   const at::Tensor cache = unet.project_context(context);
-  return {cache, mask_bias(mask, cache)};
+  return {cache, ops::mask_bias(mask, cache)};
 }
 
 at::Tensor Decoder::step(const at::Tensor& x, const at::Tensor& t, const at::Tensor& class_labels,
@@ -114,4 +145,37 @@ at::Tensor Decoder::step_at(const at::Tensor& x, const at::Tensor& times,
   return unet(x, unet.cast(times), prompt);
 }
 
+void record_methods(const exporting::Recorder& record, const Scope& scope,
+                    const ConfigReader& config) {
+  using namespace exporting;  // NOLINT
+  const UNetSizes sizes = decoder_sizes(config);
+  const Decoder net(scope, sizes);
+  constexpr int64_t kTokens = 81;
+  const Argument x{"x", example(sizes.example_shape(sizes.in))};
+  const Argument context{"context", example({2, kTokens, sizes.context})};
+  const Argument mask{"context_mask", example_mask(kTokens)};
+  const Argument labels{"class_labels", example({2, sizes.block.time_width})};
+  const Argument cache{"cache", net.condition(context.example, mask.example).cache};
+  const Argument bias{"bias", example_cache({2, 1, 1, kTokens})};
+  const Argument times{"times", example(net.times(example_t().example, labels.example)[0].sizes())};
+
+  record("forward", {x, example_t(), context, mask, labels}, [&](const Tensors& in) -> Tensors {
+    return {net.forward(in[0], in[1], in[2], in[3], in[4])};
+  });
+  record("condition", {context, mask}, [&](const Tensors& in) -> Tensors {
+    const auto prompt = net.condition(in[0], in[1]);
+    return {prompt.cache, prompt.bias};
+  });
+  record("step", {x, example_t(), labels, cache, bias}, [&](const Tensors& in) -> Tensors {
+    return {net.step(in[0], in[1], in[2], {in[3], in[4]})};
+  });
+  record("times", {example_t(), labels},
+         [&](const Tensors& in) -> Tensors { return {net.times(in[0], in[1])}; });
+  record("step_at", {x, times, cache, bias},
+         [&](const Tensors& in) -> Tensors { return {net.step_at(in[0], in[1], {in[2], in[3]})}; });
+}
+
+const Registration registration("decoder", record_methods);
+
+}  // namespace
 }  // namespace karlo::nets

@@ -7,7 +7,6 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/sin.h>
 
@@ -23,10 +22,10 @@ Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias)
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return nets::linear(x, weight, bias.defined() ? std::make_optional(bias) : std::nullopt);
+  return ops::linear(x, weight, bias.defined() ? std::make_optional(bias) : std::nullopt);
 }
 
-at::Tensor side_by_side(const std::vector<Linear>& layers, const at::Tensor& x) {
+at::Tensor concat_outputs(const std::vector<Linear>& layers, const at::Tensor& x) {
   std::vector<at::Tensor> parts;
   parts.reserve(layers.size());
   for (const Linear& layer : layers) parts.push_back(layer(x));
@@ -38,7 +37,7 @@ Conv2d::Conv2d(const Scope& scope, int64_t in, int64_t out, int64_t kernel)
       bias(scope.tensor("bias", {out})) {}
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
-  const int64_t padding = (weight.size(2) - 1) / 2;  // a parameter's size: constant in any graph
+  const int64_t padding = (weight.size(2) - 1) / 2;  // the size of a parameter may be a constant
   return at::conv2d(x, weight, bias, /*stride=*/1, padding);
 }
 
@@ -48,12 +47,8 @@ GroupNorm::GroupNorm(const Scope& scope, int64_t channels, int64_t groups, doubl
       groups(groups),
       eps(eps) {}
 
-at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
-  return group_norm(x, groups, weight, bias, eps, {}, /*silu=*/false);
-}
-
-at::Tensor GroupNorm::then_silu(const at::Tensor& x, const Modulation& modulation) const {
-  return group_norm(x, groups, weight, bias, eps, modulation, /*silu=*/true);
+at::Tensor GroupNorm::then_silu(const at::Tensor& x) const {
+  return ops::group_norm(x, groups, weight, bias, eps, /*modulation=*/{}, /*silu=*/true);
 }
 
 LayerNorm::LayerNorm(const Scope& scope, int64_t width, double eps)
@@ -71,43 +66,26 @@ Embedding::Embedding(const Scope& scope, int64_t count, int64_t width)
 
 at::Tensor Embedding::operator()(const at::Tensor& ids) const { return at::embedding(weight, ids); }
 
-at::Tensor Sinusoid::operator()(const at::Tensor& t) const {
+at::Tensor SinusoidalEmbedding::operator()(const at::Tensor& t) const {
   const int64_t half = width / 2;
-  // 0, 1, ... half - 1 on the device of t: arange would fix the device in the graph.
+  // 0, 1, ..., half - 1 on the device of t: arange would record the device in the graph.
   const at::Tensor index = t.new_ones({half}).cumsum(0).sub(1).to(at::kFloat);
   const at::Tensor frequencies = at::exp(index * -std::log(10000.0) / (half - shift));
   const at::Tensor angles = t.reshape({-1, 1}).to(at::kFloat) * frequencies;
   const at::Tensor sine = at::sin(angles), cosine = at::cos(angles);
-  const at::Tensor waves = cosine_first ? at::cat({cosine, sine}, -1) : at::cat({sine, cosine}, -1);
-  return width % 2 == 0 ? waves : at::constant_pad_nd(waves, {0, 1});
+  const at::Tensor embedding =
+      cosine_first ? at::cat({cosine, sine}, -1) : at::cat({sine, cosine}, -1);
+  return width % 2 == 0 ? embedding : at::constant_pad_nd(embedding, {0, 1});
 }
 
-TimeEmbedding::TimeEmbedding(const Scope& scope, Sinusoid sinusoid, int64_t hidden, int64_t out)
-    : sinusoid(sinusoid),
-      linear_1(scope["linear_1"], sinusoid.width, hidden),
+TimeEmbedding::TimeEmbedding(const Scope& scope, SinusoidalEmbedding sinusoidal, int64_t hidden,
+                             int64_t out)
+    : sinusoidal(sinusoidal),
+      linear_1(scope["linear_1"], sinusoidal.width, hidden),
       linear_2(scope["linear_2"], hidden, out) {}
 
 at::Tensor TimeEmbedding::operator()(const at::Tensor& t) const {
-  return linear_2(at::silu(linear_1(sinusoid(t).type_as(linear_1.weight))));
-}
-
-at::Tensor split_heads(const at::Tensor& x, int64_t heads) {
-  return x.unflatten(-1, {heads, -1}).transpose(1, 2);
-}
-
-at::Tensor merge_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
-
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                  const std::optional<at::Tensor>& bias) {
-  return at::scaled_dot_product_attention(q, k, v, bias);
-}
-
-at::Tensor attend_causally(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return at::scaled_dot_product_attention(q, k, v, {}, /*dropout_p=*/0.0, /*is_causal=*/true);
-}
-
-at::Tensor mask_bias(const at::Tensor& mask, const at::Tensor& like) {
-  return ((mask.type_as(like) - 1) * -kMasked).unsqueeze(1).unsqueeze(1);
+  return linear_2(at::silu(linear_1(sinusoidal(t).type_as(linear_1.weight))));
 }
 
 }  // namespace karlo::nets

@@ -3,14 +3,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "nets/scope.h"
 #include "ops/group_norm/group_norm.h"
 
-// The layers that the networks are made of. None of them reads a size from a tensor at run time,
-// names a device or fixes the network's dtype: a trace would keep such a value as a constant.
+// The layers of the networks. None of them reads a size from a tensor at run time, names a device
+// or fixes the network's dtype: a trace would record such a value as a constant.
 namespace karlo::nets {
 
 struct Linear {
@@ -20,8 +19,8 @@ struct Linear {
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
-// What several layers make of x, along the last dimension.
-at::Tensor side_by_side(const std::vector<Linear>& layers, const at::Tensor& x);
+// The outputs of several layers for the same x, concatenated along the last dimension.
+at::Tensor concat_outputs(const std::vector<Linear>& layers, const at::Tensor& x);
 
 // Stride 1 and "same" padding.
 struct Conv2d {
@@ -37,9 +36,7 @@ struct GroupNorm {
   double eps;
 
   GroupNorm(const Scope& scope, int64_t channels, int64_t groups, double eps);
-  at::Tensor operator()(const at::Tensor& x) const;
-  // The norm, what a modulation does to it, and SiLU.
-  at::Tensor then_silu(const at::Tensor& x, const Modulation& modulation = {}) const;
+  at::Tensor then_silu(const at::Tensor& x) const;  // the norm, followed by SiLU
 };
 
 struct LayerNorm {
@@ -58,8 +55,8 @@ struct Embedding {
   at::Tensor operator()(const at::Tensor& ids) const;
 };
 
-// How a time step becomes waves: Vaswani et al. 2017, section 3.5, with the period 10 000.
-struct Sinusoid {
+// The sinusoidal embedding of timesteps: Vaswani et al. 2017, section 3.5, with the period 10 000.
+struct SinusoidalEmbedding {
   int64_t width;
   bool cosine_first = true;  // flip_sin_to_cos
   double shift = 0;          // freq_shift
@@ -68,30 +65,13 @@ struct Sinusoid {
   at::Tensor operator()(const at::Tensor& t) const;
 };
 
-// Sinusoid, Linear, SiLU, Linear.
+// SinusoidalEmbedding, Linear, SiLU, Linear.
 struct TimeEmbedding {
-  Sinusoid sinusoid;
+  SinusoidalEmbedding sinusoidal;
   Linear linear_1, linear_2;
 
-  TimeEmbedding(const Scope& scope, Sinusoid sinusoid, int64_t hidden, int64_t out);
+  TimeEmbedding(const Scope& scope, SinusoidalEmbedding sinusoidal, int64_t hidden, int64_t out);
   at::Tensor operator()(const at::Tensor& t) const;
 };
-
-// [B, n, heads * d] <-> [B, heads, n, d]
-at::Tensor split_heads(const at::Tensor& x, int64_t heads);
-at::Tensor merge_heads(const at::Tensor& x);
-
-// Softmax(q k^T / sqrt(d) + bias) v over [B, heads, n, d].
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                  const std::optional<at::Tensor>& bias);
-at::Tensor attend_causally(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
-
-// What is added to the attention logits of a key that is masked out. A finite number, as both
-// published implementations have it: a row that has no key left then averages instead of becoming
-// NaN.
-constexpr double kMasked = -10000.0;
-
-// mask [B, n], true or 1 where a token counts -> bias [B, 1, 1, n] in the dtype of `like`.
-at::Tensor mask_bias(const at::Tensor& mask, const at::Tensor& like);
 
 }  // namespace karlo::nets

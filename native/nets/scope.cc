@@ -7,8 +7,9 @@
 namespace karlo::nets {
 namespace {
 
-// Class names are the path, so that all classes of a graph share one namespace and thereby one file
-// in the saved archive. Module names such as "0" are no identifiers, hence the prefix.
+// Classes are named by their path, so that all classes of a graph share a namespace, and thereby
+// one file of the saved archive. The prefix is needed because module names such as "0" are not
+// identifiers.
 c10::QualifiedName class_name(const torch::jit::Module& parent, const std::string& name) {
   const auto parent_name = parent.type()->name();
   return c10::QualifiedName(parent_name->prefix(), parent_name->name() + "__" + name);

@@ -12,24 +12,24 @@
 
 namespace karlo::nets {
 
-// One parameter of a network, under the key that published checkpoints give it.
+// A parameter of a network, under its key in published checkpoints.
 struct TensorSpec {
-  std::string name;  // a state-dict key of diffusers or transformers; dots separate modules
+  std::string name;  // the state-dict key of diffusers or transformers; dots separate modules
   std::vector<int64_t> shape;
-  bool keep_float32 = false;  // stays float32 whatever the dtype of the network
+  bool keep_float32 = false;  // stays float32 in every dtype of the network
 };
 
-// Where a network's tensors come from while it is built.
+// Provides a network's tensors while it is built.
 using TensorSource = std::function<at::Tensor(const TensorSpec&)>;
 
-// Shape and dtype without memory: all that tracing needs, at any size. The dtype is bfloat16, other
-// than that of the examples that a trace runs on: a cast that changes nothing returns the tensor
-// itself, and the tracer would then take the cast for the original from there on.
+// A tensor with a shape and dtype but without memory, which is all that tracing needs. The dtype is
+// bfloat16 because it must differ from that of the example inputs: a cast to the same dtype returns
+// the tensor itself, and the tracer would confuse the two from then on.
 at::Tensor meta_tensor(const TensorSpec& spec);
 
-// A place in a network's tree of parameters. Layers declare their tensors here by name, which at
-// once registers them as attributes of the TorchScript module (so that a trace refers to them by
-// path) and lists them for whoever reads the weights.
+// A node of a network's tree of parameters. Layers declare their tensors here by name. This
+// registers them as attributes of the TorchScript module, so that a trace refers to them by path,
+// and lists them in declared().
 class Scope {
  public:
   explicit Scope(torch::jit::Module root, TensorSource source = meta_tensor);

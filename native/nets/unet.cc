@@ -19,11 +19,11 @@ UNetSizes UNetSizes::read(const ConfigReader& config) {
   if (depth > 16) config.refuse("block_out_channels", "at most 16 levels");
   const std::vector<int64_t> resnets = config.sizes("layers_per_block", depth, 2);
   for (int64_t i = 0; i < depth; ++i) {
-    if (resnets[i] > ConfigReader::kLargestCount) config.refuse("layers_per_block", "at most 256");
+    if (resnets[i] > ConfigReader::kMaxCount) config.refuse("layers_per_block", "at most 256");
     sizes.levels.push_back({channels[i], resnets[i], std::nullopt, std::nullopt});
   }
-  sizes.sinusoid = {channels[0], config.flag("flip_sin_to_cos", true),
-                    config.number("freq_shift", 0)};
+  sizes.sinusoidal = {channels[0], config.flag("flip_sin_to_cos", true),
+                      config.number("freq_shift", 0)};
   sizes.block = {config.size_or_null("time_embedding_dim", 4 * channels[0]),
                  config.size("norm_num_groups", 32), config.number("norm_eps", 1e-5),
                  config.text("resnet_time_scale_shift", "default") == "scale_shift"};
@@ -39,24 +39,29 @@ UNetSizes UNetSizes::read(const ConfigReader& config) {
   return sizes;
 }
 
+std::array<int64_t, 4> UNetSizes::example_shape(int64_t channels) const {
+  const int64_t side = int64_t{1} << levels.size();
+  return {2, channels, side, side};
+}
+
 UNet::UNet(const Scope& scope, const UNetSizes& sizes)
     : conv_in_(scope["conv_in"], sizes.in, sizes.levels.front().channels, sizes.in_kernel),
-      time_embedding_(scope["time_embedding"], sizes.sinusoid, sizes.block.time_width,
+      time_embedding_(scope["time_embedding"], sizes.sinusoidal, sizes.block.time_width,
                       sizes.block.time_width),
       conv_norm_out_(scope["conv_norm_out"], sizes.levels.front().channels, sizes.block.groups,
                      sizes.block.eps),
       conv_out_(scope["conv_out"], sizes.levels.front().channels, sizes.out, sizes.out_kernel) {
   const size_t depth = sizes.levels.size();
   for (size_t i = 0; i < depth; ++i) {
-    down_.push_back(level_down(scope["down_blocks"][static_cast<int64_t>(i)], sizes, i));
+    down_.push_back(make_down(scope["down_blocks"][static_cast<int64_t>(i)], sizes, i));
   }
-  middle_ = level_middle(scope["mid_block"], sizes);
+  middle_ = make_middle(scope["mid_block"], sizes);
   for (size_t i = 0; i < depth; ++i) {
-    up_.push_back(level_up(scope["up_blocks"][static_cast<int64_t>(i)], sizes, depth - 1 - i));
+    up_.push_back(make_up(scope["up_blocks"][static_cast<int64_t>(i)], sizes, depth - 1 - i));
   }
 }
 
-Level UNet::level_down(const Scope& scope, const UNetSizes& sizes, size_t i) {
+Level UNet::make_down(const Scope& scope, const UNetSizes& sizes, size_t i) {
   const LevelSizes& here = sizes.levels[i];
   Level level;
   int64_t width = sizes.levels[i == 0 ? 0 : i - 1].channels;
@@ -64,7 +69,7 @@ Level UNet::level_down(const Scope& scope, const UNetSizes& sizes, size_t i) {
     level.resnets.emplace_back(scope["resnets"][k], width, here.channels, sizes.block, times_);
     if (here.down_head_width) {
       level.attentions.push_back(
-          attention(scope["attentions"][k], sizes, here, *here.down_head_width));
+          make_attention(scope["attentions"][k], sizes, here, *here.down_head_width));
     }
     width = here.channels;
   }
@@ -75,7 +80,7 @@ Level UNet::level_down(const Scope& scope, const UNetSizes& sizes, size_t i) {
   return level;
 }
 
-Level UNet::level_middle(const Scope& scope, const UNetSizes& sizes) {
+Level UNet::make_middle(const Scope& scope, const UNetSizes& sizes) {
   const LevelSizes& here = sizes.levels.back();
   Level level;
   for (int64_t k = 0; k < sizes.mid_resnets; ++k) {
@@ -83,26 +88,26 @@ Level UNet::level_middle(const Scope& scope, const UNetSizes& sizes) {
                                times_);
     if (sizes.mid_head_width && k > 0) {
       level.attentions.push_back(
-          attention(scope["attentions"][k - 1], sizes, here, *sizes.mid_head_width));
+          make_attention(scope["attentions"][k - 1], sizes, here, *sizes.mid_head_width));
     }
   }
   return level;
 }
 
-// Each ResBlock takes one activation of the way down alongside: the level's own, last first, and at
-// the end the one that the level above handed down.
-Level UNet::level_up(const Scope& scope, const UNetSizes& sizes, size_t i) {
+// Each ResBlock has a skip connection from an activation of the downsampling path: those of its
+// level, the last first, and finally the input of that level.
+Level UNet::make_up(const Scope& scope, const UNetSizes& sizes, size_t i) {
   const LevelSizes& here = sizes.levels[i];
   const int64_t above = sizes.levels[i == 0 ? 0 : i - 1].channels;
   Level level;
   int64_t width = sizes.levels[i + 1 < sizes.levels.size() ? i + 1 : i].channels;
   for (int64_t k = 0; k <= here.resnets; ++k) {
-    const int64_t skipped = k == here.resnets ? above : here.channels;
-    level.resnets.emplace_back(scope["resnets"][k], width + skipped, here.channels, sizes.block,
+    const int64_t skip = k == here.resnets ? above : here.channels;
+    level.resnets.emplace_back(scope["resnets"][k], width + skip, here.channels, sizes.block,
                                times_);
     if (here.up_head_width) {
       level.attentions.push_back(
-          attention(scope["attentions"][k], sizes, here, *here.up_head_width));
+          make_attention(scope["attentions"][k], sizes, here, *here.up_head_width));
     }
     width = here.channels;
   }
@@ -113,8 +118,8 @@ Level UNet::level_up(const Scope& scope, const UNetSizes& sizes, size_t i) {
   return level;
 }
 
-ContextAttention UNet::attention(const Scope& scope, const UNetSizes& sizes,
-                                 const LevelSizes& level, int64_t head_width) {
+ContextAttention UNet::make_attention(const Scope& scope, const UNetSizes& sizes,
+                                      const LevelSizes& level, int64_t head_width) {
   return ContextAttention(scope, level.channels, head_width, sizes.context, sizes.block.groups,
                           contexts_);
 }
@@ -125,18 +130,18 @@ at::Tensor UNet::project_context(const at::Tensor& context) const {
 
 at::Tensor UNet::operator()(const at::Tensor& x, const at::Tensor& times,
                             const Context& prompt) const {
-  // Channels last: what the convolutions compute in, so that nothing is reordered between them.
+  // The convolutions compute in channels-last order: this way, nothing is reordered between them.
   at::Tensor h = conv_in_(cast(x).contiguous(at::MemoryFormat::ChannelsLast));
-  std::vector<at::Tensor> skipped{h};
+  std::vector<at::Tensor> skips{h};
   for (const Level& level : down_) {
     for (size_t i = 0; i < level.resnets.size(); ++i) {
       h = level.resnets[i](h, times);
       if (!level.attentions.empty()) h = level.attentions[i](h, prompt);
-      skipped.push_back(h);
+      skips.push_back(h);
     }
     if (level.resample) {
       h = (*level.resample)(h, times);
-      skipped.push_back(h);
+      skips.push_back(h);
     }
   }
   for (size_t i = 0; i < middle_.resnets.size(); ++i) {
@@ -145,8 +150,8 @@ at::Tensor UNet::operator()(const at::Tensor& x, const at::Tensor& times,
   }
   for (const Level& level : up_) {
     for (size_t i = 0; i < level.resnets.size(); ++i) {
-      h = level.resnets[i](h, times, skipped.back());
-      skipped.pop_back();
+      h = level.resnets[i](h, times, skips.back());
+      skips.pop_back();
       if (!level.attentions.empty()) h = level.attentions[i](h, prompt);
     }
     if (level.resample) h = (*level.resample)(h, times);

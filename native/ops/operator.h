@@ -1,19 +1,24 @@
 #pragma once
 
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/library.h>
 
 #include <optional>
 
-namespace karlo::nets {
+namespace karlo::ops {
 
-// What an operator does: of LibTorch's own, anywhere; on the CPU; and, for a trace, to shapes.
-struct Operator {
-  torch::CppFunction composed, on_cpu;
-  std::optional<torch::CppFunction> on_meta;  // without it, `composed` does
+struct Implementations {
+  torch::CppFunction composed;  // of LibTorch's operators, for any device
+  torch::CppFunction cpu;       // by the kernels of this package
+  std::optional<torch::CppFunction>
+      meta;  // computes the shape for a trace. Defaults to `composed`.
 };
 
-// Tells LibTorch of the operator karlo::`name`. Once a process, before a graph that has it is
-// traced or loaded.
-void define_operator(const char* name, const char* schema, Operator defined);
+// Registers the operator karlo::`name` with LibTorch. An operator must be registered, once per
+// process, before a graph that contains it is traced or loaded.
+// @return a handle that calls the operator through LibTorch's dispatcher, so that a trace records
+// it
+c10::OperatorHandle define_operator(const char* name, const char* schema,
+                                    Implementations implementations);
 
-}  // namespace karlo::nets
+}  // namespace karlo::ops

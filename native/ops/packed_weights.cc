@@ -2,20 +2,20 @@
 
 #include <iterator>
 
-namespace karlo::nets::cpu {
+namespace karlo::ops {
 
-// Never destroyed: at exit LibTorch may be gone before.
+// Never destroyed: LibTorch may be destroyed first when the process exits.
 PackedWeights& PackedWeights::shared() {
   static auto* const shared = new PackedWeights;
   return *shared;
 }
 
-PackedWeights::Entry::Entry(at::TensorList of, std::shared_ptr<const void> value)
+PackedWeights::Entry::Entry(at::TensorList tensors, std::shared_ptr<const void> value)
     : value(std::move(value)) {
-  for (const at::Tensor& weight : of) weights.emplace_back(weight.getIntrusivePtr());
+  for (const at::Tensor& tensor : tensors) weights.emplace_back(tensor.getIntrusivePtr());
 }
 
-bool PackedWeights::Entry::is_of(at::TensorList others) const {
+bool PackedWeights::Entry::matches(at::TensorList others) const {
   if (others.size() != weights.size()) return false;
   for (size_t i = 0; i < weights.size(); ++i) {
     if (weights[i]._unsafe_get_target() != others[i].unsafeGetTensorImpl()) return false;
@@ -34,4 +34,4 @@ void PackedWeights::drop_expired() {
   }
 }
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops

@@ -8,20 +8,21 @@
 #include <utility>
 #include <vector>
 
-namespace karlo::nets::cpu {
+namespace karlo::ops {
 
-// What kernels made of weights for themselves, for as long as these live. Weights do not change.
+// Caches weights in the layouts that kernels pack them into, for as long as the weights themselves
+// live. Weights are assumed not to change.
 class PackedWeights {
  public:
-  // Of the whole process.
+  // The cache of the process.
   static PackedWeights& shared();
 
-  // What `make` makes of these weights, or made of them before.
+  // Returns the cached value for these weights, or what `make` returns.
   template <typename Value, typename Make>
   std::shared_ptr<const Value> get(at::TensorList weights, const Make& make) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = entries_.find(weights[0].unsafeGetTensorImpl());
-    if (found != entries_.end() && found->second.is_of(weights)) {
+    if (found != entries_.end() && found->second.matches(weights)) {
       return std::static_pointer_cast<const Value>(found->second.value);
     }
     drop_expired();
@@ -30,17 +31,17 @@ class PackedWeights {
     return value;
   }
 
-  // Forgets what was made of weights that are gone.
+  // Drops the entries of weights that no longer exist.
   void trim();
 
  private:
   struct Entry {
-    // A weak reference keeps the address from being used again.
+    // A weak reference keeps the address from being reused.
     std::vector<c10::weak_intrusive_ptr<at::TensorImpl>> weights;
     std::shared_ptr<const void> value;
 
-    Entry(at::TensorList of, std::shared_ptr<const void> value);
-    bool is_of(at::TensorList others) const;
+    Entry(at::TensorList weights, std::shared_ptr<const void> value);
+    bool matches(at::TensorList others) const;
   };
 
   void drop_expired();
@@ -49,4 +50,4 @@ class PackedWeights {
   std::map<const at::TensorImpl*, Entry> entries_;
 };
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops

@@ -1,10 +1,10 @@
 #include "simd/kernel_table.h"
 
 #ifdef KARLO_X86_KERNELS
-namespace karlo::nets::cpu {
+namespace karlo::simd {
 
 // 16 registers.
-const Kernels& avx2_kernels() { return KernelsOf<8, 8, 4, 4>::all; }
+const Kernels& avx2_kernels() { return KernelTable<8, 8, 4, 4>::kernels; }
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd
 #endif

@@ -1,10 +1,10 @@
 #include "simd/kernel_table.h"
 
 #ifdef KARLO_X86_KERNELS
-namespace karlo::nets::cpu {
+namespace karlo::simd {
 
 // 32 registers.
-const Kernels& avx512_kernels() { return KernelsOf<16, 16, 12, 8>::all; }
+const Kernels& avx512_kernels() { return KernelTable<16, 16, 12, 8>::kernels; }
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd
 #endif

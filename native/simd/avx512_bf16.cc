@@ -6,27 +6,27 @@
 #include "simd/kernel_table.h"
 #endif
 
-namespace karlo::nets::cpu {
+namespace karlo::simd {
 
 #ifdef __AVX512BF16__
-const Kernels* avx512_bfloat16_kernels() {
-  static constexpr Kernels all = [] {
-    Kernels kernels = KernelsOf<16, 16, 12, 8>::all;
-    kernels.bfloat16.dot = &PairLoops::dot;
-    kernels.pairs = {
-        &PairLoops::pack,
-        &PairLoops::pack_columns,
-        &PairLoops::product,
-        &PairLoops::finish,
-        &PairLoops::softmax,
-        {&WinogradLoops<16>::winograd_input<c10::BFloat16>, &PairLoops::winograd_weights}};
+const Kernels* avx512_bf16_kernels() {
+  static constexpr Kernels kernels = [] {
+    Kernels kernels = KernelTable<16, 16, 12, 8>::kernels;
+    kernels.bfloat16.skinny_matmul = &Bf16DotLoops::skinny_matmul;
+    kernels.bf16_dot = {&Bf16DotLoops::pack,
+                        &Bf16DotLoops::pack_transposed,
+                        &Bf16DotLoops::matmul,
+                        &Bf16DotLoops::epilogue,
+                        &Bf16DotLoops::softmax,
+                        {&WinogradLoops<16>::transform_input<c10::BFloat16>,
+                         &Bf16DotLoops::transform_winograd_weights}};
     return kernels;
   }();
-  return &all;
+  return &kernels;
 }
 #else
-const Kernels* avx512_bfloat16_kernels() { return nullptr; }
+const Kernels* avx512_bf16_kernels() { return nullptr; }
 #endif
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd
 #endif

@@ -2,11 +2,11 @@
 
 #include "simd/vectors.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::simd {
 namespace {
 
-// The direct convolution. `kPixels1` to `kPixels3`: pixels of a tile whose block has one, two or
-// three vectors.
+// The direct convolution. `kPixels1` to `kPixels3` are the pixels per tile for blocks of one, two
+// or three vectors.
 template <int kLanes, int kPixels1, int kPixels2, int kPixels3>
 struct ConvLoops : VectorLoops<kLanes> {
   using Base = VectorLoops<kLanes>;
@@ -15,7 +15,8 @@ struct ConvLoops : VectorLoops<kLanes> {
   using Base::load;
   using Base::store;
 
-  // Pixels x to x + kPixels of a block of kVectors vectors of channels, held in registers.
+  // Pixels x to x + kPixels of a block of kVectors vectors of channels. The sums are held in
+  // registers.
   template <int kVectors, int kPixels>
   static KARLO_INLINE void tile(const ConvRow& row, int64_t x, int64_t first,
                                 const float* weights) {
@@ -29,7 +30,7 @@ struct ConvLoops : VectorLoops<kLanes> {
     constexpr int kGroups = (kPixels + 3) / 4;
     for (int64_t t = 0; t < row.tap_count; ++t) {
       const int64_t channels = row.taps[t].channels, stride = row.taps[t].stride;
-      // A pointer for four pixels: one for each would not fit into the registers.
+      // One pointer per four pixels: one per pixel would not fit in the registers.
       const float* pixels[kGroups];
       KARLO_UNROLL
       for (int g = 0; g < kGroups; ++g) pixels[g] = row.taps[t].pixels + (x + 4 * g) * stride;
@@ -56,16 +57,16 @@ struct ConvLoops : VectorLoops<kLanes> {
   }
 
   static KARLO_INLINE void finish(const ConvRow& row, int64_t pixel, int64_t channel, Float sum) {
-    float* to = row.y + pixel * row.step + channel;
-    const float* more = row.residual ? row.residual + pixel * row.out + channel : nullptr;
+    float* to = row.y + pixel * row.y_stride + channel;
+    const float* residual = row.residual ? row.residual + pixel * row.out + channel : nullptr;
     const int64_t count = row.out - channel;
     if (count >= kLanes) {
-      store(more ? sum + load(more) : sum, to);
+      store(residual ? sum + load(residual) : sum, to);
       return;
     }
     float lanes[kLanes];
     store(sum, lanes);
-    for (int64_t i = 0; i < count; ++i) to[i] = more ? lanes[i] + more[i] : lanes[i];
+    for (int64_t i = 0; i < count; ++i) to[i] = residual ? lanes[i] + residual[i] : lanes[i];
   }
 
   template <int kVectors, int kPixels>
@@ -97,4 +98,4 @@ struct ConvLoops : VectorLoops<kLanes> {
 };
 
 }  // namespace
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd

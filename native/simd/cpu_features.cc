@@ -4,10 +4,10 @@
 
 #include "simd/kernels.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::simd {
 namespace {
 
-// As LibTorch names it: not every compiler knows all of these.
+// By LibTorch's name: __builtin_cpu_supports() does not know all of these with every compiler.
 bool has(const char* capability) {
   const auto capabilities = at::cpu::get_cpu_capabilities();
   const auto found = capabilities.find(capability);
@@ -16,28 +16,28 @@ bool has(const char* capability) {
 
 }  // namespace
 
-bool has_matrices() {
+bool has_amx() {
   static const bool has_it = has("amx_bf16");
   return has_it;
 }
 
-bool has_bfloat16() {
+bool has_avx512_bf16() {
   static const bool has_it = has("avx512_bf16");
   return has_it;
 }
 
-bool has_pairs() { return kernels().pairs.product != nullptr; }
+bool has_bf16_dot() { return kernels().bf16_dot.matmul != nullptr; }
 
-bool multiplies_by_pairs(at::ScalarType dtype) {
+bool prefers_bf16_dot(at::ScalarType dtype) {
 #ifdef KARLO_X86_KERNELS
-  static const bool does = has_pairs() && !has_matrices() && !__builtin_cpu_is("intel");
+  static const bool does = has_bf16_dot() && !has_amx() && !__builtin_cpu_is("intel");
   return does && dtype == at::kBFloat16;
 #else
   return false;
 #endif
 }
 
-bool has_fast_products() {
+bool has_fast_matmul() {
 #ifdef KARLO_X86_KERNELS
   return __builtin_cpu_is("intel");
 #else
@@ -45,4 +45,4 @@ bool has_fast_products() {
 #endif
 }
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd

@@ -2,25 +2,24 @@
 
 #include <c10/core/ScalarType.h>
 
-// What the processor is good at, as far as it decides between kernels.
-namespace karlo::nets::cpu {
+// Properties of the processor that decide between kernels.
+namespace karlo::simd {
 
-// Whether it has matrices in hardware, with which LibTorch's convolutions are many times faster in
-// bfloat16.
-bool has_matrices();
+// Whether the processor has AMX (matrix instructions) for bfloat16, which LibTorch's convolutions
+// use: they are many times faster with it.
+bool has_amx();
 
-// Whether it has instructions for bfloat16.
-bool has_bfloat16();
+bool has_avx512_bf16();
 
-// Whether the kernels have them, too: not all compilers know them.
-bool has_pairs();
+// Whether there are bf16_dot kernels for this processor.
+bool has_bf16_dot();
 
-// Whether they are the fastest at this dtype, which then is bfloat16: Intel's processors have
-// matrices for it, or multiply it at half the rate of float32.
-bool multiplies_by_pairs(at::ScalarType dtype);
+// Whether the bf16_dot kernels are the fastest for this dtype. They are for bfloat16 on AMD:
+// Intel's processors have AMX, or run the instruction at half the rate of float32's.
+bool prefers_bf16_dot(at::ScalarType dtype);
 
-// Whether LibTorch's float32 matrix products are at home on it: they are Intel's library, and on
-// others half as fast as its convolutions, which are another one's.
-bool has_fast_products();
+// Whether LibTorch's float32 matrix products are fast. They are MKL's, which reach half the speed
+// of oneDNN's convolutions on processors other than Intel's.
+bool has_fast_matmul();
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd

@@ -3,37 +3,38 @@
 #include "simd/conv_loops.h"
 #include "simd/row_loops.h"
 #include "simd/skinny_matmul_loops.h"
+#include "simd/softmax_loops.h"
 #include "simd/winograd_loops.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::simd {
 namespace {
 
-// All kernels, for vectors of `kLanes` floats; `kPixels1` to `kPixels3` as in ConvLoops.
+// All kernels for vectors of `kLanes` floats. For `kPixels1` to `kPixels3`, see ConvLoops.
 template <int kLanes, int kPixels1, int kPixels2, int kPixels3>
-struct KernelsOf {
+struct KernelTable {
   using Rows = RowLoops<kLanes>;
   using Winograd = WinogradLoops<kLanes>;
   using Conv = ConvLoops<kLanes, kPixels1, kPixels2, kPixels3>;
-  using Dot = DotLoops<kLanes>;
+  using Matmul = SkinnyMatmulLoops<kLanes>;
 
   template <typename T>
   static constexpr RowKernels<T> rows() {
     return {&Rows::template add_moments<T>,
-            &Rows::template transform<T, T, false>,
-            &Rows::template transform<T, T, true>,
-            &Rows::template transform<T, float, true>,
-            &Dot::dot,
-            &Winograd::template winograd_output<T>};
+            &Rows::template affine<T, T, false>,
+            &Rows::template affine<T, T, true>,
+            &Rows::template affine<T, float, true>,
+            &Matmul::skinny_matmul,
+            &Winograd::template transform_output<T>};
   }
-  static constexpr Kernels all{
+  static constexpr Kernels kernels{
       kLanes,
       &Conv::conv_row,
       rows<float>(),
       rows<c10::BFloat16>(),
-      &Rows::softmax,
-      {&Winograd::template winograd_input<float>, &Winograd::winograd_weights},
+      &SoftmaxLoops<kLanes>::softmax,
+      {&Winograd::template transform_input<float>, &Winograd::transform_weights},
       {}};
 };
 
 }  // namespace
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd

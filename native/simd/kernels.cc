@@ -2,7 +2,7 @@
 
 #include "simd/cpu_features.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::simd {
 
 const Kernels& kernels() {
 #ifdef KARLO_X86_KERNELS
@@ -10,8 +10,8 @@ const Kernels& kernels() {
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    const Kernels* pairs = v4 && has_bfloat16() ? avx512_bfloat16_kernels() : nullptr;
-    if (pairs != nullptr) return *pairs;
+    const Kernels* bf16 = v4 && has_avx512_bf16() ? avx512_bf16_kernels() : nullptr;
+    if (bf16 != nullptr) return *bf16;
     return v4 ? avx512_kernels() : v3 ? avx2_kernels() : base_kernels();
   }();
   return found;
@@ -20,4 +20,8 @@ const Kernels& kernels() {
 #endif
 }
 
-}  // namespace karlo::nets::cpu
+int64_t padded(int64_t count, const Kernels& kernels) {
+  return (count + kernels.lanes - 1) / kernels.lanes * kernels.lanes;
+}
+
+}  // namespace karlo::simd

@@ -5,132 +5,135 @@
 #include <cstdint>
 #include <type_traits>
 
-// The inner loops of this folder, compiled for each kind of vectors that a processor may have.
-namespace karlo::nets::cpu {
+// The inner loops of the CPU operators. They are compiled once per instruction set (base.cc,
+// avx2.cc, ...); kernels() returns those for this processor.
+namespace karlo::simd {
 
-// What one of a convolution's taps sees: the pixel for the row's first output pixel, and behind it
-// those for the next ones.
+// The input of one kernel position of a convolution: the pixel for the first output pixel of a row,
+// followed by those for the next ones.
 struct Tap {
   const float* pixels;
   int64_t channels;
-  int64_t stride;  // floats from a pixel to the next
+  int64_t stride;  // floats from one pixel to the next
 };
 
-// A row of output pixels: bias + the taps' pixels times their weights + residual.
+// A row of output pixels: bias + the sum of the taps' pixels times their weights + residual.
 struct ConvRow {
   const Tap* taps;
   int64_t tap_count;
   int64_t width;          // pixels
   float* y;               // the first pixel
-  int64_t step;           // floats from a pixel of y to the next
+  int64_t y_stride;       // floats from one pixel of y to the next
   const float* residual;  // [width, out], or null
-  const float* weights;   // see pack() in direct_conv.h
-  const float* bias;      // [out], filled up to whole vectors
+  const float* weights;   // packed by pack_taps() in ops/conv/cpu_direct.h
+  const float* bias;      // [out], padded to whole vectors
   int64_t out;            // channels of y
 };
 
-// A row of 2x2 tiles of a Winograd convolution's result.
+// A row of 2x2 output tiles of a Winograd convolution.
 template <typename T>
 struct WinogradOutput {
-  const float* products[16];  // of each component: the first tile's
-  int64_t stride;             // from a tile's product to the next
-  bool doubled;               // nine components instead of sixteen
+  const float* products[16];  // of the first tile, by component
+  int64_t product_stride;     // from one tile to the next
+  bool upsampled;             // nine components instead of sixteen
   int64_t tiles, channels;
   const float* bias;     // [channels]
-  const T* residual[2];  // the two rows of pixels that are added, or null
-  T* y[2];               // the two rows of pixels
-  int64_t step;          // from a pixel to the next
+  const T* residual[2];  // two rows of pixels to add, or null
+  T* y[2];               // the two rows of output pixels
+  int64_t pixel_stride;  // of residual and y
 };
 
-// A row of 4x4 tiles, two pixels apart, of what a Winograd convolution sees; of a picture that is
-// doubled, of its 3x3 pixels, one apart.
-template <typename C>
+// A row of 4x4 input tiles of a Winograd convolution, two pixels apart. For an image that is
+// upsampled first: the 3x3 pixels that a tile depends on, one pixel apart.
+template <typename Component>
 struct WinogradInput {
-  const float* rows[4];  // of pixels, from the first tile's first one on
-  bool doubled;
+  const float* rows[4];  // of pixels, starting with the first tile's first pixel
+  bool upsampled;
   int64_t tiles, channels;
-  C* components;   // [components, *, channels]: the first tile's first component
-  int64_t plane;   // from a component to the next
-  int64_t stride;  // from a tile to the next
+  Component* components;     // [components, *, channels]: the first tile's first component
+  int64_t component_stride;  // from one component to the next
+  int64_t tile_stride;       // from one tile to the next
 };
 
-// The ends of a Winograd convolution whose components are C: see winograd.h.
-template <typename C>
+// The transforms of a Winograd convolution whose products are computed in the type `Component`.
+template <typename Component>
 struct WinogradKernels {
-  void (*input)(const WinogradInput<C>& row);
-  // Of one output channel: 3x3 weights of `count` input channels to `components` of them,
-  // [components, *], `plane` apart.
-  void (*weights)(const C* weights, int64_t count, bool doubled, C* components, int64_t plane);
+  void (*transform_input)(const WinogradInput<Component>& row);
+  // Transforms the 3x3 weights of one output channel and `count` input channels to `components`,
+  // [components, *], which are `component_stride` apart.
+  void (*transform_weights)(const Component* weights, int64_t count, bool upsampled,
+                            Component* components, int64_t component_stride);
 };
 
-// The kernels by pairs multiply two neighbours of bfloat16 at once, which some processors have an
-// instruction for; all sums are float32.
+// The bf16_dot kernels use an instruction (VDPBF16PS on x86) that multiplies pairs of neighboring
+// bfloat16 numbers and adds both products to a float32 sum.
 
-// Up to `lanes` rows of weights, in the order in which PairProduct wants them: a vector of pairs,
-// one of each row, for every two inputs; zeros for what is missing.
-struct PairPacking {
+// Up to `lanes` rows of weights, packed for Bf16Matmul: for every two inputs, a vector with one
+// pair of each row. Missing rows and inputs are zeros.
+struct Bf16Packing {
   const c10::BFloat16* weights;  // [rows, in]
-  int64_t stride;                // from a row to the next
+  int64_t weight_stride;         // from one row to the next
   int64_t rows, in;
-  c10::BFloat16* to;  // the first vector
-  int64_t step;       // from a vector to the next
+  c10::BFloat16* packed;  // the first vector
+  int64_t packed_stride;  // from one vector to the next
 };
 
 // Rows of x times packed weights.
-struct PairProduct {
+struct Bf16Matmul {
   const c10::BFloat16* x;  // [rows, in]
-  int64_t stride;          // from a row to the next
+  int64_t x_stride;        // from one row to the next
   int64_t rows, in;
   const c10::BFloat16* weights;  // for every two inputs, `vectors` vectors
   int64_t vectors;               // 1 to 4
   float* sums;                   // [rows, vectors * lanes]
-  int64_t step;                  // from a row of sums to the next
-  bool add;                      // to `sums`, which are overwritten otherwise
+  int64_t sums_stride;           // from one row to the next
+  bool accumulate;               // adds to `sums` instead of overwriting them
 };
 
-// Sums to bfloat16: sums * factor + bias + residual.
-struct PairSums {
-  const float* sums;  // [rows, *]
-  int64_t stride;     // from a row to the next
+// Converts sums to bfloat16: sums * scale + bias + residual.
+struct Bf16Epilogue {
+  const float* sums;    // [rows, *]
+  int64_t sums_stride;  // from one row to the next
   int64_t rows, count;
-  const float* factors;           // [rows], or null
+  const float* scales;            // [rows], or null
   const c10::BFloat16* bias;      // [count], or null
-  const c10::BFloat16* residual;  // like y, or null
+  const c10::BFloat16* residual;  // strided like y, or null
   c10::BFloat16* y;               // [rows, count]
-  int64_t step;                   // from a row of y to the next
+  int64_t y_stride;               // from one row to the next
 };
 
-// The numerators of softmax(logits * scale + bias), and of each row 1 / their sum.
-struct PairSoftmax {
-  float* logits;        // [rows, width], which are overwritten
+// The numerators of softmax(logits * scale + bias), and the reciprocal of each row's sum.
+struct Bf16Softmax {
+  float* logits;        // [rows, width], overwritten
   int64_t rows, width;  // a multiple of `lanes`
   float scale;
-  const float* bias;  // [width]
-  c10::BFloat16* y;   // [rows, width]
-  float* factors;     // [rows]
+  const float* bias;       // [width]
+  c10::BFloat16* y;        // [rows, width]
+  float* reciprocal_sums;  // [rows]
 };
 
-struct PairKernels {
-  void (*pack)(const PairPacking& packing);
-  // The same of weights that lie the other way round, [in, rows]: `stride` is from an input on.
-  void (*pack_columns)(const PairPacking& packing);
-  void (*product)(const PairProduct& product);
-  void (*finish)(const PairSums& sums);
-  void (*softmax)(const PairSoftmax& softmax);
+struct Bf16DotKernels {
+  void (*pack)(const Bf16Packing& packing);
+  // The same for transposed weights, [in, rows]: `weight_stride` is from one input to the next.
+  void (*pack_transposed)(const Bf16Packing& packing);
+  void (*matmul)(const Bf16Matmul& matmul);
+  void (*epilogue)(const Bf16Epilogue& epilogue);
+  void (*softmax)(const Bf16Softmax& softmax);
   WinogradKernels<c10::BFloat16> winograd;
 };
 
-// A few rows of x times some rows of weights.
+// A matrix product with few rows of x, which takes as long as reading the weights.
 template <typename T>
-struct FewRows {
+struct SkinnyMatmul {
   const T* x;  // [rows, in]
   int64_t rows, in;
-  const T* weights;  // [count, in]
-  int64_t count;
-  const T* bias;   // [count], or null
-  T* y;            // the first row's first result
-  int64_t stride;  // from a row of y to the next
-  float* scratch;  // of the calling thread: [rows, in], where T is not float and there are no pairs
+  const T* weights;  // [out, in]
+  int64_t out;
+  const T* bias;     // [out], or null
+  T* y;              // the first row's first result
+  int64_t y_stride;  // from one row to the next
+  float*
+      scratch;  // [rows, in], of the calling thread. Unused for float, and where bf16_dot exists.
 };
 
 // Loops over rows of [count, channels].
@@ -138,29 +141,28 @@ template <typename T>
 struct RowKernels {
   // Adds each channel's elements to `sum`, and their squares to `squares`.
   void (*add_moments)(const T* rows, int64_t count, int64_t channels, float* sum, float* squares);
-  // y = x * gain + lift.
-  void (*transform)(const T* rows, int64_t count, int64_t channels, const float* gain,
-                    const float* lift, T* y);
-  // The same, and SiLU: y / (1 + exp(-y)).
-  void (*transform_silu)(const T* rows, int64_t count, int64_t channels, const float* gain,
-                         const float* lift, T* y);
-  // The same, to float32.
-  void (*activate)(const T* rows, int64_t count, int64_t channels, const float* gain,
-                   const float* lift, float* y);
+  // y = x * scale + bias, per channel.
+  void (*affine)(const T* rows, int64_t count, int64_t channels, const float* scale,
+                 const float* bias, T* y);
+  // The same, followed by SiLU: y / (1 + exp(-y)).
+  void (*affine_silu)(const T* rows, int64_t count, int64_t channels, const float* scale,
+                      const float* bias, T* y);
+  void (*affine_silu_to_float)(const T* rows, int64_t count, int64_t channels, const float* scale,
+                               const float* bias, float* y);
   // y = x weights^T + bias.
-  void (*dot)(const FewRows<T>& few);
-  void (*winograd_output)(const WinogradOutput<T>& row);
+  void (*skinny_matmul)(const SkinnyMatmul<T>& matmul);
+  void (*transform_winograd_output)(const WinogradOutput<T>& row);
 };
 
 struct Kernels {
-  int64_t lanes;  // floats of a vector
+  int64_t lanes;  // floats per vector
   void (*conv_row)(const ConvRow& row);
   RowKernels<float> float32;
   RowKernels<c10::BFloat16> bfloat16;
-  // Softmax of each row in place, of [count, width], width a multiple of `lanes`.
+  // Softmax of each row of [count, width] in place. `width` is a multiple of `lanes`.
   void (*softmax)(float* rows, int64_t count, int64_t width);
   WinogradKernels<float> winograd;
-  PairKernels pairs;  // null where the processor has no such instruction
+  Bf16DotKernels bf16_dot;  // null pointers where the processor has no such instruction
 
   template <typename T>
   const RowKernels<T>& rows() const;
@@ -175,55 +177,27 @@ inline const RowKernels<c10::BFloat16>& Kernels::rows() const {
   return bfloat16;
 }
 
-// Those for the widest vectors that this processor has.
+// The kernels for the widest vectors of this processor.
 const Kernels& kernels();
+// `count`, rounded up to whole vectors.
+int64_t padded(int64_t count, const Kernels& kernels = simd::kernels());
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define KARLO_X86_KERNELS 1
 const Kernels& avx2_kernels();
 const Kernels& avx512_kernels();
-// Null where the compiler does not know the instructions.
-const Kernels* avx512_bfloat16_kernels();
+// Null if the compiler did not know the instructions.
+const Kernels* avx512_bf16_kernels();
 #endif
-// Those that any processor of the platform can run.
+// The kernels that every processor of the platform can run.
 const Kernels& base_kernels();
 
-// Output channels are worked on in blocks of at most three vectors, as even as can be: more would
-// not fit into the registers beside the pixels.
+// A convolution computes blocks of at most three vectors of output channels, as evenly sized as
+// possible: the sums of more would not fit in the registers.
 inline int64_t block_count(int64_t vectors) { return (vectors + 2) / 3; }
-// Vectors of the next block, where `vectors` and `blocks` are left.
+// Vectors of the next block, given how many vectors and blocks are left.
 inline int64_t next_block(int64_t vectors, int64_t blocks) {
   return (vectors + blocks - 1) / blocks;
 }
 
-template <int value>
-using Constant = std::integral_constant<int, value>;
-
-// Calls f(rows, count, row, first) for blocks of at most six rows and `kCount` results, which the
-// registers hold: all rows, while their weights are in the cache.
-template <int kCount, typename T, typename F>
-inline void each_block(const FewRows<T>& few, const F& f) {
-  const auto rows_of = [&](auto count, int64_t first) {
-    int64_t row = 0;
-    for (; row + 6 <= few.rows; row += 6) f(Constant<6>(), count, row, first);
-    switch (few.rows - row) {
-      case 5:
-        return f(Constant<5>(), count, row, first);
-      case 4:
-        return f(Constant<4>(), count, row, first);
-      case 3:
-        return f(Constant<3>(), count, row, first);
-      case 2:
-        return f(Constant<2>(), count, row, first);
-      case 1:
-        return f(Constant<1>(), count, row, first);
-      default:
-        return;
-    }
-  };
-  int64_t first = 0;
-  for (; first + kCount <= few.count; first += kCount) rows_of(Constant<kCount>(), first);
-  for (; first < few.count; ++first) rows_of(Constant<1>(), first);
-}
-
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd

@@ -2,7 +2,7 @@
 
 #include "simd/vectors.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::simd {
 namespace {
 
 // Loops over rows of channels.
@@ -11,8 +11,6 @@ struct RowLoops : VectorLoops<kLanes> {
   using Base = VectorLoops<kLanes>;
   using V = Vectors<kLanes>;
   using Float = typename V::Float;
-  using Base::all_of;
-  using Base::exponential;
   using Base::load;
   using Base::load_part;
   using Base::silu;
@@ -20,29 +18,29 @@ struct RowLoops : VectorLoops<kLanes> {
   using Base::store_part;
 
   template <bool kSilu>
-  static KARLO_INLINE Float apply(Float x, Float gain, Float lift) {
-    const Float y = x * gain + lift;
+  static KARLO_INLINE Float apply(Float x, Float scale, Float bias) {
+    const Float y = x * scale + bias;
     return kSilu ? silu(y) : y;
   }
 
   template <typename From, typename To, bool kSilu>
-  static void transform(const From* rows, int64_t count, int64_t channels, const float* gain,
-                        const float* lift, To* y) {
+  static void affine(const From* rows, int64_t count, int64_t channels, const float* scale,
+                     const float* bias, To* y) {
     const int64_t whole = channels / kLanes * kLanes, rest = channels - whole;
     for (int64_t row = 0; row < count; ++row, rows += channels, y += channels) {
       for (int64_t c = 0; c < whole; c += kLanes) {
-        store(apply<kSilu>(load(rows + c), load(gain + c), load(lift + c)), y + c);
+        store(apply<kSilu>(load(rows + c), load(scale + c), load(bias + c)), y + c);
       }
       if (rest > 0) {
         const Float value =
-            apply<kSilu>(load_part(rows + whole, rest), load_part(gain + whole, rest),
-                         load_part(lift + whole, rest));
+            apply<kSilu>(load_part(rows + whole, rest), load_part(scale + whole, rest),
+                         load_part(bias + whole, rest));
         store_part(value, y + whole, rest);
       }
     }
   }
 
-  // Of `kVectors` vectors of channels, held in registers.
+  // For `kVectors` vectors of channels. The sums are held in registers.
   template <int kVectors, typename T>
   static KARLO_INLINE void add_moments_of(const T* rows, int64_t count, int64_t channels,
                                           float* sum, float* squares) {
@@ -85,34 +83,7 @@ struct RowLoops : VectorLoops<kLanes> {
       }
     }
   }
-
-  static void softmax(float* rows, int64_t count, int64_t width) {
-    for (float* row = rows; row < rows + count * width; row += width) {
-      Float most = load(row);
-      for (int64_t c = kLanes; c < width; c += kLanes) {
-        const Float x = load(row + c);
-        most = x > most ? x : most;
-      }
-      float lanes[kLanes];
-      store(most, lanes);
-      float highest = lanes[0];
-      for (const float lane : lanes) highest = lane > highest ? lane : highest;
-      Float sums = all_of(0.0f);
-      for (int64_t c = 0; c < width; c += kLanes) {
-        const Float x = load(row + c) - highest;
-        // Zero, and not a number so small that the processor slows down for it.
-        const Float e = x < all_of(-80.0f) ? all_of(0.0f) : exponential(x);
-        sums += e;
-        store(e, row + c);
-      }
-      store(sums, lanes);
-      float sum = 0;
-      for (const float lane : lanes) sum += lane;
-      const float factor = 1.0f / sum;
-      for (int64_t c = 0; c < width; c += kLanes) store(load(row + c) * factor, row + c);
-    }
-  }
 };
 
 }  // namespace
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd

@@ -5,12 +5,13 @@
 #endif
 
 #include <cstring>
+#include <limits>
 
 #include "simd/kernels.h"
 
-// What the files of this folder are made of, each kernels_*.cc with its own compiler flags. All of
-// it is local to its file: the linker must not take the copy for wide vectors where the processor
-// has none.
+// The *_loops.h headers are compiled into base.cc, avx2.cc and so on, with different compiler
+// flags. Everything in them is local to those files: the linker must never merge two copies and
+// keep one that the processor cannot run.
 #ifdef __GNUC__
 #define KARLO_INLINE inline __attribute__((always_inline))
 #define KARLO_UNROLL _Pragma("GCC unroll 16")
@@ -19,7 +20,7 @@
 #define KARLO_UNROLL
 #endif
 
-namespace karlo::nets::cpu {
+namespace karlo::simd {
 namespace {
 
 // `kLanes` floats, and as many integers.
@@ -56,19 +57,19 @@ struct Vectors<1> {
 
 template <typename To, typename From>
 KARLO_INLINE To bits_as(From from) {
-  static_assert(sizeof(To) == sizeof(From), "of one size");
+  static_assert(sizeof(To) == sizeof(From), "the sizes must be equal");
   To to;
   std::memcpy(&to, &from, sizeof to);
   return to;
 }
 
-// What is done with vectors of `kLanes` floats.
+// Operations on vectors of `kLanes` floats.
 template <int kLanes>
 struct VectorLoops {
   using V = Vectors<kLanes>;
   using Float = typename V::Float;
 
-  static KARLO_INLINE Float all_of(float value) { return Float{} + value; }
+  static KARLO_INLINE Float broadcast(float value) { return Float{} + value; }
   static KARLO_INLINE Float load(const float* from) {
     Float vector;
     std::memcpy(&vector, from, sizeof vector);
@@ -82,8 +83,8 @@ struct VectorLoops {
   static KARLO_INLINE void store(Float vector, float* to) {
     std::memcpy(to, &vector, sizeof vector);
   }
-  // Rounds half to even, as LibTorch does; what is no number stays none. (The instruction makes
-  // zeros of numbers below 1e-38.)
+  // Rounds half to even, as LibTorch does, and keeps NaN. (The instruction flushes subnormal
+  // numbers to zero.)
   static KARLO_INLINE void store(Float vector, c10::BFloat16* to) {
 #ifdef __AVX512BF16__
     if constexpr (kLanes == 16) {
@@ -99,17 +100,17 @@ struct VectorLoops {
     std::memcpy(static_cast<void*>(to), &halves, sizeof halves);
   }
 
-  // exp(x) = 2^n * 2^f, n whole and |f| <= 1/2; 2^f by its Taylor polynomial, whose rest is below
-  // float32's own rounding. Beyond +-87 the result stays where it is there.
+  // exp(x) = 2^n * exp(f), with n an integer and |f| <= ln(2) / 2. The Taylor polynomial of exp(f)
+  // has an error below float32's rounding. x is clamped to +-87.
   static KARLO_INLINE Float exponential(Float x) {
-    const Float lowest = all_of(-87.0f), highest = all_of(87.0f);
+    const Float lowest = broadcast(-87.0f), highest = broadcast(87.0f);
     x = x < lowest ? lowest : x;
     x = x > highest ? highest : x;
-    const Float round = all_of(12582912.0f);  // 1.5 * 2^23: adding it leaves no room for a fraction
+    const Float round = broadcast(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
     const Float n = (x * 1.44269504088896341f + round) - round;
-    // In two steps, so that the product with ln 2 is exact where it must be.
+    // ln 2 in two parts, of which the first is short enough for an exact product (Cody & Waite).
     const Float f = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    Float p = all_of(1.0f / 5040);
+    Float p = broadcast(1.0f / 5040);
     p = p * f + 1.0f / 720;
     p = p * f + 1.0f / 120;
     p = p * f + 1.0f / 24;
@@ -122,7 +123,7 @@ struct VectorLoops {
 
   static KARLO_INLINE Float silu(Float x) { return x / (exponential(-x) + 1.0f); }
 
-  // Of a shorter vector, the rest of it zeros.
+  // Loads or stores the first `count` lanes; the others are zeros.
   template <typename T>
   static KARLO_INLINE Float load_part(const T* from, int64_t count) {
     T values[kLanes] = {};
@@ -135,7 +136,24 @@ struct VectorLoops {
     store(vector, values);
     std::memcpy(static_cast<void*>(to), values, count * sizeof(T));
   }
-  // Calls f(channel, load, store) for each vector of channels, the last of which may be shorter.
+  // Adds the lanes in order.
+  static KARLO_INLINE float sum_of(Float vector) {
+    float lanes[kLanes];
+    store(vector, lanes);
+    float sum = 0;
+    for (const float lane : lanes) sum += lane;
+    return sum;
+  }
+  static KARLO_INLINE Float larger(Float a, Float b) { return b > a ? b : a; }
+  static KARLO_INLINE float max_of(Float vector) {
+    float lanes[kLanes];
+    store(vector, lanes);
+    float max = lanes[0];
+    for (const float lane : lanes) max = lane > max ? lane : max;
+    return max;
+  }
+
+  // Calls f(channel, load, store) for each vector of channels. The last may be shorter.
   template <typename F>
   static KARLO_INLINE void each_vector(int64_t channels, const F& f) {
     const int64_t whole = channels / kLanes * kLanes, rest = channels - whole;
@@ -152,4 +170,4 @@ struct VectorLoops {
 };
 
 }  // namespace
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::simd

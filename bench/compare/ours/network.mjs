@@ -191,7 +191,7 @@ function ones(device, ...shape) {
 }
 
 /**
- * Inputs of `forward`, as native/export/trace.h declares them.
+ * Inputs of `forward`, as native/nets/ documents them.
  * @param {ComponentName} component
  * @param {Model['configs']} configs
  * @param {string} device

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace karlo::nets::cpu {
+namespace karlo::ops::cpu {
 
 // The arguments of karlo::context_attention.
 struct AttentionInput {
@@ -19,17 +19,23 @@ struct AttentionInput {
   int64_t heads;
 };
 
-// Throws where they do not fit each other: a TorchScript file may hand on anything.
+// Throws if the arguments do not fit each other: a TorchScript file may pass any tensors.
 void check_sizes(const AttentionInput& input);
 
-// What is added to the logits of each picture's keys, those of the context first: [B,
-// padded(keys)].
-std::vector<float> biases_of(const AttentionInput& input, int64_t keys);
+// The bias of the logits for each image's keys, the context's first: [B, padded(keys)].
+std::vector<float> key_biases(const AttentionInput& input, int64_t keys);
 
-// Whether the kernel below is for these: float32 and narrow, as with res_block.
-bool can_run(const AttentionInput& input);
+// For float32 and narrow layers, like narrow_res_block().
+bool can_use_narrow_attention(const AttentionInput& input);
 
-// Norm, projections, attention and output as matrix products of the direct convolution.
-at::Tensor context_attention(const AttentionInput& input);
+// Norm, projections, attention and output as direct convolutions with a single tap.
+at::Tensor narrow_attention(const AttentionInput& input);
 
-}  // namespace karlo::nets::cpu
+// For bfloat16 if prefers_bf16_dot().
+bool can_use_bf16_attention(const AttentionInput& input);
+
+// All matrix products in bfloat16, logits and softmax in float32. A group of queries is computed
+// with all keys at once, so that its logits stay in a core's cache.
+at::Tensor bf16_attention(const AttentionInput& input);
+
+}  // namespace karlo::ops::cpu

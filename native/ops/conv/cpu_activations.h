@@ -6,38 +6,39 @@
 #include <cstdint>
 #include <vector>
 
-#include "nets/res_block.h"
+#include "ops/conv/resample.h"
 #include "ops/group_norm/cpu_moments.h"
 #include "ops/images.h"
 #include "simd/kernels.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::ops::cpu {
 
-// Channels-last pictures whose channels stand behind each other, before a norm's factors.
+// The input of a ResBlock's convolution before norm and SiLU: channels-last images whose channels
+// are concatenated.
 struct Activations {
   std::vector<at::Tensor> sources;  // [B, C, H, W] each, channels last
-  Affine affine;                    // of all channels
+  Affine affine;                    // for all channels
   Resample resample;                // after SiLU
 };
 
-// What a convolution of wide layers sees, row by row: norm, SiLU and halving are done here;
-// doubling is the convolution's affair.
+// Computes the rows of that input: norm, SiLU and downsampling. Upsampling is left to the
+// convolution.
 template <typename T>
 class ActivatedRows {
  public:
   explicit ActivatedRows(const Activations& input)
-      : input_(input), halved_(input.resample == Resample::kDown) {
+      : input_(input), downsampled_(input.resample == Resample::kDown) {
     for (const at::Tensor& source : input.sources) channels_ += source.size(1);
   }
 
   int64_t channels() const { return channels_; }
   int64_t batch() const { return input_.sources[0].size(0); }
-  int64_t height() const { return input_.sources[0].size(2) / (halved_ ? 2 : 1); }
-  int64_t width() const { return input_.sources[0].size(3) / (halved_ ? 2 : 1); }
-  // Floats of a row, with a pixel of zeros on each side.
+  int64_t height() const { return input_.sources[0].size(2) / (downsampled_ ? 2 : 1); }
+  int64_t width() const { return input_.sources[0].size(3) / (downsampled_ ? 2 : 1); }
+  // Floats per row, including one pixel of zeros on each side.
   int64_t line() const { return (width() + 2) * channels_; }
 
-  // Row y of picture b: zeros where there is none.
+  // Writes row y of image b. Rows outside the image are zeros.
   void write(int64_t b, int64_t y, float* row) const {
     if (y < 0 || y >= height()) {
       std::fill_n(row, line(), 0.0f);
@@ -53,39 +54,42 @@ class ActivatedRows {
   }
 
  private:
-  // A source's channels: beside those of the other one, so by way of a row of its own.
+  // Writes one source's channels, starting at `channel`. If they are not all channels of the row,
+  // they are computed in a buffer and copied from there.
   void write_source(const at::Tensor& source, int64_t b, int64_t y, int64_t channel,
                     float* to) const {
-    const int64_t channels = source.size(1), wide = source.size(3), line = wide * channels;
+    const int64_t channels = source.size(1), source_width = source.size(3);
+    const int64_t line = source_width * channels;
     const T* from = source.const_data_ptr<T>() + b * source.size(2) * line;
-    const float* gain = input_.affine.gain.data() + b * channels_ + channel;
-    const float* lift = input_.affine.lift.data() + b * channels_ + channel;
+    const float* scale = input_.affine.scale.data() + b * channels_ + channel;
+    const float* bias = input_.affine.bias.data() + b * channels_ + channel;
     const auto activate = [&](int64_t row, float* out) {
-      kernels().rows<T>().activate(from + row * line, wide, channels, gain, lift, out);
+      simd::kernels().rows<T>().affine_silu_to_float(from + row * line, source_width, channels,
+                                                     scale, bias, out);
     };
-    if (!halved_ && channels == channels_) {
+    if (!downsampled_ && channels == channels_) {
       activate(y, to);
       return;
     }
-    thread_local std::vector<float> rows;  // kept: so large a piece would come from the system anew
-    rows.resize(halved_ ? 3 * line : line);
-    float* whole = rows.data();
-    if (halved_) {
+    thread_local std::vector<float> rows;  // kept: the system clears the pages of a new block
+    rows.resize(downsampled_ ? 3 * line : line);
+    float* result = rows.data();
+    if (downsampled_) {
       activate(2 * y, rows.data());
       activate(2 * y + 1, rows.data() + line);
-      whole = rows.data() + 2 * line;
-      halve(rows.data(), rows.data() + line, width(), channels, whole);
+      result = rows.data() + 2 * line;
+      average_2x2(rows.data(), rows.data() + line, width(), channels, result);
     } else {
-      activate(y, whole);
+      activate(y, result);
     }
     for (int64_t x = 0; x < width(); ++x) {
-      std::copy_n(whole + x * channels, channels, to + x * channels_);
+      std::copy_n(result + x * channels, channels, to + x * channels_);
     }
   }
 
   const Activations& input_;
-  bool halved_;
+  bool downsampled_;
   int64_t channels_ = 0;
 };
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

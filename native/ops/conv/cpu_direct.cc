@@ -4,22 +4,20 @@
 
 #include <algorithm>
 
-namespace karlo::nets::cpu {
-bool has_direct_conv() { return kernels().lanes > 1; }
+namespace karlo::ops::cpu {
 
-int64_t padded(int64_t count, const Kernels& kernels) {
-  return (count + kernels.lanes - 1) / kernels.lanes * kernels.lanes;
-}
+bool can_use_direct_conv() { return simd::kernels().lanes > 1; }
 
-// Of each block of output channels: tap after tap, channel after channel of its input, the block's
-// channels side by side.
-void pack(const std::vector<Matrix>& taps, int64_t out, float* to, const Kernels& kernels) {
+// The layout, from the outside in: blocks of output channels, taps, input channels, the block's
+// output channels.
+void pack_taps(const std::vector<TapWeights>& taps, int64_t out, float* to,
+               const simd::Kernels& kernels) {
   const int64_t lanes = kernels.lanes;
-  int64_t left = padded(out, kernels) / lanes, first = 0;
-  for (int64_t blocks = block_count(left); blocks > 0; --blocks) {
-    const int64_t vectors = next_block(left, blocks), width = vectors * lanes;
+  int64_t left = simd::padded(out, kernels) / lanes, first = 0;
+  for (int64_t blocks = simd::block_count(left); blocks > 0; --blocks) {
+    const int64_t vectors = simd::next_block(left, blocks), width = vectors * lanes;
     const int64_t count = std::min(width, out - first);
-    for (const Matrix& tap : taps) {
+    for (const TapWeights& tap : taps) {
       for (int64_t i = 0; i < tap.in; ++i, to += width) {
         const float* from = tap.data + first * tap.out_stride + i * tap.in_stride;
         for (int64_t o = 0; o < count; ++o) to[o] = from[o * tap.out_stride];
@@ -31,24 +29,25 @@ void pack(const std::vector<Matrix>& taps, int64_t out, float* to, const Kernels
   }
 }
 
-PackedConv::PackedConv(const std::vector<at::Tensor>& taps, const at::Tensor& bias,
-                       const Kernels& kernels)
+DirectConv::DirectConv(const std::vector<at::Tensor>& taps, const at::Tensor& bias,
+                       const simd::Kernels& kernels)
     : kernels_(kernels), out_(bias.size(0)) {
-  std::vector<Matrix> matrices;
+  std::vector<TapWeights> all;
   for (const at::Tensor& tap : taps) {
-    matrices.push_back({tap.const_data_ptr<float>(), tap.size(1), tap.stride(0), tap.stride(1)});
+    all.push_back({tap.const_data_ptr<float>(), tap.size(1), tap.stride(0), tap.stride(1)});
     work_ += tap.size(1) * out_;
   }
-  weights_ = at::zeros({work_ / out_ * padded(out_, kernels)}, at::kFloat);
-  bias_ = at::zeros({padded(out_, kernels)}, at::kFloat);
+  const int64_t columns = simd::padded(out_, kernels);
+  weights_ = at::zeros({work_ / out_ * columns}, at::kFloat);
+  bias_ = at::zeros({columns}, at::kFloat);
   bias_.narrow(0, 0, out_).copy_(bias);
-  pack(matrices, out_, weights_.mutable_data_ptr<float>(), kernels);
+  pack_taps(all, out_, weights_.mutable_data_ptr<float>(), kernels);
 }
 
-void PackedConv::operator()(const std::vector<Tap>& taps, int64_t width, float* y, int64_t step,
-                            const float* residual) const {
-  kernels_.conv_row({taps.data(), static_cast<int64_t>(taps.size()), width, y, step, residual,
+void DirectConv::operator()(const std::vector<simd::Tap>& taps, int64_t width, float* y,
+                            int64_t y_stride, const float* residual) const {
+  kernels_.conv_row({taps.data(), static_cast<int64_t>(taps.size()), width, y, y_stride, residual,
                      weights_.const_data_ptr<float>(), bias_.const_data_ptr<float>(), out_});
 }
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

@@ -7,47 +7,45 @@
 
 #include "simd/kernels.h"
 
-// Direct convolution of channels-last float32 pictures: for narrow layers, where LibTorch's
-// convolutions spend more time on getting ready than on computing. A matrix product is one, too: a
-// convolution with a single tap.
-namespace karlo::nets::cpu {
+// Direct convolution of channels-last float32 images. It is for narrow layers, for which LibTorch's
+// convolutions spend more time on preparation than on arithmetic. A matrix product is a convolution
+// with a single tap.
+namespace karlo::ops::cpu {
 
-// Whether it is worth while on this processor: whether this has vectors that are used here.
-bool has_direct_conv();
+// Whether direct convolutions are fast on this processor: whether there are vector kernels for it.
+bool can_use_direct_conv();
 
-// A tap's weights, [out, in]: element (o, i) is at data[o * out_stride + i * in_stride].
-struct Matrix {
+// A tap's weights, [out, in]: element (o, i) is data[o * out_stride + i * in_stride].
+struct TapWeights {
   const float* data;
   int64_t in, out_stride, in_stride;
 };
 
-// `count` channels, filled up to whole vectors.
-int64_t padded(int64_t count, const Kernels& kernels = cpu::kernels());
-// Writes the taps in the order in which the vectors want them: padded(out) numbers for each input
+// Packs the taps in the order in which the kernels read them: padded(out) numbers for each input
 // channel of each tap.
-void pack(const std::vector<Matrix>& taps, int64_t out, float* to,
-          const Kernels& kernels = cpu::kernels());
+void pack_taps(const std::vector<TapWeights>& taps, int64_t out, float* to,
+               const simd::Kernels& kernels = simd::kernels());
 
-// The weights of a convolution, packed.
-class PackedConv {
+// A convolution with packed weights.
+class DirectConv {
  public:
-  // `taps`: [out, in] of each tap, in the order of ConvRow::taps. `bias`: [out].
-  PackedConv(const std::vector<at::Tensor>& taps, const at::Tensor& bias,
-             const Kernels& kernels = cpu::kernels());
+  // `taps`: [out, in] for each tap, in the order of ConvRow::taps. `bias`: [out].
+  DirectConv(const std::vector<at::Tensor>& taps, const at::Tensor& bias,
+             const simd::Kernels& kernels = simd::kernels());
 
   int64_t out() const { return out_; }
-  // Multiplications of one pixel.
+  // Multiplications per pixel.
   int64_t work() const { return work_; }
 
-  // Computes `width` pixels to y, `step` floats from one to the next; adds `residual`, [width,
+  // Computes `width` pixels of y, which are `y_stride` floats apart, and adds `residual`, [width,
   // out].
-  void operator()(const std::vector<Tap>& taps, int64_t width, float* y, int64_t step,
+  void operator()(const std::vector<simd::Tap>& taps, int64_t width, float* y, int64_t y_stride,
                   const float* residual = nullptr) const;
 
  private:
-  const Kernels& kernels_;
+  const simd::Kernels& kernels_;
   at::Tensor weights_, bias_;
   int64_t out_, work_ = 0;
 };
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

@@ -6,16 +6,17 @@
 
 #include "ops/conv/cpu_activations.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::ops::cpu {
 
-// Norm, SiLU, halving and a 3x3 convolution of wide layers and few pixels, to which `residual` is
-// added: what each pixel sees is gathered, and multiplied with the weights as they lie. LibTorch's
-// convolutions reorder all of them first, which takes as long as the rest here.
+// Norm, SiLU, downsampling and a 3x3 convolution, plus `residual`, for wide layers with few pixels.
+// The 3x3 pixels around each pixel are gathered (im2col) and multiplied with the weights in their
+// own layout: LibTorch's convolutions reorder all weights first, which takes as long as the rest
+// here.
 at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
                          const std::optional<at::Tensor>& residual);
 
-// rows [n, in] times weight [out, in] and bias as a 1x1 convolution: [n, out].
-at::Tensor product_by_convolution(const at::Tensor& rows, const at::Tensor& weight,
-                                  const std::optional<at::Tensor>& bias);
+// rows [n, in] times weight [out, in], plus bias, computed as a 1x1 convolution: [n, out].
+at::Tensor matmul_by_conv(const at::Tensor& rows, const at::Tensor& weight,
+                          const std::optional<at::Tensor>& bias);
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

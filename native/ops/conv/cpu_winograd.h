@@ -7,18 +7,17 @@
 
 #include "ops/conv/cpu_activations.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::ops::cpu {
 
-// Whether there are enough pixels for the transformed weights to pay.
-bool suits_winograd(const Activations& input);
+// Whether there are enough pixels for winograd_conv() to be the fastest.
+bool can_use_winograd(const Activations& input);
 
-// Norm, SiLU, resampling and a 3x3 convolution of wide layers, to which `residual` is added. It is
-// Winograd's F(2x2, 3x3) (Lavin & Gray 2016): 16 multiplications for four pixels instead of 36, and
-// of a picture that was doubled just 9. A strip at a time; in float32 whatever the dtype, but for
-// the components of bfloat16 where the processor is fast at multiplying them. The transformed
-// weights are up to four times as large as the weights themselves: they are made anew each time,
-// which costs less than the memory would.
-at::Tensor winograd(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
-                    const std::optional<at::Tensor>& residual);
+// Norm, SiLU, resampling and a 3x3 convolution, plus `residual`, for wide layers. The algorithm is
+// Winograd's F(2x2, 3x3) (Lavin & Gray 2016), which takes 16 multiplications for four pixels
+// instead of 36, and only 9 if the image is upsampled first. It computes in float32, except that
+// the products of bfloat16 are bfloat16 if prefers_bf16_dot(). The weights are transformed on every
+// call: the transformed weights are up to four times as large, and reading them would cost more.
+at::Tensor winograd_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
+                         const std::optional<at::Tensor>& residual);
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

@@ -8,46 +8,46 @@
 #include "ops/conv/cpu_workspace.h"
 #include "simd/kernels.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::ops::cpu {
 
 struct WinogradShape {
-  bool doubled;     // of a picture that is doubled: nine components instead of sixteen
+  bool upsampled;   // the image is upsampled first: nine components instead of sixteen
   int64_t in, out;  // channels
-  int64_t columns;  // tiles of a row
-  int64_t strip;    // rows of tiles that are worked on at once
+  int64_t columns;  // tiles per row
+  int64_t strip;    // rows of tiles that are computed at once
 
-  int64_t components() const { return doubled ? 9 : 16; }
+  int64_t components() const { return upsampled ? 9 : 16; }
   int64_t tiles() const { return strip * columns; }
 };
 
-// What was multiplied for some tiles of a strip and some output channels.
+// The products of some tiles of a strip and some output channels.
 struct TileProducts {
   int64_t first, count;         // tiles
-  int64_t channel, channels;    // the first, and how many
+  int64_t channel, channels;    // the first output channel, and how many
   const float* components[16];  // the first tile's
-  int64_t stride;               // from a tile to the next
+  int64_t stride;               // from one tile to the next
 };
 using UseProducts = c10::function_ref<void(const TileProducts&)>;
 
-// Multiplies the components of tiles and weights in float32: LibTorch's matrix products.
-class MatrixProducts {
+// Multiplies the components of tiles and weights in float32, with LibTorch's matrix products.
+class FloatProducts {
  public:
-  // What a row of tiles takes, and what the weights take, in the workspace.
+  // Bytes of the workspace that a row of tiles takes, and that the weights take.
   static int64_t row_bytes(const WinogradShape& shape);
   static int64_t weight_bytes(const WinogradShape& shape);
-  // What a strip may take.
-  static constexpr int64_t kStrip = int64_t{1} << 26;
-  // Fewer pixels do not pay for the transformed weights.
-  static constexpr int64_t kFewest = 1024;
-  // Whether a tile's products are the same wherever it stands among the others.
-  static constexpr bool kAnyPlace = false;
+  // Bytes that the tiles of a strip may take.
+  static constexpr int64_t kStripBytes = int64_t{1} << 26;
+  // With fewer pixels, transforming the weights takes longer than the transform saves.
+  static constexpr int64_t kMinPixels = 1024;
+  // Whether a tile's products do not depend on its position in the strip.
+  static constexpr bool kPositionIndependent = false;
 
-  MatrixProducts(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
+  FloatProducts(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
 
-  static void transform(const WinogradInput<float>& row);
+  static void transform(const simd::WinogradInput<float>& row);
   // [components, tiles of a strip, in]
   float* tiles() { return tiles_.mutable_data_ptr<float>(); }
-  // Hands on the products of the first `count` tiles, on all threads.
+  // Passes the products of the first `count` tiles to `use`, on all threads.
   void run(int64_t count, UseProducts use);
 
  private:
@@ -56,19 +56,19 @@ class MatrixProducts {
   at::Tensor tiles_, products_;
 };
 
-// The same in bfloat16, with pair_product.h's kernels: products are used while they are in a core's
+// The same in bfloat16, with the bf16_dot kernels. Products are used while they are in a core's
 // cache.
-class PairProducts {
+class Bf16Products {
  public:
   static int64_t row_bytes(const WinogradShape& shape);
   static int64_t weight_bytes(const WinogradShape& shape);
-  static constexpr int64_t kStrip = int64_t{1} << 23;
-  static constexpr int64_t kFewest = 512;
-  static constexpr bool kAnyPlace = true;
+  static constexpr int64_t kStripBytes = int64_t{1} << 23;
+  static constexpr int64_t kMinPixels = 512;
+  static constexpr bool kPositionIndependent = true;
 
-  PairProducts(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
+  Bf16Products(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
 
-  static void transform(const WinogradInput<at::BFloat16>& row);
+  static void transform(const simd::WinogradInput<at::BFloat16>& row);
   at::BFloat16* tiles() { return tiles_.mutable_data_ptr<at::BFloat16>(); }
   void run(int64_t count, UseProducts use);
 
@@ -81,4 +81,4 @@ class PairProducts {
   at::Tensor tiles_;
 };
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

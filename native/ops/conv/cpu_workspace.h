@@ -6,32 +6,32 @@
 
 #include <cstdint>
 
-namespace karlo::nets::cpu {
+namespace karlo::ops::cpu {
 
-// Where a convolution works, in one piece: pieces of many sizes would not be used again, and the
-// system clears new memory page by page.
+// The memory of one convolution, in a single block. Blocks of many sizes would not be reused, and
+// the system clears new memory page by page.
 class Workspace {
  public:
   explicit Workspace(int64_t bytes)
-      : data_(at::empty({(bytes + kPiece - 1) / kPiece * kPiece},
+      : data_(at::empty({(bytes + kBlock - 1) / kBlock * kBlock},
                         at::TensorOptions().dtype(at::kByte))) {}
 
   at::Tensor take(at::IntArrayRef shape, at::ScalarType dtype) {
     const int64_t bytes = c10::multiply_integers(shape) * c10::elementSize(dtype);
     const int64_t first = taken_;
-    taken_ += (bytes + kLine - 1) / kLine * kLine;
+    taken_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
     return data_.narrow(0, first, bytes).view(dtype).view(shape);
   }
 
-  // What take() takes at most, beside the bytes.
-  static constexpr int64_t kLine = 64;
+  // The most bytes that take() adds to those of the tensor.
+  static constexpr int64_t kAlignment = 64;
 
  private:
-  // Nearly always one, of which only what is used takes memory.
-  static constexpr int64_t kPiece = int64_t{1} << 27;  // 128 MB
+  // One block is nearly always enough, and only the pages in use take memory.
+  static constexpr int64_t kBlock = int64_t{1} << 27;  // 128 MB
 
   at::Tensor data_;
   int64_t taken_ = 0;
 };
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

@@ -8,40 +8,42 @@
 #include "core/parallel.h"
 #include "simd/kernels.h"
 
-namespace karlo::nets::cpu {
+namespace karlo::ops::cpu {
 namespace {
 
-// Pixels that are summed in float32. Fixed, so that nothing hangs on the number of threads.
-constexpr int64_t kRows = 128;
+// Pixels that are summed in float32. A constant, so that results do not depend on the number of
+// threads.
+constexpr int64_t kPixels = 128;
 
-std::vector<float> floats(const at::Tensor& values) {
-  const at::Tensor own = values.to(at::kFloat).contiguous();
-  const float* data = own.const_data_ptr<float>();
-  return {data, data + own.numel()};
+std::vector<float> to_floats(const at::Tensor& values) {
+  const at::Tensor floats = values.to(at::kFloat).contiguous();
+  const float* data = floats.const_data_ptr<float>();
+  return {data, data + floats.numel()};
 }
 
 }  // namespace
 
-std::vector<float> each(const at::Tensor& values, int64_t batch, int64_t channels) {
-  return floats(values.expand({batch, channels}));
+std::vector<float> expand_floats(const at::Tensor& values, int64_t batch, int64_t channels) {
+  return to_floats(values.expand({batch, channels}));
 }
 
-Modulations::Modulations(int64_t batch, int64_t channels)
+Conditioning::Conditioning(int64_t batch, int64_t channels)
     : offset(batch * channels), scale(batch * channels), shift(batch * channels) {}
 
 template <typename T>
 void ChannelMoments::add(const T* x, int64_t pixels, int64_t width, int64_t first) {
-  const int64_t chunks = (pixels + kRows - 1) / kRows;
+  const int64_t chunks = (pixels + kPixels - 1) / kPixels;
   std::vector<float> parts(batch_ * chunks * 2 * width);
-  parallel(batch_ * chunks, std::min(kRows, pixels) * width, [&](int64_t chunk) {
-    const int64_t start = chunk % chunks * kRows;
+  parallel(batch_ * chunks, std::min(kPixels, pixels) * width, [&](int64_t chunk) {
+    const int64_t start = chunk % chunks * kPixels;
     float* sum = parts.data() + chunk * 2 * width;
-    kernels().rows<T>().add_moments(x + (chunk / chunks * pixels + start) * width,
-                                    std::min(kRows, pixels - start), width, sum, sum + width);
+    simd::kernels().rows<T>().add_moments(x + (chunk / chunks * pixels + start) * width,
+                                          std::min(kPixels, pixels - start), width, sum,
+                                          sum + width);
   });
   for (int64_t part = 0; part < batch_ * chunks * 2; ++part) {
-    const int64_t picture = part / 2 / chunks, moment = part % 2;
-    double* to = sums_.data() + (2 * picture + moment) * channels_ + first;
+    const int64_t image = part / 2 / chunks, moment = part % 2;
+    double* to = sums_.data() + (2 * image + moment) * channels_ + first;
     for (int64_t c = 0; c < width; ++c) to[c] += parts[part * width + c];
   }
   pixels_ = pixels;
@@ -50,15 +52,15 @@ void ChannelMoments::add(const T* x, int64_t pixels, int64_t width, int64_t firs
 template void ChannelMoments::add(const float*, int64_t, int64_t, int64_t);
 template void ChannelMoments::add(const c10::BFloat16*, int64_t, int64_t, int64_t);
 
-Affine ChannelMoments::normalize(const Norm& norm, const Modulations& modulations) const {
-  const auto weight = floats(norm.weight), bias = floats(norm.bias);
+Affine ChannelMoments::normalize(const Norm& norm, const Conditioning& conditioning) const {
+  const auto weight = to_floats(norm.weight), bias = to_floats(norm.bias);
   const auto pixels = static_cast<double>(pixels_);
   const int64_t width = channels_ / norm.groups;
   Affine affine{std::vector<float>(batch_ * channels_), std::vector<float>(batch_ * channels_)};
   for (int64_t b = 0; b < batch_; ++b) {
     const double* sums = sums_.data() + 2 * b * channels_;
     const double* squares = sums + channels_;
-    const float* offset = modulations.offset.data() + b * channels_;
+    const float* offset = conditioning.offset.data() + b * channels_;
     for (int64_t start = 0; start < channels_; start += width) {
       double sum = 0, square = 0;
       for (int64_t c = start; c < start + width; ++c) {
@@ -70,14 +72,14 @@ Affine ChannelMoments::normalize(const Norm& norm, const Modulations& modulation
       const double deviation = std::sqrt(std::max(0.0, square / count - mean * mean) + norm.eps);
       for (int64_t c = start; c < start + width; ++c) {
         const int64_t i = b * channels_ + c;
-        const double gain = weight[c] / deviation, factor = 1.0 + modulations.scale[i];
-        affine.gain[i] = static_cast<float>(gain * factor);
-        affine.lift[i] = static_cast<float>(((offset[c] - mean) * gain + bias[c]) * factor +
-                                            modulations.shift[i]);
+        const double scale = weight[c] / deviation, factor = 1.0 + conditioning.scale[i];
+        affine.scale[i] = static_cast<float>(scale * factor);
+        affine.bias[i] = static_cast<float>(((offset[c] - mean) * scale + bias[c]) * factor +
+                                            conditioning.shift[i]);
       }
     }
   }
   return affine;
 }
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-namespace karlo::nets::cpu {
+// Group norms of channels-last images, as moments and factors per channel.
+namespace karlo::ops::cpu {
 
-// A group norm's own numbers.
+// The parameters of a group norm.
 struct Norm {
   const at::Tensor& weight;  // [C]
   const at::Tensor& bias;    // [C]
@@ -15,39 +16,38 @@ struct Norm {
   double eps;
 };
 
-// One number for each picture and channel, [B, C]: what is given as [B, C], or as [1, C] for all
-// pictures.
-std::vector<float> each(const at::Tensor& values, int64_t batch, int64_t channels);
+// `values` as float32 [B, C]. They may be given as [B, C], or as [1, C] for all images.
+std::vector<float> expand_floats(const at::Tensor& values, int64_t batch, int64_t channels);
 
-// What a modulation does for each picture and channel, [B, C].
-struct Modulations {
+// A Modulation for each image and channel, [B, C]; all zeros to begin with.
+struct Conditioning {
   std::vector<float> offset, scale, shift;
 
-  Modulations(int64_t batch, int64_t channels);  // none
+  Conditioning(int64_t batch, int64_t channels);
 };
 
-// y = x * gain + lift for each picture and channel, [B, C]: norm and modulation together.
+// A norm and its modulation in one: y = x * scale + bias, for each image and channel, [B, C].
 struct Affine {
-  std::vector<float> gain, lift;
+  std::vector<float> scale, bias;
 };
 
-// The first two moments of each picture's channels, from which the norm's factors follow. They are
-// summed in the same order whatever the number of threads.
+// The sums of each channel's elements and of their squares. The order of the additions does not
+// depend on the number of threads.
 class ChannelMoments {
  public:
   ChannelMoments(int64_t batch, int64_t channels)
       : batch_(batch), channels_(channels), sums_(2 * batch * channels) {}
 
-  // Of the channels from `first` on: x is [B, pixels, width], contiguous.
+  // Adds x, [B, pixels, width] and contiguous, to `width` channels starting at `first`.
   template <typename T>
   void add(const T* x, int64_t pixels, int64_t width, int64_t first = 0);
 
-  // The factors that normalise x + offset, scale it by 1 + scale and shift it.
-  Affine normalize(const Norm& norm, const Modulations& modulations) const;
+  // The factors that normalize x + offset, scale it by 1 + scale and add shift.
+  Affine normalize(const Norm& norm, const Conditioning& conditioning) const;
 
  private:
   int64_t batch_, channels_, pixels_ = 0;
   std::vector<double> sums_;  // [B, 2, C]: of the elements, and of their squares
 };
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

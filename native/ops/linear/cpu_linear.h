@@ -4,15 +4,15 @@
 
 #include <optional>
 
-namespace karlo::nets::cpu {
+namespace karlo::ops::cpu {
 
-// Whether linear() can take these, and is the faster for it.
-bool suits_linear(const at::Tensor& x, const at::Tensor& weight,
-                  const std::optional<at::Tensor>& bias);
+// Whether linear() below supports these tensors and is the faster implementation for them.
+bool can_use_linear(const at::Tensor& x, const at::Tensor& weight,
+                    const std::optional<at::Tensor>& bias);
 
-// nets::linear() of a few rows, and of many in bfloat16 where the processor is fast at that; summed
-// in float32. A row's result hangs on how many rows there are, and on nothing else of them.
+// ops::linear() for few rows, and for many in bfloat16 if prefers_bf16_dot(). Sums are float32. A
+// row's result depends on the number of rows but not on their contents.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight,
                   const std::optional<at::Tensor>& bias);
 
-}  // namespace karlo::nets::cpu
+}  // namespace karlo::ops::cpu

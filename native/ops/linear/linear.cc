@@ -1,14 +1,11 @@
 #include "ops/linear/linear.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/linear.h>
-
-#include <mutex>
 
 #include "ops/linear/cpu_linear.h"
 #include "ops/operator.h"
 
-namespace karlo::nets {
+namespace karlo::ops {
 namespace {
 
 constexpr char kSchema[] = "linear(Tensor x, Tensor weight, Tensor? bias) -> Tensor";
@@ -20,28 +17,25 @@ at::Tensor composed(const at::Tensor& x, const at::Tensor& weight,
 
 at::Tensor on_cpu(const at::Tensor& x, const at::Tensor& weight,
                   const std::optional<at::Tensor>& bias) {
-  if (cpu::suits_linear(x, weight, bias)) return cpu::linear(x, weight, bias);
+  if (cpu::can_use_linear(x, weight, bias)) return cpu::linear(x, weight, bias);
   return composed(x, weight, bias);
+}
+
+const auto& op() {
+  static const auto op = define_operator("linear", kSchema,
+                                         {torch::CppFunction(TORCH_FN(composed)),
+                                          torch::CppFunction(TORCH_FN(on_cpu)), std::nullopt})
+                             .typed<decltype(composed)>();
+  return op;
 }
 
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight,
                   const std::optional<at::Tensor>& bias) {
-  register_linear();
-  static const auto op = c10::Dispatcher::singleton()
-                             .findSchemaOrThrow("karlo::linear", "")
-                             .typed<decltype(composed)>();
-  return op.call(x, weight, bias);
+  return op().call(x, weight, bias);
 }
 
-void register_linear() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    define_operator("linear", kSchema,
-                    {torch::CppFunction(TORCH_FN(composed)), torch::CppFunction(TORCH_FN(on_cpu)),
-                     std::nullopt});
-  });
-}
+void register_linear() { op(); }
 
-}  // namespace karlo::nets
+}  // namespace karlo::ops

@@ -4,16 +4,14 @@
 
 #include <optional>
 
-namespace karlo::nets {
+namespace karlo::ops {
 
-// x W^T + bias, of the last dimension. In a graph this is one operator, karlo::linear. Where x has
-// few rows, the time of it is that of reading W: on the CPU a kernel of its own then does that as
-// fast as the memory gives it.
+// karlo::linear: x W^T + bias over the last dimension. With few rows of x, the time is that of
+// reading W: the CPU kernel for them reaches the memory's bandwidth.
 // @param weight [out, in] @param bias [out]
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight,
                   const std::optional<at::Tensor>& bias);
 
-// Tells LibTorch of the operator, once a process: before a graph that has it is traced or loaded.
 void register_linear();
 
-}  // namespace karlo::nets
+}  // namespace karlo::ops

@@ -1,0 +1,17 @@
+#include "ops/register.h"
+
+#include "ops/attention/attention.h"
+#include "ops/group_norm/group_norm.h"
+#include "ops/linear/linear.h"
+#include "ops/res_block/res_block.h"
+
+namespace karlo::ops {
+
+void register_operators() {
+  register_context_attention();
+  register_group_norm();
+  register_linear();
+  register_res_block();
+}
+
+}  // namespace karlo::ops

@@ -1,0 +1,9 @@
+#pragma once
+
+namespace karlo::ops {
+
+// Registers every operator of this folder with LibTorch: the graphs of converted models contain
+// them.
+void register_operators();
+
+}  // namespace karlo::ops
