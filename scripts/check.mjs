@@ -9,9 +9,11 @@ const write = process.argv.includes('--write');
 // Including what the tests need, so that `npm test` has nothing left to build.
 await report(() => makeReady({ tests: true }));
 
-const native = readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' })
-  .filter((file) => /\.(cc|h)$/.test(file))
-  .map((file) => join(root, 'native', file));
+const native = ['native', 'test/native'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(cc|h)$/.test(file))
+    .map((file) => join(root, folder, file)),
+);
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
 
 const checks = [

@@ -22,11 +22,15 @@ export interface BuildOptions {
   libtorch: string;
   /** Builds the C++ tests as well. Default false. */
   tests?: boolean;
+  /** The include folder of Catch2, for the C++ tests; by default, the compiler's include path. */
+  catch2?: string | undefined;
 }
 
 /** Compiles the addon. Rejects with the end of the compiler's output if that fails. */
-export async function compileAddon({ source, out, libtorch, tests }: BuildOptions): Promise<void> {
+export async function compileAddon(options: BuildOptions): Promise<void> {
+  const { source, out, libtorch, tests, catch2 } = options;
   const flags = [`--CDKARLO_LIBTORCH=${libtorch}`, `--CDKARLO_TESTS=${tests ? 'ON' : 'OFF'}`];
+  if (catch2) flags.push(`--CDKARLO_CATCH2=${catch2}`);
   await removeForeignCache(out, source);
   for (const command of ['configure', 'build']) {
     await runCmakeJs(source, [command, '--directory', source, '--out', out, ...flags]);

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { KarloError } from '../errors.js';
 import { requireFreeSpace } from '../util/free-space.js';
 import type { Pin, Source } from './pins.js';
 import { libtorchMissing } from './setup-errors.js';
@@ -102,6 +103,7 @@ async function download(
   { env, onProgress, signal }: FetchOptions,
 ): Promise<string[]> {
   const pip = findPip(env);
+  if (pip === undefined) throw pipMissing();
   const [wheels, temporary] = [join(scratch, 'wheels'), join(scratch, 'temporary')];
   await mkdir(wheels);
   await mkdir(temporary);
@@ -167,13 +169,16 @@ const pipCommands = [
   ['py', '-m', 'pip'],
 ];
 
-function findPip(env: NodeJS.ProcessEnv): string[] {
-  const pip = pipCommands.find(([program = '', ...args]) => {
+/** The first command that runs pip; undefined if there is none. */
+export function findPip(env: NodeJS.ProcessEnv): string[] | undefined {
+  return pipCommands.find(([program = '', ...args]) => {
     return spawnSync(program, [...args, '--version'], { stdio: 'ignore', env }).status === 0;
   });
-  if (pip) return pip;
+}
+
+function pipMissing(): KarloError {
   const tried = pipCommands.map((words) => words.join(' ')).join(', ');
-  throw libtorchMissing(
+  return libtorchMissing(
     `Expected pip, to download LibTorch, but none of these commands works: ${tried}.`,
   );
 }

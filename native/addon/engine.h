@@ -25,7 +25,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // Queues the work. If the work throws, the promise is rejected with that error.
   Napi::Promise submit(Napi::Env env, uint64_t id, Work work);
-  // Removes queued work and rejects its promise with ERR_KARLO_ABORTED. Returns false if it was not
+  // Removes queued work and rejects its promise with ERR_KARLO_ABORTED. Returns false if it is not
   // queued.
   bool cancel(Napi::Env env, uint64_t id);
   // From now on, submit() throws ERR_KARLO_DISPOSED.

@@ -14,8 +14,7 @@ namespace karlo {
 // A JavaScript object that keeps a T alive. `Traits<T>` provides a name and a type tag, so that
 // handles of other types, and other objects, are rejected before they are unwrapped.
 //
-// Handles have no methods. Native functions take them as arguments, so there is no `this` to get
-// wrong.
+// Handles have no methods. Native functions take them as arguments, so `this` cannot be wrong.
 template <class T>
 struct Traits;
 

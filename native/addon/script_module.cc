@@ -55,8 +55,7 @@ Module load(const Source& source, const Placement& placement) {
   }
 }
 
-// Like Python's `module.to(dtype)`, which leaves integers unchanged. Module::to would convert them
-// too.
+// Like Python's `module.to(dtype)`, which leaves integers unchanged. Module::to converts them too.
 void convert_floats(const Module& module, c10::ScalarType dtype) {
   const auto convert = [dtype](at::Tensor tensor) {
     if (tensor.is_floating_point()) tensor.set_data(tensor.to(dtype));
@@ -184,8 +183,8 @@ Napi::Value module_run(const Napi::CallbackInfo& info) {
   auto inputs = read_inputs(method->function().getSchema(), info[4]);
   return engine->submit(
       info.Env(), id, [module, method = *method, inputs = std::move(inputs)]() -> Engine::Resolve {
-        // LibTorch's passes compare all weights of the same shape, without benefit for a frozen
-        // graph.
+        // LibTorch's passes compare all weights of the same shape, which a frozen graph does not
+        // need.
         const torch::jit::GraphOptimizerEnabledGuard no_optimization(false);
         return [result = method(inputs)](Napi::Env env) { return to_js(env, result); };
       });

@@ -16,8 +16,7 @@ struct Implementations {
 
 // Registers the operator karlo::`name` with LibTorch. An operator must be registered, once per
 // process, before a graph that contains it is traced or loaded.
-// @return a handle that calls the operator through LibTorch's dispatcher, so that a trace records
-// it
+// @return a handle to call the operator through LibTorch's dispatcher, so that it is traced
 c10::OperatorHandle define_operator(const char* name, const char* schema,
                                     Implementations implementations);
 

@@ -2,8 +2,7 @@
 
 namespace karlo::ops {
 
-// Registers every operator of this folder with LibTorch: the graphs of converted models contain
-// them.
+// Registers every operator of this folder with LibTorch. Graphs of converted models contain them.
 void register_operators();
 
 }  // namespace karlo::ops

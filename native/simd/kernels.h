@@ -3,7 +3,6 @@
 #include <c10/util/BFloat16.h>
 
 #include <cstdint>
-#include <type_traits>
 
 // The inner loops of the CPU operators. They are compiled once per instruction set (base.cc,
 // avx2.cc, ...); kernels() returns those for this processor.
@@ -132,8 +131,7 @@ struct SkinnyMatmul {
   const T* bias;     // [out], or null
   T* y;              // the first row's first result
   int64_t y_stride;  // from one row to the next
-  float*
-      scratch;  // [rows, in], of the calling thread. Unused for float, and where bf16_dot exists.
+  float* scratch;    // [rows, in]; for bfloat16 without bf16_dot only
 };
 
 // Loops over rows of [count, channels].

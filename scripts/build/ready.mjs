@@ -1,7 +1,7 @@
 // Makes a checkout ready to run: npm's dependencies, the compiled TypeScript, LibTorch, the addon, the
 // page. A step is skipped if its inputs have not changed. Only Node's own modules exist at the start;
 // later steps use the results of earlier ones.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.mjs';
@@ -65,11 +65,21 @@ async function buildAddon(libtorch, tests) {
   const sources = [join(root, 'native'), join(root, 'CMakeLists.txt')];
   // Once the tests were built, they stay part of the build, so that the addon is not rebuilt in turns.
   const withTests = tests || existsSync(join(out, 'test'));
+  if (withTests) sources.push(...cppTests());
   await unlessFresh(join(out, '.stamp'), [...sources, libtorch, String(withTests)], async () => {
     say('Building the addon (CMake) …');
-    await compileAddon({ source: root, out, libtorch, tests: withTests });
+    const catch2 = withTests ? await (await import('./catch2.mjs')).findCatch2() : undefined;
+    await compileAddon({ source: root, out, libtorch, tests: withTests, catch2 });
     if (withTests) makeFixtures(out);
   });
+}
+
+/** The sources of the C++ tests, and their CMakeLists.txt. */
+function cppTests() {
+  const folder = join(root, 'test', 'native');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(cc|h|txt)$/.test(file))
+    .map((file) => join(folder, file));
 }
 
 /**

@@ -37,8 +37,7 @@ class DirectConv {
   // Multiplications per pixel.
   int64_t work() const { return work_; }
 
-  // Computes `width` pixels of y, which are `y_stride` floats apart, and adds `residual`, [width,
-  // out].
+  // Computes `width` pixels of y, which are `y_stride` floats apart. Adds `residual`, [width, out].
   void operator()(const std::vector<simd::Tap>& taps, int64_t width, float* y, int64_t y_stride,
                   const float* residual = nullptr) const;
 

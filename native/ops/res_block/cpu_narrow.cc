@@ -16,7 +16,7 @@
 namespace karlo::ops::cpu {
 namespace {
 
-// Numbers per group of images that are computed at once, so that intermediate results stay in the
+// Numbers per group of images that are computed at once: their intermediate results stay in the
 // cache.
 constexpr int64_t kGroupSize = int64_t{1} << 18;  // 1 MB
 
@@ -194,8 +194,8 @@ at::Tensor convolve(const std::vector<PaddedImages>& sources, int64_t batch,
   return y;
 }
 
-// The same for sources that are upsampled first, computed without upsampling them: [B, 2 H, 2 W,
-// out].
+// The same for sources that are upsampled first, computed without upsampling them. The result is
+// [B, 2 H, 2 W, out].
 at::Tensor convolve_upsampled(const std::vector<PaddedImages>& sources, int64_t batch,
                               const std::vector<DirectConv>& convs) {
   const int64_t height = sources[0].height(), width = sources[0].width(), out = convs[0].out();

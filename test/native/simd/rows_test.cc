@@ -1,0 +1,62 @@
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/zeros.h>
+
+#include <catch2/catch.hpp>
+
+#include "support/kernels.h"
+#include "support/tensors.h"
+
+namespace karlo::testing {
+namespace {
+
+constexpr int64_t kRows = 9;
+
+template <typename T>
+void check_rows(const simd::Kernels& kernels, int64_t channels, double tolerance) {
+  const simd::RowKernels<T>& rows = kernels.rows<T>();
+  const at::Tensor x = (at::randn({kRows, channels}) * 30).to(c10::CppTypeToScalarType<T>::value);
+  const at::Tensor y = at::empty_like(x);
+  const at::Tensor scale = at::randn({channels}), bias = at::randn({channels});
+  const at::Tensor affine = x.to(at::kDouble) * scale + bias;
+  const T* from = x.const_data_ptr<T>();
+  const float *scales = scale.const_data_ptr<float>(), *biases = bias.const_data_ptr<float>();
+  rows.affine(from, kRows, channels, scales, biases, y.mutable_data_ptr<T>());
+  CHECK(relative_error(y, affine) <= tolerance);
+  rows.affine_silu(from, kRows, channels, scales, biases, y.mutable_data_ptr<T>());
+  CHECK(relative_error(y, at::silu(affine)) <= tolerance);
+}
+
+template <typename T>
+void check_moments(const simd::Kernels& kernels, int64_t channels) {
+  const at::Tensor x = (at::randn({kRows, channels}) * 30).to(c10::CppTypeToScalarType<T>::value);
+  const at::Tensor sums = at::zeros({2, channels}), exact = x.to(at::kDouble);
+  float* sum = sums.mutable_data_ptr<float>();
+  kernels.rows<T>().add_moments(x.const_data_ptr<T>(), kRows, channels, sum, sum + channels);
+  CHECK(relative_error(sums[0], exact.sum(0)) <= kTolerance);
+  CHECK(relative_error(sums[1], (exact * exact).sum(0)) <= kTolerance);
+}
+
+TEST_CASE("affine transforms, with and without SiLU, agree with double precision") {
+  for (const auto& [name, kernels] : available_kernels()) {
+    for (const int64_t channels : {5, 16, 70, 128}) {
+      CAPTURE(name, channels);
+      check_rows<float>(kernels, channels, kTolerance);
+      check_rows<at::BFloat16>(kernels, channels, kBf16Tolerance);
+    }
+  }
+}
+
+TEST_CASE("moments are the sums of each channel's elements and squares") {
+  for (const auto& [name, kernels] : available_kernels()) {
+    for (const int64_t channels : {5, 16, 70, 128}) {
+      CAPTURE(name, channels);
+      check_moments<float>(kernels, channels);
+      check_moments<at::BFloat16>(kernels, channels);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace karlo::testing
