@@ -11,7 +11,7 @@ await report(async () => {
   run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')]);
 });
 // Several processes share the cores here, and threads that spin at OpenMP's barriers would slow each other down
-// (three runs of nets_test at once: 26 s with spinning, 7.5 s without).
+// (three C++ test programs at once: 26 s with spinning, 7.5 s without).
 const env = { OMP_WAIT_POLICY: 'passive', ...process.env };
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
