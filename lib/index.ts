@@ -13,10 +13,10 @@ export type { ImageVariationRecipe, Recipe, TextToImageRecipe } from './images/r
 export { Karlo, type KarloOptions } from './karlo.js';
 export type { ComponentName, Task } from './networks/registry.js';
 export type { WeightDtype } from './options/descriptions.js';
-export type { RecordedStage } from './options/recorded.js';
 export type {
   GenerationOptions,
   ImageVariationOptions,
+  RecordedStage,
   StageOptions,
   TextToImageOptions,
 } from './options/types.js';

@@ -46,7 +46,6 @@ function typesFile() {
   const { stageOptions, generationOptions, textToImageOptions } = tables;
   return `${[
     '// Written by `npm run options` from descriptions.ts, where the options are described.',
-    "import type { RecordedStage } from './recorded.js';",
     interfaceOf('StageOptions', 'How a stage samples.', stageOptions),
     interfaceOf(
       'GenerationOptions',
@@ -64,6 +63,7 @@ function typesFile() {
       tables.imageVariationOptions,
     ),
     interfaceOf('LoadOptions', 'Options of `Karlo.load`.', tables.loadOptions, ''),
+    recordedStage(),
     recordOf(
       'RecordedGenerationOptions',
       'The options of either task that a recipe stores.',
@@ -93,13 +93,23 @@ function interfaceOf(name, comment, table, modifier = 'readonly ') {
   return `/** ${comment} */\nexport interface ${name} {\n${members.join('\n')}\n}`;
 }
 
+function recordedStage() {
+  const { steps: _steps, timestepRespacing: _respacing, ...others } = tables.stageOptions;
+  return `/** The settings of one stage in a recipe. */\nexport type RecordedStage = ({ steps: number } | { timestepRespacing: string }) & {\n${recordedMembers(others)}\n};`;
+}
+
 /**
  * @param {string} name
  * @param {string} comment
  * @param {OptionTable} table
  */
 function recordOf(name, comment, table) {
-  const members = Object.entries(table)
+  return `/** ${comment} */\nexport interface ${name} {\n${recordedMembers(table)}\n}`;
+}
+
+/** @param {OptionTable} table */
+function recordedMembers(table) {
+  return Object.entries(table)
     .filter(([, { recipe }]) => recipe !== undefined)
     .map(([option, description]) => {
       const mark = description.recipe === 'optional' ? '?' : '';
@@ -107,8 +117,8 @@ function recordOf(name, comment, table) {
         description.kind === 'seeds' ? 'seed of this image' : description.description,
       );
       return `  /** ${text} */\n  ${option}${mark}: ${recordedTypeOf(description)};`;
-    });
-  return `/** ${comment} */\nexport interface ${name} {\n${members.join('\n')}\n}`;
+    })
+    .join('\n');
 }
 
 /** @param {OptionDescription} description */
@@ -149,8 +159,8 @@ function defaultOf({ defaultLabel, ...description }) {
   if (defaultLabel !== undefined) return defaultLabel;
   if (description.kind === 'stage') {
     const { steps, guidanceScale } = tables.optionsOfStage(description);
-    const scale = guidanceScale && `; guidance scale: ${guidanceScale.defaultLabel}`;
-    return `steps: ${steps?.defaultLabel}${scale ?? ''}`;
+    const scale = description.hasGuidance ? `; guidance scale: ${guidanceScale.defaultLabel}` : '';
+    return `steps: ${steps.defaultLabel}${scale}`;
   }
   return 'default' in description && description.default !== undefined
     ? `\`${description.default}\``

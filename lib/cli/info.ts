@@ -11,7 +11,7 @@ import {
   type OptionTable,
   textToImageOptions,
 } from '../options/descriptions.js';
-import type { RecordedStage } from '../options/recorded.js';
+import type { StageOptions } from '../options/types.js';
 import { devices } from '../torch/device.js';
 import { version as torchVersion } from '../torch/load.js';
 import { isImageName } from './files.js';
@@ -129,14 +129,19 @@ function describeOptions(recipe: Recipe): [string, string][] {
   return Object.entries(table).flatMap(([name, { kind }]): [string, string][] => {
     const value = recorded[name];
     if (value === undefined) return [];
-    const label = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-    return [[label, kind === 'stage' ? describeStage(value as RecordedStage) : String(value)]];
+    const text = kind === 'stage' ? describeStage(value as StageOptions) : String(value);
+    return [[words(name), text]];
   });
 }
 
-function describeStage(recorded: RecordedStage): string {
-  const { guidanceScale } = recorded;
-  const steps =
-    'steps' in recorded ? `${recorded.steps} steps` : `steps ${recorded.timestepRespacing}`;
-  return guidanceScale === 1 ? steps : `${steps}, guidance scale ${guidanceScale}`;
+function describeStage({ steps, timestepRespacing, ...others }: StageOptions): string {
+  const spacing = steps === undefined ? `steps ${timestepRespacing}` : `${steps} steps`;
+  const values = Object.entries(others)
+    .filter(([name, value]) => name !== 'guidanceScale' || value !== 1)
+    .map(([name, value]) => `${words(name)} ${value}`);
+  return [spacing, ...values].join(', ');
+}
+
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

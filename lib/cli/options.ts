@@ -9,7 +9,6 @@ import type { KarloOptions } from '../karlo.js';
 import { loadOptions, type OptionDescription, type OptionTable } from '../options/descriptions.js';
 import { type Flag, flagLabel, flagsOf } from '../options/flags.js';
 import { resolveLoadOptions } from '../options/load.js';
-import type { RecordedStage } from '../options/recorded.js';
 import type { StageOptions } from '../options/types.js';
 import { positive, queueName, redisUrl, seconds, toBytes, toNumber, toSeeds } from './values.js';
 
@@ -177,7 +176,7 @@ export function optionsWithRecipe(
   const merged = names.map((name) => {
     if (table[name]?.kind !== 'stage') return [name, given[name] ?? recorded[name]];
     const keepsSpacing = given.sampling === undefined;
-    return [name, mergeStage(given[name] ?? {}, recorded[name] as RecordedStage, keepsSpacing)];
+    return [name, mergeStage(given[name] ?? {}, recorded[name] as StageOptions, keepsSpacing)];
   });
   return { ...given, ...Object.fromEntries(merged) };
 }
@@ -185,11 +184,12 @@ export function optionsWithRecipe(
 /** Steps on the command line, in either spelling, replace those of the recipe; so does a preset. */
 function mergeStage(
   given: StageOptions,
-  { guidanceScale, ...spacing }: RecordedStage,
+  recorded: StageOptions,
   keepsSpacing: boolean,
 ): StageOptions {
   const isSpaced = 'steps' in given || 'timestepRespacing' in given;
-  return { ...(keepsSpacing && !isSpaced && spacing), guidanceScale, ...given };
+  const { steps: _, timestepRespacing: __, ...others } = recorded;
+  return { ...(keepsSpacing && !isSpaced ? recorded : others), ...given };
 }
 
 /** The options to load the model with: those given, then those of the recipe. */

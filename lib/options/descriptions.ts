@@ -109,7 +109,7 @@ export function sentence(fragment: string): string {
   return `${fragment[0]?.toUpperCase()}${fragment.slice(1)}.`;
 }
 
-/** Options of each stage: `decoder.steps`, for example. */
+/** Options of each stage: `decoder.steps`, for example. `steps` and `timestepRespacing` exclude each other. */
 export const stageOptions = {
   steps: {
     kind: 'integer',
@@ -119,6 +119,7 @@ export const stageOptions = {
     description: 'number of steps, spaced as in diffusers',
     details:
       "At most the number of the model's training timesteps. Cannot be combined with `timestepRespacing`.",
+    recipe: 'required',
   },
   timestepRespacing: {
     kind: 'respacing',
@@ -126,6 +127,7 @@ export const stageOptions = {
     description: `steps spaced as in Kakao's program: "25", "10,10,5", "ddim25" or "fast27"`,
     details:
       'Numbers separated by commas are the steps of sections of equal length, lowest noise first. "ddim25" and "fast27" sample with DDIM.',
+    recipe: 'required',
   },
   guidanceScale: {
     kind: 'number',
@@ -133,24 +135,31 @@ export const stageOptions = {
     pageRange: [0.1, 24],
     flag: '--guidance',
     defaultLabel: 'depends on the stage',
+    recipe: 'required',
     description: 'classifier-free guidance scale',
     details:
       '0 uses the unconditional prediction alone, exactly 1 skips it, and larger values follow the prompt more closely. Super-resolution has no guidance and accepts only 1.',
   },
 } as const satisfies OptionTable;
 
-/** The options that a stage has, with its own defaults. */
-export function optionsOfStage({ steps, guidanceScale, hasGuidance }: StageOption): OptionTable {
+/**
+ * The options of a stage, with its own defaults. A stage without guidance has neither a flag nor a field for the
+ * guidance scale.
+ */
+export function optionsOfStage({ steps, guidanceScale, hasGuidance }: StageOption) {
   const { fast, default: thorough } = steps;
   const defaultLabel =
     fast === thorough ? `${fast}` : `${fast}, or ${thorough} with default sampling`;
   return {
+    ...stageOptions,
     steps: { ...stageOptions.steps, defaultLabel },
-    timestepRespacing: stageOptions.timestepRespacing,
-    ...(hasGuidance && {
-      guidanceScale: { ...stageOptions.guidanceScale, defaultLabel: `${guidanceScale}` },
-    }),
-  };
+    guidanceScale: {
+      ...stageOptions.guidanceScale,
+      default: guidanceScale,
+      defaultLabel: `${guidanceScale}`,
+      ...(!hasGuidance && ({ flag: false, http: false } as const)),
+    },
+  } satisfies OptionTable;
 }
 
 /** Options of `textToImage` and `imageVariation`. */

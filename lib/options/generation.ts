@@ -5,6 +5,7 @@ import {
   generationOptions,
   imageVariationOptions,
   type OptionTable,
+  optionsOfStage,
   type StageOption,
   stageOptions,
   textToImageOptions,
@@ -15,17 +16,16 @@ import {
   integer,
   knownOptions,
   labelOf,
-  number,
   type OptionLabeler,
   type RawOptions,
   type Scope,
 } from './validate.js';
 
-/** The settings of one stage, complete. */
-export interface Stage {
+type StageTable = ReturnType<typeof optionsOfStage>;
+
+/** The settings of one stage, complete. The guidance scale is 1 for stages without guidance. */
+export interface Stage extends CheckedOptions<Omit<StageTable, 'steps' | 'timestepRespacing'>> {
   readonly spacing: Spacing;
-  /** 1 for stages without guidance. */
-  readonly guidanceScale: number;
 }
 
 /** A table's options with their defaults: stages as {@link Stage}, other options as they are. */
@@ -188,10 +188,11 @@ function resolveStages(
     const given = knownOptions(all[name], Object.keys(stageOptions), labelOf(outer, name), scope);
     const most = trainSteps?.[name as keyof typeof trainSteps] ?? stageOptions.steps.range[1];
     const preset = { steps: Math.min(description.steps[sampling], most) };
-    stages[name] = {
-      spacing: spacingOf(given, scope, most) ?? preset,
-      guidanceScale: guidanceScaleOf(given, description, scope),
-    };
+    const { steps: _, timestepRespacing: __, ...others } = optionsOfStage(description);
+    const spacing = spacingOf(given, scope, most) ?? preset;
+    const stage = { spacing, ...checkOptions(others, given, scope) };
+    checkGuidance(stage, description, scope);
+    stages[name] = stage;
   }
   return stages;
 }
@@ -210,11 +211,8 @@ function spacingOf(given: RawOptions, scope: Scope, trainSteps: number): Spacing
   throw expected(fault, steps === undefined ? names[1] : names[0], steps ?? timestepRespacing);
 }
 
-function guidanceScaleOf(given: RawOptions, description: StageOption, scope: Scope): number {
-  const { range } = stageOptions.guidanceScale;
+function checkGuidance({ guidanceScale }: Stage, { hasGuidance }: StageOption, scope: Scope): void {
+  if (hasGuidance || guidanceScale === 1) return;
   const name = labelOf(scope, 'guidanceScale');
-  const scale = number(given.guidanceScale, range, name, description.guidanceScale);
-  if (!description.hasGuidance && scale !== 1)
-    throw expected('1 (super-resolution has no guidance)', name, scale);
-  return scale;
+  throw expected('1 (super-resolution has no guidance)', name, guidanceScale);
 }

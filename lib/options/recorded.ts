@@ -1,12 +1,13 @@
 // The options that recipes store.
 import type { CheckedOptions } from './check-options.js';
-import type { OptionTable, SeedOption, StageOption } from './descriptions.js';
+import {
+  type OptionTable,
+  type SeedOption,
+  type StageOption,
+  stageOptions,
+} from './descriptions.js';
 import type { ResolvedOptions, Stage } from './generation.js';
-
-/** The settings of one stage in a recipe. */
-export type RecordedStage =
-  | { steps: number; guidanceScale: number }
-  | { timestepRespacing: string; guidanceScale: number };
+import type { RecordedStage } from './types.js';
 
 type RecordedValue<T extends OptionTable, K extends keyof T> = T[K] extends StageOption
   ? RecordedStage
@@ -18,16 +19,20 @@ type RecordedNames<T extends OptionTable, R> = {
   [K in keyof T]: T[K] extends { recipe: R } ? (T[K] extends SeedOption ? never : K) : never;
 }[keyof T];
 
-/** The options of a table that a recipe stores, but for the seed: it is the image's own. */
+/** The options of a table that a recipe stores, except the seed, which is that of the image. */
 export type RecordedOptions<T extends OptionTable> = {
   readonly [K in RecordedNames<T, 'required'>]: RecordedValue<T, K>;
 } & { readonly [K in RecordedNames<T, 'optional'>]?: RecordedValue<T, K> };
 
-/** The recorded options of resolved ones; what is undefined is left out. */
+/** Selects the recorded options from resolved ones; undefined values are omitted. */
 export function recordedOptions<T extends OptionTable>(
   table: T,
   settings: ResolvedOptions<T>,
 ): RecordedOptions<T> {
+  return select(table, settings) as RecordedOptions<T>;
+}
+
+function select(table: OptionTable, settings: object): Record<string, unknown> {
   const values = settings as Readonly<Record<string, unknown>>;
   const recorded: Record<string, unknown> = {};
   for (const [name, { kind, recipe }] of Object.entries(table)) {
@@ -35,9 +40,9 @@ export function recordedOptions<T extends OptionTable>(
     if (recipe === undefined || kind === 'seeds' || value === undefined) continue;
     recorded[name] = kind === 'stage' ? recordedStage(value as Stage) : value;
   }
-  return recorded as RecordedOptions<T>;
+  return recorded;
 }
 
-function recordedStage({ spacing, guidanceScale }: Stage): RecordedStage {
-  return { ...spacing, guidanceScale };
+function recordedStage({ spacing, ...others }: Stage): Record<string, unknown> {
+  return select(stageOptions, { ...spacing, ...others });
 }

@@ -108,10 +108,10 @@ export function recipeFields(table: OptionTable): Record<never, z.ZodType> {
   return Object.fromEntries(fields);
 }
 
-const guidanceScale = valueSchema(stageOptions.guidanceScale);
+const { steps, timestepRespacing: _, ...others } = stageOptions;
 const recordedStage = z.union([
-  z.object({ steps: valueSchema(stageOptions.steps), guidanceScale }),
-  z.object({ timestepRespacing: z.string().max(maxLength), guidanceScale }),
+  z.object({ steps: valueSchema(steps), ...recipeFields(others) }),
+  z.object({ timestepRespacing: z.string().max(maxLength), ...recipeFields(others) }),
 ]);
 
 /** A value that a request or a recipe can hold; of seeds, a single one. */

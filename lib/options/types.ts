@@ -1,7 +1,5 @@
 // Written by `npm run options` from descriptions.ts, where the options are described.
 
-import type { RecordedStage } from './recorded.js';
-
 /** How a stage samples. */
 export interface StageOptions {
   /**
@@ -111,6 +109,12 @@ export interface LoadOptions {
   /** Signal that aborts loading. */
   signal?: AbortSignal;
 }
+
+/** The settings of one stage in a recipe. */
+export type RecordedStage = ({ steps: number } | { timestepRespacing: string }) & {
+  /** Classifier-free guidance scale. */
+  guidanceScale: number;
+};
 
 /** The options of either task that a recipe stores. */
 export interface RecordedGenerationOptions {

@@ -140,7 +140,7 @@ export class Cascade implements AsyncDisposable {
     return {
       sampler,
       noise,
-      guidanceScale: settings.guidanceScale,
+      settings,
       signal,
       onStep: (index, x0) => onStep(stage, index + 1, steps, preview(x0)),
     };

@@ -3,6 +3,7 @@ import type { Cost } from '../networks/network.js';
 import { COMPONENTS, type ComponentName, definitionOf } from '../networks/registry.js';
 import { countWeights } from '../networks/shape-list.js';
 import type { WeightDtype } from '../options/descriptions.js';
+import type { Stage } from '../options/generation.js';
 import type { CallSettings } from './call.js';
 import type { Cascade, StageSeconds, StageSettings } from './cascade.js';
 import { createSampler } from './samplers/index.js';
@@ -93,7 +94,7 @@ function batchFlop(model: Model, stages: StageSettings, batchSize: number): numb
 /** Peak memory in bytes while batches of this size are generated. */
 export function peakBytes(
   model: Pick<Model, 'configs'>,
-  stages: StageSettings,
+  stages: { readonly decoder: Pick<Stage, 'guidanceScale'> },
   batchSize: number,
   { dtype, residency }: MemoryLayout,
 ): number {

@@ -41,8 +41,5 @@ export function planMemory(
   return { residency, largestBatch: Math.min(generationOptions.batchSize.range[1], 1 + more) };
 }
 
-/** With both halves of the guidance, as by default; the steps do not matter here. */
-const guidedStages = {
-  decoder: { spacing: { steps: 1 }, guidanceScale: generationOptions.decoder.guidanceScale },
-  upsample: { spacing: { steps: 1 }, guidanceScale: generationOptions.upsample.guidanceScale },
-};
+/** With both halves of the guidance, as by default. */
+const guidedStages = { decoder: generationOptions.decoder };

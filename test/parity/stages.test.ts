@@ -56,9 +56,9 @@ function furthest(ours: Tensor, theirs: Tensor): number {
 }
 
 function runOf(stage: StageName, noise: Noise): StageRun {
-  const sampler = createSampler(schedulerOf(model, stage), { spacing: spacing[stage] });
-  const guidanceScale = guidance[stage];
-  return { sampler, noise, guidanceScale, signal: undefined, onStep: () => {} };
+  const settings = { spacing: spacing[stage], guidanceScale: guidance[stage] };
+  const sampler = createSampler(schedulerOf(model, stage), settings);
+  return { sampler, noise, settings, signal: undefined, onStep: () => {} };
 }
 
 /** Noise as it is when a stage begins: the stages before it have drawn theirs. */

@@ -104,9 +104,10 @@ export class LoadedNetwork {
     const noise = new Noise([0], this.#device);
     /** @type {number[]} */
     const times = [performance.now()];
+    const settings = { spacing: { steps: count }, guidanceScale: 4 };
     const output = await this.#run(name, {
-      sampler: createSampler(config, { spacing: { steps: count } }),
-      guidanceScale: 4,
+      sampler: createSampler(config, settings),
+      settings,
       noise,
       signal: undefined,
       onStep: () => times.push(performance.now()),

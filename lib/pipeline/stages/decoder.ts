@@ -30,7 +30,8 @@ export class DecoderStage {
     empty: TextFeatures,
     run: StageRun,
   ): Promise<Tensor> {
-    const { sampler, guidanceScale: scale, signal } = run;
+    const { sampler, settings, signal } = run;
+    const scale = settings.guidanceScale;
     const { in_channels: channels, sample_size: side } = configOf(this.#model, 'decoder');
     await using networks = await this.#networks.lease(...DecoderStage.leases[0]);
     const { text_proj, decoder } = networks;

@@ -30,7 +30,8 @@ export class PriorStage implements AsyncDisposable {
    * @returns `[images, E]`, float32
    */
   async run(text: TextFeatures, empty: TextFeatures, run: StageRun): Promise<Tensor> {
-    const { sampler, guidanceScale: scale, signal } = run;
+    const { sampler, settings, signal } = run;
+    const scale = settings.guidanceScale;
     const { embedding_dim, clip_embed_dim } = configOf(this.#model, 'prior');
     const width = clip_embed_dim ?? embedding_dim;
     await using networks = await this.#networks.lease(...PriorStage.leases[0]);

@@ -1,13 +1,14 @@
 import type { Model } from '../../layouts/index.js';
 import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
 import type { ComponentConfigs, ComponentName } from '../../networks/registry.js';
+import type { Stage } from '../../options/generation.js';
 import { throwMissingComponent } from '../missing-component.js';
 import type { Denoising } from '../samplers/denoise.js';
 import type { StageName } from '../task.js';
 
 /** What a denoising stage needs for one batch besides its inputs. */
 export interface StageRun extends Omit<Denoising, 'shape' | 'predict'> {
-  readonly guidanceScale: number;
+  readonly settings: Stage;
 }
 
 /** @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if the model does not have the network */

@@ -26,7 +26,7 @@ export class UpsampleStage {
    * @param small `[images, 3, side, side]` in [-1, 1]
    * @returns the same at the large size; values may exceed [-1, 1]
    */
-  async run(small: Tensor, run: Omit<StageRun, 'guidanceScale'>): Promise<Tensor> {
+  async run(small: Tensor, run: StageRun): Promise<Tensor> {
     const { out_channels: channels, sample_size } = configOf(this.#model, 'super_res_first');
     const side = sample_size as number;
     using lowRes = small.resizeBicubic(side, side);
