@@ -225,7 +225,8 @@ function optionTable(name) {
 /** The steps and guidance scales of the presets. */
 function presetTable() {
   const { generationOptions, textToImageOptions } = tables;
-  const stages = [textToImageOptions.prior, generationOptions.decoder, generationOptions.upsample];
+  const all = { ...textToImageOptions, ...generationOptions };
+  const stages = tables.STAGES.map((name) => all[name]);
   const rows = generationOptions.sampling.choices.map((sampling) => [
     `\`${sampling}\``,
     ...stages.map(({ steps, guidanceScale, hasGuidance }) =>

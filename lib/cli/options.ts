@@ -6,7 +6,12 @@ import { type ImageFormat, imageFormats } from '../images/encode.js';
 import { readRecipe } from '../images/read-recipe.js';
 import type { Recipe } from '../images/recipe.js';
 import type { KarloOptions } from '../karlo.js';
-import { loadOptions, type OptionDescription, type OptionTable } from '../options/descriptions.js';
+import {
+  loadOptions,
+  type OptionDescription,
+  type OptionTable,
+  STAGES,
+} from '../options/descriptions.js';
 import { type Flag, flagLabel, flagsOf } from '../options/flags.js';
 import { resolveLoadOptions } from '../options/load.js';
 import type { StageOptions } from '../options/types.js';
@@ -224,7 +229,7 @@ export function checked<T>(command: Command, check: () => T): T {
 }
 
 /** Options whose limits depend on the model, as messages of the package name them. */
-const modelLimits = / for ((?:prior|decoder|upsample)\.\w+|batchSize|memoryBudget)\b/;
+const modelLimits = new RegExp(` for ((?:${STAGES.join('|')})\\.\\w+|batchSize|memoryBudget)\\b`);
 
 /** The same for what only a loaded model can check. */
 export function throwUsageError(command: Command, error: unknown): never {

@@ -6,7 +6,7 @@ import { KarloImage } from '../images/karlo-image.js';
 import type { Recipe } from '../images/recipe.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
 import { integer } from '../options/validate.js';
-import type { Generation, GenerationTask } from '../pipeline/task.js';
+import { type Generation, type GenerationTask, zeroSeconds } from '../pipeline/task.js';
 import { gridFileOf, prepareFolders, requireNewFiles, type Target, targetsOf } from './files.js';
 import { checked, defined, type ImageFlags, throwUsageError } from './options.js';
 import { interruptible } from './terminal/interruptible.js';
@@ -81,7 +81,7 @@ interface Report extends Pick<Generation, 'warnings' | 'timings'> {
 }
 
 function emptyReport(): Report {
-  return { warnings: [], timings: { encode: 0, prior: 0, decoder: 0, upsample: 0, total: 0 } };
+  return { warnings: [], timings: { encode: 0, ...zeroSeconds(), total: 0 } };
 }
 
 async function generate(

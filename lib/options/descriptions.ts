@@ -92,6 +92,10 @@ export type OptionDescription =
 
 export type OptionTable = Readonly<Record<string, OptionDescription>>;
 
+/** The denoising stages, in the order in which they run. `upsample` is super-resolution. */
+export const STAGES = ['prior', 'decoder', 'upsample'] as const;
+export type StageName = (typeof STAGES)[number];
+
 /** The presets of steps that Kakao Brain published. */
 const samplings = ['fast', 'default'] as const;
 export type Sampling = (typeof samplings)[number];

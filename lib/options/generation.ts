@@ -6,6 +6,7 @@ import {
   imageVariationOptions,
   type OptionTable,
   optionsOfStage,
+  type StageName,
   type StageOption,
   stageOptions,
   textToImageOptions,
@@ -50,11 +51,7 @@ export interface ResolvedImageVariation
 /** What the loaded model and the caller determine. */
 export interface ResolveContext {
   /** Training timesteps of each stage (`num_train_timesteps`): the most steps it can take. */
-  readonly trainSteps?: {
-    readonly prior?: number;
-    readonly decoder?: number;
-    readonly upsample?: number;
-  };
+  readonly trainSteps?: Readonly<Partial<Record<StageName, number>>>;
   /** The model's default for `fit`. */
   readonly fit?: 'cover' | 'fill';
   /** The largest batch that fits into a memory budget. */
@@ -186,7 +183,7 @@ function resolveStages(
     if (description.kind !== 'stage') continue;
     const scope = { ...outer, path: name };
     const given = knownOptions(all[name], Object.keys(stageOptions), labelOf(outer, name), scope);
-    const most = trainSteps?.[name as keyof typeof trainSteps] ?? stageOptions.steps.range[1];
+    const most = trainSteps?.[name as StageName] ?? stageOptions.steps.range[1];
     const preset = { steps: Math.min(description.steps[sampling], most) };
     const { steps: _, timestepRespacing: __, ...others } = optionsOfStage(description);
     const spacing = spacingOf(given, scope, most) ?? preset;

@@ -1,7 +1,7 @@
 import type { Pixels } from '../images/pixels.js';
 import type { BatchRequest } from './batch-queue.js';
-import type { Cascade, Condition, StageSeconds, StageSettings } from './cascade.js';
-import type { StageName } from './task.js';
+import type { Cascade, Condition, StageSettings } from './cascade.js';
+import type { StageName, StageSeconds } from './task.js';
 
 /** An image to generate. */
 export interface ImageJob {

@@ -10,8 +10,9 @@ import { createSampler } from './samplers/index.js';
 import { Noise } from './samplers/noise.js';
 import { DecoderStage } from './stages/decoder.js';
 import { ImageEncoderStage } from './stages/image-encoder.js';
+import { schedulerOf } from './stages/index.js';
 import { PriorStage } from './stages/prior.js';
-import { type StageRun, schedulerOf } from './stages/stage.js';
+import type { StageRun } from './stages/stage.js';
 import {
   concatTextFeatures,
   type EncodedPrompt,
@@ -19,7 +20,7 @@ import {
   TextEncoderStage,
 } from './stages/text-encoder.js';
 import { UpsampleStage } from './stages/upsample.js';
-import type { StageName } from './task.js';
+import { type StageName, type StageSeconds, zeroSeconds } from './task.js';
 
 /** What an image is generated from: a prompt's features, or an image's CLIP embedding, `[1, E]`. */
 export type Condition = { readonly text: PromptFeatures } | { readonly imageEmbeds: Tensor };
@@ -44,9 +45,6 @@ export interface Batch {
   readonly signal: AbortSignal;
   readonly onStep: OnStep;
 }
-
-/** Seconds that each stage took. */
-export type StageSeconds = Record<StageName, number>;
 
 /** A batch's images in its order. */
 export interface BatchImages {
@@ -172,7 +170,7 @@ function concatConditions(conditions: readonly Condition[]) {
 
 /** Measures the seconds of each stage. */
 class StageClock {
-  readonly seconds: StageSeconds = { prior: 0, decoder: 0, upsample: 0 };
+  readonly seconds = zeroSeconds();
   #last = performance.now();
 
   lap(stage: StageName): void {

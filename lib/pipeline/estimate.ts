@@ -2,14 +2,13 @@ import type { Model } from '../layouts/index.js';
 import type { Cost } from '../networks/network.js';
 import { COMPONENTS, type ComponentName, definitionOf } from '../networks/registry.js';
 import { countWeights } from '../networks/shape-list.js';
-import type { WeightDtype } from '../options/descriptions.js';
+import { STAGES, type StageName, type WeightDtype } from '../options/descriptions.js';
 import type { Stage } from '../options/generation.js';
 import type { CallSettings } from './call.js';
-import type { Cascade, StageSeconds, StageSettings } from './cascade.js';
+import type { Cascade, StageSettings } from './cascade.js';
 import { createSampler } from './samplers/index.js';
-import { LEASES } from './stages/index.js';
-import { schedulerOf } from './stages/stage.js';
-import type { StageName } from './task.js';
+import { LEASES, networkOfStage, schedulerOf } from './stages/index.js';
+import type { StageSeconds } from './task.js';
 
 /** What a call is expected to take. */
 export interface Estimate {
@@ -44,8 +43,9 @@ export class Estimator {
   }
 
   /** Updates the pace from a generated batch. */
-  record(stages: StageSettings, batchSize: number, { prior, decoder, upsample }: StageSeconds) {
-    this.#pace = batchFlop(this.#model, stages, batchSize) / (prior + decoder + upsample);
+  record(stages: StageSettings, batchSize: number, seconds: StageSeconds) {
+    const total = STAGES.reduce((sum, stage) => sum + seconds[stage], 0);
+    this.#pace = batchFlop(this.#model, stages, batchSize) / total;
   }
 
   /** Estimates a call for one prompt or image. */
@@ -75,20 +75,15 @@ export class Estimator {
 
 /** Floating-point operations of one batch. */
 function batchFlop(model: Model, stages: StageSettings, batchSize: number): number {
-  const stepsOf = (stage: StageName) =>
-    stages[stage] ? createSampler(schedulerOf(model, stage), stages[stage]).timesteps.length : 0;
-  const flopOf = (stage: StageName, network: ComponentName, rows: number) => {
-    const { flop, prefillFlop = 0 } = costOf(model, network);
-    return rows * (prefillFlop + stepsOf(stage) * flop);
-  };
-  const priorRows = stages.prior ? rowsPerImage(stages.prior.guidanceScale) : 0;
-  const decoderRows = rowsPerImage(stages.decoder.guidanceScale);
-  return (
-    batchSize *
-    (flopOf('prior', 'prior', priorRows) +
-      flopOf('decoder', 'decoder', decoderRows) +
-      flopOf('upsample', 'super_res_first', 1))
-  );
+  return batchSize * STAGES.reduce((sum, stage) => sum + stageFlop(model, stage, stages[stage]), 0);
+}
+
+/** Floating-point operations of a stage for one image; 0 if the stage is left out. */
+function stageFlop(model: Model, stage: StageName, settings: Stage | undefined): number {
+  if (settings === undefined) return 0;
+  const { flop, prefillFlop = 0 } = costOf(model, networkOfStage(stage));
+  const steps = createSampler(schedulerOf(model, stage), settings).timesteps.length;
+  return rowsPerImage(settings.guidanceScale) * (prefillFlop + steps * flop);
 }
 
 /** Peak memory in bytes while batches of this size are generated. */

@@ -2,11 +2,12 @@ import { KarloImage } from '../images/karlo-image.js';
 import type { Pixels } from '../images/pixels.js';
 import type { Recipe } from '../images/recipe.js';
 import type { Task } from '../networks/registry.js';
+import { STAGES } from '../options/descriptions.js';
 import type { BatchQueue } from './batch-queue.js';
 import { type BatchResult, type ImageBatchRequest, type ImageJob, imageJobs } from './batching.js';
 import type { CallSettings } from './call.js';
-import type { Condition, StageSeconds } from './cascade.js';
-import type { GenerationEvent } from './task.js';
+import type { Condition } from './cascade.js';
+import { type GenerationEvent, zeroSeconds } from './task.js';
 
 /** An encoded call. */
 export interface GenerateOptions {
@@ -27,12 +28,10 @@ export async function generate(
   const jobs = imageJobs(options.conditions, settings.seeds);
   const batches = chunks(jobs, settings.batchSize);
   const images: KarloImage[] = [];
-  const seconds: StageSeconds = { prior: 0, decoder: 0, upsample: 0 };
+  const seconds = zeroSeconds();
   for (const [b, batch] of batches.entries()) {
     const result = await queue.add(requestOf(batch, b, batches.length, options));
-    for (const stage of ['prior', 'decoder', 'upsample'] as const) {
-      seconds[stage] += result.seconds[stage];
-    }
+    for (const stage of STAGES) seconds[stage] += result.seconds[stage];
     for (const [i, job] of batch.entries()) {
       const image = new KarloImage(result.images[i] as Pixels, job.seed, await recipeOf(job));
       images.push(image);

@@ -1,5 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { KarloImage } from '../images/karlo-image.js';
+import { STAGES, type StageName } from '../options/descriptions.js';
+
+export type { StageName };
 
 /** The result of a call. */
 export interface Generation {
@@ -10,11 +13,15 @@ export interface Generation {
   /** What the user should know, for example that the end of a prompt was left out. */
   warnings: string[];
   /** Seconds in each stage, and in total. */
-  timings: { encode: number; prior: number; decoder: number; upsample: number; total: number };
+  timings: Record<'encode' | StageName | 'total', number>;
 }
 
-/** The stages that take steps, in order. `upsample` is the super-resolution. */
-export type StageName = 'prior' | 'decoder' | 'upsample';
+/** Seconds that each stage took. */
+export type StageSeconds = Record<StageName, number>;
+
+export function zeroSeconds(): StageSeconds {
+  return Object.fromEntries(STAGES.map((stage) => [stage, 0])) as StageSeconds;
+}
 
 /** Reports that a step was taken, or that an image is finished. */
 export type GenerationEvent =

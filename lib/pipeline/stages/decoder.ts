@@ -10,6 +10,8 @@ import { configOf, type StageRun } from './stage.js';
 /** The decoder: image embeddings and text features to small images (Ramesh et al. 2022, section 2.1). */
 export class DecoderStage {
   static readonly leases = [['text_proj', 'decoder']] as const;
+  static readonly scheduler = 'decoder_scheduler';
+  static readonly network = 'decoder';
   readonly #model: Model;
   readonly #networks: Residency;
 

@@ -14,6 +14,8 @@ import { configOf, type StageRun } from './stage.js';
  */
 export class PriorStage implements AsyncDisposable {
   static readonly leases = [['prior']] as const;
+  static readonly scheduler = 'prior_scheduler';
+  static readonly network = 'prior';
   readonly #model: Model;
   readonly #networks: Residency;
   /** The same in every batch. */

@@ -1,10 +1,8 @@
 import type { Model } from '../../layouts/index.js';
-import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
 import type { ComponentConfigs, ComponentName } from '../../networks/registry.js';
 import type { Stage } from '../../options/generation.js';
 import { throwMissingComponent } from '../missing-component.js';
 import type { Denoising } from '../samplers/denoise.js';
-import type { StageName } from '../task.js';
 
 /** What a denoising stage needs for one batch besides its inputs. */
 export interface StageRun extends Omit<Denoising, 'shape' | 'predict'> {
@@ -17,10 +15,4 @@ export function configOf<N extends ComponentName>(
   component: N,
 ): ComponentConfigs[N] {
   return configs[component] ?? throwMissingComponent(folder, component);
-}
-
-/** @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if the model does not have the scheduler */
-export function schedulerOf({ schedulers, folder }: Model, stage: StageName): SchedulerConfig {
-  const name = `${stage === 'upsample' ? 'super_res' : stage}_scheduler` as const;
-  return schedulers[name] ?? throwMissingComponent(folder, name);
 }

@@ -14,6 +14,8 @@ type SuperResName = (typeof UpsampleStage.leases)[number][number];
  */
 export class UpsampleStage {
   static readonly leases = [['super_res_first'], ['super_res_last']] as const;
+  static readonly scheduler = 'super_res_scheduler';
+  static readonly network = 'super_res_first';
   readonly #model: Model;
   readonly #networks: Residency;
 
