@@ -3,6 +3,9 @@ import type { FastifyRequest } from 'fastify';
 import { ApiError } from './errors.js';
 import { isLoopback, type ServerSettings } from './settings.js';
 
+/** Methods that change nothing (RFC 9110, section 9.2.1), and that CORS keeps other pages from reading. */
+const safeMethods = ['GET', 'HEAD', 'OPTIONS'];
+
 /** Decides which requests are allowed, by their host, their origin and their API key. */
 export class AccessControl {
   readonly #keyDigests: readonly Buffer[];
@@ -23,7 +26,7 @@ export class AccessControl {
   /** @throws {ApiError} 401 or 403 */
   check(request: FastifyRequest): void {
     this.#checkHost(request);
-    if (request.method === 'POST') this.#checkOrigin(request);
+    if (!safeMethods.includes(request.method)) this.#checkOrigin(request);
     if (needsKey(request)) this.#checkKey(request);
   }
 
@@ -65,11 +68,11 @@ export class AccessControl {
   }
 }
 
-/** The API and the metrics need a key, except for routes whose schema says `security: []`. */
-function needsKey({ method, routeOptions: { url = '', schema } }: FastifyRequest): boolean {
+/** All routes need a key, except for those whose schema says `security: []`. A CORS preflight never has one. */
+function needsKey({ method, is404, routeOptions: { schema } }: FastifyRequest): boolean {
+  if (method === 'OPTIONS' || is404) return false;
   const { security } = (schema ?? {}) as { security?: readonly unknown[] };
-  if (method === 'OPTIONS' || security?.length === 0) return false;
-  return url.startsWith('/v1/') || url === '/metrics';
+  return security?.length !== 0;
 }
 
 function bearerToken(authorization = ''): string {

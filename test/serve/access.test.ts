@@ -1,5 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { AccessControl } from '../../lib/serve/access.js';
+import { defaults } from '../../lib/serve/settings.js';
 import { errorOf, short, start } from './helpers/server.js';
 
 const prompt = 'a ring';
@@ -21,7 +23,20 @@ describe('API keys', () => {
     for (const open of ['/', '/healthz', '/readyz', '/openapi.json']) {
       expect((await fetch(`${url}${open}`)).status).toBe(200);
     }
+    expect((await fetch(`${url}/unknown`)).status).toBe(404);
     expect((await fetch(`${url}/v1/images/files/unknown.png`)).status).toBe(404);
+  });
+
+  test('are required by a route unless its schema says otherwise', async () => {
+    const access = new AccessControl({ ...defaults, apiKeys: [key] });
+    const check = (schema?: object) => () =>
+      access.check({
+        ...{ method: 'GET', hostname: 'localhost', headers: {}, is404: false },
+        routeOptions: { url: '/new', schema },
+      } as never);
+    expect(check()).toThrow(/Expected an API key/);
+    expect(check({ hide: true })).toThrow(/Expected an API key/);
+    expect(check({ security: [] })).not.toThrow();
   });
 
   test('are required on an address that other machines can reach, and must be long enough', async () => {
@@ -66,6 +81,8 @@ describe('pages of other origins', () => {
       status: 403,
       code: 'wrong_origin',
     });
+    const remove = await fetch(`${server.url}/v1/models`, { method: 'DELETE', headers });
+    expect(await errorOf(remove)).toMatchObject({ status: 403, code: 'wrong_origin' });
     const response = await fetch(`${server.url}/v1/models`, { headers: { origin } });
     expect(response.headers.has('access-control-allow-origin')).toBe(false);
   });

@@ -43,7 +43,10 @@ export function errorHandler(metrics: Metrics) {
 /** 404, or 405 if the route exists for another method. */
 export function notFoundHandler({ method, url, server }: FastifyRequest, reply: FastifyReply) {
   const path = url.replace(/\?.*/s, '').slice(0, 100);
-  const others = ['GET', 'POST'].filter((other) => server.hasRoute({ method: other, url: path }));
+  // CORS adds an OPTIONS route for every path.
+  const others = server.supportedMethods.filter(
+    (other) => other !== 'OPTIONS' && server.findRoute({ method: other, url: path }) !== null,
+  );
   if (others.length === 0) {
     throw new ApiError(404, 'not_found', `Expected a known route but received ${method} ${path}`);
   }

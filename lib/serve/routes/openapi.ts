@@ -17,5 +17,6 @@ export const openApiRoutes: RouteGroup = async (app) => {
     },
     transform: jsonSchemaTransform,
   });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  const schema = { hide: true, security: [] };
+  app.get('/openapi.json', { schema }, async () => app.swagger());
 };

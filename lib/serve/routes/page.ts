@@ -12,15 +12,22 @@ The web page has not been built: npm run build builds it.
 export const pageRoutes: RouteGroup = (app, { settings }) => {
   const folder = settings.webFolder ?? join(packageFolder(), 'dist', 'web');
   if (existsSync(join(folder, 'index.html'))) {
-    app.register(fastifyStatic, {
-      root: folder,
-      dotfiles: 'deny',
-      cacheControl: false,
-      setHeaders,
+    app.register(async (page) => {
+      page.addHook('onRoute', (route) => {
+        route.schema = { ...route.schema, security: [] };
+      });
+      // Without a wildcard, each file has a route, and any other path is an unknown route.
+      await page.register(fastifyStatic, {
+        root: folder,
+        wildcard: false,
+        dotfiles: 'deny',
+        cacheControl: false,
+        setHeaders,
+      });
     });
     return;
   }
-  app.get('/', { schema: { hide: true } }, (_request, reply) => {
+  app.get('/', { schema: { hide: true, security: [] } }, (_request, reply) => {
     reply.type('text/plain; charset=utf-8').send(notBuilt);
   });
 };
