@@ -5,6 +5,7 @@ import {
   textToImageOptions,
 } from '../../options/descriptions.js';
 import { optional, requestFields, withDefault } from '../../options/schema.js';
+import { outputFormats } from '../results/store.js';
 
 /** Characters, far more than the 77 tokens that the text encoder reads. */
 const maxPromptLength = 32_000;
@@ -31,7 +32,7 @@ function shared(maxN: number) {
       'b64_json',
       'The image itself, or a URL that expires.',
     ),
-    output_format: withDefault(z.enum(['png', 'jpeg', 'webp']), 'png', 'Format of the images.'),
+    output_format: withDefault(z.enum(outputFormats), 'png', 'Format of the images.'),
     output_compression: optional(z.int().min(0).max(100)).describe('Quality of JPEG and WebP.'),
     stream: withDefault(z.boolean(), false, 'Answer with server-sent events.'),
     partial_images: withDefault(

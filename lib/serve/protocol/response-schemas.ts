@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { outputFormats } from '../results/store.js';
 
 const count = z.int().min(0);
 
@@ -22,7 +23,7 @@ const timings = z.object({
 export const imagesSchema = z.object({
   created: count,
   background: z.literal('opaque'),
-  output_format: z.enum(['png', 'jpeg', 'webp']),
+  output_format: z.enum(outputFormats),
   size: z.string(),
   data: z.array(
     z.object({ b64_json: z.string().optional(), url: z.string().optional(), seed: count }),

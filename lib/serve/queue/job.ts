@@ -1,7 +1,6 @@
 import type { TextToImageOptions } from '../../options/types.js';
 import type { Generation, StageName } from '../../pipeline/task.js';
-
-export type OutputFormat = 'png' | 'jpeg' | 'webp';
+import type { OutputFormat } from '../results/store.js';
 
 /** The work of one request, in a form that can be sent to another machine. */
 export interface Job {

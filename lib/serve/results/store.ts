@@ -6,24 +6,31 @@ export interface ResultStore {
   close(): Promise<void>;
 }
 
+/** The formats of generated images, which are also their extensions, with their content types. */
 export const contentTypes = {
   png: 'image/png',
   jpeg: 'image/jpeg',
   webp: 'image/webp',
 } as const;
 
+export type OutputFormat = keyof typeof contentTypes;
+
+export const outputFormats = Object.keys(contentTypes) as OutputFormat[];
+
 /** The name of a job's image: the job's id (128 random bits), the image's index and its format. */
-export function resultName(id: string, index: number, format: keyof typeof contentTypes): string {
+export function resultName(id: string, index: number, format: OutputFormat): string {
   return `${id}-${index}.${format}`;
 }
 
+const resultNames = new RegExp(`^[\\w-]{22}-\\d{1,3}\\.(${outputFormats.join('|')})$`);
+
 /** Whether a name can come from `resultName`. Only such names are looked up. */
 export function isResultName(name: string): boolean {
-  return /^[\w-]{22}-\d{1,3}\.(png|jpeg|webp)$/.test(name);
+  return resultNames.test(name);
 }
 
-/** The content type that a result's name stands for. */
+/** The content type of a result, by its extension. */
 export function contentTypeOf(name: string): string {
   const extension = name.slice(name.lastIndexOf('.') + 1);
-  return contentTypes[extension as keyof typeof contentTypes];
+  return contentTypes[extension as OutputFormat];
 }
