@@ -15,6 +15,7 @@ import {
 import { type Flag, flagLabel, flagsOf } from '../options/flags.js';
 import { resolveLoadOptions } from '../options/load.js';
 import type { StageOptions } from '../options/types.js';
+import { defaults, logLevels } from '../serve/settings.js';
 import { positive, queueName, redisUrl, seconds, toBytes, toNumber, toSeeds } from './values.js';
 
 /** What `karlo generate` and `karlo vary` take besides the package's options. */
@@ -120,11 +121,16 @@ export function addServerOptions(command: Command): Command {
   command
     .option('--queue-name <name>', 'name of the queue in Redis', queueName, 'karlo')
     .option('--results <place>', 'store images in a shared folder or in s3://BUCKET/PREFIX')
-    .option('--result-time <seconds>', 'how long images are stored', seconds, 3600)
+    .option(
+      '--result-time <seconds>',
+      'how long images are stored',
+      seconds,
+      defaults.resultSeconds,
+    )
     .addOption(
       new Option('--log-level <level>', 'least severe level that is logged')
-        .choices(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
-        .default('info'),
+        .choices(logLevels)
+        .default(defaults.logLevel),
     )
     .optionsGroup('Model options:');
   return addOptions(command, { model, device, dtype, threads }).option(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { KarloOptions } from '../karlo.js';
-import type { ServerSettings } from '../serve/settings.js';
+import { defaults, type ServerSettings } from '../serve/settings.js';
 import { addServerOptions, defined, queueOption } from './options.js';
 import { httpUrl, nonNegative, port, positive, seconds } from './values.js';
 
@@ -34,23 +34,33 @@ export function addServe(program: Command): void {
     .option(
       '--host <address>',
       'address to listen on; other than loopback requires a key',
-      '127.0.0.1',
+      defaults.host,
     )
-    .option('--port <number>', 'port to listen on, or 0 for any free one', port, 8080)
+    .option('--port <number>', 'port to listen on, or 0 for any free one', port, defaults.port)
     .option('--api-key <key...>', 'keys for the API (env: KARLO_API_KEYS, separated by commas)')
     .option('--insecure', 'serve other machines without a key')
     .option('--cors <origin...>', 'origins of other web pages that may use the API')
     .option('--public-url <url>', 'URL of the server for clients, if it is behind a proxy', httpUrl)
-    .option('--max-n <number>', 'maximum number of images per request', positive, 8)
-    .option('--max-image <megabytes>', 'maximum size of an input image', positive, 20)
+    .option('--max-n <number>', 'maximum number of images per request', positive, defaults.maxN)
+    .option(
+      '--max-image <megabytes>',
+      'maximum size of an input image',
+      positive,
+      defaults.maxImageBytes / 1e6,
+    )
     .option('--queue-size <number>', 'maximum number of waiting requests', positive, 64)
     .option('--concurrency <number>', 'number of requests that run at the same time', positive, 4)
-    .option('--request-timeout <seconds>', 'time limit of a request, with its wait', seconds, 600)
+    .option(
+      '--request-timeout <seconds>',
+      'time limit of a request, with its wait',
+      seconds,
+      defaults.requestTimeout,
+    )
     .option(
       '--rate-limit <number>',
       'image requests per minute and key, or 0 for no limit',
       nonNegative,
-      300,
+      defaults.rateLimit,
     )
     .option('--log-prompts', 'include prompts in the log')
     .addOption(queueOption('Redis queue for karlo worker: redis://…'));
@@ -70,7 +80,6 @@ Examples:
 async function start(flags: Flags): Promise<void> {
   // Imported here, because no other command needs a server.
   const { serve } = await import('../serve/main.js');
-  const { defaults } = await import('../serve/settings.js');
   const { model, device, dtype, threads, concurrency, queue, queueName } = flags;
   await serve({
     karlo: defined({ model, device, dtype, threads }),

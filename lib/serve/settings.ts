@@ -1,5 +1,8 @@
 import { KarloError } from '../errors.js';
 
+/** From the most severe to the least. */
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
+
 export interface ServerSettings {
   /** The address to listen on. An address other than loopback requires an API key. */
   host: string;
@@ -25,14 +28,14 @@ export interface ServerSettings {
   rateLimit: number;
   /** Seconds for which images requested by URL are kept. */
   resultSeconds: number;
-  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
+  logLevel: (typeof logLevels)[number];
   /** Whether to log prompts. */
   logPrompts: boolean;
   /** The folder of the built page, by default `dist/web`. */
   webFolder?: string;
 }
 
-export const defaults: ServerSettings = {
+export const defaults = {
   host: '127.0.0.1',
   port: 8080,
   apiKeys: [],
@@ -46,7 +49,7 @@ export const defaults: ServerSettings = {
   resultSeconds: 3600,
   logLevel: 'info',
   logPrompts: false,
-};
+} as const satisfies ServerSettings;
 
 /** What pino must not log: ioredis attaches the command to its errors, with images and prompts in it. */
 export const redact = { paths: ['err.command'], remove: true };
