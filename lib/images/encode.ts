@@ -89,7 +89,7 @@ export async function encode(
   return finish(fits(xmp, name) ? pipeline.withXmp(xmp) : pipeline, name);
 }
 
-/** Not by libvips, which writes XMP to a zTXt chunk, where most programs do not look for it. */
+/** Not by libvips, which writes XMP to a zTXt chunk, which most programs ignore. */
 function insertInPng(png: Buffer, json: string, xmp: string): Buffer {
   return insertPngText(insertPngText(png, pngKeywords.xmp, xmp), pngKeywords.recipe, json);
 }

@@ -64,7 +64,7 @@ async function xmpOf(bytes: Buffer, label: string): Promise<Buffer | undefined> 
 async function recipeInXmp(xmp: Uint8Array): Promise<string | undefined> {
   if (xmp.length > maxXmpBytes) return undefined;
   const text = new TextDecoder(encodingOf(xmp)).decode(xmp);
-  // Most XMP is of other programs, and need not be parsed.
+  // Most XMP is from other programs and does not need to be parsed.
   if (!text.includes(xmpNamespace)) return undefined;
   try {
     return await findRecipe(text);

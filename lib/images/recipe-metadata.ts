@@ -2,7 +2,7 @@
 // own (https://www.w3.org/TR/png-3/#11iTXt). Reading XMP is in read-recipe.ts.
 import { crc32, inflateSync } from 'node:zlib';
 
-/** The keywords of the PNG chunks that hold a recipe: as JSON, and as XMP. */
+/** The keywords of the PNG chunks that contain a recipe: as JSON, and as XMP. */
 export const pngKeywords = { recipe: 'karlo', xmp: 'XML:com.adobe.xmp' } as const;
 
 /** The namespace of the XMP property `recipe`, whose value is the recipe as JSON. */
@@ -26,7 +26,7 @@ export function xmpPacket(json: string): string {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-// Characters that XML cannot hold, or that tools may drop, occur only in JSON's strings, where they can be escaped.
+// Characters that XML cannot contain, or that tools may drop, occur only in JSON's strings, where they can be escaped.
 // JSON.stringify has already escaped C0 controls and lone surrogates.
 function escapeXml(json: string): string {
   return json
@@ -70,7 +70,7 @@ function chunk(type: string, data: Uint8Array): Buffer {
 
 /**
  * The bytes of the first text with a keyword, international (iTXt) or compressed (zTXt, which libvips
- * writes for XMP); undefined if there is no intact one.
+ * writes for XMP); undefined if no intact one exists.
  * @param maxBytes longer texts are skipped, and decompression stops there
  */
 export function readPngText(png: Buffer, keyword: string, maxBytes: number): Buffer | undefined {

@@ -7,7 +7,7 @@ import { PUBLISHED_LAYOUTS } from './published-layouts.js';
 
 export type { Inspection, Model } from './model.js';
 
-/** All layouts. If several match a folder, the first is used. */
+/** All layouts. The first one that recognises a folder is used. */
 const LAYOUTS = [converted, ...PUBLISHED_LAYOUTS] as const satisfies readonly LayoutAdapter[];
 
 /** A folder of one of the layouts. */
@@ -23,19 +23,19 @@ export async function recogniseFolder(
   options: LayoutOptions = {},
 ): Promise<AnyFolder> {
   const names = await listFolder(folder);
-  if (!names) throw notFound(`Expected a model folder at ${folder} but received no folder`);
+  if (!names) throw notFound(`Expected a model folder at ${folder} but the folder does not exist`);
   for (const layout of LAYOUTS) {
     const recognised = await layout.recognise(folder, names, options);
     if (recognised) return recognised;
   }
-  const marks = LAYOUTS.map(({ mark }) => mark);
-  const wanted = `${marks.slice(0, -1).join(', ')} or ${marks.at(-1)}`;
+  const markers = LAYOUTS.map(({ marker }) => marker);
+  const wanted = `${markers.slice(0, -1).join(', ')} or ${markers.at(-1)}`;
   throw notFound(`Expected ${wanted} in ${folder} but received ${summary(names)}`);
 }
 
 /**
  * Opens a model folder of any layout.
- * @param task the task that it must support; by default, none in particular
+ * @param task the task that the model must support; by default, none
  * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
  */
 export async function openModel(folder: string, task?: Task): Promise<Model> {
@@ -51,7 +51,7 @@ export async function inspectModel(folder: string): Promise<Inspection> {
 }
 
 function summary(names: string[]): string {
-  return names.length === 0 ? 'an empty folder' : `${names.slice(0, 8).join(', ')}`;
+  return names.length === 0 ? 'an empty folder' : names.slice(0, 8).join(', ');
 }
 
 function notFound(message: string): KarloError {

@@ -43,10 +43,10 @@ export interface ModelDescription {
   readonly tokenizer: string;
 }
 
-/** The files that are missing for each task; empty if it can run. */
+/** The missing parts for each task; empty if the task can run. */
 export type Missing = Readonly<Record<Task, readonly string[]>>;
 
-/** The contents of a model folder, for `karlo info`. */
+/** Summary of a model folder, for `karlo info`. */
 export interface Inspection {
   folder: string;
   /** `huggingface`, `kakao` or `converted`. */
@@ -57,7 +57,7 @@ export interface Inspection {
   missing: Missing;
 }
 
-/** How the program that defined a layout runs a model, as far as the files do not specify it. */
+/** Defaults of the layout's own program for settings that are not in the files. */
 export interface LayoutDefaults {
   /** How input images become square for CLIP. */
   readonly fit: Fit;
@@ -72,7 +72,7 @@ export interface ModelFolder {
   readonly folder: string;
   /**
    * Reads and checks configs and headers.
-   * @param task the task that the model must support; by default, none in particular
+   * @param task the task that the model must support; by default, none
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
    */
   open(task?: Task): Promise<Model>;
@@ -85,11 +85,11 @@ export interface LayoutOptions {
   variant?: string;
 }
 
-/** An arrangement of a model's files in a folder. */
+/** A layout: how the files of a model are arranged. */
 export interface LayoutAdapter {
   readonly name: string;
-  /** The file that identifies its folders, for messages. */
-  readonly mark: string;
+  /** The file that identifies the layout, for messages. */
+  readonly marker: string;
   /** Recognises a folder by its file names, without opening files. Files may be missing. */
   recognise(
     folder: string,

@@ -25,7 +25,7 @@ import { type SchedulerConfig, type SchedulerFile, schedulerConfig } from './sch
 /** A folder with published weights. Its networks are traced when they are loaded. */
 export abstract class PublishedFolder implements ModelFolder {
   abstract readonly kind: string;
-  /** The missing files, judged by the names in the folder. */
+  /** The missing files for each task, judged by file names. */
   abstract readonly missing: Missing;
   protected abstract readonly defaults: LayoutDefaults;
   readonly folder: string;
@@ -34,7 +34,7 @@ export abstract class PublishedFolder implements ModelFolder {
     this.folder = folder;
   }
 
-  /** Describes the `wanted` networks that the folder contains, its schedulers and its preprocessing. */
+  /** Describes the requested networks that are present, the schedulers and the preprocessing. */
   protected abstract read(wanted: readonly ComponentName[]): Promise<ModelDescription>;
 
   /**
@@ -116,7 +116,7 @@ export function runSettings(
 
 /** @param advice how to fix it, as the last part of the message */
 export function missingComponent(folder: string, component: string, advice = ''): KarloError {
-  const message = `Expected a model with ${component} in ${folder} but it has none${advice}`;
+  const message = `Expected the component ${component} in ${folder} but it is missing${advice}`;
   return new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 

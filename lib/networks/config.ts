@@ -29,7 +29,7 @@ export function must<T extends string | boolean>(value: T, libraryDefault: unkno
   return z.literal(value).prefault(libraryDefault as never);
 }
 
-/** Largest config file, in bytes. */
+/** Maximum size of a config file, in bytes. */
 const MAX_CONFIG = 1024 * 1024;
 
 /**

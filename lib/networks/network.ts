@@ -14,7 +14,7 @@ export abstract class Network implements Disposable {
     this.module = module;
   }
 
-  /** The device of its weights, on which its inputs have to be. */
+  /** The device of its weights. Inputs must be on the same device. */
   get device(): string {
     return this.module.device;
   }
@@ -30,7 +30,7 @@ export interface Cost {
   readonly flop: number;
   /** Floating-point operations before the first step. */
   readonly prefillFlop?: number;
-  /** The largest number of tensor elements that exist at the same time, without the weights. */
+  /** Peak number of activation elements. */
   readonly activations: number;
 }
 

@@ -65,7 +65,7 @@ function addBlock(list: ShapeList, name: string, width: number): void {
   list.linear(`${name}.ff.net.2`, 4 * width, width);
 }
 
-/** Tokens that a step computes: the time embedding, x and the one that is read as the prediction. */
+/** Tokens that a step computes: the time embedding, x, and the token whose output is the prediction. */
 const STEP_TOKENS = 3;
 
 function cost(config: PriorConfig): Cost {

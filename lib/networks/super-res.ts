@@ -9,7 +9,7 @@ import { checkLevels, unetCost, unetFields, unetShapes } from './unet.js';
 const config = z
   .object({
     ...unetFields,
-    // The published `super_res_last` has none: the image size is that of `super_res_first`.
+    // Missing in the published `super_res_last`, which has the image size of `super_res_first`.
     sample_size: size.nullable().prefault(null),
     in_channels: size.prefault(3),
     out_channels: size.prefault(3),
@@ -33,7 +33,7 @@ export class SuperResNetwork extends Network {
   }
 
   /**
-   * Predicts the noise in x, or x0, depending on the model's scheduler.
+   * Predicts the noise in x or x0, depending on the scheduler's prediction type.
    * @param x `[B, 3, side, side]`
    * @param lowRes the small images, resized to the same size
    * @param time `[1 or B, T]`

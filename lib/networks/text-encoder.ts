@@ -48,7 +48,7 @@ export interface TextFeatures {
   readonly embeds: Tensor;
   /** `[prompts, 77, E]` */
   readonly hidden: Tensor;
-  /** `[prompts, 77]`, int64: 1 where a token counts. */
+  /** `[prompts, 77]`, int64: 1 for each token that counts. */
   readonly mask: Tensor;
 }
 

@@ -46,7 +46,7 @@ export interface DecoderCondition {
   readonly classLabels: Tensor;
   /** Read by the attention layers, `[B, 4 + 77, C]`. */
   readonly context: Tensor;
-  /** `[B, 4 + 77]`: 1 where a token counts. */
+  /** `[B, 4 + 77]`: 1 for each token that counts. */
   readonly mask: Tensor;
 }
 
@@ -65,7 +65,7 @@ export class TextProjNetwork extends Network {
   }
 
   /**
-   * The learned embedding that the unconditional half has in place of image embeddings.
+   * The learned embedding that replaces the image embeddings in the unconditional half.
    * @param imageEmbeds only its shape is used, `[B, E]`
    * @returns `[B, E]`
    */

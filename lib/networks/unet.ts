@@ -38,7 +38,7 @@ export interface UNetConfig extends UNetLevels {
   resnet_time_scale_shift: 'default' | 'scale_shift';
 }
 
-/** Reports a wrong number of block types (one for each level), and widths that the norms do not divide. */
+/** Reports block types and widths that do not match the levels. */
 export function checkLevels(
   config: UNetLevels & { norm_num_groups: number },
   context: z.RefinementCtx,

@@ -24,7 +24,7 @@ export interface CanonicalTensor {
   steps: readonly Step[];
 }
 
-/** Where a network's weights are to be, and the engine that runs it. */
+/** The device and dtype of a network's weights, and the engine that runs it. */
 export interface Placement {
   engine: Engine;
   device: string;

@@ -64,7 +64,7 @@ async function readObject(path: string): Promise<Record<string, unknown>> {
   } catch (cause) {
     throw new KarloError('ERR_KARLO_MODEL_CORRUPT', `${path} is not JSON`, { cause });
   }
-  throw new KarloError('ERR_KARLO_MODEL_CORRUPT', `${path} does not hold a JSON object`);
+  throw new KarloError('ERR_KARLO_MODEL_CORRUPT', `${path} does not contain a JSON object`);
 }
 
 function parseVocabulary(file: Record<string, unknown>, path: string): Map<string, number> {

@@ -108,7 +108,7 @@ export interface NativeAddon {
   generatorSetState(generator: GeneratorHandle, state: TensorHandle): void;
   generatorDispose(generator: GeneratorHandle): void;
 
-  /** Copies. A Uint16Array holds the bit patterns of 16-bit floats; every other conversion is by value. */
+  /** Copies. A Uint16Array contains the bit patterns of 16-bit floats; every other conversion is by value. */
   tensorFrom(data: TypedArray, shape: readonly number[], dtype: Dtype): TensorHandle;
   /** Copies the elements, in row-major order, into an array of the dtype's type and of the exact length. */
   tensorCopyTo(tensor: TensorHandle, target: TypedArray): void;

@@ -13,7 +13,7 @@ export type TypedArray =
   | BigUint64Array;
 
 /**
- * The typed array that holds the elements of each dtype: 16-bit floats as their bit patterns, booleans
+ * The typed array that contains the elements of each dtype: 16-bit floats as their bit patterns, booleans
  * as 0 and 1.
  */
 export interface TypedArrayOf {

@@ -84,15 +84,15 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
 
   /**
    * Copies a typed array into a new tensor on the CPU.
-   * @param data elements in row-major order, exactly as many as `shape` holds
+   * @param data elements in row-major order, exactly as many as `shape` requires
    * @param shape sizes of the dimensions, each 0 or more; `[data.length]` by default
    */
   static from<A extends TypedArray>(data: A, shape?: readonly number[]): Tensor<DtypeOf<A>>;
   /**
    * Copies a typed array into a new tensor of another dtype on the CPU.
-   * @param data elements in row-major order, exactly as many as `shape` holds
+   * @param data elements in row-major order, exactly as many as `shape` requires
    * @param shape sizes of the dimensions, each 0 or more
-   * @param dtype for `float16` and `bfloat16`, a Uint16Array holds bit patterns; any other array holds
+   * @param dtype for `float16` and `bfloat16`, a Uint16Array contains bit patterns; any other array contains
    *   values, which are rounded to nearest even (a Float64Array is rounded to float32 first)
    */
   static from<E extends Dtype>(data: TypedArray, shape: readonly number[], dtype: E): Tensor<E>;

@@ -44,7 +44,7 @@ export const BY_STORAGE: ReadonlyMap<string, DType> = new Map(
   names.map(([dtype, { storage }]) => [storage, dtype]),
 );
 
-/** Whether a type can hold weights: only floating-point numbers can be cast to a network's dtype. */
+/** Whether weights can have this type: only floating-point numbers can be cast to a network's dtype. */
 export function isFloating(dtype: DType): boolean {
   return dtype === 'bfloat16' || dtype.startsWith('float');
 }

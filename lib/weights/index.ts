@@ -37,6 +37,6 @@ export async function parseWeights(source: ByteSource): Promise<WeightFile> {
 
 function olderFormat(file: string) {
   const advice =
-    'a zip archive (PyTorch 1.6 or later makes one: torch.save(torch.load(file), file))';
+    'a zip archive (save the file again with PyTorch 1.6 or later: torch.save(torch.load(file), file))';
   return corrupt(advice, 'format', file, "PyTorch's older format");
 }

@@ -2,7 +2,7 @@ import { corrupt } from './corrupt.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** Most keys of one object: each takes more memory than bytes. */
+/** Maximum number of keys of an object: each takes more memory than it has bytes. */
 const MAX_KEYS = 1 << 17;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

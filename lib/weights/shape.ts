@@ -2,7 +2,7 @@
 export function elementCount(shape: readonly number[]): number | undefined {
   let count = 1;
   for (const size of shape) {
-    // An empty tensor's other sizes have to be possible, too.
+    // The other sizes of an empty tensor must be valid, too.
     count *= Math.max(size, 1);
     if (!Number.isSafeInteger(count)) return undefined;
   }

@@ -4,7 +4,7 @@ import { JsonReader } from './json.js';
 import { withFile } from './source.js';
 import type { WeightFile } from './types.js';
 
-/** Largest index file in bytes; a tensor usually takes about 200. */
+/** Maximum size of an index file, in bytes; a tensor usually takes about 200. */
 const MAX_INDEX = 32 * 1024 * 1024;
 
 /** Reads one weight file of any format. */

@@ -11,7 +11,7 @@ export interface ByteSource {
   readonly size: number;
   /**
    * Reads exactly `length` bytes from `offset`.
-   * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if the source does not have them
+   * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if the source ends before that
    */
   read(offset: number, length: number): Promise<Buffer>;
 }

@@ -8,7 +8,7 @@ export interface TensorEntry {
   name: string;
   dtype: DType;
   shape: readonly number[];
-  /** In elements. Not always contiguous: a PyTorch file may hold views. */
+  /** In elements. Not always contiguous: a PyTorch file may contain views. */
   strides: readonly number[];
   file: string;
   /** Byte offset of the first element in the file, not always a multiple of the element size. */
@@ -20,16 +20,16 @@ export interface TensorEntry {
 /** The tensors of one file, or of all shards of an index. */
 export interface WeightFile {
   format: 'safetensors' | 'torch' | 'torchscript';
-  /** All files that hold tensors. */
+  /** All files that contain tensors. */
   files: readonly string[];
   tensors: ReadonlyMap<string, TensorEntry>;
   /** The file's `__metadata__`: free text, which is not trusted and not needed. */
   metadata: ReadonlyMap<string, string>;
 }
 
-/** Most tensors of one file; Karlo's largest has fewer than 1500. */
+/** Maximum number of tensors in a file; Karlo's largest has fewer than 1500. */
 export const MAX_TENSORS = 65_536;
-/** Most dimensions of a tensor. */
+/** Maximum number of dimensions of a tensor. */
 export const MAX_DIMENSIONS = 8;
-/** Longest tensor name, in characters. */
+/** Maximum length of a tensor name, in characters. */
 export const MAX_NAME = 512;

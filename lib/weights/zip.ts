@@ -8,9 +8,9 @@ const END64_SIGNATURE = 0x06064b50;
 const END64_BYTES = 56;
 const LOCATOR_SIGNATURE = 0x07064b50;
 const LOCATOR_BYTES = 20;
-/** Largest central directory in bytes; a record usually takes about 100. */
+/** Maximum size of the central directory, in bytes; a record usually takes about 100. */
 const MAX_DIRECTORY = 32 * 1024 * 1024;
-/** Most records in an archive; a checkpoint has one per tensor and a few more. */
+/** Maximum number of records in an archive; a checkpoint has one per tensor and a few more. */
 const MAX_RECORDS = 131_072;
 const CENTRAL_SIGNATURE = 0x02014b50;
 const CENTRAL_BYTES = 46;
@@ -72,14 +72,14 @@ export async function locateStored(zip: ZipArchive, record: ZipRecord): Promise<
   return locate(zip, record);
 }
 
-/** Reads a stored record of at most `most` bytes. */
+/** Reads a stored record of at most `limit` bytes. */
 export async function readRecord(
   zip: ZipArchive,
   record: ZipRecord,
-  most: number,
+  limit: number,
 ): Promise<Buffer> {
   const { name, size } = record;
-  if (size > most) throw corrupt(`at most ${most} bytes`, name, zip.source.name, size);
+  if (size > limit) throw corrupt(`at most ${limit} bytes`, name, zip.source.name, size);
   return zip.source.read(await locateStored(zip, record), size);
 }
 
@@ -196,7 +196,7 @@ function setLimits(records: ZipRecord[], directory: Directory, { name }: ByteSou
   }
 }
 
-/** The central directory's place in the file. It ends where the end-of-directory records start. */
+/** The central directory's position in the file. It ends where the end-of-directory records start. */
 interface Directory {
   offset: number;
   length: number;
@@ -220,8 +220,8 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
     throw corrupt(`an end at ${endsAt}`, 'zip directory', source.name, offset + length);
   }
   if (records > MAX_RECORDS || length > MAX_DIRECTORY) {
-    const most = `at most ${MAX_RECORDS} records in ${MAX_DIRECTORY} bytes`;
-    throw corrupt(most, 'zip directory', source.name, `${records} in ${length} bytes`);
+    const expected = `at most ${MAX_RECORDS} records in ${MAX_DIRECTORY} bytes`;
+    throw corrupt(expected, 'zip directory', source.name, `${records} in ${length} bytes`);
   }
   return { offset, length, records };
 }

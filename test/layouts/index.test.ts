@@ -86,5 +86,5 @@ it('finds no model in folders without one', async () => {
   const code = 'ERR_KARLO_MODEL_NOT_FOUND';
   await expectCode(code, () => recogniseFolder(folder()), 'an empty folder');
   await expectCode(code, () => recogniseFolder(folder('readme.md')), 'readme.md', 'karlo.json');
-  await expectCode(code, () => recogniseFolder(join(root, 'none')), 'no folder');
+  await expectCode(code, () => recogniseFolder(join(root, 'none')), 'the folder does not exist');
 });

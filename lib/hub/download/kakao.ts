@@ -56,7 +56,7 @@ async function sizeOf(
   }
 }
 
-/** By a request for one byte, which servers answer that refuse a HEAD. */
+/** Requests one byte, because some servers reject HEAD. */
 async function askSize(
   url: string,
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { TransientError } from './failure.js';
 
-/** When a download is retried, and when it is given up. */
+/** When a download is retried, and when it fails. */
 export interface RetryPolicy {
   /** Consecutive attempts without progress before the download fails. Default 5. */
   attempts?: number;

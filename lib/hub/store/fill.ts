@@ -20,7 +20,7 @@ import {
 } from './record.js';
 
 const concurrentDownloads = 3;
-/** A previous folder is kept if it has no more bytes than this (configuration files) to itself. */
+/** A previous folder is kept if fewer bytes than this (configuration files) are only in it. */
 const negligibleBytes = 10e6;
 
 export interface FillOptions {

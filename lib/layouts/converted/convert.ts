@@ -43,7 +43,7 @@ export interface ConvertOptions {
 /**
  * Converts a published model folder. The converted folder has a graph and a safetensors file for each
  * network, the tokenizer, and karlo.json. It appears only once it is complete.
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if there is no model, or none that can do any task;
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if the model is missing or supports no task;
  *   ERR_KARLO_MODEL_CORRUPT; ERR_KARLO_INVALID_ARGUMENT if `to` exists; ERR_KARLO_WRITE
  */
 export async function convertModel(

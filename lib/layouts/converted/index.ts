@@ -33,7 +33,7 @@ import { type Manifest, type ManifestComponent, manifestName, readManifest } fro
 /** This package's own layout: a graph and a safetensors file for each network, and a manifest. */
 export const converted = {
   name: 'converted',
-  mark: manifestName,
+  marker: manifestName,
   async recognise(folder: string, names: readonly string[]) {
     return names.includes(manifestName) ? new ConvertedFolder(folder) : undefined;
   },
@@ -98,7 +98,7 @@ function fingerprintOf({ components }: Manifest): string {
   return createHash('sha256').update(hashes.sort().join()).digest('hex');
 }
 
-/** What is missing for a task: in the manifest, or files of the manifest in the folder. */
+/** The parts that a task needs and that are missing from the manifest or the folder. */
 function missingParts(folder: string, manifest: Manifest, task: Task): string[] {
   const files = NETWORKS_OF[task].flatMap((name) => {
     const component = manifest.components[name];

@@ -39,7 +39,7 @@ const defaults: LayoutDefaults = { fit: 'cover', tokenizer: {}, schedulerPrecisi
 /** diffusers' layout: a folder with config and weights for each component. */
 export const huggingFace = {
   name: 'huggingface',
-  mark: 'model_index.json',
+  marker: 'model_index.json',
   defaults,
   async recognise(folder: string, names: readonly string[], options: LayoutOptions) {
     const isComponent = (name: string) => (COMPONENTS as readonly string[]).includes(name);

@@ -49,7 +49,7 @@ const SCHEDULERS: Readonly<Record<SchedulerName, Partial<SchedulerFile>>> = {
 /** Kakao's checkpoints: five files in one folder, without configs. */
 export const kakao = {
   name: 'kakao',
-  mark: "Kakao's checkpoints",
+  marker: "Kakao's checkpoints",
   defaults,
   async recognise(folder: string, names: readonly string[]) {
     const files = findKakaoFiles(names);
@@ -143,13 +143,14 @@ function describeComponent<N extends ComponentName>(
   const keys = kakaoKeys(component, config);
   const tensors = new Map<string, CanonicalTensor>();
   for (const [name, shape] of definitionOf(component).shapes(config)) {
-    const place = keys.get(name);
-    if (!place) throw new Error(`The Kakao key map has no row for ${name}`);
-    const { tensors: found, files } = weights.get(place.file) as WeightFile;
-    const source = found.get(place.key);
-    if (!source) throw corrupt('a tensor', place.key, files[0] as string, 'none');
-    checkTensor(source, place.transform.source(shape));
-    tensors.set(name, { name, shape, source, steps: place.transform.steps(shape) });
+    const stored = keys.get(name);
+    if (!stored) throw new Error(`The Kakao key map has no row for ${name}`);
+    const { key, transform } = stored;
+    const { tensors: found, files } = weights.get(stored.file) as WeightFile;
+    const source = found.get(key);
+    if (!source) throw corrupt('a tensor', key, files[0] as string, 'none');
+    checkTensor(source, transform.source(shape));
+    tensors.set(name, { name, shape, source, steps: transform.steps(shape) });
   }
   const files = filesOf(component).flatMap((one) => weights.get(one)?.files ?? []);
   return { component, config, tensors, files };

@@ -7,7 +7,7 @@ import { interleaved, row, same, stacked, type Transform, transposed } from './t
  */
 export type KeyRow = readonly [to: string, from: string, transform?: Transform];
 
-/** Where a tensor is stored: a key, and its place in the tensor of that key. */
+/** A key, and how the tensor is computed from the stored tensor of that key. */
 export interface SourceKey {
   key: string;
   transform: Transform;

@@ -51,7 +51,7 @@ const NETWORKS: { readonly [N in ComponentName]?: KakaoNetwork<N> } = {
   image_encoder: { file: 'clip', prefix: '', infer: inferImageEncoder, keys: imageEncoderKeys },
 };
 
-/** The files of a network's tensors, the main file first; none if the layout does not have the network. */
+/** The files of a network's tensors, the main file first; empty if the layout does not include the network. */
 export function filesOf(component: ComponentName): readonly KakaoFile[] {
   const network = NETWORKS[component];
   if (network === undefined) return [];
@@ -64,14 +64,14 @@ export function kakaoKeys<N extends ComponentName>(
   config: ComponentConfigs[N],
 ): Map<string, SourceKey & { file: KakaoFile }> {
   const { file, prefix, keys, more } = NETWORKS[component] as KakaoNetwork<N>;
-  const places = new Map<string, SourceKey & { file: KakaoFile }>();
+  const sources = new Map<string, SourceKey & { file: KakaoFile }>();
   for (const [name, { key, transform }] of keys(config)) {
-    places.set(name, { file, key: prefix + key, transform });
+    sources.set(name, { file, key: prefix + key, transform });
   }
   for (const [name, source] of more?.keys() ?? []) {
-    places.set(name, { ...source, file: (more as { file: KakaoFile }).file });
+    sources.set(name, { ...source, file: (more as { file: KakaoFile }).file });
   }
-  return places;
+  return sources;
 }
 
 /**

@@ -146,10 +146,15 @@ function rebuildTensor(args: PickleValue[], file: string): PickleTensor {
   const elements = elementCount(shape);
   const extent = viewExtent(shape, strides);
   // A view with more elements than its storage is an expanded one, which may be huge once copied.
-  const held = storage.elements;
-  if (elements === undefined || extent === undefined || elements > held || offset + extent > held) {
+  const limit = storage.elements;
+  if (
+    elements === undefined ||
+    extent === undefined ||
+    elements > limit ||
+    offset + extent > limit
+  ) {
     const view = `[${shape}] at ${offset} with strides [${strides}]`;
-    throw corrupt(`a view within ${held} elements`, what, file, view);
+    throw corrupt(`a view within ${limit} elements`, what, file, view);
   }
   return { kind: 'tensor', storage, offset, shape, strides };
 }

@@ -2,9 +2,9 @@ import { corrupt } from '../corrupt.js';
 import { isKind, kindOf, type PickleKey, type PickleValue } from './values.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** Longest module or class name. */
+/** Maximum length of a module or class name, in bytes. */
 const MAX_LINE = 512;
-/** Longest integer in bytes; PyTorch writes at most 10. */
+/** Maximum size of an integer, in bytes; PyTorch writes at most 10. */
 const MAX_LONG = 16;
 
 /** A cursor over a pickle's bytes that cannot leave them. */
@@ -101,11 +101,11 @@ export class PickleBytes {
   }
 }
 
-/** Deepest nesting of open containers. */
+/** Maximum nesting of open containers. */
 const MAX_MARKS = 256;
-/** Most objects that are built, and most memo entries, for a file of any size. */
+/** Maximum number of objects, and of memo entries, for a file of any size. */
 const MAX_OBJECTS = 1 << 18;
-/** Most values that are pushed, which bounds the size of all containers; a tensor takes about 25. */
+/** Maximum number of pushed values, which limits the size of all containers; a tensor takes about 25. */
 const MAX_PUSHES = 1 << 20;
 
 /** The state of an unpickler: stack, marks and memo, each bounded. */
@@ -114,14 +114,14 @@ export class PickleMachine {
   private readonly stack: PickleValue[] = [];
   private readonly marks: number[] = [];
   private readonly memo = new Map<number, PickleValue>();
-  private readonly mostObjects: number;
+  private readonly maxObjects: number;
   private built = 0;
   private pushes = 0;
 
   constructor(bytes: PickleBytes) {
     this.bytes = bytes;
     // A pickle that PyTorch writes takes several bytes for each object.
-    this.mostObjects = Math.min(MAX_OBJECTS, 1024 + Math.floor(bytes.length / 2));
+    this.maxObjects = Math.min(MAX_OBJECTS, 1024 + Math.floor(bytes.length / 2));
   }
 
   get file(): string {
@@ -135,7 +135,7 @@ export class PickleMachine {
 
   /** Pushes a container or an object, which costs memory beyond its opcode. */
   build(value: PickleValue): void {
-    if (++this.built > this.mostObjects) throw this.tooMany('objects', this.mostObjects);
+    if (++this.built > this.maxObjects) throw this.tooMany('objects', this.maxObjects);
     this.push(value);
   }
 
@@ -218,8 +218,8 @@ export class PickleMachine {
     return corrupt('a value', `pickle byte ${this.bytes.at}`, this.file, 'an empty stack');
   }
 
-  private tooMany(what: string, most: number) {
-    const expected = `at most ${most} for ${this.bytes.length} bytes`;
+  private tooMany(what: string, limit: number) {
+    const expected = `at most ${limit} for ${this.bytes.length} bytes`;
     return corrupt(expected, `pickled ${what}`, this.file, 'more');
   }
 }

@@ -17,9 +17,9 @@ import {
   type PickleValue,
 } from './values.js';
 
-/** Largest `data.pkl` in bytes; a tensor of a state dict takes about 200. */
+/** Maximum size of `data.pkl`, in bytes; a tensor of a state dict takes about 200. */
 const MAX_PICKLE = 32 * 1024 * 1024;
-/** Tensors may share storages (tied weights), but copies of all may take at most this many files. */
+/** Tensors may share storages (tied weights), but together they have at most this many times the size of the file. */
 const MAX_SHARING = 4;
 
 /**
@@ -46,7 +46,7 @@ export async function parseTorchArchive(source: ByteSource): Promise<WeightFile>
   };
 }
 
-/** The name of the one folder that holds all records, with its slash. */
+/** The name of the one folder that contains all records, with its slash. */
 function findFolder({ records, source }: ZipArchive): string {
   const folders = new Set<string>();
   for (const name of records.keys()) folders.add(name.slice(0, name.indexOf('/') + 1));
@@ -73,8 +73,8 @@ function checkSharing(tensors: Map<string, PickleTensor>, { name, size }: ByteSo
   for (const { shape, storage } of tensors.values()) {
     bytes += (elementCount(shape) ?? 0) * DTYPES[storage.dtype].bytes;
   }
-  const most = MAX_SHARING * size;
-  if (bytes > most) throw corrupt(`at most ${most} bytes`, 'its tensors', name, bytes);
+  const limit = MAX_SHARING * size;
+  if (bytes > limit) throw corrupt(`at most ${limit} bytes`, 'its tensors', name, bytes);
 }
 
 /** Finds the offset of each storage once. */
@@ -124,7 +124,7 @@ async function toEntry(
   };
 }
 
-/** Most attributes in a module tree; CLIP's has about 6000. */
+/** Maximum number of attributes in a module tree; CLIP's has about 6000. */
 const MAX_VISITS = 1 << 18;
 
 /**
@@ -162,7 +162,7 @@ function collect(pairs: [unknown, PickleValue][], file: string): Map<string, Pic
   return tensors;
 }
 
-/** Walks the module tree without recursion, since a hostile one may be deep. */
+/** Walks the module tree without recursion, because a hostile one may be deep. */
 function fromModule(root: PickleRecord, file: string): Map<string, PickleTensor> {
   const tensors = new Map<string, PickleTensor>();
   const todo: Module[] = [{ prefix: '', record: root }];

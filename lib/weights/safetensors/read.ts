@@ -11,13 +11,14 @@ import {
   type WeightFile,
 } from '../types.js';
 
-/** Longest header that the format allows, in bytes. */
+/** Maximum size of a header in the format, in bytes. */
 const MAX_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
 
 /**
  * Reads a safetensors header: an 8-byte little-endian length, JSON, then the tensors without
- * holes or overlaps. Throws `ERR_KARLO_MODEL_CORRUPT` on anything else.
+ * gaps or overlaps.
+ * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for anything else
  */
 export async function parseSafetensors(source: ByteSource): Promise<WeightFile> {
   const header = await readHeader(source);
@@ -44,8 +45,8 @@ async function readHeader(source: ByteSource): Promise<Buffer> {
   const { name, size } = source;
   if (size < LENGTH_BYTES) throw corrupt('at least 8 bytes', 'size', name, size);
   const length = (await source.read(0, LENGTH_BYTES)).readBigUInt64LE();
-  const most = BigInt(Math.min(MAX_HEADER, size - LENGTH_BYTES));
-  if (length > most) throw corrupt(`at most ${most} bytes`, 'header length', name, length);
+  const limit = BigInt(Math.min(MAX_HEADER, size - LENGTH_BYTES));
+  if (length > limit) throw corrupt(`at most ${limit} bytes`, 'header length', name, length);
   return source.read(LENGTH_BYTES, Number(length));
 }
 
@@ -88,10 +89,10 @@ function parseTensor(json: JsonReader, name: string, file: string): HeaderTensor
   return { name, dtype, shape, begin, end };
 }
 
-function parseCounts(json: JsonReader, most: number, what: string, file: string): number[] {
+function parseCounts(json: JsonReader, limit: number, what: string, file: string): number[] {
   const counts: number[] = [];
   json.array(() => {
-    if (counts.length === most) throw corrupt(`at most ${most} numbers`, what, file, 'more');
+    if (counts.length === limit) throw corrupt(`at most ${limit} numbers`, what, file, 'more');
     counts.push(json.count());
   });
   return counts;
@@ -115,7 +116,7 @@ function checkLength(
   const count = elementCount(shape);
   const bytes = count === undefined ? undefined : count * DTYPES[dtype].bytes;
   if (bytes !== undefined && end - begin === bytes) return;
-  const expected = `${bytes ?? 'a possible number of'} bytes (${dtype} [${shape}])`;
+  const expected = `${bytes ?? 'a valid number of'} bytes (${dtype} [${shape}])`;
   throw corrupt(expected, name, file, `${begin} to ${end}`);
 }
 
@@ -126,9 +127,9 @@ function checkCoverage(tensors: HeaderTensor[], source: ByteSource, dataStart: n
     if (begin !== position) throw corrupt(`offset ${position}`, name, source.name, begin);
     position = end;
   }
-  const held = source.size - dataStart;
-  if (position !== held) {
-    throw corrupt(`${position} bytes of tensors`, 'size', source.name, `${held} bytes`);
+  const received = source.size - dataStart;
+  if (position !== received) {
+    throw corrupt(`${position} bytes of tensors`, 'size', source.name, `${received} bytes`);
   }
 }
 

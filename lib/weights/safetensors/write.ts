@@ -50,8 +50,8 @@ function planSafetensors<T extends Omit<TensorToWrite, 'chunks'>>(
   let position = 0;
   const placed = ordered.map(({ tensor, byteLength }) => {
     const { name, dtype, shape } = tensor;
-    if (name === '__metadata__') throw invalid('Expected another tensor name than __metadata__');
-    if (name in entries) throw invalid(`Expected one tensor named ${name} but received two`);
+    if (name === '__metadata__') throw invalid('Expected a tensor name other than __metadata__');
+    if (name in entries) throw invalid(`Expected unique tensor names but received ${name} twice`);
     const data_offsets = [position, position + byteLength];
     entries[name] = { dtype: DTYPES[dtype].safetensors, shape, data_offsets };
     position += byteLength;
@@ -63,10 +63,9 @@ function planSafetensors<T extends Omit<TensorToWrite, 'chunks'>>(
 }
 
 /**
- * Writes a safetensors file, which appears only once it is complete and on disk. Holds one chunk in
- * memory at a time.
- *
- * @returns the file's size in bytes and its SHA-256 in hexadecimal.
+ * Writes a safetensors file, which appears only once it is complete and on disk. Only one chunk is
+ * in memory at a time.
+ * @returns the file's size in bytes and its SHA-256 in hexadecimal
  */
 export async function writeSafetensors(
   path: string,
@@ -123,7 +122,7 @@ function encodeHeader(entries: Record<string, unknown>): Buffer {
 function sizeOf({ name, dtype, shape }: Omit<TensorToWrite, 'chunks'>): number {
   const bytes = (elementCount(shape) ?? Number.NaN) * DTYPES[dtype].bytes;
   if (Number.isSafeInteger(bytes)) return bytes;
-  throw invalid(`Expected a possible shape for ${name} but received [${shape}]`);
+  throw invalid(`Expected a valid shape for ${name} but received [${shape}]`);
 }
 
 /** The largest power of two, up to 64, that divides `bytes`. */

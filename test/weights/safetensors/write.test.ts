@@ -86,5 +86,5 @@ it('leaves nothing behind when it is aborted', async () => {
 it('rejects two tensors with the same name', async () => {
   const tensor = { name: 'a', dtype: 'uint8' as const, shape: [0], chunks: () => [] };
   const work = () => writeSafetensors(path, [tensor, tensor]);
-  await expectCode('ERR_KARLO_INVALID_ARGUMENT', work, 'one tensor named a');
+  await expectCode('ERR_KARLO_INVALID_ARGUMENT', work, 'unique tensor names but received a twice');
 });
