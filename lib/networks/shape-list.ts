@@ -1,3 +1,5 @@
+import { elementCount } from '../weights/shape.js';
+
 /** A network's tensors: name → shape. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 
@@ -29,7 +31,8 @@ export class ShapeList {
 
 /** Number of elements of all tensors. */
 export function countWeights(shapes: Shapes): number {
-  return [...shapes.values()].reduce((sum, shape) => sum + elements(shape), 0);
+  const counts = [...shapes.values()].map((shape) => elementCount(shape) ?? Infinity);
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Floating-point operations of a transformer per token: two per weight of its matrices. */
@@ -37,9 +40,5 @@ export function flopPerToken(shapes: Shapes): number {
   const matrices = [...shapes].filter(
     ([name, shape]) => shape.length === 2 && !/embedding/.test(name),
   );
-  return matrices.reduce((sum, [, shape]) => sum + 2 * elements(shape), 0);
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return 2 * countWeights(new Map(matrices));
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CONTEXT_LENGTH } from '../tokenizer/tokenizer.js';
 import type { Tensor } from '../torch/tensor.js';
 import { repeats, size } from './config.js';
 import { type Cost, Network, type NetworkDefinition } from './network.js';
@@ -28,15 +29,12 @@ function shapes(config: TextProjConfig): Shapes {
   return list.shapes;
 }
 
-/** CLIP's context length (Radford et al. 2021, section 2.4). */
-const TEXT_TOKENS = 77;
-
 function cost(config: TextProjConfig): Cost {
   const { cross_attention_dim: context, clip_extra_context_tokens: tokens } = config;
-  const perText = 2 * config.clip_embeddings_dim * context * (TEXT_TOKENS - 1);
+  const perText = 2 * config.clip_embeddings_dim * context * (CONTEXT_LENGTH - 1);
   return {
     flop: 2 * countWeights(shapes(config)) + perText,
-    activations: (tokens + TEXT_TOKENS) * context,
+    activations: (tokens + CONTEXT_LENGTH) * context,
   };
 }
 

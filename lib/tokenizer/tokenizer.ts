@@ -30,7 +30,7 @@ export interface Encoding {
 }
 
 /** CLIP's context length (Radford et al. 2021, section 2.4). */
-const CONTEXT_LENGTH = 77;
+export const CONTEXT_LENGTH = 77;
 
 /** Words that are never split, in any case. */
 const UNSPLIT = ['<|startoftext|>', '<|endoftext|>'];

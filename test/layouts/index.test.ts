@@ -32,7 +32,7 @@ it('recognises karlo-tiny, which has everything for both tasks', async () => {
   const layout = await recogniseFolder(path);
   if (layout.kind !== 'huggingface') throw new Error(layout.kind);
   expect(layout.missing).toEqual({ textToImage: [], imageVariation: [] });
-  expect(layout.components.prior?.weights).toEqual({
+  expect(layout.weightsOf('prior')).toEqual({
     file: 'diffusion_pytorch_model.safetensors',
     format: 'safetensors',
     sharded: false,
@@ -75,7 +75,8 @@ it('lists the missing files of a Hugging Face folder', async () => {
     'prior_scheduler/scheduler_config.json',
     'decoder_scheduler/scheduler_config.json',
     'super_res_scheduler/scheduler_config.json',
-    'tokenizer/vocab.json and merges.txt',
+    'tokenizer/vocab.json',
+    'tokenizer/merges.txt',
   ]);
   expect(layout.missing.imageVariation).toContain('feature_extractor/preprocessor_config.json');
   const work = () => layout.requireTask('textToImage');

@@ -1,6 +1,7 @@
+import { missingFiles } from '../../layouts/huggingface/missing-files.js';
 import { chooseWeights } from '../../layouts/huggingface/weight-files.js';
-import { SCHEDULERS, SCHEDULERS_OF } from '../../layouts/scheduler-config.js';
-import { COMPONENTS, type ComponentName, NETWORKS_OF, type Task } from '../../networks/registry.js';
+import { SCHEDULERS } from '../../layouts/scheduler-config.js';
+import { COMPONENTS, type ComponentName, type Task } from '../../networks/registry.js';
 import type { RemoteFile } from './download.js';
 import { downloadError } from './failure.js';
 
@@ -62,20 +63,7 @@ function namesIn(folder: string, listed: readonly RemoteFile[]): string[] {
   return within.map(({ path }) => path.slice(start.length)).filter((name) => plainName.test(name));
 }
 
-/** The files that a task needs and a set of files does not contain. */
-export function missingFiles(task: Task, files: readonly RemoteFile[]): string[] {
-  const paths = new Set(files.map(({ path }) => path));
-  const hasWeights = (component: ComponentName) =>
-    chooseWeights(component, namesIn(component, files)) !== undefined;
-  const needed = [
-    ...NETWORKS_OF[task].map((component) => `${component}/config.json`),
-    ...SCHEDULERS_OF[task].map((scheduler) => `${scheduler}/scheduler_config.json`),
-    ...['tokenizer/vocab.json', 'tokenizer/merges.txt'],
-    ...(task === 'imageVariation' ? ['feature_extractor/preprocessor_config.json'] : []),
-  ];
-  const weights = NETWORKS_OF[task].filter((component) => !hasWeights(component));
-  return [
-    ...needed.filter((path) => !paths.has(path)),
-    ...weights.map((component) => `weights in ${component}/`),
-  ];
+/** The files that a task needs and a repository does not have. */
+export function missingInRepository(task: Task, files: readonly RemoteFile[]): string[] {
+  return missingFiles(task, (folder) => namesIn(folder, files));
 }

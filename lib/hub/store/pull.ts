@@ -7,7 +7,7 @@ import { hubRemote, listRepository } from '../download/hub.js';
 import { kakaoRemote, listKakao } from '../download/kakao.js';
 import type { Remote } from '../download/request.js';
 import type { RetryPolicy } from '../download/retries.js';
-import { missingFiles, selectFiles } from '../download/select.js';
+import { missingInRepository, selectFiles } from '../download/select.js';
 import { asStoreError } from './disk.js';
 import { fill } from './fill.js';
 import {
@@ -157,7 +157,7 @@ async function kakaoMember(settings: Settings): Promise<Member> {
 function checkTasks({ layout, members, pulled }: ModelRecord): void {
   if (layout === 'kakao') return;
   const missing = (['textToImage', 'imageVariation'] as const).map((task) =>
-    missingFiles(task, filesOf(members)),
+    missingInRepository(task, filesOf(members)),
   );
   if (missing.some((paths) => paths.length === 0)) return;
   const [least = []] = missing.sort((a, b) => a.length - b.length);

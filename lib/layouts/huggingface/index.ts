@@ -5,9 +5,7 @@ import {
   COMPONENTS,
   type ComponentName,
   definitionOf,
-  NETWORKS_OF,
   parseConfig,
-  type Task,
 } from '../../networks/registry.js';
 import type { ComponentDescription } from '../../networks/trace.js';
 import { requiredTokenizerFiles } from '../../tokenizer/files.js';
@@ -24,13 +22,8 @@ import {
   type PublishedLayout,
 } from '../model.js';
 import { PublishedFolder } from '../published-folder.js';
-import {
-  SCHEDULERS,
-  SCHEDULERS_OF,
-  type SchedulerFile,
-  type SchedulerName,
-  schedulerFile,
-} from '../scheduler-config.js';
+import { SCHEDULERS, type SchedulerFile, schedulerFile } from '../scheduler-config.js';
+import { missingFiles } from './missing-files.js';
 import { chooseWeights, type WeightChoice } from './weight-files.js';
 
 /** How diffusers' pipelines run a model. */
@@ -41,137 +34,91 @@ export const huggingFace = {
   name: 'huggingface',
   marker: 'model_index.json',
   defaults,
-  async recognise(folder: string, names: readonly string[], options: LayoutOptions) {
+  async recognise(folder: string, names: readonly string[], { variant }: LayoutOptions) {
     const isComponent = (name: string) => (COMPONENTS as readonly string[]).includes(name);
     if (!names.includes('model_index.json') && !names.some(isComponent)) return undefined;
-    return new HuggingFaceFolder(folder, await findParts(folder, options));
+    return new HuggingFaceFolder(folder, await listSubfolders(folder), variant);
   },
 } as const satisfies PublishedLayout;
 
-/** The paths of a component's files. */
-interface ComponentFiles {
-  config?: string;
-  weights?: WeightChoice & { path: string };
+/** The names of the files in each subfolder. */
+type Subfolders = ReadonlyMap<string, readonly string[]>;
+
+async function listSubfolders(folder: string): Promise<Subfolders> {
+  const names = [...COMPONENTS, ...SCHEDULERS, 'tokenizer', 'feature_extractor'];
+  const subfolders = new Map<string, readonly string[]>();
+  for (const name of names) subfolders.set(name, (await listFolder(join(folder, name))) ?? []);
+  return subfolders;
 }
 
-/** The paths of a model's files. */
-interface Parts {
-  components: Readonly<Partial<Record<ComponentName, ComponentFiles>>>;
-  schedulers: Readonly<Partial<Record<SchedulerName, string>>>;
-  /** The folder with `vocab.json` and `merges.txt`. */
-  tokenizer: string | undefined;
-  /** `preprocessor_config.json` */
-  featureExtractor: string | undefined;
-}
-
-export class HuggingFaceFolder extends PublishedFolder implements Parts {
+export class HuggingFaceFolder extends PublishedFolder {
   readonly kind = 'huggingface';
   protected readonly defaults = defaults;
   readonly missing: Missing;
-  readonly components: Parts['components'];
-  readonly schedulers: Parts['schedulers'];
-  readonly tokenizer: string | undefined;
-  readonly featureExtractor: string | undefined;
+  readonly #subfolders: Subfolders;
+  readonly #variant: string | undefined;
 
-  constructor(folder: string, parts: Parts) {
+  constructor(folder: string, subfolders: Subfolders, variant?: string) {
     super(folder);
-    this.components = parts.components;
-    this.schedulers = parts.schedulers;
-    this.tokenizer = parts.tokenizer;
-    this.featureExtractor = parts.featureExtractor;
-    this.missing = byTask((task) => missingParts(parts, task));
+    this.#subfolders = subfolders;
+    this.#variant = variant;
+    this.missing = byTask((task) => missingFiles(task, (name) => this.#namesIn(name)));
   }
 
   protected async read(wanted: readonly ComponentName[]): Promise<ModelDescription> {
     const components: Record<string, ComponentDescription> = {};
     for (const name of wanted) {
-      const component = await describeComponent(name, this.components[name]);
+      const component = await this.#describeComponent(name);
       if (component) components[name] = component;
     }
     const schedulers: Record<string, SchedulerFile> = {};
-    for (const [name, path] of Object.entries(this.schedulers)) {
-      schedulers[name] = checkConfig(schedulerFile, await readJson(path), path);
+    for (const name of SCHEDULERS) {
+      const path = this.#find(name, 'scheduler_config.json');
+      if (path) schedulers[name] = checkConfig(schedulerFile, await readJson(path), path);
     }
-    const { folder, kind: layout, featureExtractor: path } = this;
+    const path = this.#find('feature_extractor', 'preprocessor_config.json');
     return {
-      folder,
-      layout,
+      folder: this.folder,
+      layout: this.kind,
       components: components as ModelDescription['components'],
       schedulers,
-      tokenizer: this.tokenizer ?? builtInTokenizer(),
+      tokenizer: this.tokenizer,
       ...(path && {
         featureExtractor: checkConfig(featureExtractorConfig, await readJson(path), path),
       }),
     };
   }
-}
 
-async function findParts(folder: string, { variant }: LayoutOptions): Promise<Parts> {
-  const components: Partial<Record<ComponentName, ComponentFiles>> = {};
-  for (const name of COMPONENTS) {
-    const files = await findFiles(name, join(folder, name), variant);
-    if (files) components[name] = files;
+  /** The chosen weights of a component and their path; undefined if they are missing. */
+  weightsOf(component: ComponentName): (WeightChoice & { path: string }) | undefined {
+    const choice = chooseWeights(component, this.#namesIn(component), this.#variant);
+    return choice && { ...choice, path: join(this.folder, component, choice.file) };
   }
-  const schedulers: Partial<Record<SchedulerName, string>> = {};
-  for (const name of SCHEDULERS) {
-    const path = await find(join(folder, name), 'scheduler_config.json');
-    if (path) schedulers[name] = path;
-  }
-  const tokenizer = join(folder, 'tokenizer');
-  const names = (await listFolder(tokenizer)) ?? [];
-  return {
-    components,
-    schedulers,
-    tokenizer: requiredTokenizerFiles.every((name) => names.includes(name)) ? tokenizer : undefined,
-    featureExtractor: await find(join(folder, 'feature_extractor'), 'preprocessor_config.json'),
-  };
-}
 
-async function findFiles(
-  component: ComponentName,
-  folder: string,
-  variant: string | undefined,
-): Promise<ComponentFiles | undefined> {
-  const names = await listFolder(folder);
-  if (!names) return undefined;
-  const weights = chooseWeights(component, names, variant);
-  return {
-    ...(names.includes('config.json') && { config: join(folder, 'config.json') }),
-    ...(weights && { weights: { ...weights, path: join(folder, weights.file) } }),
-  };
-}
-
-async function find(folder: string, name: string): Promise<string | undefined> {
-  return (await listFolder(folder))?.includes(name) ? join(folder, name) : undefined;
-}
-
-function missingParts(found: Parts, task: Task): string[] {
-  const missing: string[] = [];
-  for (const name of NETWORKS_OF[task]) {
-    const part = found.components[name];
-    if (!part?.config) missing.push(`${name}/config.json`);
-    if (!part?.weights) missing.push(`weights in ${name}/`);
+  /** The folder with `vocab.json` and `merges.txt`: the built-in one if they are missing. */
+  get tokenizer(): string {
+    const exists = requiredTokenizerFiles.every((name) => this.#find('tokenizer', name));
+    return exists ? join(this.folder, 'tokenizer') : builtInTokenizer();
   }
-  for (const name of SCHEDULERS_OF[task]) {
-    if (!found.schedulers[name]) missing.push(`${name}/scheduler_config.json`);
-  }
-  if (!found.tokenizer) missing.push('tokenizer/vocab.json and merges.txt');
-  if (task === 'imageVariation' && !found.featureExtractor) {
-    missing.push('feature_extractor/preprocessor_config.json');
-  }
-  return missing;
-}
 
-async function describeComponent(
-  component: ComponentName,
-  files: ComponentFiles | undefined,
-): Promise<ComponentDescription | undefined> {
-  if (!files?.config || !files.weights) return undefined;
-  const { path } = files.weights;
-  const definition = definitionOf(component);
-  const config = parseConfig(component, await readJson(files.config), files.config);
-  const weights = await readWeights(path);
-  const shapes = definition.shapes(config);
-  const tensors = matchTensors(weights.tensors, shapes, path, definition.ignoredKeys);
-  return { component, config, tensors, files: weights.files };
+  #namesIn(subfolder: string): readonly string[] {
+    return this.#subfolders.get(subfolder) ?? [];
+  }
+
+  /** The path of a file, if it exists. */
+  #find(subfolder: string, name: string): string | undefined {
+    const exists = this.#namesIn(subfolder).includes(name);
+    return exists ? join(this.folder, subfolder, name) : undefined;
+  }
+
+  async #describeComponent(component: ComponentName): Promise<ComponentDescription | undefined> {
+    const configPath = this.#find(component, 'config.json');
+    const path = this.weightsOf(component)?.path;
+    if (!configPath || !path) return undefined;
+    const config = parseConfig(component, await readJson(configPath), configPath);
+    const weights = await readWeights(path);
+    const { shapes, ignoredKeys } = definitionOf(component);
+    const tensors = matchTensors(weights.tensors, shapes(config), path, ignoredKeys);
+    return { component, config, tensors, files: weights.files };
+  }
 }
