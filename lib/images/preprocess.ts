@@ -1,6 +1,6 @@
 import { Tensor } from '../torch/tensor.js';
-import type { FeatureExtractorConfig } from './feature-extractor.js';
 import type { Pixels } from './pixels.js';
+import type { FeatureExtractorConfig } from './preprocessor-config.js';
 import { type Axis, resample } from './resample.js';
 
 /**

@@ -1,8 +1,8 @@
-import type { FeatureExtractorConfig } from '../images/feature-extractor.js';
 import type { Fit } from '../images/preprocess.js';
+import type { FeatureExtractorConfig } from '../images/preprocessor-config.js';
+import type { ComponentDescription, Loading } from '../networks/load-component.js';
+import type { Placement } from '../networks/placement.js';
 import type { ComponentConfigs, ComponentName, Task } from '../networks/registry.js';
-import type { ComponentDescription, Loading } from '../networks/trace.js';
-import type { Placement } from '../networks/weights.js';
 import type { TokenizerOptions } from '../tokenizer/tokenizer.js';
 import type { ScriptModule } from '../torch/script-module.js';
 import type { SchedulerConfig, SchedulerFile, SchedulerName } from './scheduler-config.js';

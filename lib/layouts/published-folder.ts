@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { KarloError } from '../errors.js';
+import { type ComponentDescription, loadComponent } from '../networks/load-component.js';
 import {
   COMPONENTS,
   type ComponentConfigs,
@@ -7,7 +8,6 @@ import {
   NETWORKS_OF,
   type Task,
 } from '../networks/registry.js';
-import { type ComponentDescription, loadComponent } from '../networks/trace.js';
 import { elementCount } from '../weights/shape.js';
 import { checkDimensions } from './check-dimensions.js';
 import { fingerprint } from './fingerprint.js';

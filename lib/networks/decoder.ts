@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Tensor } from '../torch/tensor.js';
 import { channels, must, only, size } from './config.js';
+import { KeyValueCache } from './key-value-cache.js';
 import { Network, type NetworkDefinition } from './network.js';
-import { PromptCache } from './prompt-cache.js';
 import type { DecoderCondition } from './text-proj.js';
 import { embedTimesteps, type TimeEmbeddings } from './time-embeddings.js';
 import {
@@ -74,10 +74,10 @@ export class DecoderNetwork extends Network {
   async condition(
     { context, mask }: Pick<DecoderCondition, 'context' | 'mask'>,
     signal?: AbortSignal,
-  ): Promise<PromptCache> {
+  ): Promise<KeyValueCache> {
     const inputs = [context, mask];
     const [cache, bias] = await this.module.run<[Tensor, Tensor]>('condition', inputs, { signal });
-    return new PromptCache(cache, bias);
+    return new KeyValueCache(cache, bias);
   }
 
   /** @param classLabels `[B, T]`, added to each sample's time embedding */
@@ -91,7 +91,7 @@ export class DecoderNetwork extends Network {
    * @param time `[B, T]`
    * @returns `[B, 6, side, side]`
    */
-  predict(x: Tensor, time: Tensor, context: PromptCache, signal?: AbortSignal): Promise<Tensor> {
+  predict(x: Tensor, time: Tensor, context: KeyValueCache, signal?: AbortSignal): Promise<Tensor> {
     return this.module.run<Tensor>('step_at', [x, time, context.cache, context.bias], { signal });
   }
 }

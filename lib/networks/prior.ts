@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Tensor } from '../torch/tensor.js';
 import { only, repeats, size } from './config.js';
+import { KeyValueCache } from './key-value-cache.js';
 import { type Cost, Network, type NetworkDefinition } from './network.js';
-import { PromptCache } from './prompt-cache.js';
 import { flopPerToken, ShapeList, type Shapes } from './shape-list.js';
 import type { TextFeatures } from './text-encoder.js';
 import { embedTimesteps, type TimeEmbeddings } from './time-embeddings.js';
@@ -85,10 +85,10 @@ export class PriorNetwork extends Network {
   async prefill(
     { embeds, hidden, mask }: TextFeatures,
     signal?: AbortSignal,
-  ): Promise<PromptCache> {
+  ): Promise<KeyValueCache> {
     const inputs = [embeds, hidden, mask];
     const [cache, bias] = await this.module.run<[Tensor, Tensor]>('prefill', inputs, { signal });
-    return new PromptCache(cache, bias);
+    return new KeyValueCache(cache, bias);
   }
 
   embedTimesteps(timesteps: readonly number[]): Promise<TimeEmbeddings> {
@@ -101,7 +101,7 @@ export class PriorNetwork extends Network {
    * @param time `[1 or B, T]`
    * @returns `[B, E]`
    */
-  predict(x: Tensor, time: Tensor, prompt: PromptCache, signal?: AbortSignal): Promise<Tensor> {
+  predict(x: Tensor, time: Tensor, prompt: KeyValueCache, signal?: AbortSignal): Promise<Tensor> {
     return this.module.run<Tensor>('step_at', [x, time, prompt.cache, prompt.bias], { signal });
   }
 

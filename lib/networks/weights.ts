@@ -1,8 +1,8 @@
-import type { WeightDtype } from '../options/descriptions.js';
-import { convert, type Engine } from '../torch/engine.js';
+import { convert } from '../torch/engine.js';
 import { MappedFile } from '../torch/mapped-file.js';
 import type { Tensor } from '../torch/tensor.js';
 import type { TensorEntry } from '../weights/types.js';
+import type { Placement } from './placement.js';
 
 /**
  * One step of the conversion from a stored tensor to the network's, in PyTorch's terms. Every step is
@@ -22,13 +22,6 @@ export interface CanonicalTensor {
   source: TensorEntry;
   /** Applied in order; none in the Hugging Face layout. */
   steps: readonly Step[];
-}
-
-/** The device and dtype of a network's weights, and the engine that runs it. */
-export interface Placement {
-  engine: Engine;
-  device: string;
-  dtype: WeightDtype;
 }
 
 /** Maps each weight file once, for as long as tensors are read from it. */

@@ -1,4 +1,5 @@
 import type { Model } from '../layouts/index.js';
+import type { Placement } from '../networks/placement.js';
 import {
   type ComponentName,
   definitionOf,
@@ -6,7 +7,6 @@ import {
   networkOf,
 } from '../networks/registry.js';
 import { type Residency, Resident, Staged } from '../networks/residency.js';
-import type { Placement } from '../networks/weights.js';
 import { withLoadingAdvice } from './memory-advice.js';
 import { throwMissingComponent } from './missing-component.js';
 

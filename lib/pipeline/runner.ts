@@ -1,6 +1,6 @@
 import { KarloError } from '../errors.js';
 import type { Provenance } from '../images/recipe.js';
-import type { Placement } from '../networks/weights.js';
+import type { Placement } from '../networks/placement.js';
 import { trimMemory } from '../torch/device.js';
 import { BatchQueue } from './batch-queue.js';
 import { type BatchResult, type ImageBatchRequest, runBatch } from './batching.js';

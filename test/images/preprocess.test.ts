@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Pixels } from '../../lib/images/pixels.js';
+import { type Fit, preprocess } from '../../lib/images/preprocess.js';
 import {
   type FeatureExtractorConfig,
   featureExtractorConfig,
-} from '../../lib/images/feature-extractor.js';
-import type { Pixels } from '../../lib/images/pixels.js';
-import { type Fit, preprocess } from '../../lib/images/preprocess.js';
+} from '../../lib/images/preprocessor-config.js';
 import { checkConfig } from '../../lib/networks/config.js';
 
 const fixtures = join(import.meta.dirname, '../fixtures/images');

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
 import type { Model } from '../../lib/layouts/index.js';
-import type { Placement } from '../../lib/networks/weights.js';
+import type { Placement } from '../../lib/networks/placement.js';
 import { loadNetworks } from '../../lib/pipeline/load-networks.js';
 
 // Runs in its own process, limited to the memory that it has and a little for one image.

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RemoteFile } from '../download/download.js';
-import { filesOf } from './members.js';
+import { filesOf } from './model-files.js';
 import { type ModelRecord, modelJson, pathOf, pullJson, readRecord, sizeOf } from './record.js';
 
 /** The path of every file in the store, by checksum. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { storeFolder } from './folder.js';
-import { filesOf } from './members.js';
+import { filesOf } from './model-files.js';
 import {
   bytesPresent,
   isComplete,

@@ -8,8 +8,6 @@ import { kakaoRemote, listKakao } from '../download/kakao.js';
 import type { Remote } from '../download/request.js';
 import type { RetryPolicy } from '../download/retries.js';
 import { missingInRepository, selectFiles } from '../download/select.js';
-import { asStoreError } from './disk.js';
-import { fill } from './fill.js';
 import {
   checkModelName,
   kakaoModel,
@@ -18,10 +16,12 @@ import {
   storeFolder,
   variationsSuffix,
 } from './folder.js';
+import { installFiles } from './install-files.js';
 import { describeRecord, listModels, type StoredModel } from './list.js';
 import { withStoreLock } from './lock.js';
-import { differingComponents, filesOf, folderFor } from './members.js';
+import { differingComponents, filesOf, folderFor } from './model-files.js';
 import { type Member, type ModelRecord, modelJson, readRecord } from './record.js';
+import { asStoreError } from './store-errors.js';
 
 export interface PullProgress {
   /** `wait`: another process is changing the store; `list`: the hub's files are being listed. */
@@ -130,7 +130,7 @@ async function pullOne(repo: string, settings: Settings): Promise<Pulled> {
     members,
   };
   checkTasks(record);
-  await fill(folder, record, {
+  await installFiles(folder, record, {
     ...{ remote, signal },
     ...(retryPolicy && { retryPolicy }),
     ...(freeBytes && { freeBytes }),

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KarloError } from '../../errors.js';
-import { asStoreError } from './disk.js';
 import { checkModelName, modelFolder, modelOf, storeFolder } from './folder.js';
 import { listModels } from './list.js';
 import { withStoreLock } from './lock.js';
 import { modelJson, pullJson, readRecord } from './record.js';
+import { asStoreError } from './store-errors.js';
 
 export interface RemoveOptions {
   env?: NodeJS.ProcessEnv;

@@ -4,13 +4,13 @@ import { copyFile, lstat, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { KarloError } from '../../errors.js';
 import { LIBTORCH_VERSION } from '../../libtorch/pins.js';
-import type { ComponentName } from '../../networks/registry.js';
 import {
   type ComponentDescription,
   dtypeOfWeight,
   type Traced,
   traceComponent,
-} from '../../networks/trace.js';
+} from '../../networks/load-component.js';
+import type { ComponentName } from '../../networks/registry.js';
 import { MappedFiles, readWeight } from '../../networks/weights.js';
 import type { WeightDtype } from '../../options/descriptions.js';
 import { tokenizerFiles } from '../../tokenizer/files.js';

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { assignWeights, type Loading, type Traced } from '../../networks/load-component.js';
+import type { Placement } from '../../networks/placement.js';
 import {
   type ComponentConfigs,
   type ComponentName,
@@ -9,8 +11,6 @@ import {
   parseConfig,
   type Task,
 } from '../../networks/registry.js';
-import { assignWeights, type Loading, type Traced } from '../../networks/trace.js';
-import type { Placement } from '../../networks/weights.js';
 import { requiredTokenizerFiles } from '../../tokenizer/files.js';
 import { ScriptModule } from '../../torch/script-module.js';
 import { corrupt } from '../../weights/corrupt.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { KarloError } from '../../errors.js';
-import { featureExtractorConfig } from '../../images/feature-extractor.js';
+import { featureExtractorConfig } from '../../images/preprocessor-config.js';
 import { LIBTORCH_VERSION } from '../../libtorch/pins.js';
 import { checkConfig, readJson } from '../../networks/config.js';
 import { COMPONENTS } from '../../networks/registry.js';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { featureExtractorConfig } from '../../images/feature-extractor.js';
+import { featureExtractorConfig } from '../../images/preprocessor-config.js';
 import { checkConfig, readJson } from '../../networks/config.js';
+import type { ComponentDescription } from '../../networks/load-component.js';
 import {
   COMPONENTS,
   type ComponentName,
   definitionOf,
   parseConfig,
 } from '../../networks/registry.js';
-import type { ComponentDescription } from '../../networks/trace.js';
 import { requiredTokenizerFiles } from '../../tokenizer/files.js';
 import { readWeights } from '../../weights/index.js';
 import { builtInTokenizer } from '../built-in.js';

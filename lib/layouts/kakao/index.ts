@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import {
   type FeatureExtractorConfig,
   featureExtractorConfig,
-} from '../../images/feature-extractor.js';
+} from '../../images/preprocessor-config.js';
 import { checkConfig } from '../../networks/config.js';
+import type { ComponentDescription } from '../../networks/load-component.js';
 import {
   COMPONENTS,
   type ComponentName,
@@ -11,7 +12,6 @@ import {
   NETWORKS_OF,
   type Task,
 } from '../../networks/registry.js';
-import type { ComponentDescription } from '../../networks/trace.js';
 import type { CanonicalTensor } from '../../networks/weights.js';
 import { corrupt } from '../../weights/corrupt.js';
 import { readWeights } from '../../weights/index.js';

@@ -1,5 +1,5 @@
 import type { Model } from '../../layouts/index.js';
-import { PromptCache } from '../../networks/prompt-cache.js';
+import { KeyValueCache } from '../../networks/key-value-cache.js';
 import type { Residency } from '../../networks/residency.js';
 import type { TextFeatures } from '../../networks/text-encoder.js';
 import { Tensor, tidy } from '../../torch/tensor.js';
@@ -19,7 +19,7 @@ export class PriorStage implements AsyncDisposable {
   readonly #model: Model;
   readonly #networks: Residency;
   /** The same in every batch. */
-  readonly #emptyCache = new AsyncLazy<PromptCache>();
+  readonly #emptyCache = new AsyncLazy<KeyValueCache>();
 
   constructor(model: Model, networks: Residency) {
     this.#model = model;
@@ -59,10 +59,10 @@ export class PriorStage implements AsyncDisposable {
 
 /** @param unconditional one row, repeated for each image */
 function concatCaches(
-  unconditional: PromptCache,
-  conditional: PromptCache,
+  unconditional: KeyValueCache,
+  conditional: KeyValueCache,
   scale: number,
-): PromptCache {
+): KeyValueCache {
   const concat = (part: 'cache' | 'bias') => {
     const images = conditional[part].shape[0] as number;
     return tidy(() => {
@@ -70,5 +70,5 @@ function concatCaches(
       return concatForGuidance(repeated, conditional[part], scale);
     });
   };
-  return new PromptCache(concat('cache'), concat('bias'));
+  return new KeyValueCache(concat('cache'), concat('bias'));
 }

@@ -4,9 +4,8 @@ import { downloadFile, type RemoteFile } from '../download/download.js';
 import { inParallel } from '../download/parallel.js';
 import type { Remote } from '../download/request.js';
 import type { RetryPolicy } from '../download/retries.js';
-import { checkSpace } from './disk.js';
 import { indexBlobs, linkExisting } from './link-existing.js';
-import { filesOf } from './members.js';
+import { filesOf } from './model-files.js';
 import {
   bytesPresent,
   isComplete,
@@ -18,12 +17,13 @@ import {
   sizeOf,
   writeRecord,
 } from './record.js';
+import { checkSpace } from './store-errors.js';
 
 const concurrentDownloads = 3;
 /** A previous folder is kept if fewer bytes than this (configuration files) are only in it. */
 const negligibleBytes = 10e6;
 
-export interface FillOptions {
+export interface InstallOptions {
   remote: Remote;
   signal: AbortSignal;
   retryPolicy?: RetryPolicy;
@@ -37,10 +37,10 @@ export interface FillOptions {
  * and the model by a second one; the previous version stays in place until then. The caller holds the
  * lock.
  */
-export async function fill(
+export async function installFiles(
   folder: string,
   record: ModelRecord,
-  options: FillOptions,
+  options: InstallOptions,
 ): Promise<void> {
   const files = filesOf(record.members);
   const target = join(folder, record.folder);
@@ -61,7 +61,7 @@ export async function fill(
 async function addMissing(
   staging: string,
   files: readonly RemoteFile[],
-  options: FillOptions,
+  options: InstallOptions,
   writePullRecord: () => Promise<void>,
 ): Promise<void> {
   const blobs = await indexBlobs(dirname(dirname(staging)));
@@ -86,7 +86,7 @@ async function downloadAll(
   staging: string,
   files: readonly RemoteFile[],
   missing: readonly RemoteFile[],
-  { remote, retryPolicy, onBytes, signal }: FillOptions,
+  { remote, retryPolicy, onBytes, signal }: InstallOptions,
 ): Promise<void> {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const done = new Map(files.map((file) => [file, missing.includes(file) ? 0 : file.size]));

@@ -5,8 +5,9 @@ import type { ScriptModule } from '../torch/script-module.js';
 import type { Tensor } from '../torch/tensor.js';
 import { corrupt } from '../weights/corrupt.js';
 import { sameShape } from '../weights/shape.js';
+import type { Placement } from './placement.js';
 import { type ComponentConfigs, type ComponentName, definitionOf } from './registry.js';
-import { type CanonicalTensor, MappedFiles, type Placement, readWeight } from './weights.js';
+import { type CanonicalTensor, MappedFiles, readWeight } from './weights.js';
 
 /** A network's config, and where its tensors are stored. */
 export interface ComponentDescription<N extends ComponentName = ComponentName> {

@@ -1,7 +1,7 @@
 import type { Tensor } from '../torch/tensor.js';
 
-/** Keys and values of the prompts' tokens, computed once before a loop and read by every step. */
-export class PromptCache implements Disposable {
+/** Attention keys and values of tokens that are the same in every step, computed once before a loop. */
+export class KeyValueCache implements Disposable {
   /** Keys and values of all attention layers, the batch first. */
   readonly cache: Tensor;
   /** Attention bias that masks padding tokens, the batch first. */

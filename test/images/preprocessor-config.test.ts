@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { featureExtractorConfig } from '../../lib/images/feature-extractor.js';
+import { featureExtractorConfig } from '../../lib/images/preprocessor-config.js';
 import { checkConfig } from '../../lib/networks/config.js';
 
 it('reads the sizes of older preprocessor files', () => {
