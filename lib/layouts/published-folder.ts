@@ -5,6 +5,7 @@ import {
   COMPONENTS,
   type ComponentConfigs,
   type ComponentName,
+  definitionOf,
   NETWORKS_OF,
   type Task,
 } from '../networks/registry.js';
@@ -39,13 +40,14 @@ export abstract class PublishedFolder implements ModelFolder {
 
   /**
    * Reads configs and weight headers, but no weights.
-   * @param task describes exactly its networks, which must exist; by default, all that exist
+   * @param task describes only its networks, of which the required ones must exist; by default, all networks
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND for missing files; ERR_KARLO_MODEL_CORRUPT, with file and
    *   key, for invalid ones
    */
   async describe(task?: Task): Promise<ModelDescription> {
     if (task) this.requireTask(task);
-    const model = await this.read(task ? NETWORKS_OF[task] : COMPONENTS);
+    const uses = (name: ComponentName) => !task || definitionOf(name).tasks.includes(task);
+    const model = await this.read(COMPONENTS.filter(uses));
     checkDimensions(model);
     return model;
   }

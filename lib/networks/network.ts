@@ -42,8 +42,10 @@ export interface NetworkDefinition<Config = never, N extends Network = Network> 
   readonly library: 'diffusers' | 'transformers';
   /** Keys in its weight files that are not tensors of the network. */
   readonly ignoredKeys?: RegExp;
-  /** The tasks that need it. */
+  /** The tasks that use it. */
   readonly tasks: readonly Task[];
+  /** Whether its tasks can run without it. Folders without an optional network are complete. */
+  readonly optional?: true;
   /** The schema of its `config.json`, with the library's defaults for missing keys. */
   readonly config: z.ZodType<Config>;
   /** Its tensors under their Hugging Face names. */

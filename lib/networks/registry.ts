@@ -41,14 +41,17 @@ export function definitionOf<N extends ComponentName>(
   return NETWORKS[component] as unknown as NetworkDefinition<ComponentConfigs[N], Networks[N]>;
 }
 
-/** The networks that each task needs. */
+/** The networks that each task needs, without optional ones. */
 export const NETWORKS_OF: Readonly<Record<Task, readonly ComponentName[]>> = {
   textToImage: networksOf('textToImage'),
   imageVariation: networksOf('imageVariation'),
 };
 
 function networksOf(task: Task): ComponentName[] {
-  return COMPONENTS.filter((name) => definitionOf(name).tasks.includes(task));
+  return COMPONENTS.filter((name) => {
+    const { tasks, optional } = definitionOf(name);
+    return tasks.includes(task) && !optional;
+  });
 }
 
 /** Checks a network's config, and adds the library's defaults for missing keys. */
