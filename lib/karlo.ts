@@ -1,7 +1,6 @@
 import type { ImageInput } from './images/decode.js';
 import type { Provenance } from './images/recipe.js';
-import type { Task } from './networks/registry.js';
-import type { WeightDtype } from './options/descriptions.js';
+import { TASKS, type Task, type WeightDtype } from './options/descriptions.js';
 import {
   type ResolveContext,
   resolveImageVariation,
@@ -110,10 +109,9 @@ export class Karlo implements AsyncDisposable {
     options: TextToImageOptions | ImageVariationOptions = {},
   ): Promise<Estimate> {
     this.#loaded.runner.throwIfDisposed();
-    const tasks = ['textToImage', 'imageVariation'] as const;
     const context = this.#context();
     const settings =
-      oneOf(kind, tasks, 'kind', undefined) === 'textToImage'
+      oneOf(kind, TASKS, 'kind', undefined) === 'textToImage'
         ? resolveTextToImage('', options, context)
         : resolveImageVariation(options, context);
     return await this.#loaded.estimator.estimate(settings);

@@ -3,7 +3,7 @@ import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { KarloError } from '../errors.js';
 import type { TextToImageRecipe } from '../images/recipe.js';
-import { generationOptions, textToImageOptions } from '../options/descriptions.js';
+import { generationOptions, taskOptions, textToImageOptions } from '../options/descriptions.js';
 import { flagLabel } from '../options/flags.js';
 import { resolveTextToImage } from '../options/generation.js';
 import type { TextToImageOptions } from '../options/types.js';
@@ -21,8 +21,6 @@ import { runGeneration } from './run-generation.js';
 
 /** Prompts in one call: all of a call are encoded before its first image. */
 const promptsPerCall = 64;
-
-const table = { ...generationOptions, ...textToImageOptions };
 
 interface GenerateFlags extends ImageFlags {
   readonly prompts?: string;
@@ -60,7 +58,7 @@ async function generate(
 ): Promise<void> {
   const recipe = await recipeOf('textToImage', flags);
   const prompts = await promptsOf(command, prompt, flags, recipe);
-  const options = optionsWithRecipe(table, flags, recipe) as TextToImageOptions;
+  const options = optionsWithRecipe(taskOptions.textToImage, flags, recipe) as TextToImageOptions;
   // A file of prompts is resumed by the names of its images, which contain the seed.
   const seeded = flags.prompts === undefined ? options : { seed: 0, ...options };
   const { seeds } = checked(command, () =>

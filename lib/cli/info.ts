@@ -6,11 +6,7 @@ import { findModel } from '../hub/store/resolve.js';
 import { readRecipe } from '../images/read-recipe.js';
 import type { Recipe } from '../images/recipe.js';
 import { type Inspection, inspectModel } from '../layouts/index.js';
-import {
-  generationOptions,
-  type OptionTable,
-  textToImageOptions,
-} from '../options/descriptions.js';
+import { type OptionTable, taskOptions } from '../options/descriptions.js';
 import type { StageOptions } from '../options/types.js';
 import { devices } from '../torch/device.js';
 import { version as torchVersion } from '../torch/load.js';
@@ -124,11 +120,10 @@ function describeRecipe(recipe: Recipe): string {
 }
 
 function describeOptions(recipe: Recipe): [string, string][] {
-  const recorded: Record<string, unknown> = { ...recipe };
-  const table: OptionTable = { ...textToImageOptions, ...generationOptions };
-  return Object.entries(table).flatMap(([name, { kind }]): [string, string][] => {
-    const value = recorded[name];
-    if (value === undefined) return [];
+  const table: OptionTable = taskOptions[recipe.kind];
+  return Object.entries(recipe).flatMap(([name, value]): [string, string][] => {
+    const kind = table[name]?.kind;
+    if (kind === undefined || value === undefined) return [];
     const text = kind === 'stage' ? describeStage(value as StageOptions) : String(value);
     return [[words(name), text]];
   });

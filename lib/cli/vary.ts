@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
 import { decodeImage } from '../images/decode.js';
-import { generationOptions, imageVariationOptions } from '../options/descriptions.js';
+import { generationOptions, imageVariationOptions, taskOptions } from '../options/descriptions.js';
 import { flagLabel } from '../options/flags.js';
 import { resolveImageVariation } from '../options/generation.js';
 import type { ImageVariationOptions } from '../options/types.js';
@@ -19,8 +19,6 @@ import { runGeneration } from './run-generation.js';
 
 /** Input images in one call, unless a batch takes more: all of a call are in memory together. */
 const imagesPerCall = 8;
-
-const table = { ...generationOptions, ...imageVariationOptions };
 
 /** `karlo vary IMAGE`: generates variations of images. */
 export function addVary(program: Command): void {
@@ -42,7 +40,7 @@ Examples:
 
 async function vary(command: Command, images: readonly string[], flags: ImageFlags): Promise<void> {
   const recipe = await recipeOf('imageVariation', flags);
-  const given: ImageVariationOptions = optionsWithRecipe(table, flags, recipe);
+  const given: ImageVariationOptions = optionsWithRecipe(taskOptions.imageVariation, flags, recipe);
   const options = { ...given, ...defined({ fit: given.fit ?? recipe?.source.fit }) };
   const { seeds } = checked(command, () => resolveImageVariation(options, { label: flagLabel }));
   const hashes = await hashesOf(images);

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
+import type { Task } from '../options/descriptions.js';
 import type { ScriptModule } from '../torch/script-module.js';
 import type { Shapes } from './shape-list.js';
 
-/** What a model can do. */
-export type Task = 'textToImage' | 'imageVariation';
+export type { Task };
 
 /** A loaded network: typed methods over a TorchScript module. */
 export abstract class Network implements Disposable {

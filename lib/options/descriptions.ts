@@ -92,6 +92,10 @@ export type OptionDescription =
 
 export type OptionTable = Readonly<Record<string, OptionDescription>>;
 
+/** What a model can do. */
+export const TASKS = ['textToImage', 'imageVariation'] as const;
+export type Task = (typeof TASKS)[number];
+
 /** The denoising stages, in the order in which they run. `upsample` is super-resolution. */
 export const STAGES = ['prior', 'decoder', 'upsample'] as const;
 export type StageName = (typeof STAGES)[number];
@@ -259,6 +263,12 @@ export const imageVariationOptions = {
     description: 'how an image becomes square: cover crops it, fill stretches it',
   },
 } as const satisfies OptionTable;
+
+/** All options of each task. */
+export const taskOptions = {
+  textToImage: { ...generationOptions, ...textToImageOptions },
+  imageVariation: { ...generationOptions, ...imageVariationOptions },
+} as const satisfies Record<Task, OptionTable>;
 
 /** Options of `Karlo.load`. */
 export const loadOptions = {

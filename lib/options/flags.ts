@@ -1,11 +1,9 @@
 import {
-  generationOptions,
-  imageVariationOptions,
   loadOptions,
   type OptionDescription,
   type OptionTable,
   optionsOfStage,
-  textToImageOptions,
+  taskOptions,
 } from './descriptions.js';
 
 /** A flag of the command line, and the option that it sets. */
@@ -39,9 +37,8 @@ function flagOf(option: string, description: OptionDescription): Flag[] {
 }
 
 const all = flagsOf({
-  ...generationOptions,
-  ...textToImageOptions,
-  ...imageVariationOptions,
+  ...taskOptions.textToImage,
+  ...taskOptions.imageVariation,
   ...loadOptions,
 }).map(({ option, flag }) => ({ option, flag: flag.replace(/^-\w, /, '') }));
 

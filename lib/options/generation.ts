@@ -9,7 +9,8 @@ import {
   type StageName,
   type StageOption,
   stageOptions,
-  textToImageOptions,
+  taskOptions,
+  type textToImageOptions,
 } from './descriptions.js';
 import { type Spacing, spacingFault } from './respacing.js';
 import {
@@ -71,8 +72,7 @@ export function resolveTextToImage(
   context: ResolveContext = {},
 ): ResolvedTextToImage {
   const prompts = promptList(prompt, { path: '', label: context.label ?? identityLabel });
-  const table = { ...generationOptions, ...textToImageOptions };
-  return { ...resolve(table, options, context), prompts };
+  return { ...resolve(taskOptions.textToImage, options, context), prompts };
 }
 
 /**
@@ -86,8 +86,7 @@ export function resolveImageVariation(
   context: ResolveContext = {},
 ): ResolvedImageVariation {
   const fit = { ...imageVariationOptions.fit, default: context.fit ?? 'cover' };
-  const table = { ...generationOptions, ...imageVariationOptions, fit };
-  return resolve(table, options, context);
+  return resolve({ ...taskOptions.imageVariation, fit }, options, context);
 }
 
 function promptList(prompt: unknown, scope: Scope): string[] {

@@ -1,5 +1,5 @@
 import type { Provenance, Recipe } from '../images/recipe.js';
-import type { Task } from '../networks/registry.js';
+import type { Task } from '../options/descriptions.js';
 import type { Resolved } from '../options/generation.js';
 import type { ImageJob } from './batching.js';
 import type { Cascade, Condition, StageSettings } from './cascade.js';
