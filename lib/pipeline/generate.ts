@@ -1,8 +1,8 @@
 import { KarloImage } from '../images/karlo-image.js';
 import type { Pixels } from '../images/pixels.js';
 import type { Recipe } from '../images/recipe.js';
-import type { Task } from '../networks/registry.js';
-import { STAGES } from '../options/descriptions.js';
+import { type OptionTable, STAGES, type Task, taskOptions } from '../options/descriptions.js';
+import { recordedOptions } from '../options/recorded.js';
 import type { BatchQueue } from './batch-queue.js';
 import { type BatchResult, type ImageBatchRequest, type ImageJob, imageJobs } from './batching.js';
 import type { CallSettings } from './call.js';
@@ -49,9 +49,11 @@ function requestOf(
   { task, settings, signal, emit }: GenerateOptions,
 ): ImageBatchRequest {
   const { batchSize, previews, prior, decoder, upsample } = settings;
+  // Every option that an image depends on, except the seed, is in its recipe.
+  const recorded = recordedOptions<OptionTable>(taskOptions[task], settings);
   const stages = { ...(prior && { prior }), decoder, upsample };
   return {
-    key: JSON.stringify([task, stages, batchSize]),
+    key: JSON.stringify([task, recorded]),
     size: jobs.length,
     capacity: batchSize,
     signal,
