@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Backend, Job, JobEvent } from './queue/job.js';
+import { type Backend, type Job, type JobEvent, taskLabels } from './queue/job.js';
 
 /** Metrics for Prometheus: queue, stages, images, failures, requests, and prom-client's of the process. */
 export class Metrics {
@@ -52,7 +52,8 @@ export class Metrics {
     });
   }
 
-  observeJob({ kind }: Job, event: JobEvent): void {
+  observeJob({ task }: Job, event: JobEvent): void {
+    const kind = taskLabels[task];
     if (event.type === 'image') this.#images.inc({ kind });
     if (event.type !== 'completed') return;
     for (const [stage, seconds] of Object.entries(event.timings)) {

@@ -53,8 +53,8 @@ export function runFields(
   };
 }
 
-function usageOf({ kind, options }: Job, promptTokens: number): Usage {
-  const details = { text_tokens: promptTokens, image_tokens: kind === 'image-variation' ? 1 : 0 };
+function usageOf({ task, options }: Job, promptTokens: number): Usage {
+  const details = { text_tokens: promptTokens, image_tokens: task === 'imageVariation' ? 1 : 0 };
   const input = details.text_tokens + details.image_tokens;
   return {
     input_tokens: input,

@@ -1,22 +1,23 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import type { Task } from '../../networks/network.js';
 import { type OptionTable, textToImageOptions } from '../../options/descriptions.js';
 import { optionsOfRequest, requestFields } from '../../options/schema.js';
 import { ApiError, badRequest, unavailable } from '../errors.js';
-import type { Job, ServedModel } from '../queue/job.js';
+import { type Job, type ServedModel, taskLabels } from '../queue/job.js';
 import type { GenerationRequest, VariationRequest } from './request-schemas.js';
 import { requestOptions, withoutEffect } from './request-schemas.js';
 
 type Shared = Omit<VariationRequest, 'image'>;
 
 export function generationJob({ prompt, ...request }: GenerationRequest): Job {
-  return { ...jobOf(request, requestOptions.textToImage), kind: 'text-to-image', prompt };
+  return { ...jobOf(request, requestOptions.textToImage), task: 'textToImage', prompt };
 }
 
 export function variationJob({ image, ...request }: VariationRequest): Job {
-  return { ...jobOf(request, requestOptions.imageVariation), kind: 'image-variation', image };
+  return { ...jobOf(request, requestOptions.imageVariation), task: 'imageVariation', image };
 }
 
-function jobOf(request: Shared, table: OptionTable): Omit<Job, 'kind'> {
+function jobOf(request: Shared, table: OptionTable): Omit<Job, 'task'> {
   const { output_compression: compression } = request;
   const options = { seed: randomInt(2 ** 32), ...optionsOfRequest(table, request) };
   return {
@@ -43,7 +44,7 @@ export function warningsOf(request: GenerationRequest | VariationRequest): strin
  * Checks that the served model can do what the request asks for.
  * @throws {ApiError} 400 or 404 if it cannot, 503 if no model is served
  */
-export function checkModel(served: ServedModel | undefined, kind: Job['kind'], request: Shared) {
+export function checkModel(served: ServedModel | undefined, task: Task, request: Shared) {
   if (served === undefined) throw unavailable('No worker is serving a model');
   const { model, size } = request;
   if (model !== undefined && model !== served.id) {
@@ -55,8 +56,8 @@ export function checkModel(served: ServedModel | undefined, kind: Job['kind'], r
     const message = `Expected 'auto' or the model's size ${servedSize} but received '${size}'`;
     throw badRequest('size', message);
   }
-  if (kind === 'text-to-image' ? served.textToImage : served.imageVariation) return served;
-  const message = `The model '${served.id}' does not have the networks for ${kind}`;
+  if (served[task]) return served;
+  const message = `The model '${served.id}' does not have the networks for ${taskLabels[task]}`;
   throw badRequest('model', message, 'not_supported');
 }
 

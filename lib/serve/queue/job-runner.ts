@@ -43,7 +43,7 @@ export class JobRunner {
   #start(job: Job, signal: AbortSignal): GenerationTask {
     const run = { batchSize: this.#batchSize, signal, previews: job.partialImages > 0 };
     const options = { ...job.options, ...run };
-    if (job.kind === 'image-variation') {
+    if (job.task === 'imageVariation') {
       return this.#karlo.imageVariation(job.image as Uint8Array, options);
     }
     return this.#karlo.textToImage(job.prompt as string, options);

@@ -1,12 +1,19 @@
+import type { Task } from '../../networks/network.js';
 import type { TextToImageOptions } from '../../options/types.js';
 import type { Generation, StageName } from '../../pipeline/task.js';
 import type { OutputFormat } from '../results/store.js';
+
+/** What metrics, log lines and error messages call a task. */
+export const taskLabels: Readonly<Record<Task, string>> = {
+  textToImage: 'text-to-image',
+  imageVariation: 'image-variation',
+};
 
 /** The work of one request, in a form that can be sent to another machine. */
 export interface Job {
   /** 128 random bits as base64url. The names of the resulting files contain it. */
   readonly id: string;
-  readonly kind: 'text-to-image' | 'image-variation';
+  readonly task: Task;
   readonly prompt?: string;
   /** The image file to vary. */
   readonly image?: Uint8Array;

@@ -98,7 +98,7 @@ async function respond(
   context: ServerContext,
 ) {
   const { settings, backend, metrics } = context;
-  const model = checkModel(await backend.model(), job.kind, request.body);
+  const model = checkModel(await backend.model(), job.task, request.body);
   if (settings.logPrompts && job.prompt !== undefined) request.log.info({ prompt: job.prompt });
   const signal = requestSignal(reply, settings.requestTimeout);
   const events = tap(await backend.submit(job, signal), (event) => metrics.observeJob(job, event));

@@ -60,7 +60,7 @@ export class QueuedJob {
     await this.#renewWanted();
     const hasImage = image !== undefined;
     await queue.add(
-      data.kind,
+      data.task,
       { ...data, hasImage },
       {
         jobId: data.id,

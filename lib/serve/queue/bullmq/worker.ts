@@ -3,7 +3,13 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { toApiError } from '../../errors.js';
 import { type ResultStore, resultName } from '../../results/store.js';
-import type { CompletedEvent, ImageEvent, Job, JobEvent } from '../job.js';
+import {
+  type CompletedEvent,
+  type ImageEvent,
+  type Job,
+  type JobEvent,
+  taskLabels,
+} from '../job.js';
 import type { JobRunner } from '../job-runner.js';
 import { Cancellations } from './cancellations.js';
 import { announceModel } from './served-model.js';
@@ -72,7 +78,7 @@ export class BullmqWorker {
     const { log } = this.#options;
     const publishEnd = (job: { data: JobData }) => this.#publish(job.data.id, { type: 'ended' });
     this.#worker.on('completed', (job) => {
-      log.info({ job: job.data.id, kind: job.data.kind }, 'done');
+      log.info({ job: job.data.id, kind: taskLabels[job.data.task] }, 'done');
       publishEnd(job);
     });
     this.#worker.on('failed', (job, err) => {
