@@ -10,17 +10,26 @@ const { version, description } = packageJson();
 
 type AddCommand = (program: Command, version: string) => void;
 
-/** Each is imported only when it is needed: together, their libraries take a third of a second. */
-const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
-  generate: async () => (await import('./generate.js')).addGenerate,
-  vary: async () => (await import('./vary.js')).addVary,
-  info: async () => (await import('./info.js')).addInfo,
-  setup: async () => (await import('./setup.js')).addSetup,
-  convert: async () => (await import('./convert.js')).addConvert,
-  serve: async () => (await import('./serve.js')).addServe,
-  worker: async () => (await import('./worker.js')).addWorker,
-  pull: async () => (await import('./pull.js')).addPull,
-  models: async () => (await import('./models.js')).addModels,
+interface CommandModule {
+  /** Imported only when it is needed: together, the libraries of all commands take a third of a second. */
+  readonly load: () => Promise<AddCommand>;
+  /** Whether the command loads a model, so that LibTorch is opened early. */
+  readonly opensLibTorch?: boolean;
+}
+
+const commands: Readonly<Record<string, CommandModule>> = {
+  generate: {
+    load: async () => (await import('./commands/generate.js')).addGenerate,
+    opensLibTorch: true,
+  },
+  vary: { load: async () => (await import('./commands/vary.js')).addVary, opensLibTorch: true },
+  info: { load: async () => (await import('./commands/info.js')).addInfo },
+  setup: { load: async () => (await import('./commands/setup.js')).addSetup },
+  convert: { load: async () => (await import('./commands/convert.js')).addConvert },
+  serve: { load: async () => (await import('./commands/serve.js')).addServe },
+  worker: { load: async () => (await import('./commands/worker.js')).addWorker },
+  pull: { load: async () => (await import('./commands/pull.js')).addPull },
+  models: { load: async () => (await import('./commands/models.js')).addModels },
 };
 
 // The reader of a pipe may stop early: `karlo --help | head`.
@@ -47,8 +56,8 @@ if (mistake !== undefined) {
   process.exit(exitStatus.wrongUsage);
 }
 const names = commandsFor(process.argv[2]);
-if (generatesImages(names)) await openLibTorchEarly();
-for (const name of names) (await commands[name]?.())?.(program, version);
+if (opensLibTorch(names)) await preloadLibTorch();
+for (const name of names) (await commands[name]?.load())?.(program, version);
 explainUsage(program);
 
 process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
@@ -59,13 +68,13 @@ function commandsFor(first = 'help'): string[] {
   return first === 'help' || first.startsWith('-') ? Object.keys(commands) : ['generate'];
 }
 
-function generatesImages([name, ...others]: readonly string[]): boolean {
+function opensLibTorch([name = '', ...others]: readonly string[]): boolean {
   const asksForHelp = process.argv.some((word) => word === '--help' || word === '-h');
-  return others.length === 0 && (name === 'generate' || name === 'vary') && !asksForHelp;
+  return others.length === 0 && commands[name]?.opensLibTorch === true && !asksForHelp;
 }
 
 /** LibTorch opens on another thread while the command and the code that loads a model are imported. */
-async function openLibTorchEarly(): Promise<void> {
+async function preloadLibTorch(): Promise<void> {
   const { openAhead, skipTeardown } = await import('../torch/load.js');
   skipTeardown();
   void openAhead();

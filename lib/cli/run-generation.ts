@@ -7,8 +7,14 @@ import type { Recipe } from '../images/recipe.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
 import { integer } from '../options/validate.js';
 import { type Generation, type GenerationTask, zeroSeconds } from '../pipeline/task.js';
-import { gridFileOf, prepareFolders, requireNewFiles, type Target, targetsOf } from './files.js';
-import { checked, defined, type ImageFlags, throwUsageError } from './options.js';
+import { checked, defined, type ImageFlags, throwUsageError } from './flags.js';
+import {
+  gridFileOf,
+  prepareFolders,
+  requireNewFiles,
+  type Target,
+  targetsOf,
+} from './output-files.js';
 import { interruptible } from './terminal/interruptible.js';
 import { openLoading, openProgress } from './terminal/progress.js';
 

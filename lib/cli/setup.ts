@@ -1,53 +1,8 @@
-import cliProgress from 'cli-progress';
-import type { Command } from 'commander';
-import { buildInstalledAddon } from '../libtorch/build-addon.js';
 import type { SetupProgress } from '../libtorch/fetch.js';
 import type { LibTorch } from '../libtorch/folder.js';
 import { type SetupOptions, setUpLibTorch } from '../libtorch/setup.js';
-import { packageFolder } from '../util/package.js';
 import { interruptible } from './terminal/interruptible.js';
-
-type Flags = Pick<SetupOptions, 'sha256' | 'cuda' | 'offline'> & {
-  archive?: string[];
-  build?: boolean;
-  json?: boolean;
-};
-
-/** `karlo setup`: installs LibTorch and, with `--build`, the addon. */
-export function addSetup(program: Command): void {
-  program
-    .command('setup')
-    .description('find LibTorch, or download it to the cache folder')
-    .option(
-      '--archive <file...>',
-      "install LibTorch's zip or torch's wheels instead of downloading",
-    )
-    .option('--sha256 <hex>', 'the expected SHA-256 of the first archive')
-    .option('--cuda', 'include the CUDA libraries (more than 2 GB)')
-    .option('--build', 'compile the addon as well (needs CMake and a C++17 compiler)')
-    .option('--offline', 'download nothing')
-    .option('--json', 'print one JSON object')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  karlo setup
-  karlo setup --cuda
-  karlo setup --build
-  karlo setup --archive libtorch-shared-with-deps-2.11.0+cpu.zip`,
-    )
-    .action(setUp);
-}
-
-async function setUp({ archive = [], build = false, json, ...options }: Flags): Promise<void> {
-  const libtorch = await setUpWithProgress({ ...options, archives: archive, headers: build });
-  if (build) await interruptible(() => buildInstalledAddon(packageFolder(), libtorch));
-  console.log(
-    json
-      ? JSON.stringify(libtorch, null, 2)
-      : `LibTorch ${libtorch.build} from ${libtorch.source}: ${libtorch.folder}`,
-  );
-}
+import { showPhases } from './terminal/phase-progress.js';
 
 /** `setUpLibTorch`, with its progress on stderr; a signal aborts it and ends the process. */
 export async function setUpWithProgress(options: SetupOptions): Promise<LibTorch> {
@@ -67,27 +22,13 @@ const phases = {
   unpack: 'Unpacking LibTorch',
 };
 
-/** A progress bar in a terminal, else a line for each phase. */
 function showProgress() {
-  const bar = new cliProgress.SingleBar({
-    format: '{phase} [{bar}] {megabytes} MB',
-    hideCursor: true,
-    stream: process.stderr,
-  });
-  const drawsBar = process.stderr.isTTY;
-  let current: SetupProgress['phase'] | undefined;
+  const bar = showPhases({ format: '{phase} [{bar}] {megabytes} MB' });
   return {
     update({ phase, done, total }: SetupProgress) {
       const payload = { phase: phases[phase], megabytes: Math.round(done / 1e6) };
-      if (phase !== current) {
-        current = phase;
-        bar.stop();
-        if (drawsBar) bar.start(total, done, payload);
-        else process.stderr.write(`${phases[phase]} …\n`);
-      } else if (drawsBar) {
-        bar.update(done, payload);
-      }
+      bar.update(phase, { done, total, payload }, `${phases[phase]} …`);
     },
-    stop: () => bar.stop(),
+    stop: bar.stop,
   };
 }

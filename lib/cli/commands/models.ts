@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { storeFolder } from '../hub/store/folder.js';
-import { listModels, type StoredModel } from '../hub/store/list.js';
-import { removeModel } from '../hub/store/remove.js';
-import { builtIn } from '../layouts/built-in.js';
-import { formatBytes } from './terminal/format.js';
-import { interruptible } from './terminal/interruptible.js';
+import { storeFolder } from '../../hub/store/folder.js';
+import { listModels, type StoredModel } from '../../hub/store/list.js';
+import { removeModel } from '../../hub/store/remove.js';
+import { builtIn } from '../../layouts/built-in.js';
+import { formatBytes } from '../terminal/format.js';
+import { interruptible } from '../terminal/interruptible.js';
 
 /** `karlo models` lists the model store; `karlo models rm NAME` removes a model from it. */
 export function addModels(program: Command): void {

@@ -1,9 +1,9 @@
-import cliProgress from 'cli-progress';
 import type { Command } from 'commander';
-import { variationsSuffix } from '../hub/store/folder.js';
-import { type Pulled, type PullProgress, pullModel } from '../hub/store/pull.js';
-import { formatBytes } from './terminal/format.js';
-import { interruptible } from './terminal/interruptible.js';
+import { variationsSuffix } from '../../hub/store/folder.js';
+import { type Pulled, type PullProgress, pullModel } from '../../hub/store/pull.js';
+import { formatBytes } from '../terminal/format.js';
+import { interruptible } from '../terminal/interruptible.js';
+import { showPhases } from '../terminal/phase-progress.js';
 
 interface Flags {
   revision?: string;
@@ -75,31 +75,21 @@ const phases = {
 
 /** Shows progress on stderr: a bar in a terminal, else a line for each phase and file. */
 function showProgress() {
-  const drawsBar = process.stderr.isTTY;
-  const bar = new cliProgress.SingleBar({
-    format: 'Downloading [{bar}] {done} of {all}  {eta_formatted} left',
-    hideCursor: true,
-    stream: process.stderr,
-    etaBuffer: 1000,
-  });
-  const texts = (done: number, all: number) => ({ done: formatBytes(done), all: formatBytes(all) });
-  let phase: PullProgress['phase'] | undefined;
-  const enter = (now: PullProgress['phase'], total: number, done: number) => {
-    bar.stop();
-    if (now !== 'fetch') process.stderr.write(`${phases[now]} …\n`);
-    else if (drawsBar) bar.start(total, done, texts(done, total));
-    phase = now;
-  };
+  const format = 'Downloading [{bar}] {done} of {all}  {eta_formatted} left';
+  const bar = showPhases({ format, etaBuffer: 1000 });
   return {
-    update({ phase: now, done, total, finished }: PullProgress) {
-      if (now !== phase) enter(now, total, done);
-      if (now !== 'fetch') return;
-      if (drawsBar) bar.update(done, texts(done, total));
-      else if (finished) {
-        const share = `${formatBytes(done)} of ${formatBytes(total)}`;
+    update({ phase, done, total, finished }: PullProgress) {
+      if (phase !== 'fetch') {
+        bar.update(phase, undefined, `${phases[phase]} …`);
+        return;
+      }
+      const payload = { done: formatBytes(done), all: formatBytes(total) };
+      bar.update(phase, { done, total, payload });
+      if (finished && !bar.drawsBars) {
+        const share = `${payload.done} of ${payload.all}`;
         process.stderr.write(`${finished.path}: ${formatBytes(finished.size)} (${share})\n`);
       }
     },
-    stop: () => bar.stop(),
+    stop: bar.stop,
   };
 }

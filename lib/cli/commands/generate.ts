@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { KarloError } from '../errors.js';
-import type { TextToImageRecipe } from '../images/recipe.js';
-import { generationOptions, taskOptions, textToImageOptions } from '../options/descriptions.js';
-import { flagLabel } from '../options/flags.js';
-import { resolveTextToImage } from '../options/generation.js';
-import type { TextToImageOptions } from '../options/types.js';
-import { whyUnreadable } from '../util/file-errors.js';
+import { KarloError } from '../../errors.js';
+import type { TextToImageRecipe } from '../../images/recipe.js';
+import { generationOptions, taskOptions, textToImageOptions } from '../../options/descriptions.js';
+import { flagLabel } from '../../options/flags.js';
+import { resolveTextToImage } from '../../options/generation.js';
+import type { TextToImageOptions } from '../../options/types.js';
+import { whyUnreadable } from '../../util/file-errors.js';
 import {
   addImageOptions,
   addOptions,
@@ -16,8 +16,8 @@ import {
   loadOptionsOf,
   optionsWithRecipe,
   recipeOf,
-} from './options.js';
-import { runGeneration } from './run-generation.js';
+} from '../flags.js';
+import { runGeneration } from '../run-generation.js';
 
 /** Prompts in one call: all of a call are encoded before its first image. */
 const promptsPerCall = 64;

@@ -1,17 +1,17 @@
 import { existsSync, statSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
-import { KarloError } from '../errors.js';
-import { findModel } from '../hub/store/resolve.js';
-import { readRecipe } from '../images/read-recipe.js';
-import type { Recipe } from '../images/recipe.js';
-import { type Inspection, inspectModel } from '../layouts/index.js';
-import { type OptionTable, taskOptions } from '../options/descriptions.js';
-import type { StageOptions } from '../options/types.js';
-import { devices } from '../torch/device.js';
-import { version as torchVersion } from '../torch/load.js';
-import { isImageName } from './files.js';
-import { formatRows } from './terminal/format.js';
+import { KarloError } from '../../errors.js';
+import { findModel } from '../../hub/store/resolve.js';
+import { readRecipe } from '../../images/read-recipe.js';
+import type { Recipe } from '../../images/recipe.js';
+import { type Inspection, inspectModel } from '../../layouts/index.js';
+import { type OptionTable, taskOptions } from '../../options/descriptions.js';
+import type { StageOptions } from '../../options/types.js';
+import { devices } from '../../torch/device.js';
+import { version as torchVersion } from '../../torch/load.js';
+import { isImageName } from '../output-files.js';
+import { formatRows } from '../terminal/format.js';
 
 /** `karlo info [PATH]`: what is installed, what a model folder contains, or how an image was generated. */
 export function addInfo(program: Command, version: string): void {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { KarloOptions } from '../karlo.js';
-import { defaults, type ServerSettings } from '../serve/settings.js';
-import { addServerOptions, defined, queueOption } from './options.js';
-import { httpUrl, nonNegative, port, positive, seconds } from './values.js';
+import type { KarloOptions } from '../../karlo.js';
+import { defaults, type ServerSettings } from '../../serve/settings.js';
+import { httpUrl, nonNegative, port, positive, seconds } from '../flag-values.js';
+import { addServerOptions, defined, queueOption } from '../flags.js';
 
 interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
   host: string;
@@ -79,7 +79,7 @@ Examples:
 
 async function start(flags: Flags): Promise<void> {
   // Imported here, because no other command needs a server.
-  const { serve } = await import('../serve/main.js');
+  const { serve } = await import('../../serve/main.js');
   const { model, device, dtype, threads, concurrency, queue, queueName } = flags;
   await serve({
     karlo: defined({ model, device, dtype, threads }),

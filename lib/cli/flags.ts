@@ -16,7 +16,15 @@ import { type Flag, flagLabel, flagsOf } from '../options/flags.js';
 import { resolveLoadOptions } from '../options/load.js';
 import type { StageOptions } from '../options/types.js';
 import { defaults, logLevels } from '../serve/settings.js';
-import { positive, queueName, redisUrl, seconds, toBytes, toNumber, toSeeds } from './values.js';
+import {
+  positive,
+  queueName,
+  redisUrl,
+  seconds,
+  toBytes,
+  toNumber,
+  toSeeds,
+} from './flag-values.js';
 
 /** What `karlo generate` and `karlo vary` take besides the package's options. */
 export interface ImageFlags {

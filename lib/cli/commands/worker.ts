@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { KarloOptions } from '../karlo.js';
-import type { ServerSettings } from '../serve/settings.js';
-import { addServerOptions, defined, queueOption } from './options.js';
-import { positive } from './values.js';
+import type { KarloOptions } from '../../karlo.js';
+import type { ServerSettings } from '../../serve/settings.js';
+import { positive } from '../flag-values.js';
+import { addServerOptions, defined, queueOption } from '../flags.js';
 
 interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
   queue: string;
@@ -35,7 +35,7 @@ Examples:
 
 async function start(flags: Flags): Promise<void> {
   // Imported here, because no other command needs a queue.
-  const { work } = await import('../serve/main.js');
+  const { work } = await import('../../serve/main.js');
   const { model, device, dtype, threads, concurrency, logLevel } = flags;
   await work({
     karlo: defined({ model, device, dtype, threads }),

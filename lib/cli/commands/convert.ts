@@ -1,10 +1,10 @@
-import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
-import { findModel } from '../hub/store/resolve.js';
-import { type ConvertProgress, convertModel } from '../layouts/converted/convert.js';
-import { type Inspection, inspectModel } from '../layouts/index.js';
-import { type WeightDtype, weightDtypes } from '../options/descriptions.js';
-import { interruptible } from './terminal/interruptible.js';
+import { findModel } from '../../hub/store/resolve.js';
+import { type ConvertProgress, convertModel } from '../../layouts/converted/convert.js';
+import { type Inspection, inspectModel } from '../../layouts/index.js';
+import { type WeightDtype, weightDtypes } from '../../options/descriptions.js';
+import { interruptible } from '../terminal/interruptible.js';
+import { showPhases } from '../terminal/phase-progress.js';
 
 /** `karlo convert FROM TO`: converts published weights to graphs and safetensors. */
 export function addConvert(program: Command): void {
@@ -54,24 +54,12 @@ function notes({ textToImage, imageVariation }: Inspection['missing']): string[]
 }
 
 function showProgress() {
-  const bar = new cliProgress.SingleBar({
-    format: '{component} [{bar}] {megabytes} MB  {tensor}',
-    stream: process.stderr,
-    hideCursor: true,
-  });
-  let component: string | undefined;
+  const bar = showPhases({ format: '{component} [{bar}] {megabytes} MB  {tensor}' });
   return {
-    update({ component: current, tensor, done, total }: ConvertProgress) {
-      if (!process.stderr.isTTY) return;
-      const payload = { component: current, tensor, megabytes: Math.round(done / 1e6) };
-      if (component === current) {
-        bar.update(done, payload);
-        return;
-      }
-      component = current;
-      bar.stop();
-      bar.start(total, done, payload);
+    update({ component, tensor, done, total }: ConvertProgress) {
+      const payload = { component, tensor, megabytes: Math.round(done / 1e6) };
+      bar.update(component, { done, total, payload });
     },
-    stop: () => bar.stop(),
+    stop: bar.stop,
   };
 }

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { prepareFolders, targetsOf } from '../../lib/cli/files.js';
+import { prepareFolders, targetsOf } from '../../lib/cli/output-files.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const output = { path: 'out/', format: 'webp' } as const;

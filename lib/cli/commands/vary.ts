@@ -1,10 +1,14 @@
 import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
-import { decodeImage } from '../images/decode.js';
-import { generationOptions, imageVariationOptions, taskOptions } from '../options/descriptions.js';
-import { flagLabel } from '../options/flags.js';
-import { resolveImageVariation } from '../options/generation.js';
-import type { ImageVariationOptions } from '../options/types.js';
+import { decodeImage } from '../../images/decode.js';
+import {
+  generationOptions,
+  imageVariationOptions,
+  taskOptions,
+} from '../../options/descriptions.js';
+import { flagLabel } from '../../options/flags.js';
+import { resolveImageVariation } from '../../options/generation.js';
+import type { ImageVariationOptions } from '../../options/types.js';
 import {
   addImageOptions,
   addOptions,
@@ -14,8 +18,8 @@ import {
   loadOptionsOf,
   optionsWithRecipe,
   recipeOf,
-} from './options.js';
-import { runGeneration } from './run-generation.js';
+} from '../flags.js';
+import { runGeneration } from '../run-generation.js';
 
 /** Input images in one call, unless a batch takes more: all of a call are in memory together. */
 const imagesPerCall = 8;

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { buildInstalledAddon } from '../../libtorch/build-addon.js';
+import type { SetupOptions } from '../../libtorch/setup.js';
+import { packageFolder } from '../../util/package.js';
+import { setUpWithProgress } from '../setup.js';
+import { interruptible } from '../terminal/interruptible.js';
+
+type Flags = Pick<SetupOptions, 'sha256' | 'cuda' | 'offline'> & {
+  archive?: string[];
+  build?: boolean;
+  json?: boolean;
+};
+
+/** `karlo setup`: installs LibTorch and, with `--build`, the addon. */
+export function addSetup(program: Command): void {
+  program
+    .command('setup')
+    .description('find LibTorch, or download it to the cache folder')
+    .option(
+      '--archive <file...>',
+      "install LibTorch's zip or torch's wheels instead of downloading",
+    )
+    .option('--sha256 <hex>', 'the expected SHA-256 of the first archive')
+    .option('--cuda', 'include the CUDA libraries (more than 2 GB)')
+    .option('--build', 'compile the addon as well (needs CMake and a C++17 compiler)')
+    .option('--offline', 'download nothing')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  karlo setup
+  karlo setup --cuda
+  karlo setup --build
+  karlo setup --archive libtorch-shared-with-deps-2.11.0+cpu.zip`,
+    )
+    .action(setUp);
+}
+
+async function setUp({ archive = [], build = false, json, ...options }: Flags): Promise<void> {
+  const libtorch = await setUpWithProgress({ ...options, archives: archive, headers: build });
+  if (build) await interruptible(() => buildInstalledAddon(packageFolder(), libtorch));
+  console.log(
+    json
+      ? JSON.stringify(libtorch, null, 2)
+      : `LibTorch ${libtorch.build} from ${libtorch.source}: ${libtorch.folder}`,
+  );
+}
