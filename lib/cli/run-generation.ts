@@ -151,19 +151,19 @@ async function writeImages(
   }
 }
 
-/** Why the image will differ from the one that the recipe is of. */
+/** Why the image will differ from the one that the recipe describes. */
 async function differences(recipe: Recipe, karlo: Karlo): Promise<string[]> {
   const { model, versions, device } = await karlo.provenance();
   if (recipe.model.sha256 !== model.sha256) {
-    return [`the recipe is of other weights (${recipe.model.name}): the image will be another one`];
+    return [`the recipe was made with other weights (${recipe.model.name}): the image will be different`];
   }
   if (recipe.device !== device) {
     return [
-      `the recipe is of another kind of device (${recipe.device}): the image may differ slightly`,
+      `the recipe was made on another kind of device (${recipe.device}): the image may differ slightly`,
     ];
   }
   if (recipe.versions.libtorch === versions.libtorch) return [];
-  return [`the recipe is of LibTorch ${recipe.versions.libtorch}: the image may differ by 1/255`];
+  return [`the recipe was made with LibTorch ${recipe.versions.libtorch}: the image may differ by 1/255`];
 }
 
 async function writeGrid(

@@ -57,7 +57,7 @@ export interface ResolveContext {
   readonly fit?: 'cover' | 'fill';
   /** The largest batch that fits into a memory budget. */
   readonly largestBatch?: number | undefined;
-  /** How messages name an option; as in a program by default. */
+  /** How messages refer to an option; by default, by its API name. */
   readonly label?: OptionLabeler;
 }
 
@@ -159,7 +159,7 @@ function eachSeed(seeds: readonly unknown[], count: number | undefined, scope: S
     const what =
       count === undefined
         ? `array of 1 to ${most} seeds`
-        : `array of ${count} seeds, as count says,`;
+        : `array of ${count} seeds, because count is ${count},`;
     const message = `Expected ${what} for ${labelOf(scope, 'seed')} but received ${seeds.length}`;
     throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
   }

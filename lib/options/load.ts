@@ -14,7 +14,7 @@ export interface ResolvedLoadOptions extends CheckedOptions<typeof loadOptions> 
 
 /**
  * Checks the options of `Karlo.load` and adds the defaults.
- * @param label how messages name an option; as in a program by default
+ * @param label how messages refer to an option; by default, by its API name
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
  */
 export function resolveLoadOptions(

@@ -76,7 +76,7 @@ export function optional<T extends z.ZodType>(schema: T) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** A field with a default. null means the default, too. */
+/** A field with a default; null counts as absent. */
 export function withDefault<T extends z.ZodType>(
   schema: T,
   absent: z.output<T>,

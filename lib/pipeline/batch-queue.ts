@@ -40,7 +40,7 @@ export class BatchQueue<Request extends BatchRequest, Result> {
     try {
       return await work;
     } finally {
-      // Only after the caller, who awaits this, has added the request.
+      // Deleted only after the caller, which awaits this, has added the request.
       setImmediate(() => this.#expected.delete(work));
     }
   }

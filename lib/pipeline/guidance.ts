@@ -9,7 +9,7 @@ export function concatForGuidance(
   return scale === 1 ? alias(conditional) : Tensor.cat([unconditional, conditional], 0);
 }
 
-/** x once for each half; at a scale of exactly 1, once. */
+/** Repeats x for both halves; returns x if the scale is exactly 1. */
 export function duplicateForGuidance(x: Tensor, scale: number): Tensor {
   return scale === 1 ? alias(x) : Tensor.cat([x, x], 0);
 }

@@ -34,7 +34,7 @@ export interface LoadRequest extends ResolvedLoadOptions {
 
 /**
  * Finds a model, reads it and loads its networks.
- * @param opening resolves when LibTorch, which another thread opens, is open
+ * @param opening resolves when another thread has opened LibTorch
  */
 export async function load(options: LoadRequest, opening: Promise<void>): Promise<LoadedModel> {
   const { threads, onProgress, signal, memoryBudget, residency } = options;
@@ -79,7 +79,7 @@ function complete(
 /**
  * Opens the device and decides the dtype. On the CPU, `auto` is not decided here, because it has to be
  * measured.
- * @param label how messages name an option; as in a program by default
+ * @param label how messages refer to an option; by default, by its API name
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DEVICE_UNAVAILABLE
  */
 export function resolvePlacement(

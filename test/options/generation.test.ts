@@ -110,7 +110,7 @@ describe('seeds', () => {
     ],
     [
       { seed: [1, 2], count: 3 },
-      'Expected array of 3 seeds, as count says, for seed but received 2',
+      'Expected array of 3 seeds, because count is 3, for seed but received 2',
     ],
     [{ seed: [] }, 'Expected array of 1 to 1000 seeds for seed but received 0'],
   ])('%o is rejected', (options, message) => expect(optionsError(options)).toBe(message));

@@ -49,7 +49,7 @@ async function vary(command: Command, images: readonly string[], flags: ImageFla
   const { seeds } = checked(command, () => resolveImageVariation(options, { label: flagLabel }));
   const hashes = await hashesOf(images);
   if (recipe && !hashes.includes(recipe.source.sha256)) {
-    console.error('warning: the recipe is of another image than the one that was passed');
+    console.error('warning: the recipe was made from another input image');
   }
   const { count: _count, seed: _seed, ...sampling } = options;
   const plan = {

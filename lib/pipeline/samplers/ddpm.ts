@@ -47,8 +47,8 @@ export class DdpmSampler implements Sampler {
 }
 
 /**
- * exp(v / 2), where v lies between the posterior's and beta's log variance: the network's output
- * from -1 to 1 says where (Nichol & Dhariwal 2021, eq. 15).
+ * exp(v / 2), where v is interpolated between the posterior's and beta's log variance by the network's
+ * output in [-1, 1] (Nichol & Dhariwal 2021, eq. 15).
  */
 function learnedStd(x: Tensor, output: Tensor, step: DdpmStep): Tensor {
   const channels = x.shape[1] as number;

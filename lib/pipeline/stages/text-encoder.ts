@@ -21,7 +21,7 @@ export class PromptFeatures implements TextFeatures, Disposable {
   }
 }
 
-/** The rows of all of these, in this order. */
+/** Concatenates text features along the batch dimension. */
 export function concatTextFeatures(features: readonly TextFeatures[]): PromptFeatures {
   const concat = (part: keyof TextFeatures) =>
     tidy(() => Tensor.cat(features.map((one) => one[part])));
