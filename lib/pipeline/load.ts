@@ -53,9 +53,14 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
         : wanted;
     const placement = { engine, device, dtype };
     const plan = planMemory(memoryBudget, model, dtype, residency);
-    const networks = loadNetworks(model, plan.residency, placement, onProgress, signal);
+    const loading = loadNetworks(model, plan.residency, placement, onProgress, signal);
     loadSharp(); // decodes and encodes images: loaded in parallel with the networks
-    const cascade = new Cascade(model, await networks, await tokenizer, device);
+    const networks = await loading;
+    const ready = await tokenizer.catch(async (error) => {
+      await networks.dispose();
+      throw error;
+    });
+    const cascade = new Cascade(model, networks, ready, device);
     return complete(name, model, cascade, { ...placement, ...plan });
   } catch (error) {
     await engine.dispose();
