@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../lib/torch/index.js';
-import { base, builtInFiles, variations } from '../hub/repositories.js';
-import { useHub } from '../hub/use-hub.js';
+import { base, builtInFiles, variations } from '../hub/helpers/repositories.js';
+import { useHub } from '../hub/helpers/use-hub.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const program = resolve('dist/lib/cli/main.js');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
-import { builtInFiles } from './repositories.js';
-import { useHub } from './use-hub.js';
+import { builtInFiles } from './helpers/repositories.js';
+import { useHub } from './helpers/use-hub.js';
 
 const setup = useHub();
 const names = ['someone/tiny', 'someone/tiny-image-variations'] as const;

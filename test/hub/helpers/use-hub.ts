@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
-import type { KarloError } from '../../lib/errors.js';
-import { type Pulled, type PullOptions, pullModel } from '../../lib/hub/store/pull.js';
+import type { KarloError } from '../../../lib/errors.js';
+import { type Pulled, type PullOptions, pullModel } from '../../../lib/hub/store/pull.js';
 import { LocalHub } from './local-hub.js';
 import { base, type Files, imageVariation, textToImage, variations } from './repositories.js';
 

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { PullProgress } from '../../lib/hub/store/pull.js';
-import { recogniseFolder } from '../../lib/layouts/index.js';
+import type { PullProgress } from '../../../lib/hub/store/pull.js';
+import { recogniseFolder } from '../../../lib/layouts/index.js';
 import {
   base,
   bytesOf,
@@ -12,8 +12,8 @@ import {
   totalOf,
   variations,
   wanted,
-} from './repositories.js';
-import { failure, filesUnder, sorted, useHub } from './use-hub.js';
+} from '../helpers/repositories.js';
+import { failure, filesUnder, sorted, useHub } from '../helpers/use-hub.js';
 
 const setup = useHub();
 const extra = {
@@ -275,7 +275,7 @@ describe('hostile listings and records', () => {
     const record = JSON.parse(readFileSync(file, 'utf8'));
     for (const folder of ['../../..', '/', '..']) {
       writeFileSync(file, JSON.stringify({ ...record, folder }));
-      const { listModels } = await import('../../lib/hub/store/list.js');
+      const { listModels } = await import('../../../lib/hub/store/list.js');
       expect(await listModels({ env: setup.env })).toEqual([]);
     }
   });

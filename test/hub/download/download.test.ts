@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { downloadFile } from '../../lib/hub/download/download.js';
-import { findModel } from '../../lib/hub/store/resolve.js';
-import { type Fault, sendError } from './local-hub.js';
-import { base, bytesOf, textToImage, totalOf, wanted } from './repositories.js';
-import { failure, filesUnder, sorted, useHub } from './use-hub.js';
+import { downloadFile } from '../../../lib/hub/download/download.js';
+import { findModel } from '../../../lib/hub/store/resolve.js';
+import { type Fault, sendError } from '../helpers/local-hub.js';
+import { base, bytesOf, textToImage, totalOf, wanted } from '../helpers/repositories.js';
+import { failure, filesUnder, sorted, useHub } from '../helpers/use-hub.js';
 
 const setup = useHub();
 const decoder = 'decoder/diffusion_pytorch_model.safetensors';
