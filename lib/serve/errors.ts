@@ -8,6 +8,14 @@ export interface ApiErrorOptions {
   cause?: unknown;
 }
 
+/** An error between a worker and a server. */
+export interface ApiErrorJson {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly param: string | null;
+}
+
 /** An error that is sent to the client. `protocol/error-response.ts` gives it its shape. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -23,6 +31,15 @@ export class ApiError extends Error {
     this.code = code;
     this.param = options.param ?? null;
     this.retryAfter = options.retryAfter;
+  }
+
+  static fromJSON({ status, code, message, param }: ApiErrorJson): ApiError {
+    return new ApiError(status, code, message, { param: param ?? undefined });
+  }
+
+  toJSON(): ApiErrorJson {
+    const { status, code, message, param } = this;
+    return { status, code, message, param };
   }
 }
 

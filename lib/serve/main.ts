@@ -1,15 +1,15 @@
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { Karlo, type KarloOptions } from '../karlo.js';
+import type { Backend } from './queue/backend.js';
 import { redisNames } from './queue/bullmq/wire-format.js';
-import type { Backend } from './queue/job.js';
 import { JobRunner } from './queue/job-runner.js';
 import { LocalBackend } from './queue/local-backend.js';
 import { FolderResults } from './results/folder.js';
 import { MemoryResults } from './results/memory.js';
 import { RedisResults } from './results/redis.js';
 import type { ResultStore } from './results/store.js';
-import { checkSettings, redact, type ServerSettings } from './settings.js';
+import { redact, type ServerSettings } from './settings.js';
 
 interface RunOptions {
   karlo: KarloOptions;
@@ -42,7 +42,7 @@ export interface ServeOptions extends RunOptions {
   queue?: QueueAddress | undefined;
 }
 
-export interface WorkOptions extends RunOptions {
+export interface WorkerOptions extends RunOptions {
   queue: QueueAddress;
   logLevel: ServerSettings['logLevel'];
 }
@@ -50,7 +50,6 @@ export interface WorkOptions extends RunOptions {
 /** `karlo serve`: serves until SIGTERM or SIGINT, and then waits for running requests. */
 export async function serve(options: ServeOptions): Promise<void> {
   const { settings, queue } = options;
-  checkSettings(settings);
   const stop = stopSignal();
   // Imported here, because a worker needs no HTTP server.
   const { createServer } = await import('./server.js');
@@ -66,7 +65,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 /** `karlo worker`: runs the jobs of a queue until SIGTERM or SIGINT, and then waits for running jobs. */
-export async function work({ queue, ...options }: WorkOptions): Promise<void> {
+export async function runWorker({ queue, ...options }: WorkerOptions): Promise<void> {
   const stop = stopSignal();
   const log = pino({ level: options.logLevel, redact });
   const { connect } = await import('./queue/bullmq/connection.js');

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { type Backend, type Job, type JobEvent, taskLabels } from './queue/job.js';
+import type { Backend } from './queue/backend.js';
+import { type Job, type JobEvent, taskLabels } from './queue/job.js';
 
 /** Metrics for Prometheus: queue, stages, images, failures, requests, and prom-client's of the process. */
 export class Metrics {

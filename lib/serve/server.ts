@@ -11,7 +11,7 @@ import { ApiError } from './errors.js';
 import { Metrics } from './metrics.js';
 import { errorHandler, notFoundHandler } from './protocol/error-response.js';
 import { validatorCompiler } from './protocol/validation.js';
-import type { Backend } from './queue/job.js';
+import type { Backend } from './queue/backend.js';
 import type { ResultStore } from './results/store.js';
 import { fileRoutes } from './routes/files.js';
 import { healthRoutes } from './routes/health.js';
@@ -20,7 +20,7 @@ import { modelRoutes } from './routes/models.js';
 import { openApiRoutes } from './routes/openapi.js';
 import { pageRoutes } from './routes/page.js';
 import type { App, RouteGroup, ServerContext } from './routes/route-group.js';
-import { checkSettings, redact, type ServerSettings } from './settings.js';
+import { redact, type ServerSettings } from './settings.js';
 
 /** `openApiRoutes` comes first, because it describes the groups after it. */
 const routeGroups: readonly RouteGroup[] = [
@@ -42,14 +42,13 @@ const idleSeconds = 10;
 /**
  * Creates the HTTP server with the API, the page and the metrics. Call `listen` to start it; `close`
  * waits for running requests.
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for settings that would leave the server open
+ * @param settings from `createSettings`, which checks them
  */
 export async function createServer(
   settings: ServerSettings,
   backend: Backend,
   results: ResultStore,
 ): Promise<App> {
-  checkSettings(settings);
   const context: ServerContext = { settings, backend, results, metrics: new Metrics(backend) };
   const app = Fastify({
     bodyLimit,

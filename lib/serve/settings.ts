@@ -56,8 +56,17 @@ export const redact = { paths: ['err.command'], remove: true };
 
 const minKeyLength = 16;
 
-/** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for settings that would leave the server open */
-export function checkSettings({ host, apiKeys, insecure, cors }: ServerSettings): void {
+/**
+ * Completes the settings with their defaults, and checks them.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for settings that would leave the server open
+ */
+export function createSettings(given: Partial<ServerSettings>): ServerSettings {
+  const settings = { ...defaults, ...given };
+  checkSettings(settings);
+  return settings;
+}
+
+function checkSettings({ host, apiKeys, insecure, cors }: ServerSettings): void {
   if (!isLoopback(host) && apiKeys.length === 0 && !insecure) {
     throw invalid(
       `Expected an API key for --host ${host}, which other machines can reach, but received none. Set --api-key or KARLO_API_KEYS, or --insecure to allow everyone`,

@@ -12,6 +12,7 @@ export function packageFolder(): string {
 interface PackageJson {
   version: string;
   description: string;
+  peerDependencies: Readonly<Record<string, string>>;
 }
 
 /** The package's package.json. */

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { AccessControl } from '../../lib/serve/access.js';
-import { defaults } from '../../lib/serve/settings.js';
+import { createSettings } from '../../lib/serve/settings.js';
 import { errorOf, short, start } from './helpers/server.js';
 
 const prompt = 'a ring';
@@ -28,7 +28,7 @@ describe('API keys', () => {
   });
 
   test('are required by a route unless its schema says otherwise', async () => {
-    const access = new AccessControl({ ...defaults, apiKeys: [key] });
+    const access = new AccessControl(createSettings({ apiKeys: [key] }));
     const check = (schema?: object) => () =>
       access.check({
         ...{ method: 'GET', hostname: 'localhost', headers: {}, is404: false },

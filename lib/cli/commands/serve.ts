@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { KarloOptions } from '../../karlo.js';
-import { defaults, type ServerSettings } from '../../serve/settings.js';
+import { createSettings, defaults, type ServerSettings } from '../../serve/settings.js';
 import { httpUrl, nonNegative, port, positive, seconds } from '../flag-values.js';
 import { addServerOptions, defined, queueOption } from '../flags.js';
 
@@ -83,7 +83,7 @@ async function start(flags: Flags): Promise<void> {
   const { model, device, dtype, threads, concurrency, queue, queueName } = flags;
   await serve({
     karlo: defined({ model, device, dtype, threads }),
-    settings: { ...defaults, ...settingsOf(flags) },
+    settings: createSettings(settingsOf(flags)),
     concurrency,
     batchSize: flags.batchSize,
     capacity: flags.queueSize,

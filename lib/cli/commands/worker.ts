@@ -35,9 +35,9 @@ Examples:
 
 async function start(flags: Flags): Promise<void> {
   // Imported here, because no other command needs a queue.
-  const { work } = await import('../../serve/main.js');
+  const { runWorker } = await import('../../serve/main.js');
   const { model, device, dtype, threads, concurrency, logLevel } = flags;
-  await work({
+  await runWorker({
     karlo: defined({ model, device, dtype, threads }),
     queue: { url: flags.queue, name: flags.queueName },
     results: { location: flags.results, seconds: flags.resultTime },

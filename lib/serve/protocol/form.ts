@@ -1,10 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { sharp } from '../../images/sharp.js';
-import { ApiError, badRequest } from '../errors.js';
-
-/** Image formats that are accepted, by sharp's names. SVG is not: it can refer to other files. */
-const imageFormats = ['png', 'jpeg', 'webp', 'gif', 'heif'];
+import { badRequest } from '../errors.js';
+import { imageTooLarge } from './input-image.js';
 
 type Fields = Record<string, unknown>;
 
@@ -30,7 +27,7 @@ export async function readForm(
     await readParts(request, body, textFields);
   } catch (error) {
     if ((error as { code?: unknown }).code === 'FST_REQ_FILE_TOO_LARGE') {
-      throw tooLarge(`${maxBytes / 1e6} MB but received a larger one`);
+      throw imageTooLarge(`${maxBytes / 1e6} MB but received a larger one`);
     }
     // The multipart parser's own errors have no status.
     if ('status' in (error as object) || 'statusCode' in (error as object)) throw error;
@@ -61,33 +58,6 @@ function stringPaths(schema: JsonSchema, path: readonly string[]): string[] {
       stringPaths(property, [...path, name]),
     ),
   ];
-}
-
-/**
- * Checks the header of an image file, before anything is decoded.
- * @throws {ApiError} 400 if it is not an image in an accepted format, 413 if it has too many pixels
- */
-export async function checkImage(bytes: Buffer, maxPixels: number): Promise<void> {
-  const { format = '', width = 0, height = 0 } = await readHeader(bytes);
-  if (!imageFormats.includes(format)) {
-    throw badRequest('image', `Expected PNG, JPEG, WebP, GIF or AVIF but received ${format}`);
-  }
-  if (width * height <= maxPixels) return;
-  throw tooLarge(`${maxPixels / 1e6} megapixels but received ${width} x ${height} pixels`);
-}
-
-async function readHeader(bytes: Buffer) {
-  try {
-    return await sharp(bytes, { limitInputPixels: false }).metadata();
-  } catch (cause) {
-    const message = 'Expected the bytes of an image file: PNG, JPEG, WebP, GIF or AVIF';
-    throw badRequest('image', `${message}. ${(cause as Error).message.slice(0, 200)}`);
-  }
-}
-
-function tooLarge(limit: string): ApiError {
-  const message = `Expected an image file of at most ${limit}`;
-  return new ApiError(413, 'image_too_large', message, { param: 'image' });
 }
 
 async function readParts(

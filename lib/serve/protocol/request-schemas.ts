@@ -6,6 +6,7 @@ import {
 } from '../../options/descriptions.js';
 import { optional, requestFields, withDefault } from '../../options/schema.js';
 import { outputFormats } from '../results/store.js';
+import { acceptedFormats } from './input-image.js';
 
 /** Characters, far more than the 77 tokens that the text encoder reads. */
 const maxPromptLength = 32_000;
@@ -75,7 +76,7 @@ export function generationSchema(maxN: number) {
 export function variationSchema(maxN: number) {
   const image = z
     .custom<Buffer>((value) => Buffer.isBuffer(value), 'expected the bytes of an image file')
-    .meta({ type: 'string', format: 'binary', description: 'PNG, JPEG, WebP, GIF or AVIF.' });
+    .meta({ type: 'string', format: 'binary', description: `${acceptedFormats}.` });
   const fields = { image, ...shared(maxN), ...requestFields(imageVariationOptions) };
   return z.strictObject(fields).describe('An image variation request');
 }

@@ -1,4 +1,5 @@
-import type { CompletedEvent, Job, JobEvent, ServedModel } from '../queue/job.js';
+import type { ServedModel } from '../queue/backend.js';
+import type { CompletedEvent, Job, JobEvent } from '../queue/job.js';
 import type { ImagesResponse, Usage } from './response-schemas.js';
 import { sizeOf } from './to-job.js';
 

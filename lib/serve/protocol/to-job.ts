@@ -3,7 +3,8 @@ import type { Task } from '../../networks/network.js';
 import { type OptionTable, textToImageOptions } from '../../options/descriptions.js';
 import { optionsOfRequest, requestFields } from '../../options/schema.js';
 import { ApiError, badRequest, unavailable } from '../errors.js';
-import { type Job, type ServedModel, taskLabels } from '../queue/job.js';
+import type { ServedModel } from '../queue/backend.js';
+import { type Job, taskLabels } from '../queue/job.js';
 import type { GenerationRequest, VariationRequest } from './request-schemas.js';
 import { requestOptions, withoutEffect } from './request-schemas.js';
 

@@ -1,7 +1,8 @@
 import type { KarloImage } from '../../images/karlo-image.js';
 import type { Karlo } from '../../karlo.js';
 import type { GenerationEvent, GenerationTask } from '../../pipeline/task.js';
-import type { Job, JobEvent, ServedModel } from './job.js';
+import type { ServedModel } from './backend.js';
+import type { Job, JobEvent } from './job.js';
 
 /** Runs jobs on a loaded model. */
 export class JobRunner {

@@ -1,6 +1,7 @@
 import { AdmissionQueue, type QueueLimits } from './admission-queue.js';
+import type { Backend, ServedModel } from './backend.js';
 import { EventQueue } from './event-queue.js';
-import type { Backend, Job, JobEvent, ServedModel } from './job.js';
+import type { Job, JobEvent } from './job.js';
 import type { JobRunner } from './job-runner.js';
 
 /** Runs jobs in this process. */

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { ApiError, toApiError } from '../errors.js';
 import { errorSchema } from '../protocol/error-response.js';
 import { toEventStream, withHeartbeat } from '../protocol/event-stream.js';
-import { checkImage, readForm, textFieldsOf } from '../protocol/form.js';
+import { readForm, textFieldsOf } from '../protocol/form.js';
+import { checkImage } from '../protocol/input-image.js';
 import {
   type GenerationRequest,
   generationSchema,

@@ -8,7 +8,7 @@ import {
 import { ApiError } from '../errors.js';
 import { errorSchema } from '../protocol/error-response.js';
 import { type ModelResponse, modelSchema, modelsSchema } from '../protocol/response-schemas.js';
-import type { ServedModel } from '../queue/job.js';
+import type { ServedModel } from '../queue/backend.js';
 import type { RouteGroup } from './route-group.js';
 
 /** `GET /v1/models` and `GET /v1/models/ID`. */

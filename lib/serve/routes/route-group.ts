@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Metrics } from '../metrics.js';
-import type { Backend } from '../queue/job.js';
+import type { Backend } from '../queue/backend.js';
 import type { ResultStore } from '../results/store.js';
 import type { ServerSettings } from '../settings.js';
 

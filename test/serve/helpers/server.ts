@@ -5,7 +5,7 @@ import { JobRunner } from '../../../lib/serve/queue/job-runner.js';
 import { LocalBackend } from '../../../lib/serve/queue/local-backend.js';
 import { MemoryResults } from '../../../lib/serve/results/memory.js';
 import { createServer } from '../../../lib/serve/server.js';
-import { defaults, type ServerSettings } from '../../../lib/serve/settings.js';
+import { createSettings, type ServerSettings } from '../../../lib/serve/settings.js';
 import { atEnd } from './at-end.js';
 
 /** Few steps, for tests that do not depend on their number. */
@@ -34,13 +34,7 @@ export async function start(
   overrides: Partial<ServerSettings> = {},
   limits: Limits = { concurrency: 2, capacity: 8 },
 ) {
-  const settings = {
-    ...defaults,
-    port: 0,
-    logLevel: 'silent' as const,
-    rateLimit: 0,
-    ...overrides,
-  };
+  const settings = createSettings({ port: 0, logLevel: 'silent', rateLimit: 0, ...overrides });
   const runner = new JobRunner(await model(), limits.batchSize ?? 1);
   const backend = new LocalBackend(runner, limits);
   const results = new MemoryResults({ seconds: settings.resultSeconds });

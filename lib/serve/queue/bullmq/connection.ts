@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis';
 import { KarloError } from '../../../errors.js';
+import { packageJson } from '../../../util/package.js';
 
 /** Milliseconds after which a command fails, on a connection that does not wait for Redis. */
 const commandTimeout = 5000;
 
-/** The optional packages that a queue needs, with the versions of package.json's peerDependencies. */
-const packages = ['bullmq@6.7.0', 'ioredis@6.0.0'];
+/** The optional packages that a queue needs. */
+const packages = ['bullmq', 'ioredis'];
 
 /**
  * Connects to Redis.
@@ -44,7 +45,9 @@ async function importPackages() {
     const [ioredis] = await Promise.all([import('ioredis'), import('bullmq')]);
     return ioredis;
   } catch (cause) {
-    const message = `Expected the packages that --queue needs but they cannot be loaded: ${(cause as Error).message}. Install them with: npm install ${packages.join(' ')}`;
+    const { peerDependencies } = packageJson();
+    const wanted = packages.map((name) => `${name}@${peerDependencies[name]}`);
+    const message = `Expected the packages that --queue needs but they cannot be loaded: ${(cause as Error).message}. Install them with: npm install ${wanted.join(' ')}`;
     throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, { cause });
   }
 }

@@ -156,10 +156,7 @@ export class QueuedJob {
 
   async #finish(job: BullmqJob<JobData, JobResult>): Promise<void> {
     const result = job.returnvalue as JobResult | null;
-    if (result && 'error' in result) {
-      const { status, code, message, param } = result.error;
-      throw new ApiError(status, code, message, { param: param ?? undefined });
-    }
+    if (result && 'error' in result) throw ApiError.fromJSON(result.error);
     if (result && 'images' in result) {
       const found = await Promise.all(result.images.map((image) => this.#pushImage(image)));
       // If the store has lost an image, the next check adds the job again.

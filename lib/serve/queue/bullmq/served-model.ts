@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Redis } from 'ioredis';
 import { KarloError } from '../../../errors.js';
-import type { ServedModel } from '../job.js';
+import type { ServedModel } from '../backend.js';
 import { modelSeconds, type RedisNames } from './wire-format.js';
 
 /**

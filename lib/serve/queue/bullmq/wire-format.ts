@@ -1,3 +1,4 @@
+import type { ApiErrorJson } from '../../errors.js';
 import type { CompletedEvent, Job, JobEvent } from '../job.js';
 
 /** The names of a queue's keys and channels in Redis, other than those of BullMQ. */
@@ -45,7 +46,7 @@ export type JobResult =
       readonly images: readonly { index: number; seed: number }[];
       readonly completed: CompletedEvent;
     }
-  | { readonly error: { status: number; code: string; message: string; param: string | null } }
+  | { readonly error: ApiErrorJson }
   | { readonly cancelled: true };
 
 /** What a worker publishes about a job. Images come without their data; `ended` says that the result is there. */

@@ -96,9 +96,9 @@ export class BullmqWorker {
       return await this.#run(await this.#withImage(data), watched.signal);
     } catch (error) {
       if (watched.signal.aborted) return { cancelled: true };
-      const { status, code, message, param } = toApiError(error);
+      const apiError = toApiError(error);
       // The client's errors are final. All others are thrown, so that BullMQ retries the job.
-      if (status < 500) return { error: { status, code, message, param } };
+      if (apiError.status < 500) return { error: apiError.toJSON() };
       throw error;
     } finally {
       watched.end();
