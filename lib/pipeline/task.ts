@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { KarloImage } from '../images/karlo-image.js';
 import { STAGES, type StageName } from '../options/descriptions.js';
+import { EventQueue } from '../util/event-queue.js';
 
 export type { StageName };
 
@@ -52,10 +53,7 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
   readonly [Symbol.toStringTag] = 'GenerationTask';
   readonly #result: Promise<Generation>;
   readonly #controller = new AbortController();
-  #pending: GenerationEvent[] = [];
-  #ended = false;
-  /** Wakes the iterators that wait for the next event or the end. */
-  #waiting: (() => void)[] = [];
+  readonly #events = new EventQueue<GenerationEvent>(replaces);
 
   /** @param run does the work, reports its events to `emit` and ends when `signal` aborts */
   constructor(
@@ -67,39 +65,22 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
       : this.#controller.signal;
     // One listener per prompt or image: Node would warn of a leak after ten.
     setMaxListeners(0, either);
-    this.#result = run((event) => this.#emit(event), either).finally(() => {
-      this.#ended = true;
-      this.#wake();
-    });
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
-
-  #emit(event: GenerationEvent): void {
-    // After an abort, a batch shared with other calls still reports its steps.
-    if (this.#ended) return;
-    const last = this.#pending.at(-1);
-    if (event.type === 'step' && last?.type === 'step') this.#pending.pop();
-    this.#pending.push(event);
-    this.#wake();
+    // After an abort, a batch shared with other calls still reports its steps. The queue ignores them.
+    this.#result = run((event) => this.#events.push(event), either).finally(() =>
+      this.#events.end(),
+    );
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<GenerationEvent, void, void> {
     // The iterator throws the error; if nobody awaits the promise, it must not be unhandled as well.
     this.#result.catch(() => {});
-    return this.#events();
+    return this.#iterate();
   }
 
-  async *#events(): AsyncGenerator<GenerationEvent, void, void> {
+  async *#iterate(): AsyncGenerator<GenerationEvent, void, void> {
     let finished = false;
     try {
-      for (;;) {
-        for (let event = this.#pending.shift(); event; event = this.#pending.shift()) yield event;
-        if (this.#ended) break;
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      }
+      yield* this.#events;
       finished = true;
       await this.#result;
     } finally {
@@ -122,4 +103,8 @@ export class GenerationTask implements Promise<Generation>, AsyncIterable<Genera
   finally(settled?: (() => void) | null): Promise<Generation> {
     return this.#result.finally(settled);
   }
+}
+
+function replaces(event: GenerationEvent, previous: GenerationEvent): boolean {
+  return event.type === 'step' && previous.type === 'step';
 }

@@ -1,7 +1,7 @@
 import { AdmissionQueue, type QueueLimits } from './admission-queue.js';
 import type { Backend, ServedModel } from './backend.js';
-import { EventQueue } from './event-queue.js';
 import type { Job, JobEvent } from './job.js';
+import { createJobEvents, type JobEvents } from './job-events.js';
 import type { JobRunner } from './job-runner.js';
 
 /** Runs jobs in this process. */
@@ -28,7 +28,7 @@ export class LocalBackend implements Backend {
 
   async submit(job: Job, signal: AbortSignal): Promise<AsyncIterable<JobEvent>> {
     signal.throwIfAborted();
-    const events = new EventQueue();
+    const events = createJobEvents();
     const lowPriority = job.priority === 'low';
     const turn = this.#queue.enter({ lowPriority, signal }, (position) =>
       events.push({ type: 'queued', position }),
@@ -40,7 +40,7 @@ export class LocalBackend implements Backend {
     return events;
   }
 
-  async #run(turn: Promise<() => void>, job: Job, events: EventQueue, signal: AbortSignal) {
+  async #run(turn: Promise<() => void>, job: Job, events: JobEvents, signal: AbortSignal) {
     const leave = await turn;
     try {
       await this.#runner.run(job, (event) => events.push(event), signal);

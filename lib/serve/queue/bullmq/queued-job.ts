@@ -3,8 +3,8 @@ import type { Job as BullmqJob, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ApiError } from '../../errors.js';
 import { type ResultStore, resultName } from '../../results/store.js';
-import { EventQueue } from '../event-queue.js';
 import type { Job, JobEvent } from '../job.js';
+import { createJobEvents } from '../job-events.js';
 import type { EventSubscriber } from './event-subscriber.js';
 import {
   type JobData,
@@ -40,7 +40,7 @@ export class QueuedJob {
   readonly #job: Job;
   readonly #signal: AbortSignal;
   readonly #connections: Connections;
-  readonly #events = new EventQueue();
+  readonly #events = createJobEvents();
   readonly #seen = new Set<string>();
   /** Aborting it starts the next check at once. */
   #pause = new AbortController();
