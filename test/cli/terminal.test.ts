@@ -22,7 +22,9 @@ function inTerminal(
   let seen = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     seen += text;
-    child.stdin.write(answer(text));
+    const reply = answer(text);
+    // Writing nothing would still fail if the program has ended.
+    if (reply !== '') child.stdin.write(reply);
   });
   const ended = new Promise<number | null>((done) => child.on('close', done));
   return { child, ended, seen: () => seen };

@@ -72,6 +72,15 @@ class Bars implements Progress {
     const bar = this.#of.get(stage) ?? this.#bars.create(steps, 0, payload);
     this.#of.set(stage, bar);
     bar.update(step, payload);
+    if (step === steps) this.#finishEarlierStages(bar);
+  }
+
+  /** Their last steps may not have been reported: of pending step events, the newest replaces the others. */
+  #finishEarlierStages(current: cliProgress.SingleBar): void {
+    for (const bar of this.#of.values()) {
+      if (bar === current) return;
+      bar.update(bar.getTotal(), { left: duration(0) });
+    }
   }
 
   end(): void {
