@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeThenRename } from '../../util/files.js';
 import { isResultName, type ResultStore } from './store.js';
 
-/** Images in a folder, which several machines may share. Expired ones are deleted from time to time. */
+/** Images in a folder, which several machines may share. Expired ones are deleted periodically. */
 export class FolderResults implements ResultStore {
   readonly #folder: string;
   readonly #seconds: number;
