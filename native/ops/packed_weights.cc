@@ -10,13 +10,15 @@ PackedWeights& PackedWeights::shared() {
   return *shared;
 }
 
-PackedWeights::Entry::Entry(at::TensorList tensors, std::shared_ptr<const void> value)
-    : value(std::move(value)) {
+PackedWeights::Entry::Entry(at::TensorList tensors, std::vector<int64_t> layout,
+                            std::shared_ptr<const void> value)
+    : layout(std::move(layout)), value(std::move(value)) {
   for (const at::Tensor& tensor : tensors) weights.emplace_back(tensor.getIntrusivePtr());
 }
 
-bool PackedWeights::Entry::matches(at::TensorList others) const {
-  if (others.size() != weights.size()) return false;
+bool PackedWeights::Entry::matches(at::TensorList others,
+                                   const std::vector<int64_t>& other_layout) const {
+  if (others.size() != weights.size() || layout != other_layout) return false;
   for (size_t i = 0; i < weights.size(); ++i) {
     if (weights[i]._unsafe_get_target() != others[i].unsafeGetTensorImpl()) return false;
   }

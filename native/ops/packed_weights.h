@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,17 +18,20 @@ class PackedWeights {
   // The cache of the process.
   static PackedWeights& shared();
 
-  // Returns the cached value for these weights, or what `make` returns.
+  // Returns the cached value for these weights, or what `make` returns. `layout`: the numbers that
+  // the value depends on besides the weights.
   template <typename Value, typename Make>
-  std::shared_ptr<const Value> get(at::TensorList weights, const Make& make) {
+  std::shared_ptr<const Value> get(at::TensorList weights, std::vector<int64_t> layout,
+                                   const Make& make) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = entries_.find(weights[0].unsafeGetTensorImpl());
-    if (found != entries_.end() && found->second.matches(weights)) {
+    if (found != entries_.end() && found->second.matches(weights, layout)) {
       return std::static_pointer_cast<const Value>(found->second.value);
     }
     drop_expired();
     const auto value = std::make_shared<const Value>(make());
-    entries_.insert_or_assign(weights[0].unsafeGetTensorImpl(), Entry(weights, value));
+    entries_.insert_or_assign(weights[0].unsafeGetTensorImpl(),
+                              Entry(weights, std::move(layout), value));
     return value;
   }
 
@@ -38,10 +42,11 @@ class PackedWeights {
   struct Entry {
     // A weak reference keeps the address from being reused.
     std::vector<c10::weak_intrusive_ptr<at::TensorImpl>> weights;
+    std::vector<int64_t> layout;
     std::shared_ptr<const void> value;
 
-    Entry(at::TensorList weights, std::shared_ptr<const void> value);
-    bool matches(at::TensorList others) const;
+    Entry(at::TensorList weights, std::vector<int64_t> layout, std::shared_ptr<const void> value);
+    bool matches(at::TensorList others, const std::vector<int64_t>& other_layout) const;
   };
 
   void drop_expired();

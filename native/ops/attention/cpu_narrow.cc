@@ -106,7 +106,7 @@ at::Tensor narrow_attention(const AttentionInput& in) {
   const Sizes sizes{x.size(0), x.size(1), x.size(2) * x.size(3), in.cache.size(1), in.heads};
   const int64_t channels = sizes.channels, pixels = sizes.pixels;
   const auto weights = PackedWeights::shared().get<PackedAttention>(
-      in.weights, [&] { return pack_attention(in.weights, in.heads); });
+      in.weights, {in.heads}, [&] { return pack_attention(in.weights, in.heads); });
   const float* from = x.const_data_ptr<float>();
   ChannelMoments moments(sizes.batch, channels);
   moments.add(from, pixels, channels);

@@ -279,8 +279,10 @@ at::Tensor narrow_res_block(const ResBlockInput& in) {
     skip = channels_last(*in.skip);
     widths.push_back(skip->size(1));
   }
-  const auto weights =
-      PackedWeights::shared().get<PackedBlock>(in.weights, [&] { return pack_block(in, widths); });
+  std::vector<int64_t> layout = widths;
+  layout.push_back(static_cast<int64_t>(in.resample));
+  const auto weights = PackedWeights::shared().get<PackedBlock>(
+      in.weights, layout, [&] { return pack_block(in, widths); });
   at::Tensor y =
       at::empty({batch, out, resampled(x.size(2), in.resample), resampled(x.size(3), in.resample)},
                 x.options(), at::MemoryFormat::ChannelsLast);

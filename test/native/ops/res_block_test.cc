@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/res_block/res_block.h"
 #include "support/operators.h"
 
 namespace karlo::testing {
@@ -76,6 +77,25 @@ TEST_CASE("wide ResBlocks agree with double precision") {
       {"few pixels, downsampling", 1, 176, 0, 176, 14, 10, 16, kDown, true, false},
       {"upsampling", 2, 176, 0, 176, 15, 18, 16, kUp, false, false}};
   for (const Case& c : cases) check(c, /*narrow=*/false);
+}
+
+// A TorchScript file may contain such calls.
+TEST_CASE("two narrow ResBlocks can share their weights but resample differently") {
+  const auto random = [](at::IntArrayRef shape) { return at::randn(shape); };
+  const std::vector<at::Tensor> weights{
+      random({16}), random({16}), random({16, 16, 3, 3}), random({16}),
+      random({16}), random({16}), random({16, 16, 3, 3}), random({16})};
+  const at::Tensor x = random({1, 16, 8, 8}), times = random({1, 16});
+  for (const Resample resample : {kNone, kUp, kDown, kUp}) {
+    const auto run = [&](at::ScalarType dtype) {
+      std::vector<at::Tensor> converted;
+      for (const at::Tensor& weight : weights) converted.push_back(weight.to(dtype));
+      return ops::res_block(x.to(dtype), std::nullopt, times.to(dtype), 0, false, converted, 4,
+                            1e-5, resample);
+    };
+    CAPTURE(static_cast<int>(resample));
+    CHECK(relative_error(run(at::kFloat), run(at::kDouble)) <= kTolerance);
+  }
 }
 
 // A TorchScript file may contain such calls.
