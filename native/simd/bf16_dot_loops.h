@@ -224,10 +224,12 @@ struct Bf16DotLoops : VectorLoops<16> {
     const auto& [logits, rows, width, scale, bias, y, reciprocal_sums] = softmax;
     for (int64_t row = 0; row < rows; ++row) {
       float* x = logits + row * width;
-      reciprocal_sums[row] = softmax_row<Bf16DotLoops>(
-          x, width, y + row * width, [x, scale = scale, bias = bias](int64_t c) {
-            return load(x + c) * scale + load(bias + c);
-          });
+      const auto load_logits = [x, scale = scale, bias = bias](int64_t c) {
+        const Float value = load(x + c) * scale + load(bias + c);
+        store(value, x + c);
+        return value;
+      };
+      reciprocal_sums[row] = softmax_row<Bf16DotLoops>(x, width, y + row * width, load_logits);
     }
   }
 

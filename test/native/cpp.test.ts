@@ -63,7 +63,7 @@ function failuresIn(report: string): Map<string, string> {
       testCase = attributes.name ?? '';
       lines = [];
     } else if (name === 'OverallResult') {
-      failures.set(testCase, attributes.success === 'true' ? '' : lines.join('\n'));
+      failures.set(testCase, attributes.success === 'true' ? '' : lines.join('\n') || 'failed');
     } else if (attributes.filename !== undefined) {
       lines.push(`${attributes.filename}:${attributes.line}`);
     }
