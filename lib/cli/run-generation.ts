@@ -155,7 +155,9 @@ async function writeImages(
 async function differences(recipe: Recipe, karlo: Karlo): Promise<string[]> {
   const { model, versions, device } = await karlo.provenance();
   if (recipe.model.sha256 !== model.sha256) {
-    return [`the recipe was made with other weights (${recipe.model.name}): the image will be different`];
+    return [
+      `the recipe was made with other weights (${recipe.model.name}): the image will be different`,
+    ];
   }
   if (recipe.device !== device) {
     return [
@@ -163,7 +165,9 @@ async function differences(recipe: Recipe, karlo: Karlo): Promise<string[]> {
     ];
   }
   if (recipe.versions.libtorch === versions.libtorch) return [];
-  return [`the recipe was made with LibTorch ${recipe.versions.libtorch}: the image may differ by 1/255`];
+  return [
+    `the recipe was made with LibTorch ${recipe.versions.libtorch}: the image may differ by 1/255`,
+  ];
 }
 
 async function writeGrid(

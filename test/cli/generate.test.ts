@@ -208,7 +208,10 @@ describe('recipes', () => {
     expect((await from()).stderr).toMatch(/ERR_KARLO_MODEL_NOT_FOUND/);
     const named = ['--model', 'karlo-tiny', '-o', join(folder, 'named.png'), ...short];
     const other = await karlo('generate', '--from', file, ...named);
-    expect(other).toMatchObject({ status: 0, stderr: expect.stringMatching(/made with other weights/) });
+    expect(other).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/made with other weights/),
+    });
   });
 
   test('are not stored with --no-recipe', async () => {
