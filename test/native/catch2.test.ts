@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findCatch2 } from '../../scripts/build/catch2.mjs';
 
-// `true` and `false` stand in for compilers that do and do not find the header.
+// `true` and `false` replace a compiler that finds, or does not find, the header.
 const cache = join(tmpdir(), 'karlo-no-cache');
 
 test('uses a Catch2 that the compiler finds', async () => {

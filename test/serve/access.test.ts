@@ -106,7 +106,7 @@ describe('pages of other origins', () => {
     await expect(start({ cors: ['*'] })).rejects.toThrow(/Expected an origin/);
   });
 
-  test('cannot reach the server through a host name of their own', async () => {
+  test('cannot reach the server through their own host name', async () => {
     const { port, hostname } = new URL(server.url);
     const status = await new Promise((resolve, reject) => {
       const options = { port, hostname, path: '/v1/models', headers: { host: 'example.org' } };

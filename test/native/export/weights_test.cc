@@ -105,7 +105,7 @@ struct SavedGraph {
   SavedGraph& operator=(const SavedGraph&) = delete;
 
  private:
-  // Libraries keep memory of their own after a first run, in proportion to the batch.
+  // Libraries retain memory after a first run, in proportion to the batch.
   void warm_up(jit::Module& module) const {
     for (const nets::TensorSpec& spec : parameters) {
       exporting::set_parameter(module, spec.name, at::zeros(spec.shape));
