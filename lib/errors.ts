@@ -28,12 +28,14 @@ export class KarloError extends Error {
   }
 }
 
+/** An ERR_KARLO_INVALID_ARGUMENT. The message says what was expected, what was received, and how to fix it. */
+export function invalidArgument(message: string, options?: { cause?: unknown }): KarloError {
+  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, options);
+}
+
 /** An ERR_KARLO_INVALID_ARGUMENT: `Expected WHAT for NAME but received VALUE of type TYPE`. */
 export function expected(what: string, name: string, received: unknown): KarloError {
-  return new KarloError(
-    'ERR_KARLO_INVALID_ARGUMENT',
-    `Expected ${what} for ${name} but received ${describe(received)}`,
-  );
+  return invalidArgument(`Expected ${what} for ${name} but received ${describe(received)}`);
 }
 
 /** Describes a value in an error message, truncated if it is long. */

@@ -1,6 +1,6 @@
 // Flags that several commands have. Those of the package's options follow from lib/options/descriptions.ts.
 import { type Command, Option } from 'commander';
-import { KarloError } from '../errors.js';
+import { invalidArgument, KarloError } from '../errors.js';
 import { findModel, recordedModel } from '../hub/store/resolve.js';
 import { type ImageFormat, imageFormats } from '../images/encode.js';
 import { readRecipe } from '../images/read-recipe.js';
@@ -166,7 +166,7 @@ export async function recipeOf<K extends Recipe['kind']>(
     ? `that recipe is for ${commandOf[recipe.kind]} --from ${from}`
     : 'that image has none. It was written without a recipe, or another program removed it';
   const message = `Expected a recipe for ${commandOf[kind]} in ${from} but ${reason}`;
-  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+  throw invalidArgument(message);
 }
 
 const commandOf = { textToImage: 'karlo generate', imageVariation: 'karlo vary IMAGE' } as const;

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { KarloError } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import { type ImageFormat, imageFormats } from '../images/encode.js';
 import { alreadyExists, cannotWrite } from '../util/file-errors.js';
 import { makeFolder } from '../util/files.js';
@@ -32,11 +32,13 @@ export function targetsOf(
   const pairs = names.flatMap((_, source) => seeds.map((seed) => ({ source, seed })));
   if (!isFolder(path)) {
     if (pairs.length === 1) return [{ ...(pairs[0] as (typeof pairs)[0]), file: path }];
-    throw invalid(`a folder for --output with ${pairs.length} images but received '${path}'`);
+    throw invalidArgument(
+      `Expected a folder for --output with ${pairs.length} images but received '${path}'`,
+    );
   }
   if (new Set(seeds).size < seeds.length) {
-    throw invalid(
-      `different seeds for --seed, because they are in the names of the files, but received ${seeds}`,
+    throw invalidArgument(
+      `Expected different seeds for --seed, because they are in the names of the files, but received ${seeds}`,
     );
   }
   const slugs = distinct(names.map(slugOf));
@@ -59,8 +61,8 @@ function isFolder(path: string): boolean {
   if (exists && statSync(path).isDirectory()) return true;
   if (isImageName(path)) return false;
   if (extname(path) === '' && !exists) return true;
-  throw invalid(
-    `a file name that ends in .${imageFormats.join(', .')}, or a folder that ends in /, for --output but received '${path}'`,
+  throw invalidArgument(
+    `Expected a file name that ends in .${imageFormats.join(', .')}, or a folder that ends in /, for --output but received '${path}'`,
   );
 }
 
@@ -110,8 +112,4 @@ export function prepareFolders(files: readonly string[]): void {
 export function requireNewFiles(files: readonly string[]): void {
   const existing = files.find((file) => existsSync(file));
   if (existing !== undefined) throw alreadyExists('file', existing, 'pass --force to overwrite it');
-}
-
-function invalid(what: string): KarloError {
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', `Expected ${what}`);
 }

@@ -1,4 +1,4 @@
-import { expected, KarloError } from '../errors.js';
+import { expected, invalidArgument } from '../errors.js';
 import { boolean, integer, knownOptions } from '../options/validate.js';
 import type { Pixels } from './pixels.js';
 import type { Recipe } from './recipe.js';
@@ -99,7 +99,7 @@ async function finish(pipeline: Sharp, format: string): Promise<Buffer> {
     return await pipeline.toBuffer();
   } catch (cause) {
     const message = `Cannot encode the image as ${format}: ${(cause as Error).message}`;
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, { cause });
+    throw invalidArgument(message, { cause });
   }
 }
 

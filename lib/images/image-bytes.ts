@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { expected, KarloError } from '../errors.js';
+import { expected, invalidArgument, KarloError } from '../errors.js';
 import { whyUnreadable } from '../util/file-errors.js';
 
 /** The bytes of an image file. */
@@ -50,7 +50,7 @@ export async function readImageBytes(input: unknown, name: string): Promise<Enco
 }
 
 export function invalidImage(label: string, reason: string): KarloError {
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', `Cannot read the image ${label}: ${reason}`);
+  return invalidArgument(`Cannot read the image ${label}: ${reason}`);
 }
 
 async function bytesOf(input: unknown, name: string): Promise<EncodedImage> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { KarloError } from '../errors.js';
+import { invalidArgument, type KarloError } from '../errors.js';
 import {
   generationOptions,
   imageVariationOptions,
@@ -125,5 +125,5 @@ function firstIssue(error: z.ZodError): string {
 }
 
 function unusable(what: string): KarloError {
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', `Cannot use ${what}`);
+  return invalidArgument(`Cannot use ${what}`);
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { link, lstat, rename, writeFile } from 'node:fs/promises';
-import { KarloError } from '../errors.js';
+import { invalidArgument, KarloError } from '../errors.js';
 import { alreadyExists, cannotWrite } from '../util/file-errors.js';
 import { writeThenRename } from '../util/files.js';
 
@@ -39,7 +39,7 @@ async function requireRegularFile(path: string): Promise<void> {
   if (found === undefined || found.isFile() || found.isSymbolicLink() || found.isDirectory())
     return;
   const message = `Expected the name of a file but ${path} is a device or a pipe`;
-  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+  throw invalidArgument(message);
 }
 
 /** Unlike a rename, creating a link fails if the file exists. */

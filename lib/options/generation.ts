@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { expected, KarloError } from '../errors.js';
+import { expected, invalidArgument } from '../errors.js';
 import { type CheckedOptions, checkOptions } from './check-options.js';
 import {
   generationOptions,
@@ -161,7 +161,7 @@ function eachSeed(seeds: readonly unknown[], count: number | undefined, scope: S
         ? `array of 1 to ${most} seeds`
         : `array of ${count} seeds, because count is ${count},`;
     const message = `Expected ${what} for ${labelOf(scope, 'seed')} but received ${seeds.length}`;
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+    throw invalidArgument(message);
   }
   return Array.from(seeds, (seed, j) => {
     const name = labelOf(scope, `seed[${j}]`);
@@ -198,7 +198,7 @@ function spacingOf(given: RawOptions, scope: Scope, trainSteps: number): Spacing
   const names = [labelOf(scope, 'steps'), labelOf(scope, 'timestepRespacing')] as const;
   if (steps !== undefined && timestepRespacing !== undefined) {
     const message = `Expected either ${names[0]} or ${names[1]} but received both`;
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+    throw invalidArgument(message);
   }
   if (steps === undefined && timestepRespacing === undefined) return undefined;
   const spacing = (steps === undefined ? { timestepRespacing } : { steps }) as Spacing;

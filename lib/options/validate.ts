@@ -1,4 +1,4 @@
-import { expected, KarloError } from '../errors.js';
+import { expected, invalidArgument, type KarloError } from '../errors.js';
 import { cut, nearest } from './suggest.js';
 
 /** Names an option in messages: `decoder.steps` in a program, `--decoder-steps` on the command line. */
@@ -127,5 +127,5 @@ function unknownOption(
   const all = known.map((one) => labelOf(scope, one)).join(', ');
   const hint = near === undefined ? `known are ${all}` : `did you mean ${labelOf(scope, near)}?`;
   const message = `Unknown option ${labelOf(scope, cut(option))}: ${hint}`;
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+  return invalidArgument(message);
 }

@@ -1,4 +1,4 @@
-import { KarloError } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import type { Model } from '../layouts/index.js';
 import { generationOptions, type WeightDtype } from '../options/descriptions.js';
 import { peakBytes } from './estimate.js';
@@ -34,7 +34,7 @@ export function planMemory(
     const least = Math.min(...candidates.map((candidate) => bytes(candidate, 1)));
     const advice = dtype === 'float32' ? "; dtype: 'bfloat16' needs half of that" : '';
     const message = `Expected at least ${least} bytes for memoryBudget, which one image needs in ${dtype}, but received ${budget}${advice}`;
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+    throw invalidArgument(message);
   }
   const bytesPerImage = bytes(residency, 2) - bytes(residency, 1);
   const more = Math.floor((budget - bytes(residency, 1)) / bytesPerImage);

@@ -1,4 +1,4 @@
-import { KarloError } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 
 /** From the most severe to the least. */
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
@@ -68,25 +68,21 @@ export function createSettings(given: Partial<ServerSettings>): ServerSettings {
 
 function checkSettings({ host, apiKeys, insecure, cors }: ServerSettings): void {
   if (!isLoopback(host) && apiKeys.length === 0 && !insecure) {
-    throw invalid(
+    throw invalidArgument(
       `Expected an API key for --host ${host}, which other machines can reach, but received none. Set --api-key or KARLO_API_KEYS, or --insecure to allow everyone`,
     );
   }
   if (apiKeys.some((key) => key.length < minKeyLength)) {
-    throw invalid(
+    throw invalidArgument(
       `Expected API keys of at least ${minKeyLength} characters but received a shorter one`,
     );
   }
   const wrong = cors.find((origin) => !isOrigin(origin));
   if (wrong !== undefined) {
-    throw invalid(
+    throw invalidArgument(
       `Expected an origin such as https://example.org for --cors but received '${wrong}'`,
     );
   }
-}
-
-function invalid(message: string): KarloError {
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
 }
 
 function isOrigin(text: string): boolean {

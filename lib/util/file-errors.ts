@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { KarloError } from '../errors.js';
+import { invalidArgument, KarloError } from '../errors.js';
 
 /** Whether an error comes from the operating system, for example because a disk is full or a file is missing. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
@@ -12,7 +12,7 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
  */
 export function alreadyExists(kind: 'file' | 'folder', path: string, advice = ''): KarloError {
   const message = `Expected a new ${kind} but ${path} already exists${advice && `: ${advice}`}`;
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+  return invalidArgument(message);
 }
 
 /**

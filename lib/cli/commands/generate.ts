@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { KarloError } from '../../errors.js';
+import { invalidArgument } from '../../errors.js';
 import type { TextToImageRecipe } from '../../images/recipe.js';
 import { generationOptions, taskOptions, textToImageOptions } from '../../options/descriptions.js';
 import { flagLabel } from '../../options/flags.js';
@@ -105,6 +105,6 @@ async function readText(file: string): Promise<string> {
     return text.replace(/^\uFEFF/, '');
   } catch (cause) {
     const message = `Cannot read prompts from ${file}: ${whyUnreadable(cause)}`;
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, { cause });
+    throw invalidArgument(message, { cause });
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
-import { KarloError } from '../../errors.js';
+import { invalidArgument } from '../../errors.js';
 import { findModel } from '../../hub/store/resolve.js';
 import { readRecipe } from '../../images/read-recipe.js';
 import type { Recipe } from '../../images/recipe.js';
@@ -104,7 +104,7 @@ async function recipeIn(path: string): Promise<Recipe> {
   const recipe = await readRecipe(path);
   if (recipe !== undefined) return recipe;
   const message = `Expected an image with a recipe but ${path} has none: it was written without a recipe, or another program removed it`;
-  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+  throw invalidArgument(message);
 }
 
 function describeRecipe(recipe: Recipe): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { KarloError } from '../../errors.js';
+import { invalidArgument, KarloError } from '../../errors.js';
 import type { Checksum } from './checksum.js';
 import type { RemoteFile } from './download.js';
 import { downloadError, reasonOf } from './failure.js';
@@ -17,8 +17,7 @@ export interface Listing {
 export function hubEndpoint({ HF_ENDPOINT = '' }: NodeJS.ProcessEnv): string {
   const endpoint = HF_ENDPOINT.trim().replace(/\/+$/, '') || 'https://huggingface.co';
   if (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)) return endpoint;
-  throw new KarloError(
-    'ERR_KARLO_INVALID_ARGUMENT',
+  throw invalidArgument(
     `Expected an address such as https://huggingface.co for HF_ENDPOINT but received '${endpoint}'`,
   );
 }
@@ -40,7 +39,7 @@ function tokenOf({ HF_TOKEN = '' }: NodeJS.ProcessEnv): string | undefined {
   // The usual message would print the token.
   const message =
     'Expected a token in HF_TOKEN but received characters that a token cannot contain';
-  throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+  throw invalidArgument(message);
 }
 
 function explain(

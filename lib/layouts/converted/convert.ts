@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, lstat, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { KarloError } from '../../errors.js';
+import { invalidArgument, type KarloError } from '../../errors.js';
 import { LIBTORCH_VERSION } from '../../libtorch/pins.js';
 import {
   type ComponentDescription,
@@ -78,7 +78,7 @@ async function requireNew(target: string): Promise<void> {
 
 function alreadyConverted(folder: string): KarloError {
   const message = `Expected a published model folder but ${folder} is already converted`;
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+  return invalidArgument(message);
 }
 
 async function writeModel(

@@ -1,5 +1,5 @@
 import { AwsClient } from 'aws4fetch';
-import { KarloError } from '../../errors.js';
+import { invalidArgument } from '../../errors.js';
 import { contentTypeOf, type ResultStore } from './store.js';
 
 export interface S3Options {
@@ -73,7 +73,7 @@ function readCredentials(environment: NodeJS.ProcessEnv) {
   if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) {
     const message =
       'Expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment for --results s3://…';
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+    throw invalidArgument(message);
   }
   return {
     accessKeyId: AWS_ACCESS_KEY_ID,

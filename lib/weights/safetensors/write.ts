@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { KarloError } from '../../errors.js';
+import { invalidArgument } from '../../errors.js';
 import { writeThenRename } from '../../util/files.js';
 import { DTYPES, type DType } from '../dtypes.js';
 import { elementCount } from '../shape.js';
@@ -50,8 +50,10 @@ function planSafetensors<T extends Omit<TensorToWrite, 'chunks'>>(
   let position = 0;
   const placed = ordered.map(({ tensor, byteLength }) => {
     const { name, dtype, shape } = tensor;
-    if (name === '__metadata__') throw invalid('Expected a tensor name other than __metadata__');
-    if (name in entries) throw invalid(`Expected unique tensor names but received ${name} twice`);
+    if (name === '__metadata__')
+      throw invalidArgument('Expected a tensor name other than __metadata__');
+    if (name in entries)
+      throw invalidArgument(`Expected unique tensor names but received ${name} twice`);
     const data_offsets = [position, position + byteLength];
     entries[name] = { dtype: DTYPES[dtype].safetensors, shape, data_offsets };
     position += byteLength;
@@ -103,7 +105,9 @@ async function writePlan(
     }
     if (written !== byteLength) {
       const received = written > byteLength ? 'more' : written;
-      throw invalid(`Expected ${byteLength} bytes for ${tensor.name} but received ${received}`);
+      throw invalidArgument(
+        `Expected ${byteLength} bytes for ${tensor.name} but received ${received}`,
+      );
     }
     onTensor?.(tensor.name, offset + byteLength, plan.size);
   }
@@ -122,7 +126,7 @@ function encodeHeader(entries: Record<string, unknown>): Buffer {
 function sizeOf({ name, dtype, shape }: Omit<TensorToWrite, 'chunks'>): number {
   const bytes = (elementCount(shape) ?? Number.NaN) * DTYPES[dtype].bytes;
   if (Number.isSafeInteger(bytes)) return bytes;
-  throw invalid(`Expected a valid shape for ${name} but received [${shape}]`);
+  throw invalidArgument(`Expected a valid shape for ${name} but received [${shape}]`);
 }
 
 /** The largest power of two, up to 64, that divides `bytes`. */
@@ -130,8 +134,4 @@ function evenness(bytes: number): number {
   let power = ALIGNMENT;
   while (bytes % power !== 0) power /= 2;
   return power;
-}
-
-function invalid(message: string): KarloError {
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
 }

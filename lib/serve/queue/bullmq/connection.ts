@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { KarloError } from '../../../errors.js';
+import { invalidArgument } from '../../../errors.js';
 import { packageJson } from '../../../util/package.js';
 
 /** Milliseconds after which a command fails, on a connection that does not wait for Redis. */
@@ -34,7 +34,7 @@ export async function connect(
     redis.disconnect();
     const { host, port } = redis.options;
     const message = `Expected a Redis server at ${host}:${port} for --queue but: ${(cause as Error).message}`;
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, { cause });
+    throw invalidArgument(message, { cause });
   }
   return redis;
 }
@@ -48,6 +48,6 @@ async function importPackages() {
     const { peerDependencies } = packageJson();
     const wanted = packages.map((name) => `${name}@${peerDependencies[name]}`);
     const message = `Expected the packages that --queue needs but they cannot be loaded: ${(cause as Error).message}. Install them with: npm install ${wanted.join(' ')}`;
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, { cause });
+    throw invalidArgument(message, { cause });
   }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Redis } from 'ioredis';
-import { KarloError } from '../../../errors.js';
+import { invalidArgument } from '../../../errors.js';
 import type { ServedModel } from '../backend.js';
 import { modelSeconds, type RedisNames } from './wire-format.js';
 
@@ -17,7 +17,7 @@ export async function announceModel(
   const other = await announcedModel(redis, names);
   if (other !== undefined && !isDeepStrictEqual(other, model)) {
     const message = `Expected a worker for '${other.id}', which this queue's workers serve, but received '${model.id}'. Use another queue with --queue-name`;
-    throw new KarloError('ERR_KARLO_INVALID_ARGUMENT', message);
+    throw invalidArgument(message);
   }
   const announce = () => redis.set(names.model, JSON.stringify(model), 'EX', modelSeconds);
   await announce();
