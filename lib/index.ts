@@ -19,7 +19,7 @@ export type {
   RecordedStage,
   StageOptions,
   TextToImageOptions,
-} from './options/types.js';
+} from './options/types.generated.js';
 export type { Estimate } from './pipeline/estimate.js';
 export type { LoadProgress } from './pipeline/load-networks.js';
 export {

@@ -5,9 +5,13 @@ import {
   type ResolveContext,
   resolveImageVariation,
   resolveTextToImage,
-} from './options/generation.js';
-import { resolveLoadOptions } from './options/load.js';
-import type { ImageVariationOptions, LoadOptions, TextToImageOptions } from './options/types.js';
+} from './options/resolve-generation.js';
+import { resolveLoadOptions } from './options/resolve-load.js';
+import type {
+  ImageVariationOptions,
+  LoadOptions,
+  TextToImageOptions,
+} from './options/types.generated.js';
 import { oneOf } from './options/validate.js';
 import type { Estimate } from './pipeline/estimate.js';
 import { imageVariationCall } from './pipeline/image-variation.js';

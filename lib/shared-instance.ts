@@ -1,7 +1,7 @@
 import type { ImageInput } from './images/decode.js';
 import { Karlo } from './karlo.js';
-import { resolveImageVariation, resolveTextToImage } from './options/generation.js';
-import type { ImageVariationOptions, TextToImageOptions } from './options/types.js';
+import { resolveImageVariation, resolveTextToImage } from './options/resolve-generation.js';
+import type { ImageVariationOptions, TextToImageOptions } from './options/types.generated.js';
 import { GenerationTask } from './pipeline/task.js';
 
 /** A model that is loaded on first use. */

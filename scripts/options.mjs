@@ -1,5 +1,6 @@
 // npm run options: writes what follows as text from the descriptions in lib/options/descriptions.ts: the types in
-// lib/options/types.ts, and the tables in docs/options.md. With --check, it only reports what is out of date.
+// lib/options/types.generated.ts, and the tables in docs/options.md. With --check, it only reports what is out of
+// date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -11,7 +12,7 @@ const { descriptions, flagsOf } = await bundled();
 const { sentence, ...tables } = descriptions;
 
 const files = [
-  { path: 'lib/options/types.ts', render: typesFile },
+  { path: 'lib/options/types.generated.ts', render: typesFile },
   { path: 'docs/options.md', render: withTables },
 ].filter(({ path }) => existsSync(join(root, path)));
 const outdated = files

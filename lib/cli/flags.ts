@@ -13,8 +13,8 @@ import {
   STAGES,
 } from '../options/descriptions.js';
 import { type Flag, flagLabel, flagsOf } from '../options/flags.js';
-import { resolveLoadOptions } from '../options/load.js';
-import type { StageOptions } from '../options/types.js';
+import { resolveLoadOptions } from '../options/resolve-load.js';
+import type { StageOptions } from '../options/types.generated.js';
 import { defaults, logLevels } from '../serve/settings.js';
 import {
   positive,

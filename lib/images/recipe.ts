@@ -8,7 +8,10 @@ import {
   weightDtypes,
 } from '../options/descriptions.js';
 import { recipeFields, valueSchema } from '../options/schema.js';
-import type { RecordedGenerationOptions, RecordedTextToImageOptions } from '../options/types.js';
+import type {
+  RecordedGenerationOptions,
+  RecordedTextToImageOptions,
+} from '../options/types.generated.js';
 import { maxRecipeBytes } from './recipe-metadata.js';
 
 /** The version of the format; newer ones are rejected. */

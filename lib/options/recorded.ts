@@ -6,8 +6,8 @@ import {
   type StageOption,
   stageOptions,
 } from './descriptions.js';
-import type { ResolvedOptions, Stage } from './generation.js';
-import type { RecordedStage } from './types.js';
+import type { ResolvedOptions, StageSettings } from './resolve-generation.js';
+import type { RecordedStage } from './types.generated.js';
 
 type RecordedValue<T extends OptionTable, K extends keyof T> = T[K] extends StageOption
   ? RecordedStage
@@ -38,11 +38,11 @@ function select(table: OptionTable, settings: object): Record<string, unknown> {
   for (const [name, { kind, recipe }] of Object.entries(table)) {
     const value = values[name];
     if (recipe === undefined || kind === 'seeds' || value === undefined) continue;
-    recorded[name] = kind === 'stage' ? recordedStage(value as Stage) : value;
+    recorded[name] = kind === 'stage' ? recordedStage(value as StageSettings) : value;
   }
   return recorded;
 }
 
-function recordedStage({ spacing, ...others }: Stage): Record<string, unknown> {
+function recordedStage({ spacing, ...others }: StageSettings): Record<string, unknown> {
   return select(stageOptions, { ...spacing, ...others });
 }

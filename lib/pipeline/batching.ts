@@ -1,6 +1,6 @@
 import type { Pixels } from '../images/pixels.js';
 import type { BatchRequest } from './batch-queue.js';
-import type { Cascade, Condition, StageSettings } from './cascade.js';
+import type { Cascade, CascadeSettings, Condition } from './cascade.js';
 import type { StageName, StageSeconds } from './task.js';
 
 /** An image to generate. */
@@ -24,7 +24,7 @@ export function imageJobs(conditions: readonly Condition[], seeds: readonly numb
 /** Images of one call that may share a batch with those of other calls. */
 export interface ImageBatchRequest extends BatchRequest {
   readonly jobs: readonly ImageJob[];
-  readonly stages: StageSettings;
+  readonly stages: CascadeSettings;
   /** Whether steps report the predicted x0. */
   readonly previews: boolean;
   onStep(stage: StageName, step: number, steps: number, previews: Pixels[] | undefined): void;

@@ -1,11 +1,11 @@
 import type { Provenance, Recipe } from '../images/recipe.js';
 import type { Task } from '../options/descriptions.js';
-import type { Resolved } from '../options/generation.js';
+import type { ResolvedGeneration } from '../options/resolve-generation.js';
 import type { ImageJob } from './batching.js';
-import type { Cascade, Condition, StageSettings } from './cascade.js';
+import type { Cascade, CascadeSettings, Condition } from './cascade.js';
 
 /** Checked options of either task. */
-export type CallSettings = Resolved & StageSettings;
+export type CallSettings = ResolvedGeneration & CascadeSettings;
 
 /** One call of textToImage or imageVariation. */
 export interface GenerationCall {

@@ -2,7 +2,7 @@ import { type Pixels, toPixels } from '../images/pixels.js';
 import type { Fit } from '../images/preprocess.js';
 import type { Model } from '../layouts/index.js';
 import type { Residency } from '../networks/residency.js';
-import type { Stage } from '../options/generation.js';
+import type { StageSettings } from '../options/resolve-generation.js';
 import type { ClipTokenizer } from '../tokenizer/tokenizer.js';
 import { Tensor, tidy } from '../torch/tensor.js';
 import { AsyncLazy } from '../util/async-lazy.js';
@@ -26,10 +26,10 @@ import { type StageName, type StageSeconds, zeroSeconds } from './task.js';
 export type Condition = { readonly text: PromptFeatures } | { readonly imageEmbeds: Tensor };
 
 /** How each stage samples; image variation has no prior. */
-export interface StageSettings {
-  readonly prior?: Stage;
-  readonly decoder: Stage;
-  readonly upsample: Stage;
+export interface CascadeSettings {
+  readonly prior?: StageSettings;
+  readonly decoder: StageSettings;
+  readonly upsample: StageSettings;
 }
 
 /** Called after each step; `x0` decodes the predicted images in the stages that predict images. */
@@ -41,7 +41,7 @@ export interface Batch {
   readonly conditions: readonly Condition[];
   /** One per image. */
   readonly seeds: readonly number[];
-  readonly stages: StageSettings;
+  readonly stages: CascadeSettings;
   readonly signal: AbortSignal;
   readonly onStep: OnStep;
 }
@@ -130,7 +130,7 @@ export class Cascade implements AsyncDisposable {
   }
 
   #stageRun(stage: StageName, { stages, signal, onStep }: Batch, noise: Noise): StageRun {
-    const settings = stages[stage] as Stage;
+    const settings = stages[stage] as StageSettings;
     const sampler = createSampler(schedulerOf(this.#model, stage), settings);
     const steps = sampler.timesteps.length;
     // The prior's x0 is an embedding, not an image.

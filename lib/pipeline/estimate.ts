@@ -3,9 +3,9 @@ import type { Cost } from '../networks/network.js';
 import { COMPONENTS, type ComponentName, definitionOf } from '../networks/registry.js';
 import { countWeights } from '../networks/shape-list.js';
 import { STAGES, type StageName, type WeightDtype } from '../options/descriptions.js';
-import type { Stage } from '../options/generation.js';
+import type { StageSettings } from '../options/resolve-generation.js';
 import type { CallSettings } from './call.js';
-import type { Cascade, StageSettings } from './cascade.js';
+import type { Cascade, CascadeSettings } from './cascade.js';
 import { createSampler } from './samplers/index.js';
 import { LEASES, networkOfStage, schedulerOf } from './stages/index.js';
 import type { StageSeconds } from './task.js';
@@ -43,7 +43,7 @@ export class Estimator {
   }
 
   /** Updates the pace from a generated batch. */
-  record(stages: StageSettings, batchSize: number, seconds: StageSeconds) {
+  record(stages: CascadeSettings, batchSize: number, seconds: StageSeconds) {
     const total = STAGES.reduce((sum, stage) => sum + seconds[stage], 0);
     this.#pace = batchFlop(this.#model, stages, batchSize) / total;
   }
@@ -74,12 +74,12 @@ export class Estimator {
 }
 
 /** Floating-point operations of one batch. */
-function batchFlop(model: Model, stages: StageSettings, batchSize: number): number {
+function batchFlop(model: Model, stages: CascadeSettings, batchSize: number): number {
   return batchSize * STAGES.reduce((sum, stage) => sum + stageFlop(model, stage, stages[stage]), 0);
 }
 
 /** Floating-point operations of a stage for one image; 0 if the stage is left out. */
-function stageFlop(model: Model, stage: StageName, settings: Stage | undefined): number {
+function stageFlop(model: Model, stage: StageName, settings: StageSettings | undefined): number {
   if (settings === undefined) return 0;
   const { flop, prefillFlop = 0 } = costOf(model, networkOfStage(stage));
   const steps = createSampler(schedulerOf(model, stage), settings).timesteps.length;
@@ -89,7 +89,7 @@ function stageFlop(model: Model, stage: StageName, settings: Stage | undefined):
 /** Peak memory in bytes while batches of this size are generated. */
 export function peakBytes(
   model: Pick<Model, 'configs'>,
-  stages: { readonly decoder: Pick<Stage, 'guidanceScale'> },
+  stages: { readonly decoder: Pick<StageSettings, 'guidanceScale'> },
   batchSize: number,
   { dtype, residency }: MemoryLayout,
 ): number {

@@ -4,7 +4,7 @@ import { loadSharp } from '../images/sharp.js';
 import { type Model, openModel } from '../layouts/index.js';
 import { fasterDtype } from '../networks/auto-dtype.js';
 import type { Placement } from '../networks/placement.js';
-import { checkDtypeOnCpu, type ResolvedLoadOptions } from '../options/load.js';
+import { checkDtypeOnCpu, type ResolvedLoadOptions } from '../options/resolve-load.js';
 import { identityLabel, type OptionLabeler } from '../options/validate.js';
 import { ClipTokenizer } from '../tokenizer/tokenizer.js';
 import { openDevice } from '../torch/device.js';

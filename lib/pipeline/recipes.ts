@@ -1,8 +1,8 @@
 import type { ImageVariationRecipe, Provenance, TextToImageRecipe } from '../images/recipe.js';
 import type { Model } from '../layouts/index.js';
 import { generationOptions, textToImageOptions } from '../options/descriptions.js';
-import type { Resolved, ResolvedTextToImage } from '../options/generation.js';
 import { recordedOptions } from '../options/recorded.js';
+import type { ResolvedGeneration, ResolvedTextToImage } from '../options/resolve-generation.js';
 import { version as torchVersion } from '../torch/load.js';
 import { packageVersion } from '../util/package.js';
 
@@ -25,13 +25,13 @@ export function textToImageRecipe(
 export function imageVariationRecipe(
   source: ImageVariationRecipe['source'],
   seed: number,
-  settings: Resolved,
+  settings: ResolvedGeneration,
   provenance: Provenance,
 ): ImageVariationRecipe {
   return { kind: 'imageVariation', source, ...commonFields(seed, settings, provenance) };
 }
 
-function commonFields(seed: number, settings: Resolved, provenance: Provenance) {
+function commonFields(seed: number, settings: ResolvedGeneration, provenance: Provenance) {
   const recorded = recordedOptions(generationOptions, settings);
   return { format: 1, ...recorded, seed, ...provenance } as const;
 }

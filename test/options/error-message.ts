@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
-import { type ResolveContext, resolveTextToImage } from '../../lib/options/generation.js';
+import { type ResolveContext, resolveTextToImage } from '../../lib/options/resolve-generation.js';
 
 /** The message of the ERR_KARLO_INVALID_ARGUMENT that invalid options cause. */
 export function optionsError(options: unknown, context?: ResolveContext): string {

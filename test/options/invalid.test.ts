@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { resolveImageVariation, resolveTextToImage } from '../../lib/options/generation.js';
+import { resolveImageVariation, resolveTextToImage } from '../../lib/options/resolve-generation.js';
 import { nearest } from '../../lib/options/suggest.js';
 import { errorMessage, optionsError } from './error-message.js';
 

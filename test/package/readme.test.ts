@@ -31,11 +31,11 @@ test('the troubleshooting page has a section for every error code, and for no ot
 
 test.each([
   ['lib/karlo.ts', 'KarloOptions'],
-  ['lib/options/types.ts', 'LoadOptions'],
-  ['lib/options/types.ts', 'StageOptions'],
-  ['lib/options/types.ts', 'GenerationOptions'],
-  ['lib/options/types.ts', 'TextToImageOptions'],
-  ['lib/options/types.ts', 'ImageVariationOptions'],
+  ['lib/options/types.generated.ts', 'LoadOptions'],
+  ['lib/options/types.generated.ts', 'StageOptions'],
+  ['lib/options/types.generated.ts', 'GenerationOptions'],
+  ['lib/options/types.generated.ts', 'TextToImageOptions'],
+  ['lib/options/types.generated.ts', 'ImageVariationOptions'],
 ])('%s: the options page has a row for every option of %s', (file, name) => {
   const [, body = ''] = new RegExp(`interface ${name}.*?\\{\n([^]*?)\n\\}`).exec(read(file)) ?? [];
   const options = all(body, /^ {2}(?:readonly )?(\w+)\?:/gm);

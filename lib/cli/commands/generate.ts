@@ -5,8 +5,8 @@ import { invalidArgument } from '../../errors.js';
 import type { TextToImageRecipe } from '../../images/recipe.js';
 import { generationOptions, taskOptions, textToImageOptions } from '../../options/descriptions.js';
 import { flagLabel } from '../../options/flags.js';
-import { resolveTextToImage } from '../../options/generation.js';
-import type { TextToImageOptions } from '../../options/types.js';
+import { resolveTextToImage } from '../../options/resolve-generation.js';
+import type { TextToImageOptions } from '../../options/types.generated.js';
 import { whyUnreadable } from '../../util/file-errors.js';
 import {
   addImageOptions,

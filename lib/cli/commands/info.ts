@@ -7,7 +7,7 @@ import { readRecipe } from '../../images/read-recipe.js';
 import type { Recipe } from '../../images/recipe.js';
 import { type Inspection, inspectModel } from '../../layouts/index.js';
 import { type OptionTable, taskOptions } from '../../options/descriptions.js';
-import type { StageOptions } from '../../options/types.js';
+import type { StageOptions } from '../../options/types.generated.js';
 import { devices } from '../../torch/device.js';
 import { version as torchVersion } from '../../torch/load.js';
 import { isImageName } from '../output-files.js';

@@ -7,8 +7,8 @@ import {
   taskOptions,
 } from '../../options/descriptions.js';
 import { flagLabel } from '../../options/flags.js';
-import { resolveImageVariation } from '../../options/generation.js';
-import type { ImageVariationOptions } from '../../options/types.js';
+import { resolveImageVariation } from '../../options/resolve-generation.js';
+import type { ImageVariationOptions } from '../../options/types.generated.js';
 import {
   addImageOptions,
   addOptions,

@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
-import type { Stage } from '../../options/generation.js';
+import type { StageSettings } from '../../options/resolve-generation.js';
 import { timesteps, usesDdim } from '../../options/respacing.js';
 import { DdimSampler } from './ddim.js';
 import { DdpmSampler } from './ddpm.js';
@@ -14,7 +14,7 @@ const SAMPLERS = { ddpm: DdpmSampler, ddim: DdimSampler };
  */
 export function createSampler(
   config: SchedulerConfig,
-  { spacing }: Pick<Stage, 'spacing'>,
+  { spacing }: Pick<StageSettings, 'spacing'>,
 ): Sampler {
   const name = usesDdim(spacing) ? 'ddim' : 'ddpm';
   return new SAMPLERS[name](config, timesteps(spacing, config.trainSteps));

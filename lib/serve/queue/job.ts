@@ -1,5 +1,5 @@
 import type { Task } from '../../networks/network.js';
-import type { TextToImageOptions } from '../../options/types.js';
+import type { TextToImageOptions } from '../../options/types.generated.js';
 import type { Generation, StageName } from '../../pipeline/task.js';
 import type { OutputFormat } from '../results/store.js';
 

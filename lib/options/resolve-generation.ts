@@ -26,27 +26,30 @@ import {
 type StageTable = ReturnType<typeof optionsOfStage>;
 
 /** The settings of one stage, complete. The guidance scale is 1 for stages without guidance. */
-export interface Stage extends CheckedOptions<Omit<StageTable, 'steps' | 'timestepRespacing'>> {
+export interface StageSettings
+  extends CheckedOptions<Omit<StageTable, 'steps' | 'timestepRespacing'>> {
   readonly spacing: Spacing;
 }
 
-/** A table's options with their defaults: stages as {@link Stage}, other options as they are. */
+/** A table's options with their defaults: stages as {@link StageSettings}, other options as they are. */
 export type ResolvedOptions<T extends OptionTable> = CheckedOptions<T> & {
-  readonly [K in keyof T as T[K] extends StageOption ? K : never]: Stage;
+  readonly [K in keyof T as T[K] extends StageOption ? K : never]: StageSettings;
 };
 
 /** The options of either task, complete. */
-export interface Resolved extends ResolvedOptions<typeof generationOptions> {
+export interface ResolvedGeneration extends ResolvedOptions<typeof generationOptions> {
   /** The seeds of the `count` images, the same for every prompt. */
   readonly seeds: readonly number[];
 }
 
-export interface ResolvedTextToImage extends Resolved, ResolvedOptions<typeof textToImageOptions> {
+export interface ResolvedTextToImage
+  extends ResolvedGeneration,
+    ResolvedOptions<typeof textToImageOptions> {
   readonly prompts: readonly string[];
 }
 
 export interface ResolvedImageVariation
-  extends Resolved,
+  extends ResolvedGeneration,
     ResolvedOptions<typeof imageVariationOptions> {}
 
 /** What the loaded model and the caller determine. */
@@ -109,7 +112,7 @@ function resolve<T extends OptionTable>(
   table: T,
   options: unknown,
   context: ResolveContext,
-): Resolved & ResolvedOptions<T> {
+): ResolvedGeneration & ResolvedOptions<T> {
   const scope = { path: '', label: context.label ?? identityLabel };
   const name = labelOf(scope, 'options');
   const given = knownOptions(options, Object.keys(table), name, scope, stageOptionNames(table));
@@ -118,7 +121,7 @@ function resolve<T extends OptionTable>(
   const simple = checkOptions({ ...table, batchSize }, given, scope);
   const stages = resolveStages(table, given, scope, context);
   const resolved: unknown = { ...simple, ...stages, count: seeds.length, seeds };
-  return resolved as Resolved & ResolvedOptions<T>;
+  return resolved as ResolvedGeneration & ResolvedOptions<T>;
 }
 
 /** `decoder.steps` and the like, for users who write `steps` at the top. */
@@ -175,9 +178,9 @@ function resolveStages(
   all: RawOptions,
   outer: Scope,
   { trainSteps }: ResolveContext,
-): Record<string, Stage> {
+): Record<string, StageSettings> {
   const { sampling } = checkOptions({ sampling: generationOptions.sampling }, all, outer);
-  const stages: Record<string, Stage> = {};
+  const stages: Record<string, StageSettings> = {};
   for (const [name, description] of Object.entries(table)) {
     if (description.kind !== 'stage') continue;
     const scope = { ...outer, path: name };
@@ -207,7 +210,11 @@ function spacingOf(given: RawOptions, scope: Scope, trainSteps: number): Spacing
   throw expected(fault, steps === undefined ? names[1] : names[0], steps ?? timestepRespacing);
 }
 
-function checkGuidance({ guidanceScale }: Stage, { hasGuidance }: StageOption, scope: Scope): void {
+function checkGuidance(
+  { guidanceScale }: StageSettings,
+  { hasGuidance }: StageOption,
+  scope: Scope,
+): void {
   if (hasGuidance || guidanceScale === 1) return;
   const name = labelOf(scope, 'guidanceScale');
   throw expected('1 (super-resolution has no guidance)', name, guidanceScale);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
-import { resolveImageVariation, resolveTextToImage } from '../../lib/options/generation.js';
-import type { TextToImageOptions } from '../../lib/options/types.js';
+import { resolveImageVariation, resolveTextToImage } from '../../lib/options/resolve-generation.js';
+import type { TextToImageOptions } from '../../lib/options/types.generated.js';
 import { optionsError } from './error-message.js';
 
 describe('defaults', () => {
