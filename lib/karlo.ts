@@ -13,12 +13,12 @@ import type {
   TextToImageOptions,
 } from './options/types.generated.js';
 import { oneOf } from './options/validate.js';
+import { imageVariationCall } from './pipeline/calls/image-variation.js';
+import { textToImageCall } from './pipeline/calls/text-to-image.js';
 import type { Estimate } from './pipeline/estimate.js';
-import { imageVariationCall } from './pipeline/image-variation.js';
 import type { LoadedModel } from './pipeline/load.js';
 import type { LoadProgress } from './pipeline/load-networks.js';
 import type { GenerationTask } from './pipeline/task.js';
-import { textToImageCall } from './pipeline/text-to-image.js';
 import { openAhead } from './torch/load.js';
 
 /** Options of `Karlo.load`. */

@@ -4,7 +4,7 @@ import { COMPONENTS, type ComponentName, definitionOf } from '../networks/regist
 import { countWeights } from '../networks/shape-list.js';
 import { STAGES, type StageName, type WeightDtype } from '../options/descriptions.js';
 import type { StageSettings } from '../options/resolve-generation.js';
-import type { CallSettings } from './call.js';
+import type { CallSettings } from './calls/call.js';
 import type { Cascade, CascadeSettings } from './cascade.js';
 import { createSampler } from './samplers/index.js';
 import { LEASES, networkOfStage, schedulerOf } from './stages/index.js';

@@ -5,7 +5,7 @@ import { type OptionTable, STAGES, type Task, taskOptions } from '../options/des
 import { recordedOptions } from '../options/recorded.js';
 import type { BatchQueue } from './batch-queue.js';
 import { type BatchResult, type ImageBatchRequest, type ImageJob, imageJobs } from './batching.js';
-import type { CallSettings } from './call.js';
+import type { CallSettings } from './calls/call.js';
 import type { Condition } from './cascade.js';
 import { type GenerationEvent, zeroSeconds } from './task.js';
 

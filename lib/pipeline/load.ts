@@ -10,11 +10,11 @@ import { ClipTokenizer } from '../tokenizer/tokenizer.js';
 import { openDevice } from '../torch/device.js';
 import { Engine } from '../torch/engine.js';
 import { AsyncLazy } from '../util/async-lazy.js';
+import { provenanceOf } from './calls/recipes.js';
 import { Cascade } from './cascade.js';
 import { Estimator } from './estimate.js';
 import { type LoadProgress, loadNetworks } from './load-networks.js';
 import { type MemoryPlan, planMemory } from './plan-memory.js';
-import { provenanceOf } from './recipes.js';
 import { GenerationRunner } from './runner.js';
 
 /** A loaded model, and where and how it runs. */

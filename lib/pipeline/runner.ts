@@ -4,7 +4,7 @@ import type { Placement } from '../networks/placement.js';
 import { trimMemory } from '../torch/device.js';
 import { BatchQueue } from './batch-queue.js';
 import { type BatchResult, type ImageBatchRequest, runBatch } from './batching.js';
-import { disposeConditions, type EncodedCall, type GenerationCall } from './call.js';
+import { disposeConditions, type EncodedCall, type GenerationCall } from './calls/call.js';
 import type { Cascade } from './cascade.js';
 import type { Estimator } from './estimate.js';
 import { generate } from './generate.js';

@@ -1,10 +1,10 @@
-import type { ImageVariationRecipe, Provenance, TextToImageRecipe } from '../images/recipe.js';
-import type { Model } from '../layouts/index.js';
-import { generationOptions, textToImageOptions } from '../options/descriptions.js';
-import { recordedOptions } from '../options/recorded.js';
-import type { ResolvedGeneration, ResolvedTextToImage } from '../options/resolve-generation.js';
-import { version as torchVersion } from '../torch/load.js';
-import { packageVersion } from '../util/package.js';
+import type { ImageVariationRecipe, Provenance, TextToImageRecipe } from '../../images/recipe.js';
+import type { Model } from '../../layouts/index.js';
+import { generationOptions, textToImageOptions } from '../../options/descriptions.js';
+import { recordedOptions } from '../../options/recorded.js';
+import type { ResolvedGeneration, ResolvedTextToImage } from '../../options/resolve-generation.js';
+import { version as torchVersion } from '../../torch/load.js';
+import { packageVersion } from '../../util/package.js';
 
 /** The recipe of an image that was generated from a prompt. */
 export function textToImageRecipe(

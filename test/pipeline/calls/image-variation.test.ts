@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodeImage } from '../../lib/images/decode.js';
-import type { KarloImage } from '../../lib/images/karlo-image.js';
-import { Karlo } from '../../lib/karlo.js';
+import { decodeImage } from '../../../lib/images/decode.js';
+import type { KarloImage } from '../../../lib/images/karlo-image.js';
+import { Karlo } from '../../../lib/karlo.js';
 
-const heart = fileURLToPath(new URL('../fixtures/pictures/heart-0.png', import.meta.url));
+const heart = fileURLToPath(new URL('../../fixtures/pictures/heart-0.png', import.meta.url));
 const short = { decoder: { steps: 3 }, upsample: { steps: 2 }, seed: 1 };
 
 let karlo: Karlo;

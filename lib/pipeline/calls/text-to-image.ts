@@ -1,5 +1,5 @@
-import { quote } from '../errors.js';
-import type { ResolvedTextToImage } from '../options/resolve-generation.js';
+import { quote } from '../../errors.js';
+import type { ResolvedTextToImage } from '../../options/resolve-generation.js';
 import type { GenerationCall } from './call.js';
 import { textToImageRecipe } from './recipes.js';
 

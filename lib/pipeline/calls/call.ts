@@ -1,8 +1,8 @@
-import type { Provenance, Recipe } from '../images/recipe.js';
-import type { Task } from '../options/descriptions.js';
-import type { ResolvedGeneration } from '../options/resolve-generation.js';
-import type { ImageJob } from './batching.js';
-import type { Cascade, CascadeSettings, Condition } from './cascade.js';
+import type { Provenance, Recipe } from '../../images/recipe.js';
+import type { Task } from '../../options/descriptions.js';
+import type { ResolvedGeneration } from '../../options/resolve-generation.js';
+import type { ImageJob } from '../batching.js';
+import type { Cascade, CascadeSettings, Condition } from '../cascade.js';
 
 /** Checked options of either task. */
 export type CallSettings = ResolvedGeneration & CascadeSettings;

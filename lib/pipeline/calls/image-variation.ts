@@ -1,5 +1,5 @@
-import { decodeImages, type ImageInput } from '../images/decode.js';
-import type { ResolvedImageVariation } from '../options/resolve-generation.js';
+import { decodeImages, type ImageInput } from '../../images/decode.js';
+import type { ResolvedImageVariation } from '../../options/resolve-generation.js';
 import type { GenerationCall } from './call.js';
 import { imageVariationRecipe } from './recipes.js';
 
