@@ -12,7 +12,7 @@ export { readRecipe } from './images/read-recipe.js';
 export type { ImageVariationRecipe, Recipe, TextToImageRecipe } from './images/recipe.js';
 export { Karlo, type KarloOptions } from './karlo.js';
 export type { ComponentName } from './networks/registry.js';
-export type { Task, WeightDtype } from './options/descriptions.js';
+export type { ImageFit, ResidencyMode, Task, WeightDtype } from './options/descriptions.js';
 export type {
   GenerationOptions,
   ImageVariationOptions,

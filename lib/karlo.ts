@@ -1,6 +1,6 @@
 import type { ImageInput } from './images/decode.js';
 import type { Provenance } from './images/recipe.js';
-import { TASKS, type Task, type WeightDtype } from './options/descriptions.js';
+import { type ResidencyMode, TASKS, type Task, type WeightDtype } from './options/descriptions.js';
 import {
   type ResolveContext,
   resolveImageVariation,
@@ -37,7 +37,7 @@ export class Karlo implements AsyncDisposable {
   /** The dtype of the weights; if `auto` was given, the chosen one. */
   readonly dtype: WeightDtype;
   /** Whether all weights stay in memory, or those of one stage at a time. */
-  readonly residency: 'resident' | 'staged';
+  readonly residency: ResidencyMode;
 
   private constructor(loaded: LoadedModel) {
     this.#loaded = loaded;

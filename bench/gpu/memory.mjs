@@ -16,7 +16,7 @@ export async function cudaMemory(context) {
 
 /**
  * @param {Context} context
- * @param {'resident' | 'staged'} residency
+ * @param {import('../../lib/options/descriptions.js').ResidencyMode} residency
  */
 async function one(context, residency) {
   const { full, device, threads } = context.options;

@@ -1,13 +1,8 @@
+import type { ImageFit } from '../options/descriptions.js';
 import { Tensor } from '../torch/tensor.js';
 import type { Pixels } from './pixels.js';
 import type { FeatureExtractorConfig } from './preprocessor-config.js';
 import { type Axis, resample } from './resample.js';
-
-/**
- * How an image becomes a square: `cover` resizes its short side and crops the centre, like diffusers;
- * `fill` resizes both sides and changes the proportions, like Kakao's program.
- */
-export type Fit = 'cover' | 'fill';
 
 /**
  * Converts images to the input of CLIP's image encoder like transformers' CLIPImageProcessor: resized with
@@ -18,7 +13,7 @@ export type Fit = 'cover' | 'fill';
 export async function preprocess(
   images: readonly Pixels[],
   config: FeatureExtractorConfig,
-  fit: Fit,
+  fit: ImageFit,
 ): Promise<Tensor<'float32'>> {
   const crop = config.crop_size.height;
   const length = 3 * crop * crop;
@@ -31,7 +26,7 @@ export async function preprocess(
   return Tensor.from(values, [images.length, 3, crop, crop]);
 }
 
-function axesOf({ width, height }: Pixels, config: FeatureExtractorConfig, fit: Fit) {
+function axesOf({ width, height }: Pixels, config: FeatureExtractorConfig, fit: ImageFit) {
   const [size, crop] = [shortSide(config), config.crop_size.height];
   // If the margins differ, the first one is smaller.
   const centre = (length: number): Axis => ({

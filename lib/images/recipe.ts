@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { invalidArgument, type KarloError } from '../errors.js';
 import {
   generationOptions,
+  type ImageFit,
   imageVariationOptions,
   textToImageOptions,
   type WeightDtype,
@@ -47,7 +48,7 @@ export interface ImageVariationRecipe extends CommonFields {
   /** The task that generated the image. */
   kind: 'imageVariation';
   /** The input image: the hash of its decoded pixels, and how it became square. */
-  source: { sha256: string; fit: 'cover' | 'fill' };
+  source: { sha256: string; fit: ImageFit };
 }
 
 /** Everything needed to repeat an image. Image files contain it. */

@@ -94,12 +94,13 @@ export type OptionDescription =
 export type OptionTable = Readonly<Record<string, OptionDescription>>;
 
 /** What a model can do. */
-export const TASKS = ['textToImage', 'imageVariation'] as const;
-export type Task = (typeof TASKS)[number];
+export type Task = 'textToImage' | 'imageVariation';
+export const TASKS = ['textToImage', 'imageVariation'] as const satisfies readonly Task[];
 
-/** The denoising stages, in the order in which they run. `upsample` is super-resolution. */
-export const STAGES = ['prior', 'decoder', 'upsample'] as const;
-export type StageName = (typeof STAGES)[number];
+/** A denoising stage. `upsample` is super-resolution. */
+export type StageName = 'prior' | 'decoder' | 'upsample';
+/** In the order in which they run. */
+export const STAGES = ['prior', 'decoder', 'upsample'] as const satisfies readonly StageName[];
 
 /** The presets of steps that Kakao Brain published. */
 const samplings = ['fast', 'default'] as const;
@@ -112,6 +113,17 @@ export const weightDtypes = [
   'bfloat16',
   'float16',
 ] as const satisfies readonly WeightDtype[];
+
+/**
+ * How an image becomes a square: `cover` resizes its short side and crops the centre, like diffusers;
+ * `fill` resizes both sides and changes the proportions, like Kakao's program.
+ */
+export type ImageFit = 'cover' | 'fill';
+const imageFits = ['cover', 'fill'] as const satisfies readonly ImageFit[];
+
+/** Which weights stay in memory: all of them (`resident`), or those of the current stage (`staged`). */
+export type ResidencyMode = 'resident' | 'staged';
+const residencyModes = ['resident', 'staged'] as const satisfies readonly ResidencyMode[];
 
 /** A description as a sentence. */
 export function sentence(fragment: string): string {
@@ -257,7 +269,7 @@ export const textToImageOptions = {
 export const imageVariationOptions = {
   fit: {
     kind: 'choice',
-    choices: ['cover', 'fill'],
+    choices: imageFits,
     default: 'cover',
     defaultLabel: '`cover`, or `fill` for a model in the Kakao layout',
     http: false,
@@ -302,7 +314,7 @@ export const loadOptions = {
   },
   residency: {
     kind: 'choice',
-    choices: ['resident', 'staged'],
+    choices: residencyModes,
     defaultLabel: '`resident`, or `staged` if a memory budget requires it',
     description:
       'whether all weights stay in memory (resident) or only those of the current stage (staged)',

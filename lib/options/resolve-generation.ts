@@ -3,6 +3,7 @@ import { expected, invalidArgument } from '../errors.js';
 import { type CheckedOptions, checkOptions } from './check-options.js';
 import {
   generationOptions,
+  type ImageFit,
   imageVariationOptions,
   type OptionTable,
   optionsOfStage,
@@ -57,7 +58,7 @@ export interface ResolveContext {
   /** Training timesteps of each stage (`num_train_timesteps`): the most steps it can take. */
   readonly trainSteps?: Readonly<Partial<Record<StageName, number>>>;
   /** The model's default for `fit`. */
-  readonly fit?: 'cover' | 'fill';
+  readonly fit?: ImageFit;
   /** The largest batch that fits into a memory budget. */
   readonly largestBatch?: number | undefined;
   /** How messages refer to an option; by default, by its API name. */

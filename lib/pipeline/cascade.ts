@@ -1,7 +1,7 @@
 import { type Pixels, toPixels } from '../images/pixels.js';
-import type { Fit } from '../images/preprocess.js';
 import type { Model } from '../layouts/index.js';
 import type { Residency } from '../networks/residency.js';
+import type { ImageFit } from '../options/descriptions.js';
 import type { StageSettings } from '../options/resolve-generation.js';
 import type { ClipTokenizer } from '../tokenizer/tokenizer.js';
 import { Tensor, tidy } from '../torch/tensor.js';
@@ -89,7 +89,7 @@ export class Cascade implements AsyncDisposable {
   }
 
   /** The CLIP embedding of each image, `[1, E]`, for the caller to dispose. */
-  encodeImages(images: readonly Pixels[], fit: Fit, signal?: AbortSignal): Promise<Tensor[]> {
+  encodeImages(images: readonly Pixels[], fit: ImageFit, signal?: AbortSignal): Promise<Tensor[]> {
     return this.#imageEncoder.run(images, fit, signal);
   }
 

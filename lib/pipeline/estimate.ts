@@ -2,7 +2,12 @@ import type { Model } from '../layouts/index.js';
 import type { Cost } from '../networks/network.js';
 import { COMPONENTS, type ComponentName, definitionOf } from '../networks/registry.js';
 import { countWeights } from '../networks/shape-list.js';
-import { STAGES, type StageName, type WeightDtype } from '../options/descriptions.js';
+import {
+  type ResidencyMode,
+  STAGES,
+  type StageName,
+  type WeightDtype,
+} from '../options/descriptions.js';
 import type { StageSettings } from '../options/resolve-generation.js';
 import type { CallSettings } from './calls/call.js';
 import type { Cascade, CascadeSettings } from './cascade.js';
@@ -21,7 +26,7 @@ export interface Estimate {
 /** What peak memory depends on besides the model and the settings. */
 export interface MemoryLayout {
   readonly dtype: WeightDtype;
-  readonly residency: 'resident' | 'staged';
+  readonly residency: ResidencyMode;
 }
 
 const bytesOf: Readonly<Record<WeightDtype, number>> = { float32: 4, bfloat16: 2, float16: 2 };

@@ -7,6 +7,7 @@ import {
   networkOf,
 } from '../networks/registry.js';
 import { type Residency, Resident, Staged } from '../networks/residency.js';
+import type { ResidencyMode } from '../options/descriptions.js';
 import { withLoadingAdvice } from './memory-advice.js';
 import { throwMissingComponent } from './missing-component.js';
 
@@ -26,7 +27,7 @@ export interface LoadProgress {
  */
 export async function loadNetworks(
   model: Model,
-  residency: 'resident' | 'staged',
+  residency: ResidencyMode,
   placement: Placement,
   onProgress: (progress: LoadProgress) => void = () => {},
   signal?: AbortSignal,

@@ -1,11 +1,12 @@
 import { KarloError } from '../errors.js';
+import type { ResidencyMode } from '../options/descriptions.js';
 
 /** What ran out of memory. */
 export interface MemoryContext {
   readonly batchSize: number;
   readonly dtype: string;
   readonly device: string;
-  readonly residency: 'resident' | 'staged';
+  readonly residency: ResidencyMode;
 }
 
 /** An out-of-memory error while images were generated, with advice. Returns any other error unchanged. */

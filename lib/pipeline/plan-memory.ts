@@ -1,13 +1,15 @@
 import { invalidArgument } from '../errors.js';
 import type { Model } from '../layouts/index.js';
-import { generationOptions, type WeightDtype } from '../options/descriptions.js';
+import {
+  generationOptions,
+  type ResidencyMode,
+  type WeightDtype,
+} from '../options/descriptions.js';
 import { peakBytes } from './estimate.js';
-
-type ResidencyName = 'resident' | 'staged';
 
 /** How a model fits into a memory budget. */
 export interface MemoryPlan {
-  readonly residency: ResidencyName;
+  readonly residency: ResidencyMode;
   /** The most images that fit into one batch; undefined without a budget. */
   readonly largestBatch: number | undefined;
 }
@@ -23,12 +25,12 @@ export function planMemory(
   budget: number | undefined,
   model: Pick<Model, 'configs'>,
   dtype: WeightDtype,
-  wanted: ResidencyName | undefined,
+  wanted: ResidencyMode | undefined,
 ): MemoryPlan {
   if (budget === undefined) return { residency: wanted ?? 'resident', largestBatch: undefined };
-  const bytes = (residency: ResidencyName, batchSize: number) =>
+  const bytes = (residency: ResidencyMode, batchSize: number) =>
     peakBytes(model, guidedStages, batchSize, { dtype, residency });
-  const candidates: readonly ResidencyName[] = wanted ? [wanted] : ['resident', 'staged'];
+  const candidates: readonly ResidencyMode[] = wanted ? [wanted] : ['resident', 'staged'];
   const residency = candidates.find((candidate) => bytes(candidate, 1) <= budget);
   if (residency === undefined) {
     const least = Math.min(...candidates.map((candidate) => bytes(candidate, 1)));

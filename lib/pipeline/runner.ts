@@ -1,6 +1,7 @@
 import { KarloError } from '../errors.js';
 import type { Provenance } from '../images/recipe.js';
 import type { Placement } from '../networks/placement.js';
+import type { ResidencyMode } from '../options/descriptions.js';
 import { trimMemory } from '../torch/device.js';
 import { BatchQueue } from './batch-queue.js';
 import { type BatchResult, type ImageBatchRequest, runBatch } from './batching.js';
@@ -15,7 +16,7 @@ import { type Generation, type GenerationEvent, GenerationTask } from './task.js
 export interface RunnerOptions extends Placement {
   readonly cascade: Cascade;
   readonly estimator: Estimator;
-  readonly residency: 'resident' | 'staged';
+  readonly residency: ResidencyMode;
   provenance(): Promise<Provenance>;
 }
 

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Pixels } from '../../lib/images/pixels.js';
-import { type Fit, preprocess } from '../../lib/images/preprocess.js';
+import { preprocess } from '../../lib/images/preprocess.js';
 import {
   type FeatureExtractorConfig,
   featureExtractorConfig,
 } from '../../lib/images/preprocessor-config.js';
 import { checkConfig } from '../../lib/networks/config.js';
+import type { ImageFit } from '../../lib/options/descriptions.js';
 
 const fixtures = join(import.meta.dirname, '../fixtures/images');
 const json = (name: string) => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));
@@ -34,7 +35,7 @@ function pattern(width: number, height: number): Pixels {
 }
 
 /** One of the reference's images as `[3, side, side]` bytes. */
-function golden(index: number, fit: Fit): number[] {
+function golden(index: number, fit: ImageFit): number[] {
   const left = fit === 'fill' ? side : 0;
   const at = (c: number, y: number, x: number) =>
     resized[3 * ((index * side + y) * 2 * side + left + x) + c] as number;
@@ -48,7 +49,7 @@ const bytesOnly = { rescale_factor: 1, image_mean: [0, 0, 0], image_std: [1, 1, 
 const config = (size: number, crop: number): FeatureExtractorConfig =>
   featureExtractorConfig.parse({ ...bytesOnly, size, crop_size: crop });
 
-async function bytesOf(image: Pixels, size: number, crop: number, fit: Fit) {
+async function bytesOf(image: Pixels, size: number, crop: number, fit: ImageFit) {
   using values = await preprocess([image], config(size, crop), fit);
   expect(values.shape).toEqual([1, 3, crop, crop]);
   return values.toTypedArray();
@@ -61,7 +62,7 @@ function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
   );
 }
 
-describe.each<Fit>(['cover', 'fill'])('%s equals CLIPImageProcessor and Pillow', (fit) => {
+describe.each<ImageFit>(['cover', 'fill'])('%s equals CLIPImageProcessor and Pillow', (fit) => {
   test.each(cases.map((one, index) => [...one, index] as const))(
     '%d x %d resized to %d and cropped to %d',
     async (width, height, size, crop, index) => {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
+import type { ResidencyMode } from '../../lib/options/descriptions.js';
 
 const load = (memoryBudget: unknown, more = {}) =>
   Karlo.load({ device: 'cpu', dtype: 'float32', memoryBudget: memoryBudget as number, ...more });
@@ -8,7 +9,7 @@ const load = (memoryBudget: unknown, more = {}) =>
 let resident: number;
 let staged: number;
 beforeAll(async () => {
-  const bytesOf = async (residency: 'resident' | 'staged') => {
+  const bytesOf = async (residency: ResidencyMode) => {
     await using karlo = await Karlo.load({ device: 'cpu', dtype: 'float32', residency });
     return (await karlo.estimate('textToImage')).bytes;
   };

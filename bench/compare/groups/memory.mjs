@@ -22,7 +22,7 @@ export async function peaks(context) {
 /**
  * @param {Context} context
  * @param {{ what: string, dtype: string, model: string, ours?: string, steps?: number[], target?: string }} settings
- * @param {'resident' | 'staged'} residency `staged` is measured for this package only
+ * @param {import('../../../lib/options/descriptions.js').ResidencyMode} residency `staged` is measured for this package only
  */
 async function peak(context, { what, dtype, model, ours = model, steps, target }, residency) {
   const load = { do: 'load', ...context.placing(dtype), residency };

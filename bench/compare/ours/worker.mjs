@@ -51,7 +51,7 @@ const requests = {
     return {};
   },
 
-  /** @param {Placing & { residency?: 'resident' | 'staged' }} options */
+  /** @param {Placing & { residency?: import('../../../lib/options/descriptions.js').ResidencyMode }} options */
   async load({ model, device: place, dtype, threads, residency }) {
     await drop();
     const taken = await seconds(async () => {

@@ -1,7 +1,8 @@
 import type { Pixels } from '../../images/pixels.js';
-import { type Fit, preprocess } from '../../images/preprocess.js';
+import { preprocess } from '../../images/preprocess.js';
 import type { Model } from '../../layouts/index.js';
 import type { Residency } from '../../networks/residency.js';
+import type { ImageFit } from '../../options/descriptions.js';
 import type { Tensor } from '../../torch/tensor.js';
 import { throwMissingComponent } from '../missing-component.js';
 import { allOrDispose } from './all-or-dispose.js';
@@ -21,7 +22,7 @@ export class ImageEncoderStage {
    * Each image is a batch of one, so that its embedding depends on no other image.
    * @returns `[1, E]` per image
    */
-  async run(images: readonly Pixels[], fit: Fit, signal?: AbortSignal): Promise<Tensor[]> {
+  async run(images: readonly Pixels[], fit: ImageFit, signal?: AbortSignal): Promise<Tensor[]> {
     const { featureExtractor, folder } = this.#model;
     const config = featureExtractor ?? throwMissingComponent(folder, 'feature_extractor');
     await using networks = await this.#networks.lease(...ImageEncoderStage.leases[0]);
