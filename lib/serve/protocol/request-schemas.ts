@@ -2,7 +2,7 @@ import { z } from 'zod';
 import {
   generationOptions,
   imageVariationOptions,
-  textToImageOptions,
+  taskOptions,
 } from '../../options/descriptions.js';
 import { optional, requestFields, withDefault } from '../../options/schema.js';
 import { outputFormats } from '../results/store.js';
@@ -15,17 +15,11 @@ const size = z
   .string()
   .regex(/^(auto|\d{1,5}x\d{1,5})$/, 'expected auto, or a size such as 256x256');
 
-/** The options that a request sets. */
-export const requestOptions = {
-  textToImage: { ...generationOptions, ...textToImageOptions },
-  imageVariation: { ...generationOptions, ...imageVariationOptions },
-};
-
 /** Fields of both kinds of request. In one for a variation, the options of `textToImage` have no effect. */
 function shared(maxN: number) {
   const count = { ...generationOptions.count, range: [1, maxN] as const };
   return {
-    ...requestFields({ ...generationOptions, count, ...textToImageOptions }),
+    ...requestFields({ ...taskOptions.textToImage, count }),
     model: optional(z.string().max(200)).describe('The served model, which is also the default.'),
     size: withDefault(size, 'auto', "The model's own size, or auto."),
     response_format: withDefault(

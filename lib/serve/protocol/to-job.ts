@@ -1,21 +1,21 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Task } from '../../networks/network.js';
-import { type OptionTable, textToImageOptions } from '../../options/descriptions.js';
+import { type OptionTable, taskOptions, textToImageOptions } from '../../options/descriptions.js';
 import { optionsOfRequest, requestFields } from '../../options/schema.js';
 import { ApiError, badRequest, unavailable } from '../errors.js';
 import type { ServedModel } from '../queue/backend.js';
 import { type Job, taskLabels } from '../queue/job.js';
 import type { GenerationRequest, VariationRequest } from './request-schemas.js';
-import { requestOptions, withoutEffect } from './request-schemas.js';
+import { withoutEffect } from './request-schemas.js';
 
 type Shared = Omit<VariationRequest, 'image'>;
 
 export function generationJob({ prompt, ...request }: GenerationRequest): Job {
-  return { ...jobOf(request, requestOptions.textToImage), task: 'textToImage', prompt };
+  return { ...jobOf(request, taskOptions.textToImage), task: 'textToImage', prompt };
 }
 
 export function variationJob({ image, ...request }: VariationRequest): Job {
-  return { ...jobOf(request, requestOptions.imageVariation), task: 'imageVariation', image };
+  return { ...jobOf(request, taskOptions.imageVariation), task: 'imageVariation', image };
 }
 
 function jobOf(request: Shared, table: OptionTable): Omit<Job, 'task'> {
