@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { invalidArgument } from '../errors.js';
-import { type ImageFormat, imageFormats } from '../images/encode.js';
+import { formatOfFile, type ImageFormat, imageFormats } from '../images/encode.js';
 import { alreadyExists, cannotWrite } from '../util/file-errors.js';
 import { makeFolder } from '../util/files.js';
 
@@ -59,16 +59,11 @@ function isFolder(path: string): boolean {
   if (/[\\/]$/.test(path)) return true;
   const exists = existsSync(path);
   if (exists && statSync(path).isDirectory()) return true;
-  if (isImageName(path)) return false;
+  if (formatOfFile(path) !== undefined) return false;
   if (extname(path) === '' && !exists) return true;
   throw invalidArgument(
     `Expected a file name that ends in .${imageFormats.join(', .')}, or a folder that ends in /, for --output but received '${path}'`,
   );
-}
-
-/** Whether a path has the extension of a format that can be written. */
-export function isImageName(path: string): boolean {
-  return (imageFormats as readonly string[]).includes(extname(path).slice(1).toLowerCase());
 }
 
 /** Each has up to four bytes. With a seed, a number and an extension, a name stays within 255 bytes. */

@@ -7,6 +7,7 @@ import type { Recipe } from '../images/recipe.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
 import { integer } from '../options/validate.js';
 import { type Generation, type GenerationTask, zeroSeconds } from '../pipeline/task.js';
+import { chunks } from '../util/chunks.js';
 import { checked, defined, type ImageFlags, throwUsageError } from './flags.js';
 import {
   gridFileOf,
@@ -119,12 +120,7 @@ async function generate(
 function groupsOf(targets: readonly Target[], sourcesPerCall: number): Target[][][] {
   const bySource = grouped(targets, ({ source }) => source);
   const bySeeds = grouped(bySource, (own) => own.map(({ seed }) => seed).join());
-  return bySeeds.flatMap((sources) => {
-    const calls = Math.ceil(sources.length / sourcesPerCall);
-    return Array.from({ length: calls }, (_, i) =>
-      sources.slice(i * sourcesPerCall, (i + 1) * sourcesPerCall),
-    );
-  });
+  return bySeeds.flatMap((sources) => chunks(sources, sourcesPerCall));
 }
 
 function grouped<T>(list: readonly T[], keyOf: (item: T) => unknown): T[][] {

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { expected, invalidArgument } from '../errors.js';
 import { boolean, integer, knownOptions } from '../options/validate.js';
 import type { Pixels } from './pixels.js';
@@ -38,6 +39,12 @@ export type ImageFormat = keyof typeof formats;
 
 /** The names of all formats. */
 export const imageFormats = Object.keys(formats) as readonly ImageFormat[];
+
+/** The format that a file's extension names; undefined for another extension. */
+export function formatOfFile(path: string): ImageFormat | undefined {
+  const extension = extname(path).slice(1).toLowerCase();
+  return imageFormats.find((format) => format === extension);
+}
 
 /** How an image is encoded. */
 export interface EncodeOptions {

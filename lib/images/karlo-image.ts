@@ -1,10 +1,10 @@
-import { extname } from 'node:path';
 import { expected } from '../errors.js';
 import { boolean, knownOptions } from '../options/validate.js';
 import {
   type EncodeOptions,
   encode,
   encodeOptions,
+  formatOfFile,
   type ImageFormat,
   imageFormats,
   toSharp,
@@ -93,10 +93,7 @@ export class KarloImage {
 }
 
 function formatOf(path: string): ImageFormat {
-  if (typeof path === 'string') {
-    const extension = extname(path).slice(1).toLowerCase();
-    const format = imageFormats.find((name) => name === extension);
-    if (format !== undefined) return format;
-  }
+  const format = typeof path === 'string' ? formatOfFile(path) : undefined;
+  if (format !== undefined) return format;
   throw expected(`path that ends in .${imageFormats.join(', .')}`, 'path', path);
 }

@@ -1,3 +1,4 @@
+import { splitCase } from '../util/case.js';
 import {
   loadOptions,
   type OptionDescription,
@@ -53,6 +54,6 @@ export function optionOfFlag(flag: string): string {
   return all.find((one) => one.flag === flag)?.option ?? flag.replace(/^--/, '');
 }
 
-function kebabCase(name: string): string {
-  return name.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+function kebabCase(option: string): string {
+  return splitCase(option.replace('.', '-'), '-');
 }

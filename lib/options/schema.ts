@@ -1,6 +1,7 @@
 // The options as fields of an HTTP request and of a recipe. zod takes 60 to 100 ms to import: only the server and what
 // parses recipes import this module.
 import { z } from 'zod';
+import { splitCase } from '../util/case.js';
 import {
   type OptionDescription,
   type OptionTable,
@@ -20,14 +21,10 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The options of a table that a request can have: the name in a program, the field, the description. */
 function requestOptions(table: OptionTable) {
   return Object.entries(table).flatMap(([name, option]) => {
-    const { kind, http: field = snakeCase(name) } = option;
+    const { kind, http: field = splitCase(name, '_') } = option;
     const isForPrograms = kind === 'signal' || kind === 'callback';
     return field === false || isForPrograms ? [] : [{ name, field, option }];
   });
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** The fields of a request for the options of a table. Their types are lost: see {@link optionsOfRequest}. */

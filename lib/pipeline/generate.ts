@@ -3,6 +3,7 @@ import type { Pixels } from '../images/pixels.js';
 import type { Recipe } from '../images/recipe.js';
 import { type OptionTable, STAGES, type Task, taskOptions } from '../options/descriptions.js';
 import { recordedOptions } from '../options/recorded.js';
+import { chunks } from '../util/chunks.js';
 import type { BatchQueue } from './batch-queue.js';
 import { type BatchResult, type ImageBatchRequest, type ImageJob, imageJobs } from './batching.js';
 import type { CallSettings } from './calls/call.js';
@@ -76,10 +77,4 @@ function previewsOf(jobs: readonly ImageJob[], x0: readonly Pixels[]) {
     index,
     image: new KarloImage(x0[i] as Pixels, seed),
   }));
-}
-
-function chunks<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
-    list.slice(i * size, (i + 1) * size),
-  );
 }

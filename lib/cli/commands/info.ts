@@ -3,6 +3,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { invalidArgument } from '../../errors.js';
 import { findModel } from '../../hub/store/resolve.js';
+import { formatOfFile } from '../../images/encode.js';
 import { readRecipe } from '../../images/read-recipe.js';
 import type { Recipe } from '../../images/recipe.js';
 import { type Inspection, inspectModel } from '../../layouts/index.js';
@@ -10,7 +11,7 @@ import { type OptionTable, taskOptions } from '../../options/descriptions.js';
 import type { StageOptions } from '../../options/types.generated.js';
 import { devices } from '../../torch/device.js';
 import { version as torchVersion } from '../../torch/load.js';
-import { isImageName } from '../output-files.js';
+import { splitCase } from '../../util/case.js';
 import { formatRows } from '../terminal/format.js';
 
 /** `karlo info [PATH]`: what is installed, what a model folder contains, or how an image was generated. */
@@ -36,7 +37,7 @@ Examples:
 
 async function describe(path: string | undefined, version: string, json: boolean): Promise<string> {
   if (path === undefined) return print(installation(version), describeInstallation, json);
-  const isImage = existsSync(path) ? statSync(path).isFile() : isImageName(path);
+  const isImage = existsSync(path) ? statSync(path).isFile() : formatOfFile(path) !== undefined;
   if (isImage) return print(await recipeIn(path), describeRecipe, json);
   const { folder } = await findModel(path);
   return print(await inspectModel(folder), describeModel, json);
@@ -125,7 +126,7 @@ function describeOptions(recipe: Recipe): [string, string][] {
     const kind = table[name]?.kind;
     if (kind === undefined || value === undefined) return [];
     const text = kind === 'stage' ? describeStage(value as StageOptions) : String(value);
-    return [[words(name), text]];
+    return [[splitCase(name, ' '), text]];
   });
 }
 
@@ -133,10 +134,6 @@ function describeStage({ steps, timestepRespacing, ...others }: StageOptions): s
   const spacing = steps === undefined ? `steps ${timestepRespacing}` : `${steps} steps`;
   const values = Object.entries(others)
     .filter(([name, value]) => name !== 'guidanceScale' || value !== 1)
-    .map(([name, value]) => `${words(name)} ${value}`);
+    .map(([name, value]) => `${splitCase(name, ' ')} ${value}`);
   return [spacing, ...values].join(', ');
-}
-
-function words(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
