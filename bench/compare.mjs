@@ -43,11 +43,11 @@ const options = new Command('npm run bench --')
 
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 const { reference: folder, referenceScript, only = names, output, ...rest } = options;
-const reference = given();
+const reference = referenceOrExit();
 if (reference === undefined) say(howToGetIt);
 
 /** The reference; exits with a message if its paths are wrong. */
-function given() {
+function referenceOrExit() {
   try {
     return findReference(folder, referenceScript);
   } catch (error) {

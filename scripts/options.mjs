@@ -151,8 +151,8 @@ function limits(description) {
 /** @param {OptionDescription} description */
 function rangeOf(description) {
   if (!('range' in description)) return '';
-  const [least, most] = description.range;
-  return `${least} to ${most === 2 ** 32 - 1 ? '2^32 - 1' : most}`;
+  const [min, max] = description.range;
+  return `${min} to ${max === 2 ** 32 - 1 ? '2^32 - 1' : max}`;
 }
 
 /** @param {OptionDescription} description */

@@ -18,7 +18,7 @@ const ring = 'a green ring on a black background';
 const short = { prior: { steps: 3 }, decoder: { steps: 3 }, upsample: { steps: 2 } };
 
 function difference(a: Uint8Array, b: Uint8Array): number {
-  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))), 0);
+  return a.reduce((max, value, i) => Math.max(max, Math.abs(value - (b[i] as number))), 0);
 }
 
 /** The mean colour of a square of an image. */

@@ -189,26 +189,26 @@ export function optionsWithRecipe(
   flags: object,
   recipe: Recipe | undefined,
 ): Record<string, unknown> {
-  const given = optionsOf(table, flags);
+  const fromFlags = optionsOf(table, flags);
   const recorded = (recipe ?? {}) as Readonly<Record<string, unknown>>;
   const names = Object.keys(table).filter((name) => recorded[name] !== undefined);
   const merged = names.map((name) => {
-    if (table[name]?.kind !== 'stage') return [name, given[name] ?? recorded[name]];
-    const keepsSpacing = given.sampling === undefined;
-    return [name, mergeStage(given[name] ?? {}, recorded[name] as StageOptions, keepsSpacing)];
+    if (table[name]?.kind !== 'stage') return [name, fromFlags[name] ?? recorded[name]];
+    const keepsSpacing = fromFlags.sampling === undefined;
+    return [name, mergeStage(fromFlags[name] ?? {}, recorded[name] as StageOptions, keepsSpacing)];
   });
-  return { ...given, ...Object.fromEntries(merged) };
+  return { ...fromFlags, ...Object.fromEntries(merged) };
 }
 
 /** Steps on the command line, in either spelling, replace those of the recipe; so does a preset. */
 function mergeStage(
-  given: StageOptions,
+  fromFlags: StageOptions,
   recorded: StageOptions,
   keepsSpacing: boolean,
 ): StageOptions {
-  const isSpaced = 'steps' in given || 'timestepRespacing' in given;
+  const isSpaced = 'steps' in fromFlags || 'timestepRespacing' in fromFlags;
   const { steps: _, timestepRespacing: __, ...others } = recorded;
-  return { ...(keepsSpacing && !isSpaced ? recorded : others), ...given };
+  return { ...(keepsSpacing && !isSpaced ? recorded : others), ...fromFlags };
 }
 
 /** The options to load the model with: those given, then those of the recipe. */
@@ -217,18 +217,18 @@ export async function loadOptionsOf(
   flags: object,
   recipe: Recipe | undefined,
 ): Promise<KarloOptions> {
-  const given = optionsOf(loadOptions, flags) as KarloOptions;
+  const fromFlags = optionsOf(loadOptions, flags) as KarloOptions;
   const recorded = recipe && {
     dtype: recipe.dtype,
     ...(recipe.device === 'cpu' && { device: 'cpu' }),
   };
-  const options = { ...recorded, ...given };
+  const options = { ...recorded, ...fromFlags };
   // Before LibTorch, which may be missing as well.
-  if (given.model) await findModel(given.model);
+  if (fromFlags.model) await findModel(fromFlags.model);
   // While LibTorch opens on another thread, this imports what loading needs. Opening the device waits for LibTorch.
   const { resolvePlacement } = await import('../pipeline/load.js');
   checked(command, () => resolvePlacement(resolveLoadOptions(options, flagLabel), flagLabel));
-  if (recipe === undefined || given.model !== undefined) return options;
+  if (recipe === undefined || fromFlags.model !== undefined) return options;
   return { ...options, model: await recordedModel(recipe.model.name) };
 }
 

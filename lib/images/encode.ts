@@ -79,9 +79,9 @@ export async function encode(
   options: EncodeOptions,
   recipe: Recipe | undefined,
 ): Promise<Buffer> {
-  const given = knownOptions(options, encodeOptions, 'options');
-  const quality = integer(given.quality, qualityRange, 'quality', 90);
-  const includeRecipe = boolean(given.recipe, 'recipe', true);
+  const raw = knownOptions(options, encodeOptions, 'options');
+  const quality = integer(raw.quality, qualityRange, 'quality', 90);
+  const includeRecipe = boolean(raw.recipe, 'recipe', true);
   if (!imageFormats.includes(format)) {
     throw expected(`one of ${imageFormats.join(', ')}`, 'format', format);
   }

@@ -84,8 +84,8 @@ export class KarloImage {
    *   `force`); ERR_KARLO_WRITE if it cannot be written
    */
   async toFile(path: string, options: WriteOptions = {}): Promise<void> {
-    const { force: given, ...encoding } = knownOptions(options, writeOptions, 'options');
-    const force = boolean(given, 'force', false);
+    const { force: rawForce, ...encoding } = knownOptions(options, writeOptions, 'options');
+    const force = boolean(rawForce, 'force', false);
     const format = formatOf(path);
     if (!force) requireNewFile(path);
     await writeAtomically(path, await this.toBuffer(format, encoding), force);

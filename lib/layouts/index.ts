@@ -29,8 +29,8 @@ export async function recogniseFolder(
     if (recognised) return recognised;
   }
   const markers = LAYOUTS.map(({ marker }) => marker);
-  const wanted = `${markers.slice(0, -1).join(', ')} or ${markers.at(-1)}`;
-  throw notFound(`Expected ${wanted} in ${folder} but received ${summary(names)}`);
+  const expected = `${markers.slice(0, -1).join(', ')} or ${markers.at(-1)}`;
+  throw notFound(`Expected ${expected} in ${folder} but received ${summary(names)}`);
 }
 
 /**

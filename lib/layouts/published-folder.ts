@@ -36,7 +36,7 @@ export abstract class PublishedFolder implements ModelFolder {
   }
 
   /** Describes the requested networks that are present, the schedulers and the preprocessing. */
-  protected abstract read(wanted: readonly ComponentName[]): Promise<ModelDescription>;
+  protected abstract read(requested: readonly ComponentName[]): Promise<ModelDescription>;
 
   /**
    * Reads configs and weight headers, but no weights.

@@ -59,8 +59,8 @@ export async function unpackArchives(
   if (missing.length > 0) requireOnline(options);
 
   const wants = wantedFor(variant);
-  const wanted = archives.flatMap(({ entries }) => entries).filter(({ name }) => wants(name));
-  const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+  const selected = archives.flatMap(({ entries }) => entries).filter(({ name }) => wants(name));
+  const total = selected.reduce((sum, { bytes }) => sum + bytes, 0);
   await requireSpace(scratch, total + (source ? bytesToFetch(missing, source) : 0), options);
   let done = 0;
   const onBytes = (bytes: number) => {

@@ -39,13 +39,13 @@ export type CheckedOptions<T extends OptionTable> = {
 /** Checks the simple options of a table and adds their defaults; other options are left out. */
 export function checkOptions<T extends OptionTable>(
   table: T,
-  given: RawOptions,
+  raw: RawOptions,
   scope: Scope,
 ): CheckedOptions<T> {
   const checked: Record<string, unknown> = {};
   for (const [name, description] of Object.entries(table)) {
     if (isSimple(description)) {
-      checked[name] = checkOption(given[name], description, labelOf(scope, name));
+      checked[name] = checkOption(raw[name], description, labelOf(scope, name));
     }
   }
   return checked as CheckedOptions<T>;

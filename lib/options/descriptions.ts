@@ -26,7 +26,7 @@ interface Common {
 
 interface NumberOption extends Common {
   readonly kind: 'integer' | 'number';
-  /** The least and the greatest value. */
+  /** The smallest and the largest value. */
   readonly range: readonly [number, number];
   /** The range that the page offers, if it is narrower. */
   readonly pageRange?: readonly [number, number];

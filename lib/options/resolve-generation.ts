@@ -116,11 +116,11 @@ function resolve<T extends OptionTable>(
 ): ResolvedGeneration & ResolvedOptions<T> {
   const scope = { path: '', label: context.label ?? identityLabel };
   const name = labelOf(scope, 'options');
-  const given = knownOptions(options, Object.keys(table), name, scope, stageOptionNames(table));
-  const seeds = seedList(given, scope);
+  const raw = knownOptions(options, Object.keys(table), name, scope, stageOptionNames(table));
+  const seeds = seedList(raw, scope);
   const batchSize = batchSizeOf(seeds.length, context);
-  const simple = checkOptions({ ...table, batchSize }, given, scope);
-  const stages = resolveStages(table, given, scope, context);
+  const simple = checkOptions({ ...table, batchSize }, raw, scope);
+  const stages = resolveStages(table, raw, scope, context);
   const resolved: unknown = { ...simple, ...stages, count: seeds.length, seeds };
   return resolved as ResolvedGeneration & ResolvedOptions<T>;
 }
@@ -138,12 +138,12 @@ function batchSizeOf(count: number, { largestBatch }: ResolveContext) {
   return { ...batchSize, range, default: Math.min(count, largestBatch) };
 }
 
-function seedList(given: RawOptions, scope: Scope): number[] {
-  const { seed } = given;
+function seedList(raw: RawOptions, scope: Scope): number[] {
+  const { seed } = raw;
   const { range } = generationOptions.seed;
   const name = labelOf(scope, 'seed');
   const count = integer(
-    given.count,
+    raw.count,
     generationOptions.count.range,
     labelOf(scope, 'count'),
     undefined,
@@ -157,12 +157,12 @@ function seedList(given: RawOptions, scope: Scope): number[] {
 
 function eachSeed(seeds: readonly unknown[], count: number | undefined, scope: Scope): number[] {
   const { range } = generationOptions.seed;
-  const most = generationOptions.count.range[1];
+  const maxCount = generationOptions.count.range[1];
   const length = count ?? seeds.length;
-  if (seeds.length !== length || length < 1 || length > most) {
+  if (seeds.length !== length || length < 1 || length > maxCount) {
     const what =
       count === undefined
-        ? `array of 1 to ${most} seeds`
+        ? `array of 1 to ${maxCount} seeds`
         : `array of ${count} seeds, because count is ${count},`;
     const message = `Expected ${what} for ${labelOf(scope, 'seed')} but received ${seeds.length}`;
     throw invalidArgument(message);
@@ -185,20 +185,20 @@ function resolveStages(
   for (const [name, description] of Object.entries(table)) {
     if (description.kind !== 'stage') continue;
     const scope = { ...outer, path: name };
-    const given = knownOptions(all[name], Object.keys(stageOptions), labelOf(outer, name), scope);
-    const most = trainSteps?.[name as StageName] ?? stageOptions.steps.range[1];
-    const preset = { steps: Math.min(description.steps[sampling], most) };
+    const raw = knownOptions(all[name], Object.keys(stageOptions), labelOf(outer, name), scope);
+    const maxSteps = trainSteps?.[name as StageName] ?? stageOptions.steps.range[1];
+    const preset = { steps: Math.min(description.steps[sampling], maxSteps) };
     const { steps: _, timestepRespacing: __, ...others } = optionsOfStage(description);
-    const spacing = spacingOf(given, scope, most) ?? preset;
-    const stage = { spacing, ...checkOptions(others, given, scope) };
+    const spacing = spacingOf(raw, scope, maxSteps) ?? preset;
+    const stage = { spacing, ...checkOptions(others, raw, scope) };
     checkGuidance(stage, description, scope);
     stages[name] = stage;
   }
   return stages;
 }
 
-function spacingOf(given: RawOptions, scope: Scope, trainSteps: number): Spacing | undefined {
-  const { steps, timestepRespacing } = given;
+function spacingOf(raw: RawOptions, scope: Scope, trainSteps: number): Spacing | undefined {
+  const { steps, timestepRespacing } = raw;
   const names = [labelOf(scope, 'steps'), labelOf(scope, 'timestepRespacing')] as const;
   if (steps !== undefined && timestepRespacing !== undefined) {
     const message = `Expected either ${names[0]} or ${names[1]} but received both`;

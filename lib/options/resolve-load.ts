@@ -23,12 +23,12 @@ export function resolveLoadOptions(
 ): ResolvedLoadOptions {
   const scope = { path: '', label };
   const name = (option: string) => labelOf(scope, option);
-  const given = knownOptions(options, Object.keys(loadOptions), name('options'), scope);
-  const { model } = given;
+  const raw = knownOptions(options, Object.keys(loadOptions), name('options'), scope);
+  const { model } = raw;
   if (model !== undefined && (typeof model !== 'string' || model === '')) {
     throw expected('a name or the path of a folder', name('model'), model);
   }
-  const checked = checkOptions(loadOptions, given, scope);
+  const checked = checkOptions(loadOptions, raw, scope);
   if (checked.device === 'cpu') checkDtypeOnCpu(checked.dtype, label);
   return { ...checked, threads: checked.threads ?? availableParallelism() };
 }

@@ -135,11 +135,11 @@ function sectioned(counts: number[], trainSteps: number): number[] {
 
 /** Parts of equal size; the first ones are larger by one if there is a remainder. */
 function sections(counts: number[], trainSteps: number) {
-  const least = Math.floor(trainSteps / counts.length);
+  const minSize = Math.floor(trainSteps / counts.length);
   const extra = trainSteps % counts.length;
   return counts.map((count, i) => {
-    const start = least * i + Math.min(i, extra);
-    return { start, size: least + (i < extra ? 1 : 0), count };
+    const start = minSize * i + Math.min(i, extra);
+    return { start, size: minSize + (i < extra ? 1 : 0), count };
   });
 }
 

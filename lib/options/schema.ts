@@ -79,8 +79,8 @@ export function withDefault<T extends z.ZodType>(
   absent: z.output<T>,
   description: string,
 ) {
-  const given = schema.nullish().meta({ default: absent, description });
-  return given.transform((value): z.output<T> => value ?? absent);
+  const nullable = schema.nullish().meta({ default: absent, description });
+  return nullable.transform((value): z.output<T> => value ?? absent);
 }
 
 /** The options that a parsed request sets, as a program would pass them. */

@@ -27,26 +27,26 @@ export function labelOf({ path, label }: Scope, option: string): string {
 /** An integer within a range, or the default if it is undefined. */
 export function integer<D>(
   value: unknown,
-  [least, most]: readonly [number, number],
+  [min, max]: readonly [number, number],
   name: string,
   absent: D,
 ): number | D {
   if (value === undefined) return absent;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most)
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max)
     return value;
-  throw expected(`integer between ${least} and ${most}`, name, value);
+  throw expected(`integer between ${min} and ${max}`, name, value);
 }
 
 /** A number within a range, or the default if it is undefined. */
 export function number<D>(
   value: unknown,
-  [least, most]: readonly [number, number],
+  [min, max]: readonly [number, number],
   name: string,
   absent: D,
 ): number | D {
   if (value === undefined) return absent;
-  if (typeof value === 'number' && value >= least && value <= most) return value;
-  throw expected(`number between ${least} and ${most}`, name, value);
+  if (typeof value === 'number' && value >= min && value <= max) return value;
+  throw expected(`number between ${min} and ${max}`, name, value);
 }
 
 export function boolean<D>(value: unknown, name: string, absent: D): boolean | D {

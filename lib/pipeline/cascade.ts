@@ -101,11 +101,11 @@ export class Cascade implements AsyncDisposable {
 
     const emptyPrompt = await this.#emptyPromptFeatures();
     using empty = concatTextFeatures(batch.seeds.map(() => emptyPrompt));
-    using given = concatConditions(batch.conditions);
-    const text = given.text ?? empty;
+    using inputs = concatConditions(batch.conditions);
+    const text = inputs.text ?? empty;
 
     using imageEmbeds =
-      given.imageEmbeds ?? (await this.#prior.run(text, emptyPrompt, run('prior')));
+      inputs.imageEmbeds ?? (await this.#prior.run(text, emptyPrompt, run('prior')));
     clock.lap('prior');
     using small = await this.#decoder.run(imageEmbeds, text, empty, run('decoder'));
     clock.lap('decoder');

@@ -44,13 +44,13 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
   const tokenizer = ClipTokenizer.fromFolder(model.tokenizer.folder, model.tokenizer.options);
   tokenizer.catch(() => {});
   await opening;
-  const { device, dtype: wanted } = resolvePlacement(options);
+  const { device, dtype: requested } = resolvePlacement(options);
   const engine = new Engine({ threads });
   try {
     const dtype =
-      wanted === 'auto'
+      requested === 'auto'
         ? await fasterDtype(model.configs.super_res_first, engine, threads)
-        : wanted;
+        : requested;
     const placement = { engine, device, dtype };
     const plan = planMemory(memoryBudget, model, dtype, residency);
     const loading = loadNetworks(model, plan.residency, placement, onProgress, signal);

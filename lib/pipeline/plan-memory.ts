@@ -18,24 +18,24 @@ export interface MemoryPlan {
  * Chooses the residency and the largest batch that fit into a budget. The weights stay resident if
  * they fit.
  * @param budget bytes; undefined for no limit
- * @param wanted the residency that the user asked for, if any
+ * @param requested the residency that the user asked for, if any
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if not even one image fits
  */
 export function planMemory(
   budget: number | undefined,
   model: Pick<Model, 'configs'>,
   dtype: WeightDtype,
-  wanted: ResidencyMode | undefined,
+  requested: ResidencyMode | undefined,
 ): MemoryPlan {
-  if (budget === undefined) return { residency: wanted ?? 'resident', largestBatch: undefined };
+  if (budget === undefined) return { residency: requested ?? 'resident', largestBatch: undefined };
   const bytes = (residency: ResidencyMode, batchSize: number) =>
     peakBytes(model, guidedStages, batchSize, { dtype, residency });
-  const candidates: readonly ResidencyMode[] = wanted ? [wanted] : ['resident', 'staged'];
+  const candidates: readonly ResidencyMode[] = requested ? [requested] : ['resident', 'staged'];
   const residency = candidates.find((candidate) => bytes(candidate, 1) <= budget);
   if (residency === undefined) {
-    const least = Math.min(...candidates.map((candidate) => bytes(candidate, 1)));
+    const minBytes = Math.min(...candidates.map((candidate) => bytes(candidate, 1)));
     const advice = dtype === 'float32' ? "; dtype: 'bfloat16' needs half of that" : '';
-    const message = `Expected at least ${least} bytes for memoryBudget, which one image needs in ${dtype}, but received ${budget}${advice}`;
+    const message = `Expected at least ${minBytes} bytes for memoryBudget, which one image needs in ${dtype}, but received ${budget}${advice}`;
     throw invalidArgument(message);
   }
   const bytesPerImage = bytes(residency, 2) - bytes(residency, 1);

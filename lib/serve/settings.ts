@@ -60,8 +60,8 @@ const minKeyLength = 16;
  * Completes the settings with their defaults, and checks them.
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for settings that would leave the server open
  */
-export function createSettings(given: Partial<ServerSettings>): ServerSettings {
-  const settings = { ...defaults, ...given };
+export function createSettings(overrides: Partial<ServerSettings>): ServerSettings {
+  const settings = { ...defaults, ...overrides };
   checkSettings(settings);
   return settings;
 }

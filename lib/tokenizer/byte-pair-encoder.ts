@@ -72,13 +72,13 @@ export class BytePairEncoder {
     const heap = new MinHeap();
     for (let i = 0; i < list.symbols.length; i++) this.#queuePair(list, i, heap);
     const changed: number[] = [];
-    while (heap.least !== Number.POSITIVE_INFINITY) {
+    while (heap.min !== Number.POSITIVE_INFINITY) {
       const key = heap.pop();
       const rank = Math.floor(key / POSITIONS);
       const position = key % POSITIONS;
       // An earlier merge may have changed the pair.
       if (this.#rankAt(list, position) === rank) mergePair(list, position, changed);
-      if (heap.least < (rank + 1) * POSITIONS) continue;
+      if (heap.min < (rank + 1) * POSITIONS) continue;
       for (const touched of changed) this.#queuePair(list, touched, heap);
       changed.length = 0;
     }

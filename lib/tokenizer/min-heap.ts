@@ -2,8 +2,8 @@
 export class MinHeap {
   readonly #values: number[] = [];
 
-  /** The least value, which stays in the heap; Infinity if the heap is empty. */
-  get least(): number {
+  /** The smallest value, which stays in the heap; Infinity if the heap is empty. */
+  get min(): number {
     return this.#values[0] ?? Number.POSITIVE_INFINITY;
   }
 
@@ -20,12 +20,12 @@ export class MinHeap {
     values[hole] = value;
   }
 
-  /** Removes the least value; Infinity if the heap is empty. */
+  /** Removes the smallest value; Infinity if the heap is empty. */
   pop(): number {
-    const least = this.least;
+    const min = this.min;
     const moved = this.#values.pop();
     if (moved !== undefined && this.#values.length > 0) this.#sink(moved);
-    return least;
+    return min;
   }
 
   #sink(value: number): void {

@@ -190,9 +190,9 @@ function setLimits(records: ZipRecord[], directory: Directory, { name }: ByteSou
   const ordered = [...records].sort((a, b) => a.headerOffset - b.headerOffset);
   for (const [index, record] of ordered.entries()) {
     record.limit = ordered[index + 1]?.headerOffset ?? directory.offset;
-    const least = record.headerOffset + LOCAL_BYTES + record.compressedSize;
-    if (least <= record.limit) continue;
-    throw corrupt(`an end before ${record.limit}`, record.name, name, least);
+    const minEnd = record.headerOffset + LOCAL_BYTES + record.compressedSize;
+    if (minEnd <= record.limit) continue;
+    throw corrupt(`an end before ${record.limit}`, record.name, name, minEnd);
   }
 }
 

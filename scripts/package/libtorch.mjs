@@ -41,11 +41,11 @@ export async function assembleLibTorch() {
 async function takeLibraries(folder, target) {
   const sums = await readFile(join(target, 'SHA256SUMS'), 'utf8');
   for (const line of sums.trim().split('\n')) {
-    const [wanted, file = ''] = line.split(/\s+/);
+    const [expected, file = ''] = line.split(/\s+/);
     const found = await sha256(join(folder, file));
-    if (found !== wanted) {
+    if (found !== expected) {
       throw new Error(
-        `Expected SHA-256 ${wanted} for ${file} in ${folder} but received ${found}. Use the pinned wheels: unset KARLO_LIBTORCH`,
+        `Expected SHA-256 ${expected} for ${file} in ${folder} but received ${found}. Use the pinned wheels: unset KARLO_LIBTORCH`,
       );
     }
     await linkOrCopy(join(folder, file), join(target, file));

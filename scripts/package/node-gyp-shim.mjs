@@ -10,9 +10,9 @@ const addonFiles = /^(?:karlo\.node|(?:lib)?karlo\.(?:so|dylib|dll))$/;
 
 await report(async () => {
   await makeReady();
-  const [built, wanted] = [join(root, 'build', 'Release'), join('build', 'Release')];
-  mkdirSync(wanted, { recursive: true });
+  const [built, target] = [join(root, 'build', 'Release'), join('build', 'Release')];
+  mkdirSync(target, { recursive: true });
   for (const name of readdirSync(built).filter((file) => addonFiles.test(file))) {
-    cpSync(join(built, name), join(wanted, name));
+    cpSync(join(built, name), join(target, name));
   }
 });

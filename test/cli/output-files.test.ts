@@ -31,9 +31,9 @@ test('names are unique for all prompts', () => {
 });
 
 test('names stay within the 255 bytes that file systems allow', () => {
-  const most = 2 ** 32 - 1;
+  const maxSeed = 2 ** 32 - 1;
   for (const name of ['x', '가', '\u{20000}'].map((letter) => letter.repeat(500))) {
-    for (const file of filesOf([name, name], [most])) {
+    for (const file of filesOf([name, name], [maxSeed])) {
       expect(Buffer.byteLength(file) - 'out/'.length).toBeLessThanOrEqual(255);
     }
   }

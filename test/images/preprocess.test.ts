@@ -57,7 +57,7 @@ async function bytesOf(image: Pixels, size: number, crop: number, fit: ImageFit)
 
 function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Array.from(a).reduce(
-    (most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))),
+    (max, value, i) => Math.max(max, Math.abs(value - (b[i] as number))),
     0,
   );
 }

@@ -138,8 +138,8 @@ function bareEnvironment(parent: string): NodeJS.ProcessEnv {
 
 /** npm's program for Node.js. */
 function npm(): string {
-  const given = process.env.npm_execpath;
-  if (given?.endsWith('npm-cli.js')) return given;
+  const running = process.env.npm_execpath;
+  if (running?.endsWith('npm-cli.js')) return running;
   const found = (process.env.PATH ?? '')
     .split(delimiter)
     .map((folder) => join(folder, 'npm'))
@@ -163,7 +163,7 @@ async function differenceFromReference(image: string | Buffer): Promise<number> 
   );
   expect(found?.length).toBe(expected?.length);
   return (expected as Buffer).reduce(
-    (most, value, i) => Math.max(most, Math.abs(value - (found?.[i] as number))),
+    (max, value, i) => Math.max(max, Math.abs(value - (found?.[i] as number))),
     0,
   );
 }

@@ -42,8 +42,8 @@ describe.runIf(linux)('setUpLibTorch with archives', () => {
 
   test('takes a CUDA wheel and the wheels that it requires, offline', async () => {
     const archives = await cudaWheels();
-    for (const given of [archives.slice(0, 1), archives.slice(0, 2)]) {
-      const error = await failure(setUpLibTorch({ env: here.env, archives: given, offline: true }));
+    for (const some of [archives.slice(0, 1), archives.slice(0, 2)]) {
+      const error = await failure(setUpLibTorch({ env: here.env, archives: some, offline: true }));
       expect(error.message).toContain('--offline forbids it');
       expect(here.leftovers()).toEqual([]);
     }

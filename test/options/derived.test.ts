@@ -39,7 +39,7 @@ const table = {
 describe('a new option', () => {
   test('is checked, and has its default', () => {
     const scope = { path: '', label: identityLabel };
-    const check = (given: Record<string, unknown>) => checkOptions(table, given, scope);
+    const check = (options: Record<string, unknown>) => checkOptions(table, options, scope);
     expect(check({})).toEqual({ negativePrompt: undefined, strength: 0.5, secret: undefined });
     expect(check({ negativePrompt: 'rain', secret: true })).toMatchObject({
       ...{ negativePrompt: 'rain', secret: true },

@@ -133,10 +133,10 @@ test('any options are rejected as invalid arguments or resolved within their ran
     { requiredKeys: [] },
   );
   let resolved = 0;
-  const check = (given: unknown) => {
+  const check = (options: unknown) => {
     let result: ReturnType<typeof resolveTextToImage>;
     try {
-      result = resolveTextToImage('a', given as TextToImageOptions);
+      result = resolveTextToImage('a', options as TextToImageOptions);
     } catch (error) {
       expect(error).toBeInstanceOf(KarloError);
       return;

@@ -35,9 +35,9 @@ export function coloursOf(image: Image): { background: string; shape: string | u
       else if (edge >= quarter) count(middle, nearest(image, x, y));
     }
   }
-  const background = most(border) as string;
+  const background = mostFrequent(border) as string;
   middle.delete(background);
-  return { background, shape: most(middle) };
+  return { background, shape: mostFrequent(middle) };
 }
 
 function nearest({ width, data }: Image, x: number, y: number): string {
@@ -52,6 +52,6 @@ function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-function most(counts: Map<string, number>): string | undefined {
+function mostFrequent(counts: Map<string, number>): string | undefined {
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }

@@ -74,7 +74,7 @@ export function inputsOf(
   golden: Golden,
 ): Tensor[] {
   const { kind } = definitionOf(component);
-  const given = (name: string, ...shape: number[]) => {
+  const inputTensor = (name: string, ...shape: number[]) => {
     const count = shape.reduce((product, size) => product * size, rows);
     return Tensor.from(input(kind, name, count), [rows, ...shape], 'float32');
   };
@@ -90,28 +90,32 @@ export function inputsOf(
       return [ids];
     case 'image_encoder': {
       const pixels = config.image_size as number;
-      return [given('pixel_values', config.num_channels as number, pixels, pixels)];
+      return [inputTensor('pixel_values', config.num_channels as number, pixels, pixels)];
     }
     case 'prior': {
       const width = config.embedding_dim as number;
       return [
-        given('x', width),
+        inputTensor('x', width),
         t,
-        given('text_embeds', width),
-        given('text_hidden', tokens, width),
+        inputTensor('text_embeds', width),
+        inputTensor('text_hidden', tokens, width),
         mask,
       ];
     }
     case 'text_proj': {
       const width = config.clip_embeddings_dim as number;
-      const hidden = given('text_hidden', tokens, width);
-      return [given('image_embeds', width), given('text_embeds', width), hidden, mask];
+      const hidden = inputTensor('text_hidden', tokens, width);
+      return [inputTensor('image_embeds', width), inputTensor('text_embeds', width), hidden, mask];
     }
     case 'decoder': {
-      const context = given('context', extraTokens + tokens, config.cross_attention_dim as number);
-      const labels = given('class_labels', configs.text_proj?.time_embed_dim as number);
+      const context = inputTensor(
+        'context',
+        extraTokens + tokens,
+        config.cross_attention_dim as number,
+      );
+      const labels = inputTensor('class_labels', configs.text_proj?.time_embed_dim as number);
       return [
-        given('x', config.in_channels as number, side, side),
+        inputTensor('x', config.in_channels as number, side, side),
         t,
         context,
         padded(mask),
@@ -119,7 +123,7 @@ export function inputsOf(
       ];
     }
     default:
-      return [given('x', config.in_channels as number, side, side), t];
+      return [inputTensor('x', config.in_channels as number, side, side), t];
   }
 }
 

@@ -59,7 +59,7 @@ async function difference(name: string, { data, width, height }: Pixels): Promis
   const { data: expected, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
   expect([width, height]).toEqual([info.width, info.height]);
   return expected.reduce(
-    (most, value, i) => Math.max(most, Math.abs(value - (data[i] as number))),
+    (max, value, i) => Math.max(max, Math.abs(value - (data[i] as number))),
     0,
   );
 }

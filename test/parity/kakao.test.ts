@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function given(name: string, ...shape: number[]): Tensor {
+function inputTensor(name: string, ...shape: number[]): Tensor {
   const count = shape.reduce((product, size) => product * size, 1);
   return Tensor.from(noise(name, count), shape, 'float32');
 }
@@ -49,16 +49,16 @@ function inputsOf(configs: Partial<ComponentConfigs>) {
   );
   ids[tokens - 1] = ids[2 * tokens - 1] = BigInt(text_encoder.eos_token_id);
   const images = (channels: number, side: number) =>
-    given(`images${side}`, 2, channels, side, side);
-  const texts = [given('embeds', 2, width), given('hidden', 2, tokens, width), mask];
-  const context = given('context', 2, tokens + 4, decoder.cross_attention_dim);
+    inputTensor(`images${side}`, 2, channels, side, side);
+  const texts = [inputTensor('embeds', 2, width), inputTensor('hidden', 2, tokens, width), mask];
+  const context = inputTensor('context', 2, tokens + 4, decoder.cross_attention_dim);
   const contextMask = Tensor.from(new BigInt64Array(2 * (tokens + 4)).fill(1n), [2, tokens + 4]);
-  const labels = given('labels', 2, text_proj.time_embed_dim);
+  const labels = inputTensor('labels', 2, text_proj.time_embed_dim);
   const superRes = [images(sr.in_channels, sr.sample_size as number), t];
   return {
-    prior: [given('x', 2, width), t, ...texts],
+    prior: [inputTensor('x', 2, width), t, ...texts],
     decoder: [images(3, decoder.sample_size), t, context, contextMask, labels],
-    text_proj: [given('image', 2, width), ...texts],
+    text_proj: [inputTensor('image', 2, width), ...texts],
     super_res_first: superRes,
     super_res_last: superRes,
     text_encoder: [Tensor.from(ids, [2, tokens])],

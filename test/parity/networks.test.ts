@@ -41,8 +41,8 @@ const valuesOf = (tensor: Tensor) => tensor.to({ dtype: 'float32' }).toTypedArra
 function difference(a: Tensor, b: Tensor): number {
   expect(b.shape).toEqual(a.shape);
   const [x, y] = [valuesOf(a), valuesOf(b)];
-  const largest = x.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-  return x.reduce((most, v, i) => Math.max(most, Math.abs(v - (y[i] as number))), 0) / largest;
+  const largest = x.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
+  return x.reduce((max, v, i) => Math.max(max, Math.abs(v - (y[i] as number))), 0) / largest;
 }
 
 function cosine(a: Tensor, b: Tensor): number {
@@ -76,8 +76,8 @@ describe.each([
   const network = (component: ComponentName) => networks.get(component) as ScriptModule;
   const inputs = (component: ComponentName, batch: number) =>
     rowsOf(inputsOf(component, model.configs, golden), batch);
-  const run = async (module: ScriptModule, method: string, given: Tensor[]) =>
-    asArray(await module.run(method, given));
+  const run = async (module: ScriptModule, method: string, input: Tensor[]) =>
+    asArray(await module.run(method, input));
 
   describe.each(COMPONENTS)('%s', (component) => {
     test.each([1, 2, 5])('forward agrees with the reference at batch %i', async (batch) => {
@@ -91,10 +91,10 @@ describe.each([
     test('bfloat16 points in the direction of float32', async () => {
       const placement = { engine, device: 'cpu', dtype: 'bfloat16' } as const;
       using half = await model.load(component, placement);
-      const given = inputs(component, 2);
+      const input = inputs(component, 2);
       const [float, rounded] = await Promise.all([
-        run(network(component), 'forward', given),
-        run(half, 'forward', given),
+        run(network(component), 'forward', input),
+        run(half, 'forward', input),
       ]);
       for (const [i, output] of outputNames[component].entries()) {
         expect(cosine(float[i] as Tensor, rounded[i] as Tensor), output).toBeGreaterThan(0.999);
@@ -105,10 +105,10 @@ describe.each([
       const fresh = network(component);
       const loaded = await ScriptModule.load(await fresh.save(), { engine });
       using frozen = await loaded.freeze();
-      const given = inputs(component, 2);
-      const expected = (await run(fresh, 'forward', given)).map(valuesOf);
+      const input = inputs(component, 2);
+      const expected = (await run(fresh, 'forward', input)).map(valuesOf);
       for (const module of [loaded, frozen]) {
-        expect((await run(module, 'forward', given)).map(valuesOf)).toEqual(expected);
+        expect((await run(module, 'forward', input)).map(valuesOf)).toEqual(expected);
       }
     });
   });
@@ -168,9 +168,9 @@ describe.each([
     for (const component of COMPONENTS) {
       const placement = { engine, device: 'cpu', dtype: 'float32' } as const;
       using again = await converted.load(component, placement);
-      const given = inputs(component, 2);
-      const expected = (await run(network(component), 'forward', given)).map(valuesOf);
-      expect((await run(again, 'forward', given)).map(valuesOf), component).toEqual(expected);
+      const input = inputs(component, 2);
+      const expected = (await run(network(component), 'forward', input)).map(valuesOf);
+      expect((await run(again, 'forward', input)).map(valuesOf), component).toEqual(expected);
     }
   });
 });

@@ -46,14 +46,14 @@ afterAll(async () => {
   await engine.dispose();
 });
 
-const given = (name: string) => golden.tensor(name) as Tensor<'float32'>;
+const goldenOf = (name: string) => golden.tensor(name) as Tensor<'float32'>;
 
 function furthest(ours: Tensor, theirs: Tensor): number {
   expect(ours.shape).toEqual(theirs.shape);
   const expected = (theirs as Tensor<'float32'>).toTypedArray();
   return (ours as Tensor<'float32'>)
     .toTypedArray()
-    .reduce((most, value, i) => Math.max(most, Math.abs(value - (expected[i] as number))), 0);
+    .reduce((max, value, i) => Math.max(max, Math.abs(value - (expected[i] as number))), 0);
 }
 
 function runOf(stage: StageName, noise: Noise): StageRun {
@@ -75,7 +75,7 @@ function noiseAfter(...stages: ('prior' | 'decoder')[]): Noise {
 
 /** The golden features of the prompt (row 0) and of the empty prompt (row 1). */
 function features(row: 0 | 1): TextFeatures {
-  const take = (name: string) => given(name).slice(0, row, row + 1);
+  const take = (name: string) => goldenOf(name).slice(0, row, row + 1);
   const { mask } = (encoded[row] as EncodedPrompt).text;
   return { embeds: take('text_embeds'), hidden: take('text_hidden'), mask };
 }
@@ -92,39 +92,39 @@ describe('each stage agrees with the reference’s, given the same inputs', () =
 
   test('image encoder', async () => {
     await using lease = await networks.lease('image_encoder');
-    const embeds = await lease.image_encoder.encode(given('variation_pixels'));
-    expect(furthest(embeds, given('variation_embeds'))).toBeLessThan(1e-5);
+    const embeds = await lease.image_encoder.encode(goldenOf('variation_pixels'));
+    expect(furthest(embeds, goldenOf('variation_embeds'))).toBeLessThan(1e-5);
   });
 
   test('prior', async () => {
     await using stage = new PriorStage(model, networks);
     const run = runOf('prior', noiseAfter());
     const embeds = await stage.run(features(0), features(1), run);
-    expect(furthest(embeds, given('image_embeds'))).toBeLessThan(1e-4);
+    expect(furthest(embeds, goldenOf('image_embeds'))).toBeLessThan(1e-4);
   });
 
   test('decoder', async () => {
     const stage = new DecoderStage(model, networks);
     const run = runOf('decoder', noiseAfter('prior'));
-    const small = await stage.run(given('image_embeds'), features(0), features(1), run);
+    const small = await stage.run(goldenOf('image_embeds'), features(0), features(1), run);
     // Embeddings that differ by 1e-6 move this by up to 1.6e-3 at a guidance scale of 8: twice that.
-    expect(furthest(small, given('small'))).toBeLessThan(3.2e-3);
+    expect(furthest(small, goldenOf('small'))).toBeLessThan(3.2e-3);
   });
 
   test('super-resolution', async () => {
     const stage = new UpsampleStage(model, networks);
     const large = await stage.run(
-      given('small'),
+      goldenOf('small'),
       runOf('upsample', noiseAfter('prior', 'decoder')),
     );
     const images = large.mul(0.5).add(0.5).clamp(0, 1).permute([0, 2, 3, 1]);
-    expect(furthest(images, given('images'))).toBeLessThan(1e-3);
+    expect(furthest(images, goldenOf('images'))).toBeLessThan(1e-3);
   });
 
   test('another seed differs', async () => {
     await using stage = new PriorStage(model, networks);
     const run = runOf('prior', new Noise([seed + 1], 'cpu'));
     const embeds = await stage.run(features(0), features(1), run);
-    expect(furthest(embeds, given('image_embeds'))).toBeGreaterThan(0.01);
+    expect(furthest(embeds, goldenOf('image_embeds'))).toBeGreaterThan(0.01);
   });
 });

@@ -23,8 +23,8 @@ describe('a memory budget', () => {
     expect(wide.residency).toBe('resident');
     await using narrow = await load(resident - 1);
     expect(narrow.residency).toBe('staged');
-    await using wanted = await load(10 * resident, { residency: 'staged' });
-    expect(wanted.residency).toBe('staged');
+    await using requested = await load(10 * resident, { residency: 'staged' });
+    expect(requested.residency).toBe('staged');
   });
 
   test('limits the batch to the images that fit', async () => {

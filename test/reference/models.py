@@ -66,7 +66,7 @@ def load_network(model, name, dtype=torch.float32):
 
 
 def load_tokenizer(model):
-    """The slow tokenizer, as it works where ftfy is not installed."""
+    """The slow tokenizer, as it works without ftfy."""
     with patch.dict(sys.modules, {"ftfy": None}):
         return CLIPTokenizer.from_pretrained(Path(model, "tokenizer"))
 

@@ -311,7 +311,7 @@ torch_interpolate = torch.nn.functional.interpolate
 
 
 def interpolate(x, *args, antialias=False, **kwargs):
-    """PyTorch's interpolation, in float32 where it has no bfloat16: antialiased, on a CPU."""
+    """PyTorch's interpolation, in float32 if it has no bfloat16: antialiased, on a CPU."""
     if not antialias:
         return torch_interpolate(x, *args, **kwargs)
     return torch_interpolate(x.float(), *args, antialias=True, **kwargs).to(x.dtype)

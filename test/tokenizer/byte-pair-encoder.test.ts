@@ -24,12 +24,12 @@ function originalLoop(word: string, merges: Merges): string[] {
     const ranks = symbols
       .slice(1)
       .map((right, i) => rank.get(`${symbols[i]} ${right}`) ?? Infinity);
-    const least = Math.min(...ranks);
-    if (least === Infinity) return symbols;
+    const min = Math.min(...ranks);
+    if (min === Infinity) return symbols;
     const merged: string[] = [];
     for (let i = 0; i < symbols.length; i++) {
       const pair = `${symbols[i]} ${symbols[i + 1]}`;
-      merged.push(rank.get(pair) === least ? `${symbols[i]}${symbols[++i]}` : `${symbols[i]}`);
+      merged.push(rank.get(pair) === min ? `${symbols[i]}${symbols[++i]}` : `${symbols[i]}`);
     }
     symbols = merged;
   }

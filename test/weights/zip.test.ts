@@ -7,11 +7,11 @@ import { expectCorrupt } from '../support/expect-error.js';
 const open = (bytes: Uint8Array) => openZip(bufferSource('m.zip', bytes));
 const hello = Buffer.from('hello hello hello hello');
 
-async function read(bytes: Uint8Array, name: string, most = 1000): Promise<Buffer> {
+async function read(bytes: Uint8Array, name: string, maxBytes = 1000): Promise<Buffer> {
   const archive = await open(bytes);
   const record = archive.records.get(name);
   if (!record) throw new Error(`no ${name}`);
-  return readRecord(archive, record, most);
+  return readRecord(archive, record, maxBytes);
 }
 
 /** `bytes` with `value` at the offset `field` of the central header. */

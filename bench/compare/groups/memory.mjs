@@ -3,7 +3,7 @@ import { toMegabytes } from '../samples.mjs';
 
 /** @typedef {import('../context.mjs').Context} Context */
 
-/** Memory does not depend on the number of steps, so few are enough where a step takes seconds. */
+/** Memory does not depend on the number of steps, so few are enough if a step takes seconds. */
 const fewSteps = [2, 2, 2];
 
 /** @param {Context} context */

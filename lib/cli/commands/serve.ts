@@ -94,9 +94,9 @@ async function start(flags: Flags): Promise<void> {
 
 function settingsOf(flags: Flags): Partial<ServerSettings> {
   const { host, insecure, cors, publicUrl, maxN, requestTimeout, rateLimit } = flags;
-  const given = { host, insecure, cors, publicUrl, maxN, requestTimeout, rateLimit };
+  const fromFlags = { host, insecure, cors, publicUrl, maxN, requestTimeout, rateLimit };
   return defined({
-    ...given,
+    ...fromFlags,
     port: flags.port,
     apiKeys: [...(flags.apiKey ?? []), ...keysOfEnvironment()],
     maxImageBytes: 1e6 * flags.maxImage,

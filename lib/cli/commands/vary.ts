@@ -44,8 +44,12 @@ Examples:
 
 async function vary(command: Command, images: readonly string[], flags: ImageFlags): Promise<void> {
   const recipe = await recipeOf('imageVariation', flags);
-  const given: ImageVariationOptions = optionsWithRecipe(taskOptions.imageVariation, flags, recipe);
-  const options = { ...given, ...defined({ fit: given.fit ?? recipe?.source.fit }) };
+  const merged: ImageVariationOptions = optionsWithRecipe(
+    taskOptions.imageVariation,
+    flags,
+    recipe,
+  );
+  const options = { ...merged, ...defined({ fit: merged.fit ?? recipe?.source.fit }) };
   const { seeds } = checked(command, () => resolveImageVariation(options, { label: flagLabel }));
   const hashes = await hashesOf(images);
   if (recipe && !hashes.includes(recipe.source.sha256)) {

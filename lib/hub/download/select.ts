@@ -22,15 +22,15 @@ export function selectFiles(
   listed: readonly RemoteFile[],
   variant?: string,
 ): RemoteFile[] {
-  const wanted = new Set(['model_index.json', 'feature_extractor/preprocessor_config.json']);
-  for (const scheduler of SCHEDULERS) wanted.add(`${scheduler}/scheduler_config.json`);
+  const selected = new Set(['model_index.json', 'feature_extractor/preprocessor_config.json']);
+  for (const scheduler of SCHEDULERS) selected.add(`${scheduler}/scheduler_config.json`);
   const weights = COMPONENTS.flatMap((component) => weightsOf(name, component, listed, variant));
   if (variant !== undefined && !weights.some((path) => path.includes(`.${variant}`))) {
     throw downloadError(`${name} has no weights of the variant ${variant}: omit --variant`);
   }
-  for (const path of weights) wanted.add(path);
-  for (const component of COMPONENTS) wanted.add(`${component}/config.json`);
-  return listed.filter(({ path }) => wanted.has(path) || tokenizerFile.test(path));
+  for (const path of weights) selected.add(path);
+  for (const component of COMPONENTS) selected.add(`${component}/config.json`);
+  return listed.filter(({ path }) => selected.has(path) || tokenizerFile.test(path));
 }
 
 function weightsOf(

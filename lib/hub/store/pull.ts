@@ -160,10 +160,10 @@ function checkTasks({ layout, members, pulled }: ModelRecord): void {
     missingInRepository(task, filesOf(members)),
   );
   if (missing.some((paths) => paths.length === 0)) return;
-  const [least = []] = missing.sort((a, b) => a.length - b.length);
-  const some = `${least.slice(0, 4).join(', ')}${least.length > 4 ? ' and more' : ''}`;
+  const [fewest = []] = missing.sort((a, b) => a.length - b.length);
+  const some = `${fewest.slice(0, 4).join(', ')}${fewest.length > 4 ? ' and more' : ''}`;
   throw downloadError(
-    `Expected a Karlo model in ${pulled} but ${some} ${least.length === 1 ? 'is' : 'are'} missing`,
+    `Expected a Karlo model in ${pulled} but ${some} ${fewest.length === 1 ? 'is' : 'are'} missing`,
   );
 }
 

@@ -88,9 +88,9 @@ export function pathOf(folder: string, { path }: RemoteFile): string {
 
 /** The bytes of files on disk, complete or not. */
 export async function bytesPresent(folder: string, files: readonly RemoteFile[]): Promise<number> {
-  const sizes = files.map(async (wanted) => {
-    const path = pathOf(folder, wanted);
-    return Math.min(wanted.size, (await sizeOf(path)) ?? (await sizeOf(`${path}.part`)) ?? 0);
+  const sizes = files.map(async (file) => {
+    const path = pathOf(folder, file);
+    return Math.min(file.size, (await sizeOf(path)) ?? (await sizeOf(`${path}.part`)) ?? 0);
   });
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }

@@ -65,9 +65,9 @@ export class HuggingFaceFolder extends PublishedFolder {
     this.missing = byTask((task) => missingFiles(task, (name) => this.#namesIn(name)));
   }
 
-  protected async read(wanted: readonly ComponentName[]): Promise<ModelDescription> {
+  protected async read(requested: readonly ComponentName[]): Promise<ModelDescription> {
     const components: Record<string, ComponentDescription> = {};
-    for (const name of wanted) {
+    for (const name of requested) {
       const component = await this.#describeComponent(name);
       if (component) components[name] = component;
     }

@@ -73,15 +73,15 @@ export class KakaoFolder extends PublishedFolder {
     this.missing = byTask((task) => missingFiles(names, task));
   }
 
-  protected async read(wanted: readonly ComponentName[]): Promise<ModelDescription> {
+  protected async read(requested: readonly ComponentName[]): Promise<ModelDescription> {
     const described = new Map<ComponentName, ComponentDescription>();
     for (const file of KAKAO_FILES) {
       const members = COMPONENTS.filter((name) => filesOf(name)[0] === file);
-      if (!members.some((name) => wanted.includes(name))) continue;
+      if (!members.some((name) => requested.includes(name))) continue;
       for (const one of await this.#describeFile(file, members)) described.set(one.component, one);
     }
     const components: ComponentDescriptions = Object.fromEntries(
-      wanted.filter((name) => described.has(name)).map((name) => [name, described.get(name)]),
+      requested.filter((name) => described.has(name)).map((name) => [name, described.get(name)]),
     );
     const edge = components.image_encoder?.config.image_size;
     return {

@@ -61,14 +61,14 @@ type PipelineStep = Extract<GenerationEvent, { type: 'step' }>;
 
 /** Selects the previews that become partial images: a few of each image, spread evenly over the decoder's steps. */
 class PreviewSelector {
-  readonly #wanted: number;
+  readonly #requested: number;
   readonly #images: number;
   /** Images in a full batch. */
   #batchSize = 1;
   readonly #sent = new Map<number, number>();
 
-  constructor(wanted: number, images: number) {
-    this.#wanted = wanted;
+  constructor(requested: number, images: number) {
+    this.#requested = requested;
     this.#images = images;
   }
 
@@ -78,8 +78,8 @@ class PreviewSelector {
     this.#batchSize = Math.max(this.#batchSize, previews.length);
     const stepsPerBatch = steps / Math.ceil(this.#images / this.#batchSize);
     const done = (((step - 1) % stepsPerBatch) + 1) / stepsPerBatch;
-    // The preview of the last step is nearly the image itself, which follows: hence `wanted + 1`.
-    const due = Math.min(this.#wanted, Math.floor(done * (this.#wanted + 1)));
+    // The preview of the last step is nearly the image itself, which follows, so the factor is `requested + 1`.
+    const due = Math.min(this.#requested, Math.floor(done * (this.#requested + 1)));
     return previews.flatMap(({ index, image }) => this.#next(index, image, due));
   }
 

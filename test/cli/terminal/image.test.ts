@@ -90,8 +90,8 @@ describe('sixel', () => {
     const source = ramp(width, height);
     const shown = decodeSixel(encodeSixel(source));
     expect([shown.width, shown.height]).toEqual([width, height]);
-    const [wanted, got] = [blocks(source), blocks(shown)];
-    const off = wanted.map((value, i) => Math.abs(value - (got[i] as number)));
+    const [expected, received] = [blocks(source), blocks(shown)];
+    const off = expected.map((value, i) => Math.abs(value - (received[i] as number)));
     expect(Math.max(0, ...off)).toBeLessThan(14);
     expect(off.reduce((sum, value) => sum + value, 0) / Math.max(1, off.length)).toBeLessThan(4);
   });

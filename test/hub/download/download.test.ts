@@ -6,12 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { downloadFile } from '../../../lib/hub/download/download.js';
 import { findModel } from '../../../lib/hub/store/resolve.js';
 import { type Fault, sendError } from '../helpers/local-hub.js';
-import { base, bytesOf, textToImage, totalOf, wanted } from '../helpers/repositories.js';
+import { base, bytesOf, pulledFiles, textToImage, totalOf } from '../helpers/repositories.js';
 import { failure, filesUnder, sorted, useHub } from '../helpers/use-hub.js';
 
 const setup = useHub();
 const decoder = 'decoder/diffusion_pytorch_model.safetensors';
-const whole = sorted(wanted(textToImage));
+const whole = sorted(pulledFiles(textToImage));
 
 /** Applies a fault to the first `times` responses with a file. */
 function onFile(path: string, times: number, fault: Fault): Fault {
@@ -50,7 +50,7 @@ describe('a pull recovers from', () => {
     const starts = setup.hub.requestsFor(decoder).map(({ start }) => start);
     expect(starts).toHaveLength(4);
     expect(starts).toEqual([0, 60_000, 120_000, 180_000]);
-    expect(setup.hub.sent()).toBe(totalOf(wanted(textToImage)));
+    expect(setup.hub.sent()).toBe(totalOf(pulledFiles(textToImage)));
   });
 
   test('a file that is corrupted once, and downloads it again from the start', async () => {

@@ -59,7 +59,7 @@ export const imageVariation: Files = {
 };
 
 /** The files of a repository that a pull downloads. */
-export function wanted(files: Files): Files {
+export function pulledFiles(files: Files): Files {
   const unwanted = /^\.|README|\.bin$|\.fp16\./;
   return Object.fromEntries(Object.entries(files).filter(([path]) => !unwanted.test(path)));
 }

@@ -8,34 +8,34 @@ import {
   base,
   bytesOf,
   imageVariation,
+  pulledFiles,
   textToImage,
   totalOf,
   variations,
-  wanted,
 } from '../helpers/repositories.js';
 import { failure, filesUnder, sorted, useHub } from '../helpers/use-hub.js';
 
 const setup = useHub();
 const extra = {
   ...Object.fromEntries(
-    Object.entries(wanted(imageVariation)).filter(([path]) => /^(image|feature)_/.test(path)),
+    Object.entries(pulledFiles(imageVariation)).filter(([path]) => /^(image|feature)_/.test(path)),
   ),
 };
-const both = sorted({ ...wanted(textToImage), ...extra });
+const both = sorted({ ...pulledFiles(textToImage), ...extra });
 
 describe('pulling one repository', () => {
   test('downloads the files that are needed, and no others', async () => {
     const pulled = await setup.pull(base);
-    expect(filesUnder(pulled.path)).toEqual(sorted(wanted(textToImage)));
+    expect(filesUnder(pulled.path)).toEqual(sorted(pulledFiles(textToImage)));
     expect(pulled).toMatchObject({
       name: base,
       repositories: [base],
       layout: 'huggingface',
       state: 'complete',
-      bytes: totalOf(wanted(textToImage)),
+      bytes: totalOf(pulledFiles(textToImage)),
       warnings: [],
     });
-    expect(setup.hub.sent()).toBe(totalOf(wanted(textToImage)));
+    expect(setup.hub.sent()).toBe(totalOf(pulledFiles(textToImage)));
     const layout = await recogniseFolder(pulled.path);
     expect(layout).toMatchObject({ kind: 'huggingface', missing: { textToImage: [] } });
     const folder = join(setup.store(), 'kakaobrain--karlo-v1-alpha');
@@ -46,12 +46,12 @@ describe('pulling one repository', () => {
     const seen: PullProgress[] = [];
     await setup.pull(base, { onProgress: (progress) => seen.push(progress) });
     const fetching = seen.filter(({ phase }) => phase === 'fetch');
-    const total = totalOf(wanted(textToImage));
+    const total = totalOf(pulledFiles(textToImage));
     expect(fetching.at(-1)).toMatchObject({ done: total, total });
     const amounts = fetching.map(({ done }) => done);
     expect(amounts).toEqual(amounts.toSorted((a, b) => a - b));
     const finished = fetching.flatMap((progress) => progress.finished?.path ?? []);
-    expect(finished.sort()).toEqual(Object.keys(wanted(textToImage)).sort());
+    expect(finished.sort()).toEqual(Object.keys(pulledFiles(textToImage)).sort());
   });
 
   test('a second pull downloads nothing', async () => {
@@ -67,7 +67,7 @@ describe('pulling one repository', () => {
     const before = setup.hub.requests.length;
     expect((await setup.pull(base)).path).toBe(path);
     expect(setup.hub.sent(before)).toBe(textToImage['prior/config.json']?.length);
-    expect(filesUnder(path)).toEqual(sorted(wanted(textToImage)));
+    expect(filesUnder(path)).toEqual(sorted(pulledFiles(textToImage)));
   });
 
   test('a new revision replaces the old one, and unchanged files are not downloaded', async () => {
@@ -77,9 +77,9 @@ describe('pulling one repository', () => {
     const before = setup.hub.requests.length;
     const second = await setup.pull(base);
     expect(setup.hub.sent(before)).toBe(changed['prior/config.json'].length);
-    expect(filesUnder(second.path)).toEqual(sorted(wanted(changed)));
+    expect(filesUnder(second.path)).toEqual(sorted(pulledFiles(changed)));
     // Kept for processes that have it open. It takes little space, because unchanged files are hard links.
-    expect(filesUnder(first.path)).toEqual(sorted(wanted(textToImage)));
+    expect(filesUnder(first.path)).toEqual(sorted(pulledFiles(textToImage)));
     setup.hub.repositories.set(base, { ...changed, 'prior/config.json': Buffer.from('{}') });
     await setup.pull(base);
     expect(existsSync(first.path)).toBe(false);
@@ -142,7 +142,7 @@ describe('pulling both repositories of a model', () => {
     const { path, repositories, warnings } = await setup.pull(order[1] as string);
     expect(filesUnder(path)).toEqual(both);
     expect({ repositories, warnings }).toEqual({ repositories: [base, variations], warnings: [] });
-    const first = order[0] === base ? wanted(textToImage) : wanted(imageVariation);
+    const first = order[0] === base ? pulledFiles(textToImage) : pulledFiles(imageVariation);
     const sums = new Set(Object.values(first).map(String));
     const fresh = Object.entries(both).filter(([, body]) => !sums.has(String(body)));
     expect(setup.hub.sent(before)).toBe(totalOf(Object.fromEntries(fresh)));
@@ -222,7 +222,7 @@ describe('a pull is rejected before any download for', () => {
   });
 
   test('a full disk', async () => {
-    const needed = totalOf(wanted(textToImage));
+    const needed = totalOf(pulledFiles(textToImage));
     const { code, message } = await failure(
       setup.pull(base, { freeBytes: async () => needed - 1 + 50e6 }),
     );
@@ -253,7 +253,7 @@ describe('hostile listings and records', () => {
       ...evil.map((path) => ({ type: 'file', path, size: 1, oid: '0'.repeat(40) })),
     ];
     const { path } = await setup.pull(base);
-    expect(filesUnder(path)).toEqual(sorted(wanted(textToImage)));
+    expect(filesUnder(path)).toEqual(sorted(pulledFiles(textToImage)));
     const all = await readdir(setup.cache, { recursive: true });
     expect(all.filter((name) => name.includes('evil'))).toEqual([]);
   });

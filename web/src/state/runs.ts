@@ -12,7 +12,7 @@ export interface Run {
   settings: Settings;
   /** The image that was varied. */
   source?: Blob;
-  /** By index; undefined where an image is not ready or has been deleted. */
+  /** By index; undefined if an image is not ready or has been deleted. */
   images: (GeneratedImage | undefined)[];
   warnings: string[];
 }

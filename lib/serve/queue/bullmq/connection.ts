@@ -46,8 +46,8 @@ async function importPackages() {
     return ioredis;
   } catch (cause) {
     const { peerDependencies } = packageJson();
-    const wanted = packages.map((name) => `${name}@${peerDependencies[name]}`);
-    const message = `Expected the packages that --queue needs but they cannot be loaded: ${(cause as Error).message}. Install them with: npm install ${wanted.join(' ')}`;
+    const required = packages.map((name) => `${name}@${peerDependencies[name]}`);
+    const message = `Expected the packages that --queue needs but they cannot be loaded: ${(cause as Error).message}. Install them with: npm install ${required.join(' ')}`;
     throw invalidArgument(message, { cause });
   }
 }
