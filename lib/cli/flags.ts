@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { invalidArgument, KarloError } from '../errors.js';
 import { findModel, recordedModel } from '../hub/store/resolve.js';
-import { type ImageFormat, imageFormats } from '../images/encode.js';
+import { formats, type ImageFormat, imageFormats, labelsOf } from '../images/formats.js';
 import { readRecipe } from '../images/read-recipe.js';
 import type { Recipe } from '../images/recipe.js';
 import type { KarloOptions } from '../karlo.js';
@@ -98,6 +98,8 @@ function defaultOf(description: OptionDescription): string {
   return hasDefault ? `default: ${JSON.stringify(description.default)}` : '';
 }
 
+const lossyFormats = Object.values(formats).filter(({ lossy }) => lossy);
+
 /** Adds what `karlo generate` and `karlo vary` share: files, recipes and the model. */
 export function addImageOptions(command: Command): Command {
   command
@@ -110,7 +112,7 @@ export function addImageOptions(command: Command): Command {
     )
     .option(
       '--quality <number>',
-      'quality of JPEG, WebP and AVIF (1 to 100, default: 90)',
+      `quality of ${labelsOf(lossyFormats)} (1 to 100, default: 90)`,
       toNumber,
     )
     .option('--grid', 'also write a grid of all images')

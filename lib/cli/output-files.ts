@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { invalidArgument } from '../errors.js';
-import { formatOfFile, type ImageFormat, imageFormats } from '../images/encode.js';
+import { formatOfFile, type ImageFormat, imageFormats } from '../images/formats.js';
 import { alreadyExists, cannotWrite } from '../util/file-errors.js';
 import { makeFolder } from '../util/files.js';
 

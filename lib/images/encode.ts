@@ -1,54 +1,14 @@
-import { extname } from 'node:path';
 import { expected, invalidArgument } from '../errors.js';
 import { boolean, integer, knownOptions } from '../options/validate.js';
+import { formatOf, type ImageFormat, imageFormats } from './formats.js';
 import type { Pixels } from './pixels.js';
 import type { Recipe } from './recipe.js';
 import { insertPngText, pngKeywords, xmpPacket } from './recipe-metadata.js';
 import { type Sharp, sharp } from './sharp.js';
 
-interface Format {
-  readonly name: 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
-  readonly encode: (image: Sharp, quality: number) => Sharp;
-}
-
-const jpeg: Format = {
-  name: 'jpeg',
-  // Without chroma subsampling, whose artefacts show at the edges of flat colours in small images.
-  encode: (image, quality) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
-};
-
-const tiff: Format = {
-  name: 'tiff',
-  // sharp's default is lossy: JPEG inside the TIFF.
-  encode: (image) => image.tiff({ compression: 'deflate', predictor: 'horizontal' }),
-};
-
-/** The formats that can be written, by file extension. */
-const formats = {
-  png: { name: 'png', encode: (image) => image.png() },
-  jpg: jpeg,
-  jpeg,
-  webp: { name: 'webp', encode: (image, quality) => image.webp({ quality, smartSubsample: true }) },
-  avif: { name: 'avif', encode: (image, quality) => image.avif({ quality }) },
-  tif: tiff,
-  tiff,
-} satisfies Record<string, Format>;
-
-/** A format, by its file extension. */
-export type ImageFormat = keyof typeof formats;
-
-/** The names of all formats. */
-export const imageFormats = Object.keys(formats) as readonly ImageFormat[];
-
-/** The format that a file's extension names; undefined for another extension. */
-export function formatOfFile(path: string): ImageFormat | undefined {
-  const extension = extname(path).slice(1).toLowerCase();
-  return imageFormats.find((format) => format === extension);
-}
-
 /** How an image is encoded. */
 export interface EncodeOptions {
-  /** 1 to 100, for JPEG, WebP and AVIF. Default 90. PNG and TIFF are lossless and ignore it. */
+  /** 1 to 100, for JPEG, WebP and AVIF. Default 90. Lossless formats ignore it. */
   readonly quality?: number;
   /** Whether the recipe is stored in the image. Default true. */
   readonly recipe?: boolean;
@@ -59,9 +19,6 @@ export const qualityRange = [1, 100] as const;
 
 /** The names of the options. */
 export const encodeOptions = ['quality', 'recipe'] as const;
-
-/** JPEG stores XMP in one segment. libvips silently drops XMP that is larger. */
-const maxXmpBytesInJpeg = 60_000;
 
 /** A sharp pipeline of pixels. */
 export function toSharp({ width, height, data }: Pixels): Sharp {
@@ -85,15 +42,14 @@ export async function encode(
   if (!imageFormats.includes(format)) {
     throw expected(`one of ${imageFormats.join(', ')}`, 'format', format);
   }
-  const { name, encode: encoder }: Format = formats[format];
-  const pipeline = encoder(toSharp(pixels), quality);
-  if (!includeRecipe || recipe === undefined) return finish(pipeline, name);
+  const pipeline = formatOf(format).encode(toSharp(pixels), quality);
+  if (!includeRecipe || recipe === undefined) return finish(pipeline, format);
   // Imported on use, because its validation takes a while to load.
   const { recipeJson } = await import('./recipe.js');
   const json = recipeJson(recipe);
   const xmp = xmpPacket(json);
-  if (name === 'png') return insertInPng(await finish(pipeline, name), json, xmp);
-  return finish(fits(xmp, name) ? pipeline.withXmp(xmp) : pipeline, name);
+  if (format === 'png') return insertInPng(await finish(pipeline, format), json, xmp);
+  return finish(fits(xmp, format) ? pipeline.withXmp(xmp) : pipeline, format);
 }
 
 /** Not by libvips, which writes XMP to a zTXt chunk, which most programs ignore. */
@@ -101,7 +57,7 @@ function insertInPng(png: Buffer, json: string, xmp: string): Buffer {
   return insertPngText(insertPngText(png, pngKeywords.xmp, xmp), pngKeywords.recipe, json);
 }
 
-async function finish(pipeline: Sharp, format: string): Promise<Buffer> {
+async function finish(pipeline: Sharp, format: ImageFormat): Promise<Buffer> {
   try {
     return await pipeline.toBuffer();
   } catch (cause) {
@@ -111,11 +67,12 @@ async function finish(pipeline: Sharp, format: string): Promise<Buffer> {
 }
 
 /** Warns if a recipe is too large for the format. The image is then written without it. */
-function fits(xmp: string, format: string): boolean {
+function fits(xmp: string, format: ImageFormat): boolean {
+  const { label, maxXmpBytes = Number.POSITIVE_INFINITY } = formatOf(format);
   const bytes = Buffer.byteLength(xmp);
-  if (format !== 'jpeg' || bytes <= maxXmpBytesInJpeg) return true;
+  if (bytes <= maxXmpBytes) return true;
   process.emitWarning(
-    `The recipe was left out: it has ${bytes} bytes, and the limit for JPEG is ${maxXmpBytesInJpeg}`,
+    `The recipe was left out: it has ${bytes} bytes, and the limit for ${label} is ${maxXmpBytes}`,
     { code: 'KARLO_RECIPE_LEFT_OUT' },
   );
   return false;

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expected, invalidArgument, KarloError } from '../errors.js';
 import { whyUnreadable } from '../util/file-errors.js';
+import { labelsOf, readableFormats } from './formats.js';
 
 /** The bytes of an image file. */
 export interface EncodedImage {
@@ -15,23 +16,6 @@ export interface EncodedImage {
 const maxBytes = 2 ** 30;
 
 /**
- * The first bytes of the supported formats. Other files are never passed to the decoders: SVG, which can
- * refer to other files, and the rarer formats that some builds of libvips support.
- */
-const signatures: readonly (readonly [at: number, bytes: string])[] = [
-  [0, '\x89PNG\r\n\x1a\n'],
-  [0, '\xff\xd8\xff'],
-  [0, 'GIF87a'],
-  [0, 'GIF89a'],
-  [8, 'WEBP'],
-  [0, 'II*\0'],
-  [0, 'MM\0*'],
-  [0, 'II+\0'],
-  [0, 'MM\0+'],
-  [4, 'ftyp'],
-];
-
-/**
  * Reads an image file, and checks its first bytes.
  * @param input a path, a `file:` URL (also as a string), or the bytes
  * @param name of the argument, for messages
@@ -41,9 +25,11 @@ export async function readImageBytes(input: unknown, name: string): Promise<Enco
   const image = await bytesOf(input, name);
   const { bytes, label } = image;
   if (bytes.length === 0) throw invalidImage(label, 'it is empty');
-  const supported = signatures.some(([at, magic]) => startsWith(bytes, at, magic));
+  const supported = readableFormats.some(({ signatures }) =>
+    signatures.some(([at, magic]) => startsWith(bytes, at, magic)),
+  );
   if (!supported) {
-    const reason = `${describeUnsupported(bytes)}. Supported are PNG, JPEG, WebP, AVIF, TIFF and GIF`;
+    const reason = `${describeUnsupported(bytes)}. Supported are ${labelsOf(readableFormats)}`;
     throw invalidImage(label, reason);
   }
   return image;

@@ -1,21 +1,15 @@
 import { expected } from '../errors.js';
 import { boolean, knownOptions } from '../options/validate.js';
-import {
-  type EncodeOptions,
-  encode,
-  encodeOptions,
-  formatOfFile,
-  type ImageFormat,
-  imageFormats,
-  toSharp,
-} from './encode.js';
+import { type EncodeOptions, encode, encodeOptions, toSharp } from './encode.js';
+import { formatOfFile, type ImageFormat, imageFormats } from './formats.js';
 import { gridOf } from './grid.js';
 import type { Pixels } from './pixels.js';
 import type { Recipe } from './recipe.js';
 import type { Sharp } from './sharp.js';
 import { requireNewFile, writeAtomically } from './write-file.js';
 
-export type { EncodeOptions, ImageFormat } from './encode.js';
+export type { EncodeOptions } from './encode.js';
+export type { ImageFormat } from './formats.js';
 
 /** How an image is written to a file. */
 export interface WriteOptions extends EncodeOptions {
@@ -71,7 +65,7 @@ export class KarloImage {
 
   /**
    * Encodes the image, including its recipe.
-   * @param format `png` (the default), `jpeg`, `webp`, `avif` or `tiff`
+   * @param format a file extension such as `webp`. Default `png`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
    */
   toBuffer(format: ImageFormat = 'png', options: EncodeOptions = {}): Promise<Buffer> {
@@ -86,13 +80,13 @@ export class KarloImage {
   async toFile(path: string, options: WriteOptions = {}): Promise<void> {
     const { force: rawForce, ...encoding } = knownOptions(options, writeOptions, 'options');
     const force = boolean(rawForce, 'force', false);
-    const format = formatOf(path);
+    const format = formatAt(path);
     if (!force) requireNewFile(path);
     await writeAtomically(path, await this.toBuffer(format, encoding), force);
   }
 }
 
-function formatOf(path: string): ImageFormat {
+function formatAt(path: string): ImageFormat {
   const format = typeof path === 'string' ? formatOfFile(path) : undefined;
   if (format !== undefined) return format;
   throw expected(`path that ends in .${imageFormats.join(', .')}`, 'path', path);

@@ -3,7 +3,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { invalidArgument } from '../../errors.js';
 import { findModel } from '../../hub/store/resolve.js';
-import { formatOfFile } from '../../images/encode.js';
+import { formatOfFile } from '../../images/formats.js';
 import { readRecipe } from '../../images/read-recipe.js';
 import type { Recipe } from '../../images/recipe.js';
 import { type Inspection, inspectModel } from '../../layouts/index.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formats, labelsOf } from '../../images/formats.js';
 import {
   generationOptions,
   imageVariationOptions,
@@ -7,6 +8,9 @@ import {
 import { optional, requestFields, withDefault } from '../../options/schema.js';
 import { outputFormats } from '../results/store.js';
 import { acceptedFormats } from './input-image.js';
+
+/** The formats that have a quality. */
+const lossyFormats = outputFormats.map((name) => formats[name]).filter(({ lossy }) => lossy);
 
 /** Characters, far more than the 77 tokens that the text encoder reads. */
 const maxPromptLength = 32_000;
@@ -28,7 +32,9 @@ function shared(maxN: number) {
       'The image itself, or a URL that expires.',
     ),
     output_format: withDefault(z.enum(outputFormats), 'png', 'Format of the images.'),
-    output_compression: optional(z.int().min(0).max(100)).describe('Quality of JPEG and WebP.'),
+    output_compression: optional(z.int().min(0).max(100)).describe(
+      `Quality of ${labelsOf(lossyFormats)}.`,
+    ),
     stream: withDefault(z.boolean(), false, 'Answer with server-sent events.'),
     partial_images: withDefault(
       z.int().min(0).max(3),

@@ -20,7 +20,7 @@ export interface Job {
   /** Options of `textToImage` and `imageVariation`. The seed is required, so that a retry gives the same images. */
   readonly options: TextToImageOptions & { readonly count: number; readonly seed: number };
   readonly format: OutputFormat;
-  /** Quality of JPEG and WebP, 1 to 100. */
+  /** Quality of lossy formats, 1 to 100. */
   readonly quality?: number;
   /** Partial images to send of each image, 0 to 3. */
   readonly partialImages: number;

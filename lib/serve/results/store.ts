@@ -1,3 +1,5 @@
+import type { ImageFormat } from '../../images/formats.js';
+
 /** Keeps finished images for a while, under names that cannot be guessed. */
 export interface ResultStore {
   /** Stores a file. If the name exists, the stored file stays as it is. */
@@ -11,7 +13,7 @@ export const contentTypes = {
   png: 'image/png',
   jpeg: 'image/jpeg',
   webp: 'image/webp',
-} as const;
+} as const satisfies { readonly [F in ImageFormat]?: string };
 
 export type OutputFormat = keyof typeof contentTypes;
 
