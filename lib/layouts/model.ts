@@ -49,7 +49,7 @@ export type Missing = Readonly<Record<Task, readonly string[]>>;
 /** Summary of a model folder, for `karlo info`. */
 export interface Inspection {
   folder: string;
-  /** `huggingface`, `kakao` or `converted`. */
+  /** The name of its layout, such as `huggingface`. */
   layout: string;
   /** The layout that a converted folder was converted from. */
   from?: string;

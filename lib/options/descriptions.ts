@@ -289,7 +289,7 @@ export const loadOptions = {
     kind: 'text',
     default: 'karlo-tiny',
     description: 'model to load: karlo-tiny, a pulled model, or a model folder',
-    details: 'A folder can have the Hugging Face, the Kakao or the converted layout.',
+    details: 'The layout of a folder is detected automatically.',
   },
   device: {
     kind: 'device',

@@ -78,8 +78,8 @@ export interface ImageVariationOptions extends GenerationOptions {
 /** Options of `Karlo.load`. */
 export interface LoadOptions {
   /**
-   * Model to load: karlo-tiny, a pulled model, or a model folder. A folder can have the Hugging
-   * Face, the Kakao or the converted layout. Default: `karlo-tiny`.
+   * Model to load: karlo-tiny, a pulled model, or a model folder. The layout of a folder is
+   * detected automatically. Default: `karlo-tiny`.
    */
   model?: string;
   /**

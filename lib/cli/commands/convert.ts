@@ -11,7 +11,7 @@ export function addConvert(program: Command): void {
   program
     .command('convert')
     .description('convert a model to a folder of graphs and safetensors that loads quickly')
-    .argument('<from>', 'pulled model, or folder in the Hugging Face or Kakao layout')
+    .argument('<from>', 'pulled model, or folder of a published model')
     .argument('<to>', 'folder to create')
     .addOption(
       new Option('--dtype <name>', 'dtype of the converted weights')

@@ -16,7 +16,7 @@ export interface StoredModel {
   name: string;
   /** The repositories that it was pulled from, or `kakao`. */
   repositories: string[];
-  layout: 'huggingface' | 'kakao';
+  layout: ModelRecord['layout'];
   /** `partial`: a pull is running or was interrupted, or files are missing. */
   state: 'complete' | 'partial';
   /** Bytes on disk. */
