@@ -8,6 +8,7 @@ import {
   type WeightDtype,
   weightDtypes,
 } from '../options/descriptions.js';
+import { deviceTypes } from '../options/device-name.js';
 import { recipeFields, valueSchema } from '../options/schema.js';
 import type {
   RecordedGenerationOptions,
@@ -61,7 +62,7 @@ const commonFields = {
   format: z.literal(currentFormat),
   ...recipeFields(generationOptions),
   dtype: z.enum(weightDtypes),
-  device: z.enum(['cpu', 'cuda']),
+  device: z.enum(deviceTypes),
   model: z.object({ name, sha256 }),
   versions: z.object({ karlo: name, libtorch: name }),
 };

@@ -1,6 +1,7 @@
 import type { ImageVariationRecipe, Provenance, TextToImageRecipe } from '../../images/recipe.js';
 import type { Model } from '../../layouts/index.js';
 import { generationOptions, textToImageOptions } from '../../options/descriptions.js';
+import { deviceTypeOf } from '../../options/device-name.js';
 import { recordedOptions } from '../../options/recorded.js';
 import type { ResolvedGeneration, ResolvedTextToImage } from '../../options/resolve-generation.js';
 import { version as torchVersion } from '../../torch/load.js';
@@ -48,7 +49,7 @@ export async function provenanceOf(
   return {
     model: { name, sha256: await model.fingerprint() },
     versions: { karlo: packageVersion(), libtorch: torchVersion().libtorch },
-    device: device.startsWith('cuda') ? 'cuda' : 'cpu',
+    device: deviceTypeOf(device),
     dtype,
   };
 }
