@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Generation } from '../../pipeline/task.js';
 import { outputFormats } from '../results/store.js';
 
 const count = z.int().min(0);
@@ -18,7 +19,7 @@ const timings = z.object({
   decoder: z.number(),
   upsample: z.number(),
   total: z.number(),
-});
+} satisfies Record<keyof Generation['timings'], z.ZodNumber>);
 
 export const imagesSchema = z.object({
   created: count,

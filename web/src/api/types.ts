@@ -1,8 +1,8 @@
 // The parts of the server's responses that the page uses.
 
-import type { Sampling } from '../../../lib/options/descriptions';
+import type { Sampling, StageName } from '../../../lib/options/descriptions';
 
-export type StageName = 'prior' | 'decoder' | 'upsample';
+export type { StageName };
 
 interface GuidedStage {
   steps: number;

@@ -1,4 +1,4 @@
-import { generationOptions } from '../../../lib/options/descriptions';
+import { generationOptions, STAGES } from '../../../lib/options/descriptions';
 import type { GenerationEvent, Model, StageName, Timings } from '../api/types';
 import type { Run } from './runs';
 import { type GuidedStage, type Settings, stageValues } from './settings';
@@ -58,7 +58,6 @@ export function imageProgress(
 }
 
 type PerStage = Record<StageName, number>;
-const stages = ['prior', 'decoder', 'upsample'] as const;
 
 /** Seconds per step and image before the first run. Only their ratios matter. */
 const initialCosts: PerStage = { prior: 0.01, decoder: 0.04, upsample: 0.06 };
@@ -99,13 +98,13 @@ export class ProgressEstimator {
 
   /** The expected seconds of a part of each stage. */
   #seconds(part: (stage: StageName) => number): number {
-    const seconds = stages.map((stage) => part(stage) * this.#steps[stage] * this.#costs[stage]);
+    const seconds = STAGES.map((stage) => part(stage) * this.#steps[stage] * this.#costs[stage]);
     return seconds.reduce((sum, value) => sum + value, 0);
   }
 
   /** Stores what the steps of this run cost, for the next run. */
   store(timings: Timings): void {
-    const costs = stages.map((stage) => [
+    const costs = STAGES.map((stage) => [
       stage,
       this.#steps[stage] > 0 ? timings[stage] / this.#steps[stage] : this.#costs[stage],
     ]);
@@ -116,7 +115,7 @@ export class ProgressEstimator {
 function readStoredCosts(): PerStage | undefined {
   try {
     const costs = JSON.parse(localStorage.getItem(storageKey) ?? '');
-    return stages.every((stage) => costs[stage] > 0) ? costs : undefined;
+    return STAGES.every((stage) => costs[stage] > 0) ? costs : undefined;
   } catch {
     return undefined;
   }
