@@ -54,14 +54,18 @@ describe.skipIf(!hasScript)('in a terminal', () => {
     ['iTerm2', { TERM_PROGRAM: 'iTerm.app' }, /1337;File=.*?;height=(\d+)/g, Array(5).fill(rows)],
     ['sixels', {}, /P0;1q"1;1;(\d+);\d+#/g, one],
   ])(
-    '--preview shows each step of the decoder and of super-resolution in %s',
+    '--preview shows steps of the decoder and of super-resolution in %s, up to the last',
     async (_name, names, picture, sizes) => {
       const file = join(temporaryFolder(), 'ring.png');
       const env = { ...noTerminal, ...names };
       const args = ['a ring', '-o', file, '--preview', ...short];
       const { ended, seen } = inTerminal(args, env, sixels);
       expect(await ended).toBe(0);
-      expect([...seen().matchAll(picture)].map(([, size]) => Number(size))).toEqual(sizes);
+      const shown = [...seen().matchAll(picture)].map(([, size]) => Number(size));
+      // While one is drawn, newer steps replace older ones that wait.
+      expect(shown.length).toBeLessThanOrEqual(sizes.length);
+      expect(shown.at(-1)).toBe(sizes.at(-1));
+      for (const size of shown) expect(sizes).toContain(size);
     },
   );
 
