@@ -12,7 +12,7 @@ import type {
   LoadOptions,
   TextToImageOptions,
 } from './options/types.generated.js';
-import { oneOf } from './options/validate.js';
+import { identityLabel, type OptionLabeler, oneOf } from './options/validate.js';
 import { imageVariationCall } from './pipeline/calls/image-variation.js';
 import { textToImageCall } from './pipeline/calls/text-to-image.js';
 import type { Estimate } from './pipeline/estimate.js';
@@ -52,8 +52,17 @@ export class Karlo implements AsyncDisposable {
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_MODEL_NOT_FOUND,
    *   ERR_KARLO_MODEL_CORRUPT, ERR_KARLO_DEVICE_UNAVAILABLE, ERR_KARLO_LIBTORCH_MISSING
    */
-  static async load(options: KarloOptions = {}): Promise<Karlo> {
-    const resolved = { ...resolveLoadOptions(options), onProgress: options.onProgress };
+  static load(options: KarloOptions = {}): Promise<Karlo> {
+    return Karlo.loadLabelled(options, identityLabel);
+  }
+
+  /**
+   * Loads a model whose messages name options as `label` does.
+   * @internal for the command line, where options are flags
+   */
+  static async loadLabelled(options: KarloOptions, label: OptionLabeler): Promise<Karlo> {
+    const { onProgress } = options;
+    const resolved = { ...resolveLoadOptions(options, label), onProgress, label };
     // LibTorch opens on another thread while this thread imports what loading needs.
     const opening = openAhead();
     const { load } = await import('./pipeline/load.js');
@@ -142,7 +151,7 @@ export class Karlo implements AsyncDisposable {
 
   /** What the loaded model determines about options. */
   #context(): ResolveContext {
-    const { model, cascade, largestBatch } = this.#loaded;
-    return { trainSteps: cascade.trainSteps(), largestBatch, fit: model.fit };
+    const { model, cascade, largestBatch, label } = this.#loaded;
+    return { trainSteps: cascade.trainSteps(), largestBatch, fit: model.fit, label };
   }
 }

@@ -244,14 +244,15 @@ export function checked<T>(command: Command, check: () => T): T {
   }
 }
 
-/** Options whose limits depend on the model, as messages of the package name them. */
-const modelLimits = new RegExp(` for ((?:${STAGES.join('|')})\\.\\w+|batchSize|memoryBudget)\\b`);
+/** Flags whose limits depend on the model, as messages name them. */
+const modelLimits = new RegExp(
+  ` for --((?:${STAGES.join('|')})-[a-z-]+|batch-size|memory-budget)\\b`,
+);
 
 /** The same for what only a loaded model can check. */
 export function throwUsageError(command: Command, error: unknown): never {
   if (isInvalidArgument(error) && modelLimits.test(error.message)) {
-    const named = error.message.replace(modelLimits, (_, option) => ` for ${flagLabel(option)}`);
-    command.error(`error: ${named}`);
+    command.error(`error: ${error.message}`);
   }
   throw error;
 }

@@ -5,6 +5,7 @@ import { qualityRange } from '../images/encode.js';
 import { KarloImage } from '../images/karlo-image.js';
 import type { Recipe } from '../images/recipe.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
+import { flagLabel } from '../options/flags.js';
 import { integer } from '../options/validate.js';
 import { type Generation, type GenerationTask, zeroSeconds } from '../pipeline/task.js';
 import { chunks } from '../util/chunks.js';
@@ -100,7 +101,7 @@ async function generate(
 ): Promise<Report> {
   const loading = openLoading();
   const load = { ...plan.load, onProgress: loading.update, signal };
-  await using karlo = await Karlo.load(load).finally(loading.end);
+  await using karlo = await Karlo.loadLabelled(load, flagLabel).finally(loading.end);
   const report = { ...emptyReport(), device: karlo.device, dtype: karlo.dtype };
   if (plan.recipe) report.warnings.push(...(await differences(plan.recipe, karlo)));
   for (const group of groupsOf(targets, plan.sourcesPerCall)) {

@@ -9,6 +9,12 @@ export function identityLabel(option: string): string {
   return option;
 }
 
+/** An option with a value, as a user would write it: `dtype: 'bfloat16'`, or `--dtype bfloat16`. */
+export function labelSetting(label: OptionLabeler, option: string, value: string): string {
+  const name = label(option);
+  return name.startsWith('--') ? `${name} ${value}` : `${name}: '${value}'`;
+}
+
 /** Options as the caller passed them: only their names are checked. */
 export type RawOptions = Readonly<Record<string, unknown>>;
 

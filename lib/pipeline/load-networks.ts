@@ -8,6 +8,7 @@ import {
 } from '../networks/registry.js';
 import { type Residency, Resident, Staged } from '../networks/residency.js';
 import type { ResidencyMode } from '../options/descriptions.js';
+import { identityLabel, type OptionLabeler } from '../options/validate.js';
 import { withLoadingAdvice } from './memory-advice.js';
 import { throwMissingComponent } from './missing-component.js';
 
@@ -19,18 +20,25 @@ export interface LoadProgress {
   bytes: number;
 }
 
+/** What the caller of `loadNetworks` may set. */
+export interface LoadingOptions {
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Aborts the loading of resident networks. */
+  readonly signal?: AbortSignal | undefined;
+  /** How messages refer to an option; by default, by its API name. */
+  readonly label?: OptionLabeler;
+}
+
 /**
  * Loads and freezes all networks of a model if they are to be resident. Staged networks are loaded
  * when a stage needs them.
- * @param signal aborts the loading of resident networks
  * @throws {KarloError} ERR_KARLO_OUT_OF_MEMORY, with advice
  */
 export async function loadNetworks(
   model: Model,
   residency: ResidencyMode,
   placement: Placement,
-  onProgress: (progress: LoadProgress) => void = () => {},
-  signal?: AbortSignal,
+  { onProgress, signal, label = identityLabel }: LoadingOptions = {},
 ): Promise<Residency> {
   let bytes = 0;
   const load = async <N extends ComponentName>(component: N): Promise<Networks[N]> => {
@@ -38,7 +46,7 @@ export async function loadNetworks(
     const { methods } = definitionOf(component);
     const onTensor = (_name: string, count: number) => {
       bytes += count;
-      onProgress({ component, bytes });
+      onProgress?.({ component, bytes });
     };
     using loaded = await model.load(component, placement, { onTensor, methods });
     return networkOf(component, await loaded.freeze(methods));
@@ -47,7 +55,7 @@ export async function loadNetworks(
   return await Resident.load(Object.keys(model.configs) as ComponentName[], (component) => {
     signal?.throwIfAborted();
     return load(component).catch((error) => {
-      throw withLoadingAdvice(error, placement);
+      throw withLoadingAdvice(error, { ...placement, label });
     });
   });
 }

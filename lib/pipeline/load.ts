@@ -24,12 +24,16 @@ export interface LoadedModel extends Placement, MemoryPlan {
   readonly cascade: Cascade;
   readonly estimator: Estimator;
   readonly runner: GenerationRunner;
+  /** How messages refer to an option. */
+  readonly label: OptionLabeler;
   provenance(): Promise<Provenance>;
 }
 
 /** The options of `Karlo.load`, checked. */
 export interface LoadRequest extends ResolvedLoadOptions {
   readonly onProgress: ((progress: LoadProgress) => void) | undefined;
+  /** How messages refer to an option. */
+  readonly label: OptionLabeler;
 }
 
 /**
@@ -37,14 +41,14 @@ export interface LoadRequest extends ResolvedLoadOptions {
  * @param opening resolves when another thread has opened LibTorch
  */
 export async function load(options: LoadRequest, opening: Promise<void>): Promise<LoadedModel> {
-  const { threads, onProgress, signal, memoryBudget, residency } = options;
+  const { threads, onProgress, signal, memoryBudget, residency, label } = options;
   const { name, folder } = await findModel(options.model);
   const model = await openModel(folder);
   // Starts here, while other threads open LibTorch and load the networks.
   const tokenizer = ClipTokenizer.fromFolder(model.tokenizer.folder, model.tokenizer.options);
   tokenizer.catch(() => {});
   await opening;
-  const { device, dtype: requested } = resolvePlacement(options);
+  const { device, dtype: requested } = resolvePlacement(options, label);
   const engine = new Engine({ threads });
   try {
     const dtype =
@@ -52,8 +56,8 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
         ? await fasterDtype(model.configs.super_res_first, engine, threads)
         : requested;
     const placement = { engine, device, dtype };
-    const plan = planMemory(memoryBudget, model, dtype, residency);
-    const loading = loadNetworks(model, plan.residency, placement, onProgress, signal);
+    const plan = planMemory(memoryBudget, model, dtype, residency, label);
+    const loading = loadNetworks(model, plan.residency, placement, { onProgress, signal, label });
     loadSharp(); // decodes and encodes images: loaded in parallel with the networks
     const networks = await loading;
     const ready = await tokenizer.catch(async (error) => {
@@ -61,7 +65,7 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
       throw error;
     });
     const cascade = new Cascade(model, networks, ready, device);
-    return complete(name, model, cascade, { ...placement, ...plan });
+    return complete(name, model, cascade, { ...placement, ...plan, label });
   } catch (error) {
     await engine.dispose();
     throw error;
@@ -72,7 +76,7 @@ function complete(
   name: string,
   model: Model,
   cascade: Cascade,
-  placement: Placement & MemoryPlan,
+  placement: Placement & MemoryPlan & Pick<LoadRequest, 'label'>,
 ): LoadedModel {
   const estimator = new Estimator(model, placement, cascade);
   const lazy = new AsyncLazy<Provenance>();

@@ -5,6 +5,7 @@ import {
   type ResidencyMode,
   type WeightDtype,
 } from '../options/descriptions.js';
+import { labelSetting, type OptionLabeler } from '../options/validate.js';
 import { peakBytes } from './estimate.js';
 
 /** How a model fits into a memory budget. */
@@ -19,6 +20,7 @@ export interface MemoryPlan {
  * they fit.
  * @param budget bytes; undefined for no limit
  * @param requested the residency that the user asked for, if any
+ * @param label how messages refer to an option
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if not even one image fits
  */
 export function planMemory(
@@ -26,6 +28,7 @@ export function planMemory(
   model: Pick<Model, 'configs'>,
   dtype: WeightDtype,
   requested: ResidencyMode | undefined,
+  label: OptionLabeler,
 ): MemoryPlan {
   if (budget === undefined) return { residency: requested ?? 'resident', largestBatch: undefined };
   const bytes = (residency: ResidencyMode, batchSize: number) =>
@@ -34,8 +37,9 @@ export function planMemory(
   const residency = candidates.find((candidate) => bytes(candidate, 1) <= budget);
   if (residency === undefined) {
     const minBytes = Math.min(...candidates.map((candidate) => bytes(candidate, 1)));
-    const advice = dtype === 'float32' ? "; dtype: 'bfloat16' needs half of that" : '';
-    const message = `Expected at least ${minBytes} bytes for memoryBudget, which one image needs in ${dtype}, but received ${budget}${advice}`;
+    const advice =
+      dtype === 'float32' ? `; ${labelSetting(label, 'dtype', 'bfloat16')} needs half of that` : '';
+    const message = `Expected at least ${minBytes} bytes for ${label('memoryBudget')}, which one image needs in ${dtype}, but received ${budget}${advice}`;
     throw invalidArgument(message);
   }
   const bytesPerImage = bytes(residency, 2) - bytes(residency, 1);

@@ -2,6 +2,7 @@ import { KarloError } from '../errors.js';
 import type { Provenance } from '../images/recipe.js';
 import type { Placement } from '../networks/placement.js';
 import type { ResidencyMode } from '../options/descriptions.js';
+import type { OptionLabeler } from '../options/validate.js';
 import { trimMemory } from '../torch/device.js';
 import { BatchQueue } from './batch-queue.js';
 import { type BatchResult, type ImageBatchRequest, runBatch } from './batching.js';
@@ -17,6 +18,8 @@ export interface RunnerOptions extends Placement {
   readonly cascade: Cascade;
   readonly estimator: Estimator;
   readonly residency: ResidencyMode;
+  /** How messages refer to an option. */
+  readonly label: OptionLabeler;
   provenance(): Promise<Provenance>;
 }
 
@@ -103,8 +106,8 @@ export class GenerationRunner {
   }
 
   #throwWithAdvice(error: unknown, batchSize: number): never {
-    const { dtype, device, residency } = this.#options;
-    throw withMemoryAdvice(error, { batchSize, dtype, device, residency });
+    const { dtype, device, residency, label } = this.#options;
+    throw withMemoryAdvice(error, { batchSize, dtype, device, residency, label });
   }
 
   /** Aborts the calls in progress, waits for them to end, and frees the model. Idempotent. */

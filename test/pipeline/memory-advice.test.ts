@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
 import type { Model } from '../../lib/layouts/index.js';
 import type { Placement } from '../../lib/networks/placement.js';
+import { flagLabel } from '../../lib/options/flags.js';
 import { loadNetworks } from '../../lib/pipeline/load-networks.js';
 
 // Runs in its own process, limited to the memory that it has and a little for one image.
@@ -38,15 +39,18 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('running out of memory while loading reports what to try', async () => {
+test.each([
+  { label: undefined, advice: "dtype: 'bfloat16', residency: 'staged'" },
+  { label: flagLabel, advice: '--dtype bfloat16, --residency staged' },
+])('running out of memory while loading suggests $advice', async ({ label, advice }) => {
   const cause = new KarloError('ERR_KARLO_OUT_OF_MEMORY', 'no more');
   const load = () => Promise.reject(cause);
   const model = { configs: { prior: {} }, load } as unknown as Model;
   const placement = { device: 'cpu', dtype: 'float32' } as Placement;
-  await expect(loadNetworks(model, 'resident', placement)).rejects.toMatchObject({
+  const options = label ? { label } : {};
+  await expect(loadNetworks(model, 'resident', placement, options)).rejects.toMatchObject({
     code: 'ERR_KARLO_OUT_OF_MEMORY',
-    message:
-      "Not enough memory on cpu for the model in float32. Try any of: dtype: 'bfloat16', residency: 'staged'. LibTorch reports: no more",
+    message: `Not enough memory on cpu for the model in float32. Try any of: ${advice}. LibTorch reports: no more`,
     cause,
   });
 });
