@@ -1,8 +1,18 @@
 import { defineConfig } from 'vitest/config';
+import { capabilities } from './test/support/capabilities.js';
+
+/** What depends on the instruction set of the CPU kernels. */
+const numeric = [
+  'test/native/cpp.test.ts',
+  'test/parity/images.test.ts',
+  'test/parity/networks.test.ts',
+];
+
+/** The kernels of a lower instruction set than the processor's, on which other users' images depend. */
+const lower = capabilities().slice(0, -1);
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     exclude: ['test/install/**'], // vitest.install.config.ts
     // Each file in a separate process, so that a crash of the addon fails only its tests.
     pool: 'forks',
@@ -10,5 +20,16 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/support/closing-line.ts'],
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
+      ...lower.map((KARLO_CPU_CAPABILITY) => ({
+        extends: true as const,
+        test: {
+          name: KARLO_CPU_CAPABILITY,
+          include: numeric,
+          env: { KARLO_CPU_CAPABILITY },
+        },
+      })),
+    ],
   },
 });

@@ -25,6 +25,11 @@ export interface Provenance {
   dtype: WeightDtype;
   /** Kind of device. Results differ between the kinds, not between devices of one kind. */
   device: 'cpu' | 'cuda';
+  /**
+   * The instruction set of the CPU kernels, as `karlo info` reports it. Results differ by rounding.
+   * Absent on other devices, and in recipes of karlo 0.1.0.
+   */
+  kernels?: string | undefined;
   /** Name of the model, and hash of its files. */
   model: { name: string; sha256: string };
   /** Versions of this package and of LibTorch. */
@@ -63,6 +68,7 @@ const commonFields = {
   ...recipeFields(generationOptions),
   dtype: z.enum(weightDtypes),
   device: z.enum(deviceTypes),
+  kernels: z.string().max(100).optional(),
   model: z.object({ name, sha256 }),
   versions: z.object({ karlo: name, libtorch: name }),
 };

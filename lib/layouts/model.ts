@@ -62,7 +62,7 @@ export interface LayoutDefaults {
   /** How input images become square for CLIP. */
   readonly fit: ImageFit;
   readonly tokenizer: TokenizerOptions;
-  readonly schedulerPrecision: SchedulerConfig['precision'];
+  readonly arithmetic: SchedulerConfig['arithmetic'];
 }
 
 /** A model folder of a known layout. */

@@ -107,11 +107,11 @@ export function runSettings(
     schedulers: Readonly<Record<string, SchedulerFile | undefined>>;
     tokenizer: string;
   },
-  { fit, tokenizer: options, schedulerPrecision }: LayoutDefaults,
+  { fit, tokenizer: options, arithmetic }: LayoutDefaults,
 ): Pick<Model, 'layout' | 'fit' | 'tokenizer' | 'schedulers'> {
   const schedulers: Record<string, SchedulerConfig> = {};
   for (const [name, file] of Object.entries(files)) {
-    if (file) schedulers[name] = schedulerConfig(file, schedulerPrecision);
+    if (file) schedulers[name] = schedulerConfig(file, arithmetic);
   }
   return { layout, fit, tokenizer: { folder, options }, schedulers };
 }

@@ -43,14 +43,14 @@ export interface SchedulerConfig {
   readonly varianceType: 'fixed_small_log' | 'learned_range';
   /** The limit of x0, ± this value; undefined without a clamp. */
   readonly clipSampleRange: number | undefined;
-  /** The precision of the noise schedule: `float32` in diffusers, `float64` in Kakao's program. */
-  readonly precision: 'float32' | 'float64';
+  /** The program whose rounding is followed: diffusers' `UnCLIPScheduler` or Kakao's `gaussian_diffusion`. */
+  readonly arithmetic: 'unclip-scheduler' | 'gaussian-diffusion';
 }
 
-/** The settings of a stage, from its file and the precision of the model's layout. */
+/** The settings of a stage, from its file and the arithmetic of the model's layout. */
 export function schedulerConfig(
   file: SchedulerFile,
-  precision: SchedulerConfig['precision'],
+  arithmetic: SchedulerConfig['arithmetic'],
 ): SchedulerConfig {
   return {
     trainSteps: file.num_train_timesteps,
@@ -58,6 +58,6 @@ export function schedulerConfig(
     predictionType: file.prediction_type,
     varianceType: file.variance_type,
     clipSampleRange: file.clip_sample ? (file.clip_sample_range as number) : undefined,
-    precision,
+    arithmetic,
   };
 }

@@ -37,11 +37,13 @@ export async function fasterDtype(
   engine: Engine,
   threads: number,
 ): Promise<CpuDtype> {
-  const { cpuCapability, libtorch } = version();
+  const { cpuCapability, kernels, libtorch } = version();
   if (config === undefined || cpuCapability !== 'AVX512') return 'float32';
   const widths = config.block_out_channels.slice(0, 1);
   if ((widths[0] as number) < narrow) return 'float32';
-  const key = [cpus()[0]?.model, threads, libtorch, packageVersion(), ...widths].join(', ');
+  const key = [cpus()[0]?.model, kernels, threads, libtorch, packageVersion(), ...widths].join(
+    ', ',
+  );
   const file = join(cacheFolder(process.env), 'dtypes.json');
   const known = await readKnown(file);
   if (known[key] !== undefined) return known[key];

@@ -9,9 +9,9 @@ import {
   type WeightDtype,
 } from '../options/descriptions.js';
 import type { StageSettings } from '../options/resolve-generation.js';
+import { timesteps } from '../options/respacing.js';
 import type { CallSettings } from './calls/call.js';
 import type { Cascade, CascadeSettings } from './cascade.js';
-import { createSampler } from './samplers/index.js';
 import { LEASES, networkOfStage, schedulerOf } from './stages/index.js';
 import type { StageSeconds } from './task.js';
 
@@ -87,7 +87,7 @@ function batchFlop(model: Model, stages: CascadeSettings, batchSize: number): nu
 function stageFlop(model: Model, stage: StageName, settings: StageSettings | undefined): number {
   if (settings === undefined) return 0;
   const { flop, prefillFlop = 0 } = costOf(model, networkOfStage(stage));
-  const steps = createSampler(schedulerOf(model, stage), settings).timesteps.length;
+  const steps = timesteps(settings.spacing, schedulerOf(model, stage).trainSteps).length;
   return rowsPerImage(settings.guidanceScale) * (prefillFlop + steps * flop);
 }
 

@@ -23,7 +23,7 @@ export type ConfigValue = null | boolean | number | string | readonly number[] |
 export type NativeInput = TensorHandle | null | NativeInput[];
 
 export interface NativeAddon {
-  version(): { libtorch: string; cpuCapability: string };
+  version(): { libtorch: string; cpuCapability: string; kernels: string };
   /** Queries the NVIDIA driver. `version` is the newest CUDA that it supports, as 1000 * major + 10 * minor. */
   cudaDriver(): { present: boolean; version: number; reason: string };
   /** The CUDA devices that LibTorch can use: none until its CUDA library has been opened. */
@@ -140,6 +140,8 @@ export interface NativeAddon {
   tensorAdd(tensor: TensorHandle, other: TensorHandle | number): TensorHandle;
   tensorSub(tensor: TensorHandle, other: TensorHandle | number): TensorHandle;
   tensorMul(tensor: TensorHandle, other: TensorHandle | number): TensorHandle;
+  tensorDiv(tensor: TensorHandle, other: TensorHandle | number): TensorHandle;
+  tensorLog(tensor: TensorHandle): TensorHandle;
   tensorExp(tensor: TensorHandle): TensorHandle;
   tensorRound(tensor: TensorHandle): TensorHandle;
   tensorClamp(tensor: TensorHandle, lowest: number, highest: number): TensorHandle;

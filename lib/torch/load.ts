@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { guarded, KarloError } from '../errors.js';
+import { expected, guarded, KarloError } from '../errors.js';
 import { findLibTorch } from '../libtorch/find.js';
 import { describeLibTorch, type LibTorch, libraryFile } from '../libtorch/folder.js';
 import { packageFolder } from '../util/package.js';
@@ -37,6 +37,11 @@ export interface VersionInfo {
   source: string;
   /** The vector instruction set that LibTorch uses on this CPU: `DEFAULT`, `AVX2` or `AVX512`. */
   cpuCapability: string;
+  /**
+   * The instruction set of this package's own CPU kernels: `base`, `avx2`, `avx512` or `avx512_bf16`.
+   * The environment variable `KARLO_CPU_CAPABILITY` lowers it.
+   */
+  kernels: string;
 }
 
 /**
@@ -45,9 +50,9 @@ export interface VersionInfo {
  *   ERR_KARLO_ADDON_MISSING, ERR_KARLO_NATIVE; each message says how to fix it
  */
 export function version(): VersionInfo {
-  const { libtorch, cpuCapability } = addon().version();
+  const { libtorch, cpuCapability, kernels } = addon().version();
   const { build, folder, source } = (loaded as Loaded).libtorch;
-  return { libtorch, build, folder, source, cpuCapability };
+  return { libtorch, build, folder, source, cpuCapability, kernels };
 }
 
 let teardownSkipped = false;
@@ -99,6 +104,7 @@ async function open(): Promise<void> {
 }
 
 function load(): Loaded {
+  checkCapability(process.env.KARLO_CPU_CAPABILITY);
   const { loaderPath, loader, libtorch } = findLibraries();
   withShortSpins(() => {
     for (const library of libtorch.cpuLibraries) {
@@ -110,6 +116,13 @@ function load(): Loaded {
   // In a worker thread, Node itself waits for the running call.
   if (isMainThread) process.on('exit', (status) => addon.processExit(status, teardownSkipped));
   return { addon, loader, libtorch };
+}
+
+const capabilities = ['base', 'avx2', 'avx512', 'avx512_bf16'];
+
+function checkCapability(name: string | undefined): void {
+  if (name === undefined || name === '' || capabilities.includes(name)) return;
+  throw expected(`one of ${capabilities.join(', ')}`, 'KARLO_CPU_CAPABILITY', name);
 }
 
 /** The loader, and the LibTorch that it should open. */

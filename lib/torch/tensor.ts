@@ -184,9 +184,19 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#result((handle) => addon().tensorMul(handle, operand(other)));
   }
 
+  /** Elementwise quotient with broadcasting. Operands as for `add`. Integer tensors give float32. */
+  div(other: Tensor<D> | number): Tensor<FloatOf<D>> {
+    return this.#result((handle) => addon().tensorDiv(handle, operand(other)));
+  }
+
   /** e raised to the power of each element. Integer tensors give float32. */
   exp(): Tensor<FloatOf<D>> {
     return this.#result((handle) => addon().tensorExp(handle));
+  }
+
+  /** The natural logarithm of each element. Integer tensors give float32. */
+  log(): Tensor<FloatOf<D>> {
+    return this.#result((handle) => addon().tensorLog(handle));
   }
 
   /** Rounds each element to the nearest integer, halves to even. */

@@ -80,7 +80,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add<tensor_add>(exports, "tensorAdd");
   add<tensor_sub>(exports, "tensorSub");
   add<tensor_mul>(exports, "tensorMul");
+  add<tensor_div>(exports, "tensorDiv");
   add<tensor_exp>(exports, "tensorExp");
+  add<tensor_log>(exports, "tensorLog");
   add<tensor_round>(exports, "tensorRound");
   add<tensor_clamp>(exports, "tensorClamp");
   add<tensor_resize_bicubic>(exports, "tensorResizeBicubic");

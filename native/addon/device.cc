@@ -9,6 +9,7 @@
 #include "core/cpu_allocator.h"
 #include "core/cuda.h"
 #include "ops/packed_weights.h"
+#include "simd/kernels.h"
 
 namespace karlo {
 
@@ -16,6 +17,7 @@ Napi::Value version(const Napi::CallbackInfo& info) {
   auto version = Napi::Object::New(info.Env());
   version.Set("libtorch", TORCH_VERSION);
   version.Set("cpuCapability", at::get_cpu_capability());
+  version.Set("kernels", simd::name_of(simd::capability()));
   return version;
 }
 

@@ -4,7 +4,9 @@
 #include <ATen/ops/add.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
+#include <ATen/ops/div.h>
 #include <ATen/ops/exp.h>
+#include <ATen/ops/log.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/round.h>
 #include <ATen/ops/sub.h>
@@ -140,10 +142,22 @@ Napi::Value tensor_mul(const Napi::CallbackInfo& info) {
       [](const at::Tensor& a, const at::Scalar& b) { return at::mul(a, b); });
 }
 
+Napi::Value tensor_div(const Napi::CallbackInfo& info) {
+  return elementwise(
+      info, [](const at::Tensor& a, const at::Tensor& b) { return at::div(a, b); },
+      [](const at::Tensor& a, const at::Scalar& b) { return at::div(a, b); });
+}
+
 Napi::Value tensor_exp(const Napi::CallbackInfo& info) {
   const at::Tensor tensor = unwrap_tensor(info[0], "tensor");
   const c10::InferenceMode inference_mode;
   return wrap_tensor(info.Env(), at::exp(tensor));
+}
+
+Napi::Value tensor_log(const Napi::CallbackInfo& info) {
+  const at::Tensor tensor = unwrap_tensor(info[0], "tensor");
+  const c10::InferenceMode inference_mode;
+  return wrap_tensor(info.Env(), at::log(tensor));
 }
 
 Napi::Value tensor_round(const Napi::CallbackInfo& info) {

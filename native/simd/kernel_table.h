@@ -19,7 +19,7 @@ struct KernelTable {
 
   template <typename T>
   static constexpr RowKernels<T> rows() {
-    return {&Rows::template add_moments<T>,
+    return {&Rows::template moments<T>,
             &Rows::template affine<T, T, false>,
             &Rows::template affine<T, T, true>,
             &Rows::template affine<T, float, true>,

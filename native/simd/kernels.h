@@ -137,8 +137,9 @@ struct SkinnyMatmul {
 // Loops over rows of [count, channels].
 template <typename T>
 struct RowKernels {
-  // Adds each channel's elements to `sum`, and their squares to `squares`.
-  void (*add_moments)(const T* rows, int64_t count, int64_t channels, float* sum, float* squares);
+  // The sums of each channel's differences from the first row, and of their squares. Sums of the
+  // elements themselves would lose the variance if the mean is much larger.
+  void (*moments)(const T* rows, int64_t count, int64_t channels, float* sum, float* squares);
   // y = x * scale + bias, per channel.
   void (*affine)(const T* rows, int64_t count, int64_t channels, const float* scale,
                  const float* bias, T* y);
@@ -175,7 +176,14 @@ inline const RowKernels<c10::BFloat16>& Kernels::rows() const {
   return bfloat16;
 }
 
-// The kernels for the widest vectors of this processor.
+// The instruction sets that kernels are compiled for, each a superset of the one before.
+enum class Capability { kBase, kAvx2, kAvx512, kAvx512Bf16 };
+
+// The highest that this processor has, or a lower one that KARLO_CPU_CAPABILITY names.
+Capability capability();
+// As KARLO_CPU_CAPABILITY names it.
+const char* name_of(Capability capability);
+// The kernels for capability().
 const Kernels& kernels();
 // `count`, rounded up to whole vectors.
 int64_t padded(int64_t count, const Kernels& kernels = simd::kernels());

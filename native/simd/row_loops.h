@@ -42,20 +42,18 @@ struct RowLoops : VectorLoops<kLanes> {
 
   // For `kVectors` vectors of channels. The sums are held in registers.
   template <int kVectors, typename T>
-  static KARLO_INLINE void add_moments_of(const T* rows, int64_t count, int64_t channels,
-                                          float* sum, float* squares) {
-    Float sums[kVectors], square_sums[kVectors];
+  static KARLO_INLINE void moments_of(const T* rows, int64_t count, int64_t channels, float* sum,
+                                      float* squares) {
+    Float first[kVectors], sums[kVectors] = {}, square_sums[kVectors] = {};
     KARLO_UNROLL
-    for (int v = 0; v < kVectors; ++v) {
-      sums[v] = load(sum + v * kLanes);
-      square_sums[v] = load(squares + v * kLanes);
-    }
-    for (int64_t row = 0; row < count; ++row, rows += channels) {
+    for (int v = 0; v < kVectors; ++v) first[v] = load(rows + v * kLanes);
+    for (int64_t row = 1; row < count; ++row) {
+      rows += channels;
       KARLO_UNROLL
       for (int v = 0; v < kVectors; ++v) {
-        const Float x = load(rows + v * kLanes);
-        sums[v] += x;
-        square_sums[v] += x * x;
+        const Float difference = load(rows + v * kLanes) - first[v];
+        sums[v] += difference;
+        square_sums[v] += difference * difference;
       }
     }
     KARLO_UNROLL
@@ -66,20 +64,21 @@ struct RowLoops : VectorLoops<kLanes> {
   }
 
   template <typename T>
-  static void add_moments(const T* rows, int64_t count, int64_t channels, float* sum,
-                          float* squares) {
+  static void moments(const T* rows, int64_t count, int64_t channels, float* sum, float* squares) {
     int64_t c = 0;
     for (; c + 4 * kLanes <= channels; c += 4 * kLanes) {
-      add_moments_of<4>(rows + c, count, channels, sum + c, squares + c);
+      moments_of<4>(rows + c, count, channels, sum + c, squares + c);
     }
     for (; c + kLanes <= channels; c += kLanes) {
-      add_moments_of<1>(rows + c, count, channels, sum + c, squares + c);
+      moments_of<1>(rows + c, count, channels, sum + c, squares + c);
     }
     for (; c < channels; ++c) {
-      for (int64_t row = 0; row < count; ++row) {
-        const auto x = static_cast<float>(rows[row * channels + c]);
-        sum[c] += x;
-        squares[c] += x * x;
+      const auto first = static_cast<float>(rows[c]);
+      sum[c] = squares[c] = 0;
+      for (int64_t row = 1; row < count; ++row) {
+        const float difference = static_cast<float>(rows[row * channels + c]) - first;
+        sum[c] += difference;
+        squares[c] += difference * difference;
       }
     }
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { capabilities } from '../support/capabilities.js';
 import { runProgram } from '../support/run-program.js';
 
 const karlo = (...args: string[]) => runProgram('dist/lib/cli/main.js', args);
@@ -32,4 +33,20 @@ test('a mistyped command is not used as a prompt', async () => {
 test('wrong usage exits with 2', async () => {
   expect((await karlo('info', '--nope')).status).toBe(2);
   expect((await karlo('--help')).status).toBe(0);
+});
+
+const infoWith = (KARLO_CPU_CAPABILITY: string) =>
+  runProgram('dist/lib/cli/main.js', ['info', '--json'], { env: { KARLO_CPU_CAPABILITY } });
+
+test.each(capabilities())('KARLO_CPU_CAPABILITY=%s selects its kernels', async (name) => {
+  const { stdout } = await infoWith(name);
+  expect(JSON.parse(stdout).kernels).toBe(name);
+});
+
+test('KARLO_CPU_CAPABILITY rejects an unknown instruction set', async () => {
+  const { stderr, status } = await infoWith('avx1024');
+  expect(stderr).toContain(
+    "Expected one of base, avx2, avx512, avx512_bf16 for KARLO_CPU_CAPABILITY but received 'avx1024'",
+  );
+  expect(status).toBe(1);
 });

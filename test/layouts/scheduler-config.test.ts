@@ -5,7 +5,7 @@ import { checkConfig } from '../../lib/networks/config.js';
 import { expectCorrupt } from '../support/expect-error.js';
 
 const configOf = (json: unknown, file = 'scheduler_config.json') =>
-  schedulerConfig(checkConfig(schedulerFile, json, file), 'float32');
+  schedulerConfig(checkConfig(schedulerFile, json, file), 'unclip-scheduler');
 
 const ofTiny = (stage: string): unknown =>
   JSON.parse(
@@ -16,7 +16,11 @@ const ofTiny = (stage: string): unknown =>
   );
 
 test('reads the three files of the built-in model', () => {
-  const common = { trainSteps: 1000, betaSchedule: 'squaredcos_cap_v2', precision: 'float32' };
+  const common = {
+    trainSteps: 1000,
+    betaSchedule: 'squaredcos_cap_v2',
+    arithmetic: 'unclip-scheduler',
+  };
   const fixed = { ...common, varianceType: 'fixed_small_log', predictionType: 'sample' };
   expect(configOf(ofTiny('prior'))).toEqual({ ...fixed, clipSampleRange: 5 });
   expect(configOf(ofTiny('super_res'))).toEqual({ ...fixed, clipSampleRange: 1 });
@@ -31,7 +35,7 @@ test('uses diffusers’ defaults for missing keys', () => {
     predictionType: 'epsilon',
     varianceType: 'fixed_small_log',
     clipSampleRange: 1,
-    precision: 'float32',
+    arithmetic: 'unclip-scheduler',
   });
   expect(configOf({ clip_sample: false, clip_sample_range: null }).clipSampleRange).toBeUndefined();
 });

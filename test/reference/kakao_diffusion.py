@@ -74,7 +74,8 @@ class Schedule:
         self.posterior_mean_coef1 = self.betas * np.sqrt(self.alphas_cumprod_prev) / remaining
         self.posterior_mean_coef2 = remaining_prev * np.sqrt(alphas) / remaining
         variance = self.betas * remaining_prev / remaining
-        variance[0] = variance[1]  # instead of 0, which has no logarithm
+        # Instead of 0, which has no logarithm. The original cannot run a single step.
+        variance[0] = variance[1] if len(variance) > 1 else self.betas[0]
         self.posterior_log_variance_clipped = np.log(variance)
 
     def predict_x0(self, x, i, output, mean):

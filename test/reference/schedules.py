@@ -3,48 +3,82 @@
 import hashlib
 import json
 import math
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from diffusers import UnCLIPScheduler
+from safetensors.torch import save_file
 
 import kakao_diffusion as kakao
 
 
+COUNTS = [*range(1, 101), 250, 1000]
+
+
 def diffusers(out):
-    """diffusers.json: the coefficients of each step, for several numbers of steps.
+    """diffusers.safetensors: the coefficients of each step of `UnCLIPScheduler.step`, float32.
 
-    `alpha_bar` is the scheduler's own float32 value. The others follow from it in float64, by the
-    formulas in `UnCLIPScheduler.step` for a step that skips timesteps: the mean of the next sample
-    is `x0` times the predicted sample plus `xt` times the current one, `std` its standard deviation
-    for the variance type fixed_small_log, and `min_log` and `max_log` are the bounds of a learned
-    log variance. In the committed file, 6 values of `std` are one bit off: its square roots are
-    MKL's, which depend on the processor.
+    A tensor joins the steps of all `COUNTS` but 1, for which the scheduler divides by zero. Every
+    operation is the scheduler's own, on its tensors: `noise` and `root` are the numbers by which it
+    multiplies predicted noise and divides, `x0` and `x` weigh the mean of the next sample, `std`
+    is the deviation of the variance type fixed_small_log, `min_log` and `max_log` are the bounds
+    of a learned log variance. Those three depend on the processor in their last bit, because
+    PyTorch takes logarithms of MKL. `mean` and `predicted` are what a step without noise returns
+    for the sample 0.3 and the output -0.7, of the prediction types epsilon and sample.
     """
-    rows = [{"steps": steps, "schedule": unclip_schedule(steps)} for steps in (5, 7, 25, 50)]
-    (out / "diffusers.json").write_text(json.dumps(rows, indent=2))
+    columns = {}
+    for count in COUNTS[1:]:
+        for name, values in unclip_schedule(count).items():
+            columns.setdefault(name, []).extend(values)
+    tensors = {name: torch.tensor(values) for name, values in columns.items()}
+    save_file(tensors, out / "diffusers.safetensors")
 
 
-def unclip_schedule(steps):
+def unclip_schedule(count):
     scheduler = UnCLIPScheduler()
-    scheduler.set_timesteps(steps)
+    scheduler.set_timesteps(count)
     timesteps = scheduler.timesteps.tolist()
-    alpha_bars = scheduler.alphas_cumprod.double()[timesteps].tolist()
-    previous = [*alpha_bars[1:], 1.0]
-    return [unclip_step(*step) for step in zip(timesteps, alpha_bars, previous)]
+    rows = [unclip_step(scheduler, *step) for step in zip(timesteps, [*timesteps[1:], -1])]
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}
 
 
-def unclip_step(t, alpha_bar, previous):
-    beta = 1 - alpha_bar / previous
-    variance = max((1 - previous) / (1 - alpha_bar) * beta, 1e-20)
+def unclip_step(s, t, previous):
+    alpha_bar = s.alphas_cumprod[t]
+    alpha_bar_previous = s.alphas_cumprod[previous] if previous >= 0 else s.one
+    remaining, remaining_previous = 1 - alpha_bar, 1 - alpha_bar_previous
+    if previous == t - 1:
+        beta, alpha = s.betas[t], s.alphas[t]
+    else:
+        beta = 1 - alpha_bar / alpha_bar_previous
+        alpha = 1 - beta
+    variance = torch.clamp(remaining_previous / remaining * beta, min=1e-20)
     return {
         "t": t,
         "alpha_bar": alpha_bar,
-        "x0": math.sqrt(previous) * beta / (1 - alpha_bar),
-        "xt": math.sqrt(1 - beta) * (1 - previous) / (1 - alpha_bar),
-        "std": math.sqrt(variance),
-        "min_log": math.log(variance),
-        "max_log": math.log(beta),
+        "noise": remaining**0.5,
+        "root": alpha_bar**0.5,
+        "x0": alpha_bar_previous**0.5 * beta / remaining,
+        "x": alpha**0.5 * remaining_previous / remaining,
+        "variance": variance,
+        "beta": beta,
+        "std": s._get_variance(t, previous, variance_type="fixed_small_log"),
+        "min_log": variance.log(),
+        "max_log": beta.log(),
+        **noiseless_step(t, previous, "epsilon"),
+        **noiseless_step(t, previous, "sample"),
+    }
+
+
+def noiseless_step(t, previous, prediction_type):
+    """What `UnCLIPScheduler.step` itself returns if the noise that it draws is 0."""
+    scheduler = UnCLIPScheduler(prediction_type=prediction_type)
+    sample, output = torch.tensor([[[[0.3]]]]), torch.tensor([[[[-0.7]]]])
+    with patch("diffusers.schedulers.scheduling_unclip.randn_tensor", return_value=torch.zeros(1)):
+        result = scheduler.step(output, t, sample, previous if previous >= 0 else None)
+    return {
+        f"mean.{prediction_type}": result.prev_sample,
+        f"predicted.{prediction_type}": result.pred_original_sample,
     }
 
 
@@ -59,8 +93,8 @@ def original(out):
     `spaced` and `shorter` are the timesteps of respacing strings, for 1000 and 100 training steps.
     `even` has the SHA-256 of the timesteps of "1" to "1000", one list per line, the SHA-256 of
     those of diffusers for 2 to 1000 steps, and the numbers of steps for which the two differ.
-    `tables` are float64 coefficients, and `loops` all samples of DDIM and DDPM loops. The committed
-    DDIM loops differ by up to 4e-7: their square roots are MKL's, which depend on the processor.
+    `loops` are all samples of DDIM and DDPM loops. The committed DDIM loops differ by up to 4e-7:
+    their square roots are MKL's, which depend on the processor.
     """
     theirs = {n: kakao.timesteps(str(n)) for n in range(1, 1001)}
     ours = {n: unclip_timesteps(n) for n in range(2, 1001)}
@@ -74,12 +108,6 @@ def original(out):
             "original": digest(falling(timesteps) for timesteps in theirs.values()),
             "diffusers": digest(ours.values()),
             "differ": [n for n in ours if ours[n] != falling(theirs[n])],
-        },
-        "tables": {
-            "25": table(kakao.Schedule("25")),
-            "10,10,5": table(kakao.Schedule("10,10,5")),
-            "7": table(kakao.Schedule("7")),
-            "linear 25": table(kakao.Schedule("25", "linear")),
         },
         "loops": [
             loop("ddim25", "EPSILON"),
@@ -107,20 +135,33 @@ def digest(lists):
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def original_steps(out):
+    """original.safetensors: the coefficients of each step of Kakao's program, as it reads them.
+
+    A tensor joins the steps of all `COUNTS`, then of `SPACINGS`, then of "25" with linear betas,
+    each from the noisiest to the last step. The program keeps float64 and reads float32.
+    """
+    schedules = [kakao.Schedule(str(count)) for count in COUNTS]
+    schedules += [kakao.Schedule(spacing) for spacing in SPACINGS]
+    schedules += [kakao.Schedule("25", "linear")]
+    tables = [table(schedule) for schedule in schedules]
+    joined = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    tensors = {name: torch.from_numpy(values) for name, values in joined.items()}
+    save_file(tensors, out / "original.safetensors")
+
+
 def table(schedule):
-    return {
-        name: getattr(schedule, name)[::-1].tolist()
-        for name in (
-            "betas",
-            "alphas_cumprod",
-            "posterior_mean_coef1",
-            "posterior_mean_coef2",
-            "posterior_log_variance_clipped",
-            "sqrt_recip_alphas_cumprod",
-            "sqrt_recipm1_alphas_cumprod",
-            "timesteps",
-        )
+    columns = {
+        "t": schedule.timesteps,
+        "alpha_bar_previous": schedule.alphas_cumprod_prev,
+        "x0": schedule.posterior_mean_coef1,
+        "x": schedule.posterior_mean_coef2,
+        "min_log": schedule.posterior_log_variance_clipped,
+        "max_log": np.log(schedule.betas),
+        "recip": schedule.sqrt_recip_alphas_cumprod,
+        "recipm1": schedule.sqrt_recipm1_alphas_cumprod,
     }
+    return {name: values[::-1].astype(np.float32) for name, values in columns.items()}
 
 
 def loop(spacing, mean, learned=False):

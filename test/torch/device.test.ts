@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { convert, defaultEngine } from '../../lib/torch/engine.js';
 import { devices, memory, ScriptModule, Tensor, version } from '../../lib/torch/index.js';
+import { capabilities } from '../support/capabilities.js';
 
 const cuda = devices().find(({ device }) => device.startsWith('cuda'));
 
@@ -44,6 +45,7 @@ describe('devices', () => {
       build: expect.stringMatching(/^2\.11\.0/),
       folder: expect.any(String),
       cpuCapability: expect.stringMatching(/^(DEFAULT|AVX2|AVX512|NEON|SVE)/),
+      kernels: process.env.KARLO_CPU_CAPABILITY ?? capabilities().at(-1),
     });
   });
 });

@@ -48,7 +48,7 @@ function print<T>(subject: T, describe: (subject: T) => string, json: boolean): 
 }
 
 function installation(version: string) {
-  const { libtorch, build, folder, source, cpuCapability } = torchVersion();
+  const { libtorch, build, folder, source, cpuCapability, kernels } = torchVersion();
   return {
     karlo: version,
     node: process.versions.node,
@@ -57,6 +57,7 @@ function installation(version: string) {
     devices: devices(),
     threads: availableParallelism(),
     cpuCapability,
+    kernels,
     memory: { total: totalmem(), free: freemem() },
   };
 }
@@ -75,7 +76,7 @@ function describeInstallation(installed: ReturnType<typeof installation>): strin
           : `not available. ${reason}`,
       ],
     ),
-    ['CPU', `${installed.threads} threads, ${installed.cpuCapability}`],
+    ['CPU', `${installed.threads} threads, kernels for ${installed.kernels}`],
     ['memory', `${gibibytes(memory.free)} free of ${gibibytes(memory.total)}`],
   ]);
 }

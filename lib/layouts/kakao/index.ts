@@ -36,7 +36,7 @@ import { filesOf, inferConfig, kakaoKeys } from './networks.js';
 const defaults: LayoutDefaults = {
   fit: 'fill',
   tokenizer: { pad: 'zero', clean: 'kakao' },
-  schedulerPrecision: 'float64',
+  arithmetic: 'gaussian-diffusion',
 };
 
 /** Kakao's schedulers clamp the prior's x0 to ±10. */

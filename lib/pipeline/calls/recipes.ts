@@ -46,10 +46,13 @@ export async function provenanceOf(
   model: Model,
   { device, dtype }: { readonly device: string; readonly dtype: Provenance['dtype'] },
 ): Promise<Provenance> {
+  const { libtorch, kernels } = torchVersion();
+  const type = deviceTypeOf(device);
   return {
     model: { name, sha256: await model.fingerprint() },
-    versions: { karlo: packageVersion(), libtorch: torchVersion().libtorch },
-    device: deviceTypeOf(device),
+    versions: { karlo: packageVersion(), libtorch },
+    device: type,
+    ...(type === 'cpu' && { kernels }),
     dtype,
   };
 }

@@ -1,28 +1,39 @@
 import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
 import { type Tensor, tidy } from '../../torch/tensor.js';
-import { type Transition, transitions } from './noise-schedule.js';
-import { predictX0, type X0Coefficients, x0Coefficients } from './predict-x0.js';
+import type { X0Coefficients } from './arithmetic/arithmetic.js';
+import { gaussianDiffusion } from './arithmetic/gaussian-diffusion.js';
+import { ARITHMETIC } from './arithmetic/index.js';
+import type { Transition } from './arithmetic/noise-schedule.js';
+import { predictX0, x0Coefficients } from './predict-x0.js';
 import type { Sampler, StepResult } from './sampler.js';
 
-/** One step's coefficients, float64. */
+/** One step's coefficients. */
 export interface DdimStep extends Transition {
-  readonly x0: X0Coefficients;
-  /** Weights of x0 and x_t in the next x (Song et al. 2021, eq. 12). */
-  readonly mean: { readonly x0: number; readonly x: number };
+  readonly x0: X0Coefficients | undefined;
+  /** The noise that x0 implies: (x * x_t - x0) / divisor. */
+  readonly noise: { readonly x: number; readonly divisor: number };
+  /** Weights of x0 and of that noise in the next x. */
+  readonly next: { readonly x0: number; readonly noise: number };
 }
 
-/** DDIM at eta 0 (Song et al. 2021, eq. 12): deterministic, no noise is drawn after the start. */
+/**
+ * DDIM at eta 0 (Song et al. 2021, eq. 12): deterministic, no noise is drawn after the start.
+ *
+ * The operations are those of Kakao's `ddim_sample`, with the noise levels of the model's own
+ * arithmetic: diffusers has no DDIM for unCLIP.
+ */
 export class DdimSampler implements Sampler {
   readonly timesteps: readonly number[];
   readonly steps: readonly DdimStep[];
   readonly #clip: number | undefined;
 
   constructor(config: SchedulerConfig, timesteps: readonly number[]) {
+    const arithmetic = ARITHMETIC[config.arithmetic];
     this.timesteps = timesteps;
-    this.steps = transitions(config, timesteps).map((transition) => ({
+    this.steps = arithmetic.transitions(config, timesteps).map((transition) => ({
       ...transition,
-      x0: x0Coefficients(config.predictionType, transition.alphaBar),
-      mean: meanOf(transition),
+      x0: x0Coefficients(config.predictionType, arithmetic, transition),
+      ...coefficients(transition),
     }));
     this.#clip = config.clipSampleRange;
   }
@@ -31,17 +42,22 @@ export class DdimSampler implements Sampler {
     const step = this.steps[index] as DdimStep;
     const [next, x0] = tidy(() => {
       const x0 = predictX0(x, output, step.x0, this.#clip);
-      return [x0.mul(step.mean.x0).add(x.mul(step.mean.x)), x0] as const;
+      const noise = x.mul(step.noise.x).sub(x0).div(step.noise.divisor);
+      return [x0.mul(step.next.x0).add(noise.mul(step.next.noise)), x0] as const;
     });
     return { x: next, x0 };
   }
 }
 
-/**
- * The noise that x0 implies, (x_t - sqrt(alphaBar) * x0) / sqrt(1 - alphaBar), is added back at the
- * next level.
- */
-function meanOf({ alphaBar, alphaBarPrevious }: Transition): DdimStep['mean'] {
-  const x = Math.sqrt((1 - alphaBarPrevious) / (1 - alphaBar));
-  return { x0: Math.sqrt(alphaBarPrevious) - Math.sqrt(alphaBar) * x, x };
+function coefficients(transition: Transition): Pick<DdimStep, 'noise' | 'next'> {
+  const { x, output } = gaussianDiffusion.x0(transition);
+  // The original reads alpha-bar as float32, and goes on in float32.
+  const previous = Math.fround(transition.alphaBarPrevious);
+  return {
+    noise: { x, divisor: output },
+    next: {
+      x0: Math.fround(Math.sqrt(previous)),
+      noise: Math.fround(Math.sqrt(Math.fround(1 - previous))),
+    },
+  };
 }

@@ -1,19 +1,15 @@
 import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
 import type { Tensor } from '../../torch/tensor.js';
+import type { Arithmetic, X0Coefficients } from './arithmetic/arithmetic.js';
+import type { Transition } from './arithmetic/noise-schedule.js';
 
-/** Weights of x_t and of the network's output in x0, before clamping. */
-export interface X0Coefficients {
-  readonly x: number;
-  readonly output: number;
-}
-
-/** The coefficients for a network that predicts x0, or the noise (Ho et al. 2020, eq. 15). */
+/** The coefficients for a network that predicts the noise; undefined if it predicts x0 itself. */
 export function x0Coefficients(
   predictionType: SchedulerConfig['predictionType'],
-  alphaBar: number,
-): X0Coefficients {
-  if (predictionType === 'sample') return { x: 0, output: 1 };
-  return { x: 1 / Math.sqrt(alphaBar), output: -Math.sqrt(1 / alphaBar - 1) };
+  arithmetic: Arithmetic,
+  transition: Transition,
+): X0Coefficients | undefined {
+  return predictionType === 'sample' ? undefined : arithmetic.x0(transition);
 }
 
 /**
@@ -24,10 +20,15 @@ export function x0Coefficients(
 export function predictX0(
   x: Tensor,
   output: Tensor,
-  coefficients: X0Coefficients,
+  coefficients: X0Coefficients | undefined,
   clip: number | undefined,
 ): Tensor {
   const prediction = output.slice(1, 0, x.shape[1] as number);
-  const x0 = prediction.mul(coefficients.output).add(x.mul(coefficients.x));
+  const x0 = coefficients === undefined ? prediction : denoised(x, prediction, coefficients);
   return clip === undefined ? x0 : x0.clamp(-clip, clip);
+}
+
+/** Factors and divisors of 1 are exact, so one formula serves every arithmetic. */
+function denoised(x: Tensor, noise: Tensor, coefficients: X0Coefficients): Tensor {
+  return x.mul(coefficients.x).sub(noise.mul(coefficients.output)).div(coefficients.divisor);
 }

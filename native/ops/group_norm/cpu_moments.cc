@@ -34,17 +34,28 @@ template <typename T>
 void ChannelMoments::add(const T* x, int64_t pixels, int64_t width, int64_t first) {
   const int64_t chunks = (pixels + kPixels - 1) / kPixels;
   std::vector<float> parts(batch_ * chunks * 2 * width);
+  const auto rows_of = [&](int64_t chunk) {
+    return x + (chunk / chunks * pixels + chunk % chunks * kPixels) * width;
+  };
+  const auto count_of = [&](int64_t chunk) {
+    return std::min(kPixels, pixels - chunk % chunks * kPixels);
+  };
   parallel(batch_ * chunks, std::min(kPixels, pixels) * width, [&](int64_t chunk) {
-    const int64_t start = chunk % chunks * kPixels;
     float* sum = parts.data() + chunk * 2 * width;
-    simd::kernels().rows<T>().add_moments(x + (chunk / chunks * pixels + start) * width,
-                                          std::min(kPixels, pixels - start), width, sum,
-                                          sum + width);
+    simd::kernels().rows<T>().moments(rows_of(chunk), count_of(chunk), width, sum, sum + width);
   });
-  for (int64_t part = 0; part < batch_ * chunks * 2; ++part) {
-    const int64_t image = part / 2 / chunks, moment = part % 2;
-    double* to = sums_.data() + (2 * image + moment) * channels_ + first;
-    for (int64_t c = 0; c < width; ++c) to[c] += parts[part * width + c];
+  for (int64_t chunk = 0; chunk < batch_ * chunks; ++chunk) {
+    const float* differences = parts.data() + chunk * 2 * width;
+    const float* squares = differences + width;
+    double* sums = sums_.data() + 2 * (chunk / chunks) * channels_ + first;
+    const T* origin = rows_of(chunk);
+    const auto count = static_cast<double>(count_of(chunk));
+    for (int64_t c = 0; c < width; ++c) {
+      const auto o = static_cast<double>(static_cast<float>(origin[c]));
+      const double sum = differences[c];
+      sums[c] += sum + count * o;
+      sums[channels_ + c] += squares[c] + o * (2 * sum + count * o);
+    }
   }
   pixels_ = pixels;
 }
@@ -72,10 +83,11 @@ Affine ChannelMoments::normalize(const Norm& norm, const Conditioning& condition
       const double deviation = std::sqrt(std::max(0.0, square / count - mean * mean) + norm.eps);
       for (int64_t c = start; c < start + width; ++c) {
         const int64_t i = b * channels_ + c;
-        const double scale = weight[c] / deviation, factor = 1.0 + conditioning.scale[i];
-        affine.scale[i] = static_cast<float>(scale * factor);
-        affine.bias[i] = static_cast<float>(((offset[c] - mean) * scale + bias[c]) * factor +
-                                            conditioning.shift[i]);
+        const double factor = 1.0 + conditioning.scale[i];
+        affine.scale[i] = static_cast<float>(weight[c] / deviation * factor);
+        // With the rounded scale, so that its rounding does not shift the mean.
+        affine.bias[i] = static_cast<float>((offset[c] - mean) * affine.scale[i] +
+                                            bias[c] * factor + conditioning.shift[i]);
       }
     }
   }

@@ -1,7 +1,7 @@
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/silu.h>
-#include <ATen/ops/zeros.h>
 
 #include <catch2/catch.hpp>
 
@@ -29,13 +29,15 @@ void check_rows(const simd::Kernels& kernels, int64_t channels, double tolerance
 }
 
 template <typename T>
-void check_moments(const simd::Kernels& kernels, int64_t channels) {
-  const at::Tensor x = (at::randn({kRows, channels}) * 30).to(c10::CppTypeToScalarType<T>::value);
-  const at::Tensor sums = at::zeros({2, channels}), exact = x.to(at::kDouble);
+void check_moments(const simd::Kernels& kernels, int64_t channels, double mean) {
+  const at::Tensor x =
+      (at::randn({kRows, channels}) + mean).to(c10::CppTypeToScalarType<T>::value);
+  const at::Tensor sums = at::empty({2, channels});
+  const at::Tensor differences = x.to(at::kDouble) - x[0].to(at::kDouble);
   float* sum = sums.mutable_data_ptr<float>();
-  kernels.rows<T>().add_moments(x.const_data_ptr<T>(), kRows, channels, sum, sum + channels);
-  CHECK(relative_error(sums[0], exact.sum(0)) <= kTolerance);
-  CHECK(relative_error(sums[1], (exact * exact).sum(0)) <= kTolerance);
+  kernels.rows<T>().moments(x.const_data_ptr<T>(), kRows, channels, sum, sum + channels);
+  CHECK(relative_error(sums[0], differences.sum(0)) <= kTolerance);
+  CHECK(relative_error(sums[1], (differences * differences).sum(0)) <= kTolerance);
 }
 
 TEST_CASE("affine transforms, with and without SiLU, agree with double precision") {
@@ -48,12 +50,14 @@ TEST_CASE("affine transforms, with and without SiLU, agree with double precision
   }
 }
 
-TEST_CASE("moments are the sums of each channel's elements and squares") {
+TEST_CASE("moments are the sums of differences from the first row, and of their squares") {
   for (const auto& [name, kernels] : available_kernels()) {
     for (const int64_t channels : {5, 16, 70, 128}) {
-      CAPTURE(name, channels);
-      check_moments<float>(kernels, channels);
-      check_moments<at::BFloat16>(kernels, channels);
+      for (const double mean : {0.0, 1000.0}) {
+        CAPTURE(name, channels, mean);
+        check_moments<float>(kernels, channels, mean);
+        check_moments<at::BFloat16>(kernels, channels, mean);
+      }
     }
   }
 }

@@ -30,16 +30,18 @@ describe.each([
 
   test('ends at x0 in its last step', () => {
     const { steps } = sampler;
-    expect(steps.at(-1)).toMatchObject({ last: true, alphaBarPrevious: 1, mean: { x0: 1, x: 0 } });
+    expect(steps.at(-1)).toMatchObject({ last: true, next: { x0: 1, noise: 0 } });
     expect(steps.filter((s) => s.last)).toHaveLength(1);
   });
 });
 
 test.each(['ddim25', 'ddim10', 'fast27'])('%s keeps a sample at its noise level', (respacing) => {
-  for (const { mean, alphaBar, alphaBarPrevious } of ddim(config, respacing).steps) {
-    // x_t = sqrt(a) x0 + sqrt(1 - a) e keeps that form with the next a, in mean and variance.
-    const signal = mean.x0 + mean.x * Math.sqrt(alphaBar);
-    expect(signal).toBeCloseTo(Math.sqrt(alphaBarPrevious), 9);
-    expect(mean.x ** 2 * (1 - alphaBar)).toBeCloseTo(1 - alphaBarPrevious, 9);
+  for (const { noise, next, alphaBar, alphaBarPrevious } of ddim(config, respacing).steps) {
+    // x_t = sqrt(a) x0 + sqrt(1 - a) e keeps that form with the next a.
+    const signal = (noise.x * Math.sqrt(alphaBar) - 1) / noise.divisor;
+    expect(signal).toBeCloseTo(0, 6);
+    expect((noise.x * Math.sqrt(1 - alphaBar)) / noise.divisor).toBeCloseTo(1, 6);
+    expect(next.x0).toBeCloseTo(Math.sqrt(alphaBarPrevious), 6);
+    expect(next.noise).toBeCloseTo(Math.sqrt(1 - alphaBarPrevious), 6);
   }
 });

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import type { BetaSchedule } from '../../../../lib/layouts/scheduler-config.js';
+import { timesteps } from '../../../../lib/options/respacing.js';
+import { gaussianDiffusion } from '../../../../lib/pipeline/samplers/arithmetic/gaussian-diffusion.js';
+import { readColumns } from '../../../fixtures/schedule/columns.js';
+import original from '../../../fixtures/schedule/original.json' with { type: 'json' };
+import { config } from '../config.js';
+
+const golden = await readColumns('original.safetensors');
+
+/** The loops of the golden, which joins their steps. */
+const counts = [...Array.from({ length: 100 }, (_, i) => i + 1), 250, 1000].map(String);
+const loops: [timestepRespacing: string, betaSchedule: BetaSchedule][] = [
+  ...[...counts, ...Object.keys(original.spaced)].map(
+    (respacing) => [respacing, 'squaredcos_cap_v2'] as [string, BetaSchedule],
+  ),
+  ['25', 'linear'],
+];
+
+const steps = loops.flatMap(([timestepRespacing, betaSchedule]) => {
+  const visited = timesteps({ timestepRespacing }, config.trainSteps);
+  return gaussianDiffusion.transitions({ ...config, betaSchedule }, visited).map((transition) => ({
+    ...transition,
+    denoised: gaussianDiffusion.x0(transition),
+    ...gaussianDiffusion.posterior(transition),
+  }));
+});
+/** The golden has another value for the variance of the last step, which adds no noise. */
+const noisy = (_: unknown, i: number) => !steps[i]?.last;
+
+describe('every step of all respacings', () => {
+  test.each<[string, number[]]>([
+    ['t', steps.map(({ t }) => t)],
+    ['alpha_bar_previous', steps.map(({ alphaBarPrevious }) => Math.fround(alphaBarPrevious))],
+    ['recip', steps.map(({ denoised }) => denoised.x)],
+    ['recipm1', steps.map(({ denoised }) => denoised.output)],
+    ['x0', steps.map(({ mean }) => mean.x0)],
+    ['x', steps.map(({ mean }) => mean.x)],
+    ['max_log', steps.map(({ logVarianceMax }) => logVarianceMax)],
+  ])('has the %s of Kakao’s program, bit for bit', (name, values) => {
+    expect(values).toEqual([...(golden.get(name) ?? [])]);
+  });
+
+  test('has the min_log of Kakao’s program, bit for bit, where noise is added', () => {
+    const values = steps.map(({ logVarianceMin }) => logVarianceMin);
+    expect(values.filter(noisy)).toEqual([...(golden.get('min_log') ?? [])].filter(noisy));
+  });
+
+  test('has the deviation that follows from it', () => {
+    for (const { std, logVarianceMin } of steps)
+      expect(Math.abs(std / Math.exp(logVarianceMin / 2) - 1)).toBeLessThan(2 ** -23);
+  });
+});
