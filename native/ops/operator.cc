@@ -4,6 +4,16 @@
 #include <utility>
 
 namespace karlo::ops {
+namespace {
+
+thread_local bool allowed = true;
+
+}  // namespace
+
+WithoutKernels::WithoutKernels() : before_(allowed) { allowed = false; }
+WithoutKernels::~WithoutKernels() { allowed = before_; }
+
+bool kernels_allowed() { return allowed; }
 
 c10::OperatorHandle define_operator(const char* name, const char* schema,
                                     Implementations implementations) {

@@ -20,4 +20,19 @@ struct Implementations {
 c10::OperatorHandle define_operator(const char* name, const char* schema,
                                     Implementations implementations);
 
+// While one exists, operators on this thread are composed of LibTorch's, as on other devices.
+class WithoutKernels {
+ public:
+  WithoutKernels();
+  ~WithoutKernels();
+  WithoutKernels(const WithoutKernels&) = delete;
+  WithoutKernels& operator=(const WithoutKernels&) = delete;
+
+ private:
+  bool before_;
+};
+
+// Whether operators on this thread may use the kernels of this package.
+bool kernels_allowed();
+
 }  // namespace karlo::ops

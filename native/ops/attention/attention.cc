@@ -45,6 +45,7 @@ at::Tensor on_cpu(const at::Tensor& x, const at::Tensor& cache, int64_t cache_st
                   int64_t heads) {
   const cpu::AttentionInput input{x, cache, cache_start, bias, weights, groups, eps, heads};
   cpu::check_sizes(input);
+  if (!kernels_allowed()) return composed(x, cache, cache_start, bias, weights, groups, eps, heads);
   if (cpu::can_use_narrow_attention(input)) return cpu::narrow_attention(input);
   if (cpu::can_use_bf16_attention(input)) return cpu::bf16_attention(input);
   return composed(x, cache, cache_start, bias, weights, groups, eps, heads);

@@ -33,7 +33,7 @@ at::Tensor on_cpu(const at::Tensor& given, int64_t groups, const at::Tensor& wei
   TORCH_CHECK(given.dim() == 4 && groups > 0 && given.size(1) % groups == 0 && given.numel() > 0,
               "group_norm: expected [B, C, H, W] with C a multiple of ", groups);
   const at::Tensor x = given.contiguous(at::MemoryFormat::ChannelsLast);
-  if (!cpu::can_use_group_norm(x)) {
+  if (!kernels_allowed() || !cpu::can_use_group_norm(x)) {
     return composed(x, groups, weight, bias, eps, offset, scale, shift, silu);
   }
   return cpu::group_norm(x, {weight, bias, groups, eps}, {offset, scale, shift}, silu);

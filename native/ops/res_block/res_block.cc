@@ -59,6 +59,9 @@ at::Tensor on_cpu(const at::Tensor& x, const std::optional<at::Tensor>& skip,
                                  time_start, scale_shift, weights,
                                  groups,     eps,         static_cast<Resample>(resample)};
   cpu::check_sizes(input);
+  if (!kernels_allowed()) {
+    return composed(x, skip, times, time_start, scale_shift, weights, groups, eps, resample);
+  }
   if (cpu::can_use_narrow_res_block(input)) return cpu::narrow_res_block(input);
   if (cpu::can_use_wide_res_block(input)) return cpu::wide_res_block(input);
   return composed(x, skip, times, time_start, scale_shift, weights, groups, eps, resample);

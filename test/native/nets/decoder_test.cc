@@ -56,6 +56,10 @@ TEST_CASE("a frozen decoder computes exactly the same") { check_frozen(traced())
 
 TEST_CASE("the decoder in bfloat16 is close to float32") { check_bfloat16(traced()); }
 
+TEST_CASE("the decoder is as accurate as LibTorch's operators", "[accuracy]") {
+  check_network_accuracy(traced());
+}
+
 TEST_CASE("the decoder rejects unsupported configs") {
   CHECK(config_rejection(decoder(), "act_fn", "gelu") ==
         "Expected \"silu\" or \"swish\" for decoder.act_fn but received \"gelu\"");

@@ -35,5 +35,9 @@ TEST_CASE("a frozen image encoder computes exactly the same") { check_frozen(tra
 
 TEST_CASE("the image encoder in bfloat16 is close to float32") { check_bfloat16(traced()); }
 
+TEST_CASE("the image encoder is as accurate as LibTorch's operators", "[accuracy]") {
+  check_network_accuracy(traced());
+}
+
 }  // namespace
 }  // namespace karlo::testing

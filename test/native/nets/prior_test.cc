@@ -46,6 +46,10 @@ TEST_CASE("a frozen prior computes exactly the same") { check_frozen(traced()); 
 
 TEST_CASE("the prior in bfloat16 is close to float32") { check_bfloat16(traced()); }
 
+TEST_CASE("the prior is as accurate as LibTorch's operators", "[accuracy]") {
+  check_network_accuracy(traced());
+}
+
 TEST_CASE("the prior rejects unsupported configs") {
   CHECK(config_rejection(prior(), "encoder_hid_proj_type", std::monostate{}) ==
         "Expected \"linear\" for prior.encoder_hid_proj_type but received null");

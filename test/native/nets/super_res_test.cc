@@ -50,6 +50,10 @@ TEST_CASE("the super-resolution network in bfloat16 is close to float32") {
   check_bfloat16(traced());
 }
 
+TEST_CASE("the super-resolution network is as accurate as LibTorch's operators", "[accuracy]") {
+  check_network_accuracy(traced());
+}
+
 TEST_CASE("the super-resolution network rejects attention") {
   CHECK(config_rejection(super_res(), "add_attention", true) ==
         "Expected false for super_res.add_attention but received true");

@@ -36,6 +36,10 @@ TEST_CASE("a frozen text encoder computes exactly the same") { check_frozen(trac
 
 TEST_CASE("the text encoder in bfloat16 is close to float32") { check_bfloat16(traced()); }
 
+TEST_CASE("the text encoder is as accurate as LibTorch's operators", "[accuracy]") {
+  check_network_accuracy(traced());
+}
+
 TEST_CASE("the text encoder rejects a fractional hidden size") {
   CHECK(config_rejection(text_encoder(), "hidden_size", 1.5) ==
         "Expected an integer for text_encoder.hidden_size but received 1.5");

@@ -36,6 +36,10 @@ TEST_CASE("a frozen text projection computes exactly the same") { check_frozen(t
 
 TEST_CASE("the text projection in bfloat16 is close to float32") { check_bfloat16(traced()); }
 
+TEST_CASE("the text projection is as accurate as LibTorch's operators", "[accuracy]") {
+  check_network_accuracy(traced());
+}
+
 TEST_CASE("the text projection rejects a config without the width of the time embedding") {
   NetworkCase incomplete = text_proj();
   incomplete.config.erase("time_embed_dim");

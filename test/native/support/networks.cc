@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "export/freeze.h"
+#include "support/accuracy.h"
 
 namespace karlo::testing {
 namespace {
@@ -23,7 +24,9 @@ using torch::jit::Module;
 
 // Similar to trained weights: norms are near one, everything else is so small that activations stay
 // in range.
-void fill(Module& module, const std::vector<nets::TensorSpec>& parameters, at::ScalarType dtype) {
+// @param rounded, computed the dtype whose numbers the weights are, and the one that holds them
+void fill(Module& module, const std::vector<nets::TensorSpec>& parameters, at::ScalarType rounded,
+          at::ScalarType computed) {
   at::manual_seed(0);
   for (const nets::TensorSpec& spec : parameters) {
     const bool norm = spec.shape.size() == 1 && spec.name.find("norm") != std::string::npos;
@@ -31,8 +34,14 @@ void fill(Module& module, const std::vector<nets::TensorSpec>& parameters, at::S
     for (size_t i = 1; i < spec.shape.size(); ++i) inputs *= spec.shape[i];
     at::Tensor value = at::randn(spec.shape) / std::sqrt(static_cast<double>(inputs));
     if (norm) value = value * 0.05 + (spec.name.find("bias") == std::string::npos ? 1 : 0);
-    exporting::set_parameter(module, spec.name, spec.keep_float32 ? value : value.to(dtype));
+    const bool wide = computed == at::kDouble || !spec.keep_float32;
+    const at::Tensor held = spec.keep_float32 ? value : value.to(rounded);
+    exporting::set_parameter(module, spec.name, wide ? held.to(computed) : held);
   }
+}
+
+void fill(Module& module, const std::vector<nets::TensorSpec>& parameters, at::ScalarType dtype) {
+  fill(module, parameters, dtype, dtype);
 }
 
 Module save_and_load(const Module& module) {
@@ -138,6 +147,22 @@ void check_bfloat16(const TracedCase& network) {
       CHECK(similarity(result, expected[0]) >= 0.999);
     }
   });
+}
+
+void check_network_accuracy(const TracedCase& network) {
+  at::manual_seed(1);
+  const Tensors inputs = network.network.inputs(2);
+  check_accuracy(network.network.kind, "random weights",
+                 [&](at::ScalarType rounded, at::ScalarType computed) {
+                   Module module = save_and_load(network.traced.module);
+                   fill(module, network.traced.parameters, rounded, computed);
+                   Tensors converted;
+                   for (const at::Tensor& input : inputs) {
+                     const bool is_float = input.is_floating_point();
+                     converted.push_back(is_float ? input.to(rounded).to(computed) : input);
+                   }
+                   return call(module, "forward", converted)[0];
+                 });
 }
 
 std::string rejection(const std::function<void()>& action) {

@@ -52,6 +52,7 @@ void check_other_methods(const TracedCase& network);
 void check_loaded(const TracedCase& network);
 void check_frozen(const TracedCase& network);
 void check_bfloat16(const TracedCase& network);
+void check_network_accuracy(const TracedCase& network);
 
 // The message of the std::invalid_argument that `action` throws; empty if it throws none.
 std::string rejection(const std::function<void()>& action);

@@ -1,0 +1,156 @@
+#include <ATen/ops/full.h>
+#include <ATen/ops/randn.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nets/context_attention.h"
+#include "nets/res_block.h"
+#include "ops/attention/attention.h"
+#include "ops/group_norm/group_norm.h"
+#include "ops/linear/linear.h"
+#include "support/accuracy.h"
+
+// Accuracy of each operator against float64, for well scaled and for hostile inputs.
+namespace karlo::testing {
+namespace {
+
+using nets::ContextAttention;
+using nets::ResBlock;
+using nets::Scope;
+
+// Weights by name, as nets::Scope asks for them: of a size that keeps activations in range.
+class Weights {
+ public:
+  explicit Weights(double factor = 1) : factor_(factor) {}
+
+  nets::TensorSource source(at::ScalarType rounded, at::ScalarType computed) {
+    return [this, rounded, computed](const nets::TensorSpec& spec) {
+      at::Tensor& weight = weights_[spec.name];
+      if (!weight.defined()) weight = make(spec);
+      return weight.to(rounded).to(computed);
+    };
+  }
+
+ private:
+  at::Tensor make(const nets::TensorSpec& spec) const {
+    const at::Tensor noise = at::randn(spec.shape);
+    if (spec.shape.size() == 1) {
+      const bool is_norm = spec.name.find("norm") != std::string::npos &&
+                           spec.name.find("weight") != std::string::npos;
+      return is_norm ? 1 + 0.1 * noise : 0.1 * noise;
+    }
+    const auto inputs = static_cast<double>(noise[0].numel());
+    const bool is_query = spec.name.find("to_q") != std::string::npos;
+    return noise * ((is_query ? factor_ : 1) / std::sqrt(inputs));
+  }
+
+  double factor_;  // of the queries' weights
+  std::map<std::string, at::Tensor> weights_;
+};
+
+struct Input {
+  std::string name;
+  at::Tensor x;
+};
+
+// Images whose channels have these moments, and some that are easily lost.
+std::vector<Input> images(at::IntArrayRef shape) {
+  const at::Tensor noise = at::randn(shape);
+  at::Tensor constant_channels = noise.clone();
+  constant_channels.narrow(1, 0, shape[1] / 2).fill_(3);
+  return {{"mean / std 0", noise},
+          {"mean / std 10", noise + 10},
+          {"mean / std 100", noise + 100},
+          {"mean / std 1000", noise + 1000},
+          {"constant", at::full(shape, 7.3)},
+          {"constant channels", constant_channels},
+          {"denormal", noise * 1e-40}};
+}
+
+TEST_CASE("group_norm is as accurate as LibTorch's", "[accuracy]") {
+  for (const int64_t channels : {24, 320}) {
+    const at::Tensor weight = 1 + 0.1 * at::randn({channels}), bias = 0.1 * at::randn({channels});
+    for (const auto& [name, x] : images({2, channels, 24, 20})) {
+      check_accuracy("group_norm, " + std::to_string(channels) + " channels", name,
+                     [&, &x = x](at::ScalarType rounded, at::ScalarType computed) {
+                       const auto as = [&](const at::Tensor& t) {
+                         return t.to(rounded).to(computed);
+                       };
+                       return ops::group_norm(as(x), 8, as(weight), as(bias), 1e-5, {}, true);
+                     });
+    }
+  }
+}
+
+TEST_CASE("res_block is as accurate as LibTorch's", "[accuracy]") {
+  constexpr int64_t kTime = 16;
+  for (const int64_t channels : {32, 56, 192}) {
+    for (const auto& [name, x] : images({2, channels, 24, 20})) {
+      Weights weights;
+      const at::Tensor time = at::randn({1, kTime});
+      check_accuracy("res_block, " + std::to_string(channels) + " channels", name,
+                     [&, &x = x](at::ScalarType rounded, at::ScalarType computed) {
+                       const Scope scope(torch::jit::Module("__torch__.block"),
+                                         weights.source(rounded, computed));
+                       nets::TimeProjections times;
+                       const ResBlock block(scope["block"], channels, channels,
+                                            {kTime, 8, 1e-5, true}, times);
+                       const auto as = [&](const at::Tensor& t) {
+                         return t.to(rounded).to(computed);
+                       };
+                       return block(as(x), times(as(time)));
+                     });
+    }
+  }
+}
+
+TEST_CASE("context_attention is as accurate as LibTorch's", "[accuracy]") {
+  constexpr int64_t kContext = 24, kTokens = 81;
+  const std::vector<std::pair<std::string, double>> logits{{"logits of +-3", 1},
+                                                           {"logits of +-60", 20}};
+  for (const auto& [channels, head_width] :
+       std::vector<std::pair<int64_t, int64_t>>{{48, 12}, {80, 20}, {72, 24}, {320, 64}}) {
+    for (const auto& [name, factor] : logits) {
+      Weights weights(factor);
+      const at::Tensor x = at::randn({2, channels, 12, 10});
+      const at::Tensor context = at::randn({2, kTokens, kContext});
+      const at::Tensor mask = at::randn({2, kTokens}).gt(-0.5);
+      check_accuracy(
+          "context_attention, " + std::to_string(channels) + " channels", name,
+          [&, channels = channels, head_width = head_width](at::ScalarType rounded,
+                                                            at::ScalarType computed) {
+            const Scope scope(torch::jit::Module("__torch__.attention"),
+                              weights.source(rounded, computed));
+            nets::ContextProjections contexts;
+            const ContextAttention block(scope["block"], channels, head_width, kContext, 8,
+                                         contexts);
+            const auto as = [&](const at::Tensor& t) { return t.to(rounded).to(computed); };
+            const at::Tensor cache = contexts(as(context));
+            return block(as(x), {cache, ops::mask_bias(mask, cache)});
+          });
+    }
+  }
+}
+
+TEST_CASE("linear is as accurate as LibTorch's", "[accuracy]") {
+  const at::Tensor weight = at::randn({768, 1030}) / 32, bias = at::randn({768});
+  for (const int64_t rows : {1, 6, 32, 300}) {
+    const at::Tensor x = at::randn({rows, 1030});
+    check_accuracy("linear, 1030 to 768", std::to_string(rows) + " rows",
+                   [&](at::ScalarType rounded, at::ScalarType computed) {
+                     const auto as = [&](const at::Tensor& t) {
+                       return t.to(rounded).to(computed);
+                     };
+                     return ops::linear(as(x), as(weight), as(bias));
+                   });
+  }
+}
+
+}  // namespace
+}  // namespace karlo::testing
