@@ -142,6 +142,7 @@ export interface NativeAddon {
   tensorMul(tensor: TensorHandle, other: TensorHandle | number): TensorHandle;
   tensorDiv(tensor: TensorHandle, other: TensorHandle | number): TensorHandle;
   tensorLog(tensor: TensorHandle): TensorHandle;
+  tensorSqrt(tensor: TensorHandle): TensorHandle;
   tensorExp(tensor: TensorHandle): TensorHandle;
   tensorRound(tensor: TensorHandle): TensorHandle;
   tensorClamp(tensor: TensorHandle, lowest: number, highest: number): TensorHandle;

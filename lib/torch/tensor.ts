@@ -199,6 +199,11 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#result((handle) => addon().tensorLog(handle));
   }
 
+  /** The square root of each element. Integer tensors give float32. */
+  sqrt(): Tensor<FloatOf<D>> {
+    return this.#result((handle) => addon().tensorSqrt(handle));
+  }
+
   /** Rounds each element to the nearest integer, halves to even. */
   round(): Tensor<D> {
     return this.#result((handle) => addon().tensorRound(handle));

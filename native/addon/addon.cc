@@ -83,6 +83,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add<tensor_div>(exports, "tensorDiv");
   add<tensor_exp>(exports, "tensorExp");
   add<tensor_log>(exports, "tensorLog");
+  add<tensor_sqrt>(exports, "tensorSqrt");
   add<tensor_round>(exports, "tensorRound");
   add<tensor_clamp>(exports, "tensorClamp");
   add<tensor_resize_bicubic>(exports, "tensorResizeBicubic");

@@ -60,6 +60,7 @@ Napi::Value tensor_mul(const Napi::CallbackInfo& info);
 Napi::Value tensor_div(const Napi::CallbackInfo& info);
 Napi::Value tensor_exp(const Napi::CallbackInfo& info);
 Napi::Value tensor_log(const Napi::CallbackInfo& info);
+Napi::Value tensor_sqrt(const Napi::CallbackInfo& info);
 Napi::Value tensor_round(const Napi::CallbackInfo& info);
 Napi::Value tensor_clamp(const Napi::CallbackInfo& info);
 Napi::Value tensor_resize_bicubic(const Napi::CallbackInfo& info);

@@ -9,6 +9,7 @@
 #include <ATen/ops/log.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/round.h>
+#include <ATen/ops/sqrt.h>
 #include <ATen/ops/sub.h>
 #include <c10/core/InferenceMode.h>
 
@@ -158,6 +159,12 @@ Napi::Value tensor_log(const Napi::CallbackInfo& info) {
   const at::Tensor tensor = unwrap_tensor(info[0], "tensor");
   const c10::InferenceMode inference_mode;
   return wrap_tensor(info.Env(), at::log(tensor));
+}
+
+Napi::Value tensor_sqrt(const Napi::CallbackInfo& info) {
+  const at::Tensor tensor = unwrap_tensor(info[0], "tensor");
+  const c10::InferenceMode inference_mode;
+  return wrap_tensor(info.Env(), at::sqrt(tensor));
 }
 
 Napi::Value tensor_round(const Napi::CallbackInfo& info) {

@@ -79,6 +79,7 @@ const valid: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
   tensorDiv: () => [makeTensor(1), makeTensor(2)],
   tensorExp: () => [makeTensor(1)],
   tensorLog: () => [makeTensor(1)],
+  tensorSqrt: () => [makeTensor(1)],
   tensorRound: () => [makeTensor(1)],
   tensorClamp: () => [makeTensor(1), -1, 1],
   tensorResizeBicubic: () => [makeImage(), 2, 2],

@@ -23,15 +23,20 @@ def diffusers(out):
     operation is the scheduler's own, on its tensors: `noise` and `root` are the numbers by which it
     multiplies predicted noise and divides, `x0` and `x` weigh the mean of the next sample, `std`
     is the deviation of the variance type fixed_small_log, `min_log` and `max_log` are the bounds
-    of a learned log variance. Those three depend on the processor in their last bit, because
-    PyTorch takes logarithms of MKL. `mean` and `predicted` are what a step without noise returns
-    for the sample 0.3 and the output -0.7, of the prediction types epsilon and sample.
+    of a learned log variance. `mean` and `predicted` are what a step without noise returns for the
+    sample 0.3 and the output -0.7, of the prediction types epsilon and sample. What follows from a
+    square root or a logarithm depends on the processor in its last bit, because PyTorch takes both
+    of MKL: `roots` and `logs` are those of 0.001, 0.002 … 1, by which a test sees whether
+    this processor's are the same.
     """
     columns = {}
     for count in COUNTS[1:]:
         for name, values in unclip_schedule(count).items():
             columns.setdefault(name, []).extend(values)
     tensors = {name: torch.tensor(values) for name, values in columns.items()}
+    probes = [torch.tensor(i / 1000) for i in range(1, 1001)]
+    tensors["roots"] = torch.stack([probe.sqrt() for probe in probes])
+    tensors["logs"] = torch.stack([probe.log() for probe in probes])
     save_file(tensors, out / "diffusers.safetensors")
 
 
@@ -138,16 +143,15 @@ def digest(lists):
 def original_steps(out):
     """original.safetensors: the coefficients of each step of Kakao's program, as it reads them.
 
-    A tensor joins the steps of all `COUNTS`, then of `SPACINGS`, then of "25" with linear betas,
-    each from the noisiest to the last step. The program keeps float64 and reads float32.
+    A tensor joins the steps of the `loops` in the metadata, each from the noisiest to the last. The
+    program keeps float64 and reads float32.
     """
-    schedules = [kakao.Schedule(str(count)) for count in COUNTS]
-    schedules += [kakao.Schedule(spacing) for spacing in SPACINGS]
-    schedules += [kakao.Schedule("25", "linear")]
-    tables = [table(schedule) for schedule in schedules]
+    loops = [[str(count), "squaredcos_cap_v2"] for count in COUNTS]
+    loops += [[spacing, "squaredcos_cap_v2"] for spacing in SPACINGS] + [["25", "linear"]]
+    tables = [table(kakao.Schedule(*loop)) for loop in loops]
     joined = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
     tensors = {name: torch.from_numpy(values) for name, values in joined.items()}
-    save_file(tensors, out / "original.safetensors")
+    save_file(tensors, out / "original.safetensors", metadata={"loops": json.dumps(loops)})
 
 
 def table(schedule):

@@ -4,6 +4,7 @@ import type { X0Coefficients } from './arithmetic/arithmetic.js';
 import { gaussianDiffusion } from './arithmetic/gaussian-diffusion.js';
 import { ARITHMETIC } from './arithmetic/index.js';
 import type { Transition } from './arithmetic/noise-schedule.js';
+import { sqrt } from './arithmetic/torch-math.js';
 import { predictX0, x0Coefficients } from './predict-x0.js';
 import type { Sampler, StepResult } from './sampler.js';
 
@@ -56,8 +57,8 @@ function coefficients(transition: Transition): Pick<DdimStep, 'noise' | 'next'> 
   return {
     noise: { x, divisor: output },
     next: {
-      x0: Math.fround(Math.sqrt(previous)),
-      noise: Math.fround(Math.sqrt(Math.fround(1 - previous))),
+      x0: sqrt(previous),
+      noise: sqrt(Math.fround(1 - previous)),
     },
   };
 }

@@ -1,14 +1,20 @@
 import { Tensor } from '../../../torch/tensor.js';
 
-/**
- * LibTorch's float32 logarithm. It is not correctly rounded: about one value in 25 differs in its last
- * bit from the rounded float64 logarithm, and which ones depends on the processor.
- */
+// LibTorch's float32 functions. Those of its Intel libraries are not correctly rounded: one value in 25
+// of a logarithm, and one in five of a square root, differs in its last bit from the rounded float64
+// result. Which ones depends on the processor.
+
+/** The square root, as LibTorch computes it in float32. */
+export function sqrt(x: number): number {
+  return apply(x, (tensor) => tensor.sqrt());
+}
+
+/** The natural logarithm, as LibTorch computes it in float32. */
 export function log(x: number): number {
   return apply(x, (tensor) => tensor.log());
 }
 
-/** LibTorch's float32 exponential, which is not correctly rounded either. */
+/** e raised to the power of x, as LibTorch computes it in float32. */
 export function exp(x: number): number {
   return apply(x, (tensor) => tensor.exp());
 }

@@ -1,14 +1,13 @@
 import type { Arithmetic } from './arithmetic.js';
 import { at, betas } from './noise-schedule.js';
-import { exp, log } from './torch-math.js';
+import { exp, log, sqrt } from './torch-math.js';
 
 /** Keeps the logarithm finite if the posterior's variance is 0. */
 const MIN_VARIANCE = round(1e-20);
 
 /**
  * diffusers' `UnCLIPScheduler`: float32 tables, and every operation rounded to float32.
- * Rounding the float64 result of an operation on two float32 numbers rounds correctly (Figueroa 1995),
- * square roots included.
+ * Rounding the float64 sum, product or quotient of two float32 numbers rounds correctly (Figueroa 1995).
  */
 export const unclipScheduler: Arithmetic = {
   transitions(config, timesteps) {
@@ -58,8 +57,4 @@ function alphaBars(variances: Float64Array): Float64Array {
 
 function round(x: number): number {
   return Math.fround(x);
-}
-
-function sqrt(x: number): number {
-  return round(Math.sqrt(x));
 }
