@@ -42,6 +42,7 @@ test.each(['ddim25', 'ddim10', 'fast27'])('%s keeps a sample at its noise level'
     expect(signal).toBeCloseTo(0, 6);
     expect((noise.x * Math.sqrt(1 - alphaBar)) / noise.divisor).toBeCloseTo(1, 5);
     expect(next.x0).toBeCloseTo(Math.sqrt(alphaBarPrevious), 6);
-    expect(next.noise).toBeCloseTo(Math.sqrt(1 - alphaBarPrevious), 6);
+    // Near t = 0, little is left of 1 - alpha-bar in float32.
+    expect(next.noise).toBeCloseTo(Math.sqrt(1 - alphaBarPrevious), 5);
   }
 });
