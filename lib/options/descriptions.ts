@@ -309,8 +309,9 @@ export const loadOptions = {
   threads: {
     kind: 'integer',
     range: [1, 1024],
-    defaultLabel: 'number of processors',
+    defaultLabel: '`OMP_NUM_THREADS`, or the number of available processors',
     description: 'number of compute threads',
+    details: "A CPU affinity and a cgroup's CPU quota limit the available processors.",
   },
   residency: {
     kind: 'choice',

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { expected } from '../errors.js';
+import { defaultThreads } from '../util/processors.js';
 import { type CheckedOptions, checkOptions } from './check-options.js';
 import { loadOptions } from './descriptions.js';
 import { identityLabel, knownOptions, labelOf, type OptionLabeler } from './validate.js';
@@ -30,7 +30,7 @@ export function resolveLoadOptions(
   }
   const checked = checkOptions(loadOptions, raw, scope);
   if (checked.device === 'cpu') checkDtypeOnCpu(checked.dtype, label);
-  return { ...checked, threads: checked.threads ?? availableParallelism() };
+  return { ...checked, threads: checked.threads ?? defaultThreads().threads };
 }
 
 /** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for float16, which only CUDA has */

@@ -93,7 +93,10 @@ export interface LoadOptions {
    * requires CUDA. Default: `auto`.
    */
   dtype?: 'auto' | 'float32' | 'bfloat16' | 'float16';
-  /** Number of compute threads. From 1 to 1024. Default: number of processors. */
+  /**
+   * Number of compute threads. A CPU affinity and a cgroup's CPU quota limit the available
+   * processors. From 1 to 1024. Default: `OMP_NUM_THREADS`, or the number of available processors.
+   */
   threads?: number;
   /**
    * Whether all weights stay in memory (resident) or only those of the current stage (staged).

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import {
   expected,
   guarded,
@@ -7,6 +6,7 @@ import {
   type PublicFunction,
 } from '../errors.js';
 import { knownOptions, object } from '../options/validate.js';
+import { defaultThreads } from '../util/processors.js';
 import type { EngineHandle } from './addon-types.js';
 import { openDevice } from './device.js';
 import type { Dtype } from './dtype.js';
@@ -35,10 +35,10 @@ export class Engine implements AsyncDisposable {
   readonly #handle: EngineHandle;
   #disposal: Promise<void> | undefined;
 
-  /** @param options.threads 1 to 1024; by default the number of processors */
+  /** @param options.threads 1 to 1024; by default `OMP_NUM_THREADS`, or the number of available processors */
   constructor(options: { threads?: number } = {}) {
     knownOptions(options, ['threads'], 'options');
-    const { threads = availableParallelism() } = options;
+    const { threads = defaultThreads().threads } = options;
     this.#handle = guarded(() => addon().engineCreate(threads));
   }
 
