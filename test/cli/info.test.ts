@@ -7,9 +7,9 @@ const karlo = (...args: string[]) => runProgram('dist/lib/cli/main.js', args);
 test('info shows the installation', async () => {
   const { status, stdout, stderr } = await karlo('info');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  for (const label of ['karlo', 'Node', 'LibTorch', 'device cpu', 'device cuda', 'CPU', 'memory']) {
-    expect(stdout).toMatch(new RegExp(`^${label} +\\S`, 'm'));
-  }
+  const labels = ['karlo', 'Node', 'LibTorch', 'device cpu', 'device cuda', 'CPU', 'memory'];
+  for (const label of labels) expect(stdout).toMatch(new RegExp(`^${label} +\\S`, 'm'));
+  expect(stdout).toMatch(/^threads +\d+, (by|one per) /m);
 });
 
 test('info --json prints one object', async () => {
@@ -19,6 +19,7 @@ test('info --json prints one object', async () => {
     libtorch: { version: '2.11.0' },
     devices: [{ device: 'cpu', available: true }, { device: expect.stringContaining('cuda') }],
     threads: expect.any(Number),
+    threadsReason: expect.any(String),
   });
 });
 

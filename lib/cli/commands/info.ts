@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { availableParallelism, freemem, totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { invalidArgument } from '../../errors.js';
 import { findModel } from '../../hub/store/resolve.js';
@@ -12,6 +12,7 @@ import type { StageOptions } from '../../options/types.generated.js';
 import { devices } from '../../torch/device.js';
 import { version as torchVersion } from '../../torch/load.js';
 import { splitCase } from '../../util/case.js';
+import { defaultThreads } from '../../util/processors.js';
 import { formatRows } from '../terminal/format.js';
 
 /** `karlo info [PATH]`: what is installed, what a model folder contains, or how an image was generated. */
@@ -49,13 +50,15 @@ function print<T>(subject: T, describe: (subject: T) => string, json: boolean): 
 
 function installation(version: string) {
   const { libtorch, build, folder, source, cpuCapability, kernels } = torchVersion();
+  const { threads, reason: threadsReason } = defaultThreads();
   return {
     karlo: version,
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
     libtorch: { version: libtorch, build, folder, source },
     devices: devices(),
-    threads: availableParallelism(),
+    threads,
+    threadsReason,
     cpuCapability,
     kernels,
     memory: { total: totalmem(), free: freemem() },
@@ -76,7 +79,8 @@ function describeInstallation(installed: ReturnType<typeof installation>): strin
           : `not available. ${reason}`,
       ],
     ),
-    ['CPU', `${installed.threads} threads, kernels for ${installed.kernels}`],
+    ['CPU', `kernels for ${installed.kernels}`],
+    ['threads', `${installed.threads}, ${installed.threadsReason}`],
     ['memory', `${gibibytes(memory.free)} free of ${gibibytes(memory.total)}`],
   ]);
 }
