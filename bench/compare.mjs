@@ -1,5 +1,4 @@
 // npm run bench [-- OPTION …]: measures this package and the reference in turn, on the same machine.
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
@@ -10,6 +9,7 @@ import { peaks } from './compare/groups/memory.mjs';
 import { start } from './compare/groups/start.mjs';
 import { tiny } from './compare/groups/tiny.mjs';
 import { describeMachine } from './compare/machine.mjs';
+import { defaultThreads } from './compare/package.mjs';
 import { findReference, howToGetIt } from './compare/reference.mjs';
 import { toMarkdown, writeReport } from './compare/report.mjs';
 
@@ -30,7 +30,7 @@ const options = new Command('npm run bench --')
   .option('--full <dir>', 'the full-size model, as published')
   .option('--full-converted <dir>', 'the same model converted to bfloat16, for this package')
   .option('--device <device>', 'cpu, cuda or cuda:N', 'cpu')
-  .option('--threads <number>', 'threads of each side', Number, availableParallelism())
+  .option('--threads <number>', 'threads of each side', Number, defaultThreads().threads)
   .addOption(
     new Option('--dtype <dtype>', "the small model's dtype")
       .choices(['float32', 'bfloat16'])

@@ -7,6 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { root } from '../scripts/build/ready.mjs';
 
 const { Engine, ScriptModule, version } = await import(join(root, 'dist/lib/torch/index.js'));
+const { defaultThreads } = await import(join(root, 'dist/lib/util/processors.js'));
 
 /** @type {{ what: string, unit: string, values: number[] }[]} */
 const rows = [];
@@ -74,7 +75,9 @@ await roundTrip();
 newProcess();
 nativeBuild();
 
-const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${version().cpuCapability}`;
+const { threads } = defaultThreads();
+const processor = `${cpus()[0]?.model.trim()}, ${cpus().length} cores`;
+const machine = `${processor}, ${threads} threads, ${version().cpuCapability}`;
 const table = rows.map(({ what, unit, values }) => {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (/** @type {number} */ q) =>

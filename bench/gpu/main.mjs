@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
@@ -25,7 +25,7 @@ if (!existsSync(join(repository, 'dist', 'lib', 'index.js'))) {
   say('Expected a built checkout but found no dist: run npm run build first');
   process.exit(1);
 }
-const { devices } = await import('../compare/package.mjs');
+const { defaultThreads, devices } = await import('../compare/package.mjs');
 const cards = devices().filter(({ device }) => device.startsWith('cuda'));
 const name = options.device === 'cuda' ? 'cuda:0' : options.device;
 const card = cards.find(({ device, available }) => available && device === name);
@@ -48,7 +48,7 @@ if (reference === undefined) say(howToGetIt);
 const folder = options.full === undefined ? mkdtempSync(join(tmpdir(), 'karlo-full-')) : undefined;
 const context = new Context(
   {
-    ...{ repository, device: name, threads: availableParallelism(), dtype: 'float32' },
+    ...{ repository, device: name, threads: defaultThreads().threads, dtype: 'float32' },
     ...{ model: join(repository, 'models', 'karlo-tiny'), quick: false, compile: false },
     ...{ full: folder ?? resolve(options.full), ...(reference && { reference }) },
   },
