@@ -22,9 +22,14 @@ export interface Target {
 const file = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../fixtures/torch/${name}`, import.meta.url)));
 
-const archives = ['views.bin', 'views-protocol4.bin', 'pair.th', 'lightning.ckpt', 'module.pt'].map(
-  file,
-);
+const archives = [
+  'views.bin',
+  'views-protocol4.bin',
+  'pair.th',
+  'lightning.ckpt',
+  'training.ckpt',
+  'module.pt',
+].map(file);
 
 async function pickles(): Promise<Buffer[]> {
   const found: Buffer[] = [];

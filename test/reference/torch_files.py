@@ -2,7 +2,9 @@
 
 import re
 import zipfile
-from pathlib import Path, PurePosixPath
+from argparse import Namespace
+from functools import partial
+from pathlib import Path, PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from unittest.mock import patch
 
 import torch
@@ -50,7 +52,27 @@ def archives(out):
     torch.save(
         {"epoch": 3, "global_step": 7, "state_dict": Net().state_dict()}, out / "lightning.ckpt"
     )
-    torch.save({"state_dict": {}, "when": PurePosixPath("x")}, out / "foreign-class.ckpt")
+    torch.save({"state_dict": {}, "callback": partial(print)}, out / "foreign-class.ckpt")
+
+
+def training(out):
+    """A checkpoint with what training programs store beside the weights: settings, paths and EMA."""
+    paths = [PosixPath("/data"), PurePosixPath("a/b"), PureWindowsPath("a/b"), OnWindows()]
+    state_dict = Net().state_dict()
+    checkpoint = {
+        "hyper_parameters": Namespace(root=PosixPath("/data"), steps=7),
+        "callbacks": {Namespace: {"best": PosixPath("last.ckpt")}, ("ema", 0.999): paths},
+        "ema_state_dict": {key: value / 2 for key, value in state_dict.items()},
+        "state_dict": state_dict,
+    }
+    torch.save(checkpoint, out / "training.ckpt")
+
+
+class OnWindows:
+    """Pickled as a WindowsPath, which cannot be created on other systems."""
+
+    def __reduce__(self):
+        return WindowsPath, ("C:\\", "models")
 
 
 # Used instead of memory addresses, by which the legacy format names storages.

@@ -34,10 +34,13 @@ const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['__builtin__.set', firstSequence],
 ]);
 
+/** The path classes of `pathlib`, which Python 3.13 pickles as classes of `pathlib._local`. */
+const PATHS = ['PurePath', 'PurePosixPath', 'PureWindowsPath', 'Path', 'PosixPath', 'WindowsPath'];
+
 /**
- * Classes that training programs store in checkpoints next to the weights (Lightning's callbacks,
- * OmegaConf's settings, NumPy's scalars). Their instances become inert records, like those of
- * TorchScript's `__torch__.*`. All other globals are rejected by name.
+ * Classes that training programs store in checkpoints next to the weights (command lines and paths,
+ * Lightning's callbacks, OmegaConf's settings, NumPy's scalars). Their instances become inert records,
+ * like those of TorchScript's `__torch__.*`. All other globals are rejected by name.
  */
 const INERT: ReadonlySet<string> = new Set([
   'torch.device',
@@ -48,6 +51,8 @@ const INERT: ReadonlySet<string> = new Set([
   'torch.float64',
   'torch.int64',
   'typing.Any',
+  'argparse.Namespace',
+  ...PATHS.flatMap((name) => [`pathlib.${name}`, `pathlib._local.${name}`]),
   '_codecs.encode',
   'numpy.dtype',
   'numpy.core.multiarray.scalar',

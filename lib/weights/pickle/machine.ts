@@ -1,5 +1,5 @@
 import { corrupt } from '../corrupt.js';
-import { isKind, kindOf, type PickleKey, type PickleValue } from './values.js';
+import { isKind, kindOf, nameOf, type PickleKey, type PickleValue } from './values.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Maximum length of a module or class name, in bytes. */
@@ -204,14 +204,15 @@ export class PickleMachine {
     if (items.length % 2 !== 0) throw corrupt('pairs', 'pickle items', this.file, items.length);
     for (let at = 0; at < items.length; at += 2) {
       const key = this.key(items[at]);
-      if (target.entries.has(key)) throw corrupt('one entry', String(key), this.file, 'two');
+      if (target.entries.has(key)) throw corrupt('one entry', nameOf(key), this.file, 'two');
       target.entries.set(key, items[at + 1] as PickleValue);
     }
   }
 
   private key(value: PickleValue | undefined): PickleKey {
     if (value === null || (value !== undefined && typeof value !== 'object')) return value;
-    throw corrupt('a string or number', 'a pickled key', this.file, kindOf(value));
+    if (isKind(value, 'global') || isKind(value, 'record') || isKind(value, 'tuple')) return value;
+    throw corrupt('a hashable value', 'a pickled key', this.file, kindOf(value));
   }
 
   private underflow() {

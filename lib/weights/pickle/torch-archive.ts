@@ -9,6 +9,7 @@ import {
   isKind,
   isSequence,
   kindOf,
+  nameOf,
   type PickleDict,
   type PickleKey,
   type PickleRecord,
@@ -152,10 +153,10 @@ function fromDict(root: PickleDict, file: string): Map<string, PickleTensor> {
   throw corrupt('a dict', 'state_dict', file, kindOf(inner));
 }
 
-function collect(pairs: [unknown, PickleValue][], file: string): Map<string, PickleTensor> {
+function collect(pairs: [PickleKey, PickleValue][], file: string): Map<string, PickleTensor> {
   const tensors = new Map<string, PickleTensor>();
   for (const [key, value] of pairs) {
-    if (typeof key !== 'string') throw corrupt('a string', 'a state dict key', file, String(key));
+    if (typeof key !== 'string') throw corrupt('a string', 'a state dict key', file, nameOf(key));
     if (!isKind(value, 'tensor')) throw corrupt('a tensor', key, file, kindOf(value));
     add(tensors, key, value, file);
   }
@@ -171,7 +172,7 @@ function fromModule(root: PickleRecord, file: string): Map<string, PickleTensor>
     for (const [key, value] of attributes(module)) {
       // Modules can be shared: n nested ones can have 2^n names.
       if (++visits > MAX_VISITS) throw corrupt(`at most ${MAX_VISITS}`, 'attributes', file, 'more');
-      const name = `${module.prefix}${String(key)}`;
+      const name = `${module.prefix}${nameOf(key)}`;
       if (isKind(value, 'tensor')) add(tensors, name, value, file);
       else if (isKind(value, 'record'))
         todo.push({ prefix: checkName(name, file, '.'), record: value });

@@ -15,7 +15,16 @@ export type PickleValue =
   | PickleStorage
   | PickleTensor;
 
-export type PickleKey = null | boolean | number | bigint | string;
+/** A dict's key. Objects, such as Lightning's callback classes, are different keys even if they are equal. */
+export type PickleKey =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | PickleGlobal
+  | PickleRecord
+  | (PickleSequence & { kind: 'tuple' });
 
 /** A list, a tuple or a set. */
 export interface PickleSequence {
@@ -67,6 +76,11 @@ export function kindOf(value: PickleValue | undefined): string {
   if (typeof value !== 'object') return typeof value;
   if (value.kind === 'record') return value.className;
   return value.kind === 'global' ? value.name : value.kind;
+}
+
+/** A dict's key, for messages. */
+export function nameOf(key: PickleKey): string {
+  return typeof key === 'object' ? kindOf(key) : String(key);
 }
 
 export function isKind<K extends PickleKind>(

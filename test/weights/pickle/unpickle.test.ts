@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unpickle } from '../../../lib/weights/pickle/unpickle.js';
+import type { PickleDict } from '../../../lib/weights/pickle/values.js';
 import { type Picklable, type PickledTensor, writePickle } from '../../fixtures/pickle-writer.js';
 import { expectCorrupt } from '../../support/expect-error.js';
 
@@ -72,6 +73,43 @@ describe('what PyTorch writes', () => {
   });
 });
 
+describe('command lines and paths as inert records', () => {
+  const paths = [
+    'PurePath',
+    'PurePosixPath',
+    'PureWindowsPath',
+    'Path',
+    'PosixPath',
+    'WindowsPath',
+  ];
+  it.each(['pathlib', 'pathlib._local'].flatMap((module) => paths.map((name) => [module, name])))(
+    '%s.%s',
+    (module, name) => {
+      const path: Picklable = { global: [module as string, name as string], args: ['/', 'data'] };
+      expect(round(path)).toEqual({ kind: 'record', className: `${module}.${name}`, state: null });
+    },
+  );
+
+  it('argparse.Namespace', () => {
+    const namespace: Picklable = { module: 'argparse.Namespace', attributes: [['steps', 7]] };
+    expect(round(namespace)).toEqual({
+      kind: 'record',
+      className: 'argparse.Namespace',
+      state: { kind: 'dict', entries: new Map([['steps', 7]]) },
+    });
+  });
+
+  it('as keys of dicts, and classes and tuples, too', () => {
+    const keys = ['cpathlib\nPath\n)R', 'cargparse\nNamespace\n', 'K\x01\x85'];
+    const { entries } = load(`}(${keys.map((key) => `${key}N`).join('')}u.`) as PickleDict;
+    expect([...entries.keys()]).toEqual([
+      { kind: 'record', className: 'pathlib.Path', state: null },
+      { kind: 'global', name: 'argparse.Namespace' },
+      { kind: 'tuple', items: [1] },
+    ]);
+  });
+});
+
 describe('any other global is rejected by name, called or not', () => {
   it.each([
     ['os', 'system'],
@@ -88,6 +126,10 @@ describe('any other global is rejected by name, called or not', () => {
     ['omegaconf', 'OmegaConf.create'],
     ['collections', 'OrderedDict.fromkeys'],
     ['operator', 'attrgetter'],
+    ['argparse', 'FileType'],
+    ['pathlib', 'Path.unlink'],
+    ['pathlib', 'os'],
+    ['pathlib._local', 'os.system'],
   ])('%s.%s', async (module, name) => {
     await rejects(`c${module}\n${name}\n.`, `the global ${module}.${name}`);
     const short = (text: string) => `\x8c${String.fromCharCode(text.length)}${text}`;
@@ -147,6 +189,7 @@ describe('hostile pickles are rejected', () => {
     ['an odd number of items', '}(NNNu.'],
     ['a key that is a list', '}]Ns.'],
     ['a key given twice', '}(U\x01aNU\x01aNu.'],
+    ['an object given twice as a key', '}(ctorch\nSize\nq\x00Nh\x00Nu.'],
     ['items for a list', ']NNs.'],
     ['an append to a dict', '}Na.'],
     ['a call of no global', 'N)R.'],
