@@ -29,7 +29,7 @@ import {
 import { PublishedFolder } from '../published-folder.js';
 import { type SchedulerFile, type SchedulerName, schedulerFile } from '../scheduler-config.js';
 import { findKakaoFiles, KAKAO_FILES, type KakaoFile, kakaoName } from './files.js';
-import { KAKAO_IGNORED } from './keys.js';
+import { isIgnored } from './keys.js';
 import { filesOf, inferConfig, kakaoKeys } from './networks.js';
 
 /** How Kakao's program runs a model. */
@@ -160,6 +160,6 @@ function checkAllUsed(weights: WeightFile, components: readonly ComponentDescrip
   const tensors = components.flatMap((component) => [...component.tensors.values()]);
   const used = new Set(tensors.map(({ source }) => source.name));
   for (const [name, { file }] of weights.tensors) {
-    if (!used.has(name) && !KAKAO_IGNORED.test(name)) throw unknownTensor(name, file);
+    if (!used.has(name) && !isIgnored(name)) throw unknownTensor(name, file);
   }
 }

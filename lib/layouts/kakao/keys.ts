@@ -34,9 +34,21 @@ export function* statisticsKeys(): KeyPairs {
   ]);
 }
 
-/** Keys without weights: CLIP's settings and temperature, and masks that depend only on sizes. */
-export const KAKAO_IGNORED =
-  /^(logit_scale|input_resolution|context_length|vocab_size|(.+\.)?(attn|causal)_mask)$/;
+/** Keys of tensors that the networks do not need. Any other key without a row is an error. */
+const IGNORED: readonly RegExp[] = [
+  // CLIP's temperature and settings
+  /^(logit_scale|input_resolution|context_length|vocab_size)$/,
+  // Buffers that depend only on sizes, and the tokens and mask of the empty prompt
+  /^(.+\.)?(attn_mask|causal_mask|cf_token|cf_mask)$/,
+  // Buffers with a copy of the statistics, which are read from their own file
+  /^(.+\.)?clip_(mean|std)$/,
+  // Exponential moving averages of the weights, in modules such as `ema`, `model_ema` and `ema_model`
+  /(^|\.)(ema|ema_\w+|\w+_ema)\./,
+];
+
+export function isIgnored(key: string): boolean {
+  return IGNORED.some((pattern) => pattern.test(key));
+}
 
 const PRIOR: readonly KeyRow[] = [
   ['time_embedding.linear_1.{p}', 'time_embed.0.{p}'],
