@@ -4,9 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Karlo } from '../../lib/karlo.js';
 import { builtInModel } from '../../lib/layouts/built-in.js';
 import { convertModel } from '../../lib/layouts/converted/convert.js';
+import { type Model, openModel } from '../../lib/layouts/index.js';
+import type { SchedulerConfig } from '../../lib/layouts/scheduler-config.js';
 import { writeKakaoLayout } from '../fixtures/kakao-writer.js';
 import { KAKAO_SHAPED, writeRandomModel } from '../fixtures/random-model.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { stageOutputs } from './stage-outputs.js';
 
 const settings = { device: 'cpu', dtype: 'float32' } as const;
 /** Few steps: these tests do not depend on their number. */
@@ -44,9 +47,9 @@ describe('the Kakao layout', () => {
       ...{ bos_token_id: 49406, eos_token_id: 49407 },
     },
   };
+  const [from, to] = [join(folder, 'huggingface'), join(folder, 'kakao')];
   let kakao: Karlo;
   beforeAll(async () => {
-    const [from, to] = [join(folder, 'huggingface'), join(folder, 'kakao')];
     await writeRandomModel(from, configs);
     await writeKakaoLayout(from, to);
     kakao = await Karlo.load({ model: to, ...settings });
@@ -74,4 +77,38 @@ describe('the Kakao layout', () => {
     const other = await bytesOf(kakao.textToImage('a green ring', short));
     expect(other).not.toEqual(clean);
   });
+
+  describe('with the same settings as the Hugging Face layout', () => {
+    test.each(['unclip-scheduler', 'gaussian-diffusion'] as const)(
+      'has the same bits after each stage, in the arithmetic of %s',
+      async (arithmetic) => {
+        const original = withArithmetic(await openModel(to), arithmetic);
+        const { layout, configs, load } = await openModel(from);
+        expect([layout, original.layout]).toEqual(['huggingface', 'kakao']);
+        const published = { ...original, configs, load };
+        expect(await stageOutputs(original)).toEqual(await stageOutputs(published));
+      },
+    );
+
+    test('differs from it in the arithmetic, by less than 1/255', async () => {
+      const model = await openModel(to);
+      const ours = await stageOutputs(model);
+      const theirs = await stageOutputs(withArithmetic(model, 'unclip-scheduler'));
+      expect(theirs.encoded).toEqual(ours.encoded);
+      for (const stage of ['prior', 'decoder', 'upsample']) {
+        const [a, b] = [ours[stage], theirs[stage]] as [Float32Array, Float32Array];
+        const furthest = Math.max(...a.map((value, i) => Math.abs(value - (b[i] as number))));
+        expect(furthest, stage).toBeGreaterThan(0);
+        // Images are in [-1, 1].
+        expect(furthest, stage).toBeLessThan(2 / 255);
+      }
+    });
+  });
 });
+
+function withArithmetic(model: Model, arithmetic: SchedulerConfig['arithmetic']): Model {
+  const schedulers = Object.fromEntries(
+    Object.entries(model.schedulers).map(([name, config]) => [name, { ...config, arithmetic }]),
+  );
+  return { ...model, schedulers };
+}
