@@ -15,48 +15,79 @@ struct ConvLoops : VectorLoops<kLanes> {
   using Base::load;
   using Base::store;
 
-  // Pixels x to x + kPixels of a block of kVectors vectors of channels. The sums are held in
-  // registers.
+  // Channels that are summed in one go: the sum of such partial sums has a smaller rounding error.
+  static constexpr int64_t kChannels = 64;
+
   template <int kVectors, int kPixels>
-  static KARLO_INLINE void tile(const ConvRow& row, int64_t x, int64_t first,
-                                const float* weights) {
-    Float sum[kPixels][kVectors];
-    KARLO_UNROLL
-    for (int v = 0; v < kVectors; ++v) {
-      const Float bias = load(row.bias + first + v * kLanes);
-      KARLO_UNROLL
-      for (int p = 0; p < kPixels; ++p) sum[p][v] = bias;
-    }
-    constexpr int kGroups = (kPixels + 3) / 4;
-    for (int64_t t = 0; t < row.tap_count; ++t) {
-      const int64_t channels = row.taps[t].channels, stride = row.taps[t].stride;
-      // One pointer per four pixels: one per pixel would not fit in the registers.
-      const float* pixels[kGroups];
-      KARLO_UNROLL
-      for (int g = 0; g < kGroups; ++g) pixels[g] = row.taps[t].pixels + (x + 4 * g) * stride;
-      for (int64_t c = 0; c < channels; ++c) {
-        Float weight[kVectors];
-        KARLO_UNROLL
-        for (int v = 0; v < kVectors; ++v) weight[v] = load(weights + v * kLanes);
-        weights += kVectors * kLanes;
-        KARLO_UNROLL
-        for (int p = 0; p < kPixels; ++p) {
-          const float value = pixels[p / 4][p % 4 * stride];
-          KARLO_UNROLL
-          for (int v = 0; v < kVectors; ++v) sum[p][v] += weight[v] * value;
-        }
-        KARLO_UNROLL
-        for (int g = 0; g < kGroups; ++g) ++pixels[g];
-      }
-    }
+  using Sums = Float[kPixels][kVectors];
+
+  template <int kVectors, int kPixels, typename F>
+  static KARLO_INLINE void each(const F& f) {
     KARLO_UNROLL
     for (int p = 0; p < kPixels; ++p) {
       KARLO_UNROLL
-      for (int v = 0; v < kVectors; ++v) finish(row, x + p, first + v * kLanes, sum[p][v]);
+      for (int v = 0; v < kVectors; ++v) f(p, v);
+    }
+  }
+
+  // Pixels x to x + kPixels of a block of kVectors vectors of channels. The sums are held in
+  // registers, the totals in memory.
+  template <int kVectors, int kPixels>
+  static KARLO_INLINE void tile(const ConvRow& row, int64_t x, int64_t first,
+                                const float* weights) {
+    Sums<kVectors, kPixels> sums, totals;
+    each<kVectors, kPixels>([&](int p, int v)
+                                KARLO_INLINE_LAMBDA { sums[p][v] = totals[p][v] = Float{}; });
+    int64_t summed = 0;
+    for (int64_t t = 0; t < row.tap_count; ++t) {
+      const Tap& tap = row.taps[t];
+      for (int64_t c = 0; c < tap.channels;) {
+        const int64_t left = kChannels - summed;
+        const int64_t end = tap.channels - c < left ? tap.channels : c + left;
+        add<kVectors, kPixels>(tap.pixels + x * tap.stride + c, tap.stride, end - c, weights, sums);
+        weights += (end - c) * kVectors * kLanes;
+        summed += end - c;
+        c = end;
+        if (summed < kChannels) continue;
+        summed = 0;
+        each<kVectors, kPixels>([&](int p, int v) KARLO_INLINE_LAMBDA {
+          totals[p][v] += sums[p][v];
+          sums[p][v] = Float{};
+        });
+      }
+    }
+    each<kVectors, kPixels>([&](int p, int v) KARLO_INLINE_LAMBDA {
+      finish(row, x + p, first + v * kLanes, totals[p][v] + sums[p][v]);
+    });
+  }
+
+  // Adds the products of `count` channels, from `pixel` on.
+  template <int kVectors, int kPixels>
+  static KARLO_INLINE void add(const float* pixel, int64_t stride, int64_t count,
+                               const float* weights, Sums<kVectors, kPixels>& sums) {
+    // One pointer per four pixels: one per pixel would not fit in the registers.
+    constexpr int kGroups = (kPixels + 3) / 4;
+    const float* pixels[kGroups];
+    KARLO_UNROLL
+    for (int g = 0; g < kGroups; ++g) pixels[g] = pixel + 4 * g * stride;
+    for (int64_t c = 0; c < count; ++c) {
+      Float weight[kVectors];
+      KARLO_UNROLL
+      for (int v = 0; v < kVectors; ++v) weight[v] = load(weights + v * kLanes);
+      weights += kVectors * kLanes;
+      KARLO_UNROLL
+      for (int p = 0; p < kPixels; ++p) {
+        const float value = pixels[p / 4][p % 4 * stride];
+        KARLO_UNROLL
+        for (int v = 0; v < kVectors; ++v) sums[p][v] += weight[v] * value;
+      }
+      KARLO_UNROLL
+      for (int g = 0; g < kGroups; ++g) ++pixels[g];
     }
   }
 
   static KARLO_INLINE void finish(const ConvRow& row, int64_t pixel, int64_t channel, Float sum) {
+    sum += load(row.bias + channel);
     float* to = row.y + pixel * row.y_stride + channel;
     const float* residual = row.residual ? row.residual + pixel * row.out + channel : nullptr;
     const int64_t count = row.out - channel;

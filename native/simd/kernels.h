@@ -134,20 +134,23 @@ struct SkinnyMatmul {
   float* scratch;    // [rows, in]; for bfloat16 without bf16_dot only
 };
 
+// A norm of rows, per channel: (x - center) * scale + bias. Without a center, x * scale and bias
+// would cancel where the mean is much larger than the deviation.
+struct Affine {
+  const float *center, *scale, *bias;
+};
+
 // Loops over rows of [count, channels].
 template <typename T>
 struct RowKernels {
   // The sums of each channel's differences from the first row, and of their squares. Sums of the
   // elements themselves would lose the variance if the mean is much larger.
   void (*moments)(const T* rows, int64_t count, int64_t channels, float* sum, float* squares);
-  // y = x * scale + bias, per channel.
-  void (*affine)(const T* rows, int64_t count, int64_t channels, const float* scale,
-                 const float* bias, T* y);
+  void (*affine)(const T* rows, int64_t count, int64_t channels, const Affine& affine, T* y);
   // The same, followed by SiLU: y / (1 + exp(-y)).
-  void (*affine_silu)(const T* rows, int64_t count, int64_t channels, const float* scale,
-                      const float* bias, T* y);
-  void (*affine_silu_to_float)(const T* rows, int64_t count, int64_t channels, const float* scale,
-                               const float* bias, float* y);
+  void (*affine_silu)(const T* rows, int64_t count, int64_t channels, const Affine& affine, T* y);
+  void (*affine_silu_to_float)(const T* rows, int64_t count, int64_t channels, const Affine& affine,
+                               float* y);
   // y = x weights^T + bias.
   void (*skinny_matmul)(const SkinnyMatmul<T>& matmul);
   void (*transform_winograd_output)(const WinogradOutput<T>& row);

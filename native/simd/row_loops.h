@@ -18,23 +18,25 @@ struct RowLoops : VectorLoops<kLanes> {
   using Base::store_part;
 
   template <bool kSilu>
-  static KARLO_INLINE Float apply(Float x, Float scale, Float bias) {
-    const Float y = x * scale + bias;
+  static KARLO_INLINE Float apply(Float x, Float center, Float scale, Float bias) {
+    const Float y = (x - center) * scale + bias;
     return kSilu ? silu(y) : y;
   }
 
   template <typename From, typename To, bool kSilu>
-  static void affine(const From* rows, int64_t count, int64_t channels, const float* scale,
-                     const float* bias, To* y) {
+  static void affine(const From* rows, int64_t count, int64_t channels, const Affine& affine,
+                     To* y) {
+    const auto [center, scale, bias] = affine;
     const int64_t whole = channels / kLanes * kLanes, rest = channels - whole;
     for (int64_t row = 0; row < count; ++row, rows += channels, y += channels) {
       for (int64_t c = 0; c < whole; c += kLanes) {
-        store(apply<kSilu>(load(rows + c), load(scale + c), load(bias + c)), y + c);
+        store(apply<kSilu>(load(rows + c), load(center + c), load(scale + c), load(bias + c)),
+              y + c);
       }
       if (rest > 0) {
         const Float value =
-            apply<kSilu>(load_part(rows + whole, rest), load_part(scale + whole, rest),
-                         load_part(bias + whole, rest));
+            apply<kSilu>(load_part(rows + whole, rest), load_part(center + whole, rest),
+                         load_part(scale + whole, rest), load_part(bias + whole, rest));
         store_part(value, y + whole, rest);
       }
     }

@@ -14,9 +14,11 @@
 // keep one that the processor cannot run.
 #ifdef __GNUC__
 #define KARLO_INLINE inline __attribute__((always_inline))
+#define KARLO_INLINE_LAMBDA __attribute__((always_inline))
 #define KARLO_UNROLL _Pragma("GCC unroll 16")
 #else
 #define KARLO_INLINE inline
+#define KARLO_INLINE_LAMBDA
 #define KARLO_UNROLL
 #endif
 

@@ -42,9 +42,8 @@ at::Tensor normalize(const AttentionInput& in, const at::Tensor& x, const Sizes&
   at::Tensor y = at::empty({sizes.batch * pixels, channels}, x.options());
   BFloat16* to = y.mutable_data_ptr<BFloat16>();
   parallel(sizes.batch * pixels, channels, [&](int64_t i) {
-    const int64_t first = i / pixels * channels;
-    simd::kernels().bfloat16.affine(from + i * channels, 1, channels, affine.scale.data() + first,
-                                    affine.bias.data() + first, to + i * channels);
+    simd::kernels().bfloat16.affine(from + i * channels, 1, channels, affine.at(i / pixels),
+                                    to + i * channels);
   });
   return y;
 }

@@ -121,8 +121,7 @@ at::Tensor narrow_attention(const AttentionInput& in) {
   each_chunk(sizes, 3 * channels * channels, [&](int64_t b, int64_t first, int64_t count) {
     std::vector<float> normalized(count * channels);
     simd::kernels().float32.affine(from + (b * pixels + first) * channels, count, channels,
-                                   affine.scale.data() + b * channels,
-                                   affine.bias.data() + b * channels, normalized.data());
+                                   affine.at(b), normalized.data());
     const std::vector<simd::Tap> taps{{normalized.data(), channels, channels}};
     weights->queries(taps, count, q + (b * pixels + first) * channels, channels);
     float* after_context = kv + (b * sizes.keys() + sizes.context + first) * 2 * channels;

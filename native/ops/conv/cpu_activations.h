@@ -61,11 +61,10 @@ class ActivatedRows {
     const int64_t channels = source.size(1), source_width = source.size(3);
     const int64_t line = source_width * channels;
     const T* from = source.const_data_ptr<T>() + b * source.size(2) * line;
-    const float* scale = input_.affine.scale.data() + b * channels_ + channel;
-    const float* bias = input_.affine.bias.data() + b * channels_ + channel;
+    const simd::Affine affine = input_.affine.at(b, channel);
     const auto activate = [&](int64_t row, float* out) {
       simd::kernels().rows<T>().affine_silu_to_float(from + row * line, source_width, channels,
-                                                     scale, bias, out);
+                                                     affine, out);
     };
     if (!downsampled_ && channels == channels_) {
       activate(y, to);

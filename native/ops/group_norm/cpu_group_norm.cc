@@ -37,8 +37,7 @@ at::Tensor compute(const at::Tensor& x, const Norm& norm, const Conditioning& co
   parallel(batch * chunks, std::min(kPixels, pixels) * channels, [&](int64_t chunk) {
     const int64_t image = chunk / chunks, start = chunk % chunks * kPixels;
     const int64_t first = (image * pixels + start) * channels;
-    transform(from + first, std::min(kPixels, pixels - start), channels,
-              affine.scale.data() + image * channels, affine.bias.data() + image * channels,
+    transform(from + first, std::min(kPixels, pixels - start), channels, affine.at(image),
               to + first);
   });
   return y;

@@ -67,7 +67,7 @@ Affine ChannelMoments::normalize(const Norm& norm, const Conditioning& condition
   const auto weight = to_floats(norm.weight), bias = to_floats(norm.bias);
   const auto pixels = static_cast<double>(pixels_);
   const int64_t width = channels_ / norm.groups;
-  Affine affine{std::vector<float>(batch_ * channels_), std::vector<float>(batch_ * channels_)};
+  Affine affine(batch_, channels_);
   for (int64_t b = 0; b < batch_; ++b) {
     const double* sums = sums_.data() + 2 * b * channels_;
     const double* squares = sums + channels_;
@@ -83,11 +83,13 @@ Affine ChannelMoments::normalize(const Norm& norm, const Conditioning& condition
       const double deviation = std::sqrt(std::max(0.0, square / count - mean * mean) + norm.eps);
       for (int64_t c = start; c < start + width; ++c) {
         const int64_t i = b * channels_ + c;
-        const double factor = 1.0 + conditioning.scale[i];
+        const double factor = 1.0 + conditioning.scale[i], center = mean - offset[c];
+        affine.center[i] = static_cast<float>(center);
         affine.scale[i] = static_cast<float>(weight[c] / deviation * factor);
-        // With the rounded scale, so that its rounding does not shift the mean.
-        affine.bias[i] = static_cast<float>((offset[c] - mean) * affine.scale[i] +
-                                            bias[c] * factor + conditioning.shift[i]);
+        // What rounding the center leaves.
+        const double rest = affine.center[i] - center;
+        affine.bias[i] =
+            static_cast<float>(rest * affine.scale[i] + bias[c] * factor + conditioning.shift[i]);
       }
     }
   }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "simd/kernels.h"
+
 // Group norms of channels-last images, as moments and factors per channel.
 namespace karlo::ops::cpu {
 
@@ -26,9 +28,23 @@ struct Conditioning {
   Conditioning(int64_t batch, int64_t channels);
 };
 
-// A norm and its modulation in one: y = x * scale + bias, for each image and channel, [B, C].
+// A norm and its modulation in one: (x - center) * scale + bias, for each image and channel, [B,
+// C].
 struct Affine {
-  std::vector<float> scale, bias;
+  int64_t channels;
+  std::vector<float> center, scale, bias;
+
+  Affine(int64_t batch, int64_t channels)
+      : channels(channels),
+        center(batch * channels),
+        scale(batch * channels),
+        bias(batch * channels) {}
+
+  // Those of an image, from a channel on.
+  simd::Affine at(int64_t image, int64_t channel = 0) const {
+    const int64_t i = image * channels + channel;
+    return {center.data() + i, scale.data() + i, bias.data() + i};
+  }
 };
 
 // The sums of each channel's elements and of their squares. The order of the additions does not

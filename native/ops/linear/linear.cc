@@ -17,9 +17,8 @@ at::Tensor composed(const at::Tensor& x, const at::Tensor& weight,
 
 at::Tensor on_cpu(const at::Tensor& x, const at::Tensor& weight,
                   const std::optional<at::Tensor>& bias) {
-  return kernels_allowed() && cpu::can_use_linear(x, weight, bias)
-             ? cpu::linear(x, weight, bias)
-             : composed(x, weight, bias);
+  return kernels_allowed() && cpu::can_use_linear(x, weight, bias) ? cpu::linear(x, weight, bias)
+                                                                   : composed(x, weight, bias);
 }
 
 const auto& op() {

@@ -66,24 +66,22 @@ class PaddedImages {
   at::Tensor data_;
 };
 
-// Norm and SiLU of x, downsampled afterwards if `down`, with padding. `affine` is for `channels`
-// channels, of which those of x start at `first`.
-PaddedImages activate(const ImageView& x, const Affine& affine, int64_t first, int64_t channels,
-                      bool down) {
+// Norm and SiLU of x, downsampled afterwards if `down`, with padding. The channels of x start at
+// `first` of those of `affine`.
+PaddedImages activate(const ImageView& x, const Affine& affine, int64_t first, bool down) {
   const int64_t scale = down ? 2 : 1;
   const PaddedImages padded(x.batch, x.height / scale, x.width / scale, x.channels);
   const auto activate_rows = simd::kernels().float32.affine_silu_to_float;
   parallel(x.batch * padded.height(), scale * scale * padded.width() * x.channels, [&](int64_t i) {
     const int64_t b = i / padded.height(), y = i % padded.height();
-    const float* scales = affine.scale.data() + b * channels + first;
-    const float* biases = affine.bias.data() + b * channels + first;
+    const simd::Affine factors = affine.at(b, first);
     if (down) {
       std::vector<float> rows(2 * x.width * x.channels);
-      activate_rows(x.row(b, 2 * y), 2 * x.width, x.channels, scales, biases, rows.data());
+      activate_rows(x.row(b, 2 * y), 2 * x.width, x.channels, factors, rows.data());
       average_2x2(rows.data(), rows.data() + x.width * x.channels, padded.width(), x.channels,
                   padded.at(b, y, 0));
     } else {
-      activate_rows(x.row(b, y), x.width, x.channels, scales, biases, padded.at(b, y, 0));
+      activate_rows(x.row(b, y), x.width, x.channels, factors, padded.at(b, y, 0));
     }
     padded.pad_row(b, y);
   });
@@ -229,7 +227,7 @@ void compute(const ResBlockInput& in, const PackedBlock& weights, float* to) {
   std::vector<PaddedImages> input;
   first = 0;
   for (const ImageView& source : sources) {
-    input.push_back(activate(source, affine1, first, channels, in.resample == Resample::kDown));
+    input.push_back(activate(source, affine1, first, in.resample == Resample::kDown));
     first += source.channels;
   }
   const at::Tensor h = in.resample == Resample::kUp
@@ -242,7 +240,7 @@ void compute(const ResBlockInput& in, const PackedBlock& weights, float* to) {
   moments2.add(hidden.data, hidden.pixels(), out);
   const Affine affine2 =
       moments2.normalize({w[4], w[5], in.groups, in.eps}, conditioning_of(in, batch, out));
-  const std::vector<PaddedImages> activated{activate(hidden, affine2, 0, out, false)};
+  const std::vector<PaddedImages> activated{activate(hidden, affine2, 0, false)};
 
   const at::Tensor resized =
       in.resample == Resample::kNone ? in.x : resize(sources[0], in.resample);

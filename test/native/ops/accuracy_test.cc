@@ -1,3 +1,5 @@
+#include "support/accuracy.h"
+
 #include <ATen/ops/full.h>
 #include <ATen/ops/randn.h>
 #include <torch/csrc/jit/api/module.h>
@@ -14,7 +16,6 @@
 #include "ops/attention/attention.h"
 #include "ops/group_norm/group_norm.h"
 #include "ops/linear/linear.h"
-#include "support/accuracy.h"
 
 // Accuracy of each operator against float64, for well scaled and for hostile inputs.
 namespace karlo::testing {
@@ -94,18 +95,16 @@ TEST_CASE("res_block is as accurate as LibTorch's", "[accuracy]") {
     for (const auto& [name, x] : images({2, channels, 24, 20})) {
       Weights weights;
       const at::Tensor time = at::randn({1, kTime});
-      check_accuracy("res_block, " + std::to_string(channels) + " channels", name,
-                     [&, &x = x](at::ScalarType rounded, at::ScalarType computed) {
-                       const Scope scope(torch::jit::Module("__torch__.block"),
-                                         weights.source(rounded, computed));
-                       nets::TimeProjections times;
-                       const ResBlock block(scope["block"], channels, channels,
-                                            {kTime, 8, 1e-5, true}, times);
-                       const auto as = [&](const at::Tensor& t) {
-                         return t.to(rounded).to(computed);
-                       };
-                       return block(as(x), times(as(time)));
-                     });
+      check_accuracy(
+          "res_block, " + std::to_string(channels) + " channels", name,
+          [&, &x = x](at::ScalarType rounded, at::ScalarType computed) {
+            const Scope scope(torch::jit::Module("__torch__.block"),
+                              weights.source(rounded, computed));
+            nets::TimeProjections times;
+            const ResBlock block(scope["block"], channels, channels, {kTime, 8, 1e-5, true}, times);
+            const auto as = [&](const at::Tensor& t) { return t.to(rounded).to(computed); };
+            return block(as(x), times(as(time)));
+          });
     }
   }
 }
@@ -121,19 +120,20 @@ TEST_CASE("context_attention is as accurate as LibTorch's", "[accuracy]") {
       const at::Tensor x = at::randn({2, channels, 12, 10});
       const at::Tensor context = at::randn({2, kTokens, kContext});
       const at::Tensor mask = at::randn({2, kTokens}).gt(-0.5);
-      check_accuracy(
-          "context_attention, " + std::to_string(channels) + " channels", name,
-          [&, channels = channels, head_width = head_width](at::ScalarType rounded,
-                                                            at::ScalarType computed) {
-            const Scope scope(torch::jit::Module("__torch__.attention"),
-                              weights.source(rounded, computed));
-            nets::ContextProjections contexts;
-            const ContextAttention block(scope["block"], channels, head_width, kContext, 8,
-                                         contexts);
-            const auto as = [&](const at::Tensor& t) { return t.to(rounded).to(computed); };
-            const at::Tensor cache = contexts(as(context));
-            return block(as(x), {cache, ops::mask_bias(mask, cache)});
-          });
+      check_accuracy("context_attention, " + std::to_string(channels) + " channels", name,
+                     [&, channels = channels, head_width = head_width](at::ScalarType rounded,
+                                                                       at::ScalarType computed) {
+                       const Scope scope(torch::jit::Module("__torch__.attention"),
+                                         weights.source(rounded, computed));
+                       nets::ContextProjections contexts;
+                       const ContextAttention block(scope["block"], channels, head_width, kContext,
+                                                    8, contexts);
+                       const auto as = [&](const at::Tensor& t) {
+                         return t.to(rounded).to(computed);
+                       };
+                       const at::Tensor cache = contexts(as(context));
+                       return block(as(x), {cache, ops::mask_bias(mask, cache)});
+                     });
     }
   }
 }

@@ -18,20 +18,20 @@ void check_rows(const simd::Kernels& kernels, int64_t channels, double tolerance
   const simd::RowKernels<T>& rows = kernels.rows<T>();
   const at::Tensor x = (at::randn({kRows, channels}) * 30).to(c10::CppTypeToScalarType<T>::value);
   const at::Tensor y = at::empty_like(x);
-  const at::Tensor scale = at::randn({channels}), bias = at::randn({channels});
-  const at::Tensor affine = x.to(at::kDouble) * scale + bias;
+  const at::Tensor factors = at::randn({3, channels});
+  const at::Tensor expected = (x.to(at::kDouble) - factors[0]) * factors[1] + factors[2];
   const T* from = x.const_data_ptr<T>();
-  const float *scales = scale.const_data_ptr<float>(), *biases = bias.const_data_ptr<float>();
-  rows.affine(from, kRows, channels, scales, biases, y.mutable_data_ptr<T>());
-  CHECK(relative_error(y, affine) <= tolerance);
-  rows.affine_silu(from, kRows, channels, scales, biases, y.mutable_data_ptr<T>());
-  CHECK(relative_error(y, at::silu(affine)) <= tolerance);
+  const float* data = factors.const_data_ptr<float>();
+  const simd::Affine affine{data, data + channels, data + 2 * channels};
+  rows.affine(from, kRows, channels, affine, y.mutable_data_ptr<T>());
+  CHECK(relative_error(y, expected) <= tolerance);
+  rows.affine_silu(from, kRows, channels, affine, y.mutable_data_ptr<T>());
+  CHECK(relative_error(y, at::silu(expected)) <= tolerance);
 }
 
 template <typename T>
 void check_moments(const simd::Kernels& kernels, int64_t channels, double mean) {
-  const at::Tensor x =
-      (at::randn({kRows, channels}) + mean).to(c10::CppTypeToScalarType<T>::value);
+  const at::Tensor x = (at::randn({kRows, channels}) + mean).to(c10::CppTypeToScalarType<T>::value);
   const at::Tensor sums = at::empty({2, channels});
   const at::Tensor differences = x.to(at::kDouble) - x[0].to(at::kDouble);
   float* sum = sums.mutable_data_ptr<float>();

@@ -15,8 +15,8 @@ struct Errors {
 
 Errors errors_of(const at::Tensor& actual, const at::Tensor& exact);
 
-// Runs a computation in float64, then in float32 and bfloat16 with this package's kernels and without
-// them, and checks that the kernels are as accurate as LibTorch's operators.
+// Runs a computation in float64, then in float32 and bfloat16 with this package's kernels and
+// without them, and checks that the kernels are as accurate as LibTorch's operators.
 // @param subject, input what the row of docs/accuracy.md is called
 // @param run computes with weights and inputs of a dtype. bfloat16 rounds them first, so it is
 // compared with float64 of the rounded ones: `run` gets the dtype that they are rounded to
