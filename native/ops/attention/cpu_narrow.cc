@@ -26,11 +26,9 @@ struct PackedAttention {
   DirectConv queries, keys_values, output;
 };
 
-// The weights of the queries include the scale of the logits.
-PackedAttention pack_attention(at::TensorList w, int64_t heads) {
-  const double scale = 1.0 / std::sqrt(static_cast<double>(w[2].size(0) / heads));
-  return {DirectConv({w[2] * scale}, w[3] * scale),
-          DirectConv({at::cat({w[4], w[6]})}, at::cat({w[5], w[7]})), DirectConv({w[8]}, w[9])};
+PackedAttention pack_attention(at::TensorList w) {
+  return {DirectConv({w[2]}, w[3]), DirectConv({at::cat({w[4], w[6]})}, at::cat({w[5], w[7]})),
+          DirectConv({w[8]}, w[9])};
 }
 
 struct Sizes {
@@ -38,6 +36,8 @@ struct Sizes {
 
   int64_t keys() const { return context + pixels; }
   int64_t head_width() const { return channels / heads; }
+  // Of the logits.
+  float scale() const { return 1.0f / std::sqrt(static_cast<float>(head_width())); }
   int64_t chunks() const { return (pixels + kPixels - 1) / kPixels; }
 };
 
@@ -106,7 +106,7 @@ at::Tensor narrow_attention(const AttentionInput& in) {
   const Sizes sizes{x.size(0), x.size(1), x.size(2) * x.size(3), in.cache.size(1), in.heads};
   const int64_t channels = sizes.channels, pixels = sizes.pixels;
   const auto weights = PackedWeights::shared().get<PackedAttention>(
-      in.weights, {in.heads}, [&] { return pack_attention(in.weights, in.heads); });
+      in.weights, {}, [&] { return pack_attention(in.weights); });
   const float* from = x.const_data_ptr<float>();
   ChannelMoments moments(sizes.batch, channels);
   moments.add(from, pixels, channels);
@@ -123,7 +123,10 @@ at::Tensor narrow_attention(const AttentionInput& in) {
     simd::kernels().float32.affine(from + (b * pixels + first) * channels, count, channels,
                                    affine.at(b), normalized.data());
     const std::vector<simd::Tap> taps{{normalized.data(), channels, channels}};
-    weights->queries(taps, count, q + (b * pixels + first) * channels, channels);
+    float* chunk = q + (b * pixels + first) * channels;
+    weights->queries(taps, count, chunk, channels);
+    // Not in the weights: rounding them again would cost accuracy.
+    for (int64_t i = 0; i < count * channels; ++i) chunk[i] *= sizes.scale();
     float* after_context = kv + (b * sizes.keys() + sizes.context + first) * 2 * channels;
     weights->keys_values(taps, count, after_context, 2 * channels);
   });

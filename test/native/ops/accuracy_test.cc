@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -74,82 +75,102 @@ std::vector<Input> images(at::IntArrayRef shape) {
           {"denormal", noise * 1e-40}};
 }
 
+// A tensor with the numbers of `rounded`, in `computed`.
+using Convert = std::function<at::Tensor(const at::Tensor&)>;
+Convert converter(at::ScalarType rounded, at::ScalarType computed) {
+  return [=](const at::Tensor& tensor) { return tensor.to(rounded).to(computed); };
+}
+
 TEST_CASE("group_norm is as accurate as LibTorch's", "[accuracy]") {
   for (const int64_t channels : {24, 320}) {
     const at::Tensor weight = 1 + 0.1 * at::randn({channels}), bias = 0.1 * at::randn({channels});
+    std::vector<AccuracyCase> cases;
     for (const auto& [name, x] : images({2, channels, 24, 20})) {
-      check_accuracy("group_norm, " + std::to_string(channels) + " channels", name,
-                     [&, &x = x](at::ScalarType rounded, at::ScalarType computed) {
-                       const auto as = [&](const at::Tensor& t) {
-                         return t.to(rounded).to(computed);
-                       };
-                       return ops::group_norm(as(x), 8, as(weight), as(bias), 1e-5, {}, true);
-                     });
+      cases.push_back({name, [=, x = x](at::ScalarType rounded, at::ScalarType computed) {
+                         const Convert as = converter(rounded, computed);
+                         return ops::group_norm(as(x), 8, as(weight), as(bias), 1e-5, {}, true);
+                       }});
     }
+    check_accuracy("group_norm, " + std::to_string(channels) + " channels", cases);
   }
 }
 
 TEST_CASE("res_block is as accurate as LibTorch's", "[accuracy]") {
   constexpr int64_t kTime = 16;
   for (const int64_t channels : {32, 56, 192}) {
+    Weights weights;
+    const at::Tensor time = at::randn({1, kTime});
+    std::vector<AccuracyCase> cases;
     for (const auto& [name, x] : images({2, channels, 24, 20})) {
-      Weights weights;
-      const at::Tensor time = at::randn({1, kTime});
-      check_accuracy(
-          "res_block, " + std::to_string(channels) + " channels", name,
-          [&, &x = x](at::ScalarType rounded, at::ScalarType computed) {
-            const Scope scope(torch::jit::Module("__torch__.block"),
-                              weights.source(rounded, computed));
-            nets::TimeProjections times;
-            const ResBlock block(scope["block"], channels, channels, {kTime, 8, 1e-5, true}, times);
-            const auto as = [&](const at::Tensor& t) { return t.to(rounded).to(computed); };
-            return block(as(x), times(as(time)));
-          });
+      cases.push_back({name, [&, channels, x = x](at::ScalarType rounded, at::ScalarType computed) {
+                         const Scope scope(torch::jit::Module("__torch__.block"),
+                                           weights.source(rounded, computed));
+                         nets::TimeProjections times;
+                         const ResBlock block(scope["block"], channels, channels,
+                                              {kTime, 8, 1e-5, true}, times);
+                         const Convert as = converter(rounded, computed);
+                         return block(as(x), times(as(time)));
+                       }});
     }
+    check_accuracy("res_block, " + std::to_string(channels) + " channels", cases);
+  }
+}
+
+TEST_CASE("res_block of a skip connection is as accurate as LibTorch's", "[accuracy]") {
+  constexpr int64_t kTime = 16;
+  for (const int64_t channels : {40, 176}) {
+    Weights weights;
+    const at::Tensor time = at::randn({1, kTime}), x = at::randn({2, channels, 24, 20});
+    const at::Tensor skip = at::randn({2, channels / 2, 24, 20});
+    check_accuracy("res_block, " + std::to_string(channels) + " channels and a skip",
+                   {{"mean / std 0", [&](at::ScalarType rounded, at::ScalarType computed) {
+                       const Scope scope(torch::jit::Module("__torch__.block"),
+                                         weights.source(rounded, computed));
+                       nets::TimeProjections times;
+                       const ResBlock block(scope["block"], channels + channels / 2, channels,
+                                            {kTime, 4, 1e-5, true}, times);
+                       const Convert as = converter(rounded, computed);
+                       return block(as(x), times(as(time)), as(skip));
+                     }}});
   }
 }
 
 TEST_CASE("context_attention is as accurate as LibTorch's", "[accuracy]") {
   constexpr int64_t kContext = 24, kTokens = 81;
-  const std::vector<std::pair<std::string, double>> logits{{"logits of +-3", 1},
-                                                           {"logits of +-60", 20}};
-  for (const auto& [channels, head_width] :
-       std::vector<std::pair<int64_t, int64_t>>{{48, 12}, {80, 20}, {72, 24}, {320, 64}}) {
-    for (const auto& [name, factor] : logits) {
-      Weights weights(factor);
-      const at::Tensor x = at::randn({2, channels, 12, 10});
-      const at::Tensor context = at::randn({2, kTokens, kContext});
-      const at::Tensor mask = at::randn({2, kTokens}).gt(-0.5);
-      check_accuracy("context_attention, " + std::to_string(channels) + " channels", name,
-                     [&, channels = channels, head_width = head_width](at::ScalarType rounded,
-                                                                       at::ScalarType computed) {
-                       const Scope scope(torch::jit::Module("__torch__.attention"),
-                                         weights.source(rounded, computed));
-                       nets::ContextProjections contexts;
-                       const ContextAttention block(scope["block"], channels, head_width, kContext,
-                                                    8, contexts);
-                       const auto as = [&](const at::Tensor& t) {
-                         return t.to(rounded).to(computed);
-                       };
-                       const at::Tensor cache = contexts(as(context));
-                       return block(as(x), {cache, ops::mask_bias(mask, cache)});
-                     });
-    }
+  const std::vector<std::pair<int64_t, int64_t>> sizes{{48, 12}, {80, 20}, {72, 24}, {320, 64}};
+  for (const auto& [channels, head_width] : sizes) {
+    const at::Tensor x = at::randn({2, channels, 12, 10});
+    const at::Tensor context = at::randn({2, kTokens, kContext});
+    const at::Tensor mask = at::randn({2, kTokens}).gt(-0.5);
+    const auto with = [&, channels = channels, head_width = head_width](Weights& weights) {
+      return [&, channels, head_width](at::ScalarType rounded, at::ScalarType computed) {
+        const Scope scope(torch::jit::Module("__torch__.attention"),
+                          weights.source(rounded, computed));
+        nets::ContextProjections contexts;
+        const ContextAttention block(scope["block"], channels, head_width, kContext, 8, contexts);
+        const Convert as = converter(rounded, computed);
+        const at::Tensor cache = contexts(as(context));
+        return block(as(x), {cache, ops::mask_bias(mask, cache)});
+      };
+    };
+    Weights usual, strong(20);
+    check_accuracy("context_attention, " + std::to_string(channels) + " channels",
+                   {{"logits of +-3", with(usual)}, {"logits of +-60", with(strong)}});
   }
 }
 
 TEST_CASE("linear is as accurate as LibTorch's", "[accuracy]") {
   const at::Tensor weight = at::randn({768, 1030}) / 32, bias = at::randn({768});
+  std::vector<AccuracyCase> cases;
   for (const int64_t rows : {1, 6, 32, 300}) {
     const at::Tensor x = at::randn({rows, 1030});
-    check_accuracy("linear, 1030 to 768", std::to_string(rows) + " rows",
-                   [&](at::ScalarType rounded, at::ScalarType computed) {
-                     const auto as = [&](const at::Tensor& t) {
-                       return t.to(rounded).to(computed);
-                     };
-                     return ops::linear(as(x), as(weight), as(bias));
-                   });
+    cases.push_back(
+        {std::to_string(rows) + " rows", [=](at::ScalarType rounded, at::ScalarType computed) {
+           const Convert as = converter(rounded, computed);
+           return ops::linear(as(x), as(weight), as(bias));
+         }});
   }
+  check_accuracy("linear, 1030 to 768", cases);
 }
 
 }  // namespace

@@ -14,10 +14,10 @@
 namespace karlo::testing {
 namespace {
 
-// How much larger the kernels' error may be than LibTorch's.
-constexpr double kFloat32Factor = 1.5, kBfloat16Factor = 1.0;
-// Half a unit in the last place of the largest magnitude: what rounding the result alone costs.
-constexpr double kFloat32Rounding = 0x1p-24, kBfloat16Rounding = 0x1p-8;
+// How much larger the kernels' errors may be than LibTorch's.
+constexpr double kFactor = 1.5;
+// Half a unit in the last place of the largest magnitude: what rounding a result alone costs.
+constexpr double kFloat32Rounding = 0x1p-24;
 
 // Appends a row to the file that `npm run accuracy` makes docs/accuracy.md of.
 void record(const std::string& subject, const std::string& input, const char* dtype,
@@ -30,8 +30,6 @@ void record(const std::string& subject, const std::string& input, const char* dt
       << '\n';
 }
 
-}  // namespace
-
 Errors errors_of(const at::Tensor& actual, const at::Tensor& exact) {
   const at::Tensor difference = (actual.to(at::kDouble) - exact).abs();
   const double largest = exact.abs().max().item<double>(), scale = largest > 0 ? largest : 1;
@@ -39,25 +37,48 @@ Errors errors_of(const at::Tensor& actual, const at::Tensor& exact) {
           std::sqrt((difference * difference).mean().item<double>()) / scale};
 }
 
-void check_accuracy(
-    const std::string& subject, const std::string& input,
-    const std::function<at::Tensor(at::ScalarType rounded, at::ScalarType computed)>& run) {
-  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
-    CAPTURE(subject, input, dtype);
-    const at::Tensor exact = run(dtype, at::kDouble);
-    const Errors kernels = errors_of(run(dtype, dtype), exact);
-    const Errors libtorch = [&] {
-      const ops::WithoutKernels without_kernels;
-      return errors_of(run(dtype, dtype), exact);
-    }();
-    const bool is_float = dtype == at::kFloat;
-    const double factor = is_float ? kFloat32Factor : kBfloat16Factor;
-    const double rounding = is_float ? kFloat32Rounding : kBfloat16Rounding;
-    CAPTURE(kernels.max, libtorch.max, kernels.rms, libtorch.rms);
-    CHECK(kernels.max <= std::max(factor * libtorch.max, rounding));
-    CHECK(kernels.rms <= std::max(factor * libtorch.rms, rounding));
-    record(subject, input, is_float ? "float32" : "bfloat16", kernels, libtorch);
+struct Comparison {
+  Errors kernels, libtorch;
+};
+
+Comparison compare(const AccuracyCase& c, at::ScalarType dtype) {
+  const at::Tensor exact = c.run(dtype, at::kDouble);
+  const Errors kernels = errors_of(c.run(dtype, dtype), exact);
+  const ops::WithoutKernels without_kernels;
+  return {kernels, errors_of(c.run(dtype, dtype), exact)};
+}
+
+void check_float32(const Comparison& errors) {
+  const auto& [kernels, libtorch] = errors;
+  CAPTURE(kernels.max, libtorch.max, kernels.rms, libtorch.rms);
+  CHECK(kernels.max <= std::max(kFactor * libtorch.max, kFloat32Rounding));
+  CHECK(kernels.rms <= std::max(kFactor * libtorch.rms, kFloat32Rounding));
+}
+
+void check_bfloat16(const std::vector<Comparison>& all) {
+  double kernels = 0, libtorch = 0;
+  for (const Comparison& errors : all) {
+    kernels += errors.kernels.rms * errors.kernels.rms;
+    libtorch += errors.libtorch.rms * errors.libtorch.rms;
+    CHECK(errors.kernels.max <= kFactor * errors.libtorch.max);
   }
+  CHECK(kernels <= libtorch);
+}
+
+}  // namespace
+
+void check_accuracy(const std::string& subject, const std::vector<AccuracyCase>& cases) {
+  std::vector<Comparison> in_bfloat16;
+  for (const AccuracyCase& c : cases) {
+    CAPTURE(subject, c.input);
+    const Comparison errors = compare(c, at::kFloat);
+    record(subject, c.input, "float32", errors.kernels, errors.libtorch);
+    check_float32(errors);
+    in_bfloat16.push_back(compare(c, at::kBFloat16));
+    record(subject, c.input, "bfloat16", in_bfloat16.back().kernels, in_bfloat16.back().libtorch);
+  }
+  CAPTURE(subject);
+  check_bfloat16(in_bfloat16);
 }
 
 }  // namespace karlo::testing

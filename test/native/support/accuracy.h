@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace karlo::testing {
 
@@ -13,15 +14,18 @@ struct Errors {
   double max, rms;
 };
 
-Errors errors_of(const at::Tensor& actual, const at::Tensor& exact);
+// A computation with weights and inputs of a dtype. bfloat16 rounds them, so it is compared with
+// float64 of the rounded numbers: `rounded` is the dtype whose numbers they are, `computed` the one
+// that holds them.
+struct AccuracyCase {
+  std::string input;
+  std::function<at::Tensor(at::ScalarType rounded, at::ScalarType computed)> run;
+};
 
-// Runs a computation in float64, then in float32 and bfloat16 with this package's kernels and
-// without them, and checks that the kernels are as accurate as LibTorch's operators.
-// @param subject, input what the row of docs/accuracy.md is called
-// @param run computes with weights and inputs of a dtype. bfloat16 rounds them first, so it is
-// compared with float64 of the rounded ones: `run` gets the dtype that they are rounded to
-void check_accuracy(
-    const std::string& subject, const std::string& input,
-    const std::function<at::Tensor(at::ScalarType rounded, at::ScalarType computed)>& run);
+// Runs each case in float64, then in float32 and bfloat16 with this package's kernels and without
+// them, and checks that the kernels are as accurate as LibTorch's operators: in float32 for each
+// case; in bfloat16, of whose results a constant input gives only a few, for all cases together.
+// @param subject the operator or network, as docs/accuracy.md names it
+void check_accuracy(const std::string& subject, const std::vector<AccuracyCase>& cases);
 
 }  // namespace karlo::testing

@@ -152,17 +152,17 @@ void check_bfloat16(const TracedCase& network) {
 void check_network_accuracy(const TracedCase& network) {
   at::manual_seed(1);
   const Tensors inputs = network.network.inputs(2);
-  check_accuracy(network.network.kind, "random weights",
-                 [&](at::ScalarType rounded, at::ScalarType computed) {
-                   Module module = save_and_load(network.traced.module);
-                   fill(module, network.traced.parameters, rounded, computed);
-                   Tensors converted;
-                   for (const at::Tensor& input : inputs) {
-                     const bool is_float = input.is_floating_point();
-                     converted.push_back(is_float ? input.to(rounded).to(computed) : input);
-                   }
-                   return call(module, "forward", converted)[0];
-                 });
+  check_accuracy(network.network.kind,
+                 {{"random weights", [&](at::ScalarType rounded, at::ScalarType computed) {
+                     Module module = save_and_load(network.traced.module);
+                     fill(module, network.traced.parameters, rounded, computed);
+                     Tensors converted;
+                     for (const at::Tensor& input : inputs) {
+                       const bool is_float = input.is_floating_point();
+                       converted.push_back(is_float ? input.to(rounded).to(computed) : input);
+                     }
+                     return call(module, "forward", converted)[0];
+                   }}});
 }
 
 std::string rejection(const std::function<void()>& action) {
