@@ -20,7 +20,7 @@ export async function preprocess(
   const values = new Float32Array(images.length * length);
   for (const [i, image] of images.entries()) {
     const { x, y } = axesOf(image, config, fit);
-    const { data } = await resample(image, x, y);
+    const { data } = await resample(image, x, y, config.resample);
     normalise(data, config, values.subarray(i * length, (i + 1) * length));
   }
   return Tensor.from(values, [images.length, 3, crop, crop]);

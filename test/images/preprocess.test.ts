@@ -10,6 +10,7 @@ import {
 } from '../../lib/images/preprocessor-config.js';
 import { checkConfig } from '../../lib/networks/config.js';
 import type { ImageFit } from '../../lib/options/descriptions.js';
+import { pattern } from './helpers/pattern.js';
 
 const fixtures = join(import.meta.dirname, '../fixtures/images');
 const json = (name: string) => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));
@@ -21,18 +22,6 @@ let resized: Buffer;
 beforeAll(async () => {
   resized = await sharp(join(fixtures, 'resized.png')).removeAlpha().raw().toBuffer();
 });
-
-/** `pattern` of test/reference/preprocessing.py. */
-function pattern(width: number, height: number): Pixels {
-  const data = new Uint8Array(3 * width * height);
-  for (let i = 0; i < data.length; i++) {
-    const [c, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
-    const v = x * 73 + y * 151 + c * 199;
-    const noise = ((v * v + (x ^ y) * 31) & 0xffff) >> 8;
-    data[i] = ((x + 2 * y) >> 4) & 1 ? noise : x * 3 + y * 5 + c * 80;
-  }
-  return { width, height, data };
-}
 
 /** One of the reference's images as `[3, side, side]` bytes. */
 function golden(index: number, fit: ImageFit): number[] {

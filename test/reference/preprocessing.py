@@ -1,7 +1,9 @@
 """Images preprocessed by transformers' CLIPImageProcessor and Pillow, and unusual image files."""
 
 import base64
+import hashlib
 import json
+from itertools import product
 
 import numpy as np
 from PIL import Image
@@ -31,7 +33,7 @@ def resized(out):
 
 
 def pattern(width, height):
-    """Noise next to ramps, with hard edges. test/images/preprocess.test.ts draws the same.
+    """Noise next to ramps, with hard edges. test/images/helpers/pattern.ts draws the same.
 
     With the channel c and v = 73x + 151y + 199c, a value is (v^2 + 31 (x xor y)) / 256 where x + 2y
     has the bit 16, and otherwise 3x + 5y + 80c, modulo 256.
@@ -55,6 +57,36 @@ def cropped(image, edge, crop):
 
 def stretched(image, crop):
     return np.array(Image.fromarray(image).resize((crop, crop), Image.Resampling.BICUBIC))
+
+
+# fmt: off
+RESIZES = [  # from width, height, to width, height
+    (64, 64, 32, 32), (65, 63, 32, 32), (50, 37, 43, 32), (37, 50, 32, 43), (33, 100, 32, 96),
+    (200, 90, 71, 32), (91, 199, 32, 32), (199, 91, 32, 32), (640, 479, 31, 23), (7, 5, 35, 25),
+    (5, 7, 45, 63), (1, 1, 8, 8), (1, 40, 16, 9), (40, 1, 9, 16), (3, 2, 97, 89), (32, 32, 32, 32),
+    (32, 50, 32, 20), (50, 32, 20, 32), (20, 50, 40, 25), (50, 20, 25, 40), (1000, 3, 33, 3),
+]
+# fmt: on
+
+
+def filters(out):
+    """Images resized by Pillow with each of its filters: filter, sizes, and the digest of the bytes."""
+    rows = []
+    for (width, height, *size), number in product(RESIZES, range(6)):
+        image = Image.fromarray(pattern(width, height)).resize(size, number)
+        rows.append([number, width, height, *size, *digest(np.array(image))])
+    write_rows(out / "filters.json", rows)
+
+
+def digest(values):
+    """The SHA-256 of the values, and the first, the middle and the last one, for diagnosis."""
+    flat = values.reshape(-1)
+    hash = hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+    return [hash, *(flat[at].item() for at in (0, flat.size // 2, -1))]
+
+
+def write_rows(path, rows):
+    path.write_text("[\n" + ",\n".join(f"  {json.dumps(row)}" for row in rows) + "\n]\n")
 
 
 def normalised(out):
