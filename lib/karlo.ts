@@ -151,7 +151,7 @@ export class Karlo implements AsyncDisposable {
 
   /** What the loaded model determines about options. */
   #context(): ResolveContext {
-    const { model, cascade, largestBatch, label } = this.#loaded;
-    return { trainSteps: cascade.trainSteps(), largestBatch, fit: model.fit, label };
+    const { cascade, largestBatch, label } = this.#loaded;
+    return { trainSteps: cascade.trainSteps(), largestBatch, fit: cascade.defaultFit(), label };
   }
 }

@@ -2,7 +2,6 @@ import type { FeatureExtractorConfig } from '../images/preprocessor-config.js';
 import type { ComponentDescription, Loading } from '../networks/load-component.js';
 import type { Placement } from '../networks/placement.js';
 import type { ComponentConfigs, ComponentName, Task } from '../networks/registry.js';
-import type { ImageFit } from '../options/descriptions.js';
 import type { TokenizerOptions } from '../tokenizer/tokenizer.js';
 import type { ScriptModule } from '../torch/script-module.js';
 import type { SchedulerConfig, SchedulerFile, SchedulerName } from './scheduler-config.js';
@@ -17,8 +16,6 @@ export interface Model {
   readonly configs: Readonly<Partial<ComponentConfigs>>;
   readonly schedulers: Readonly<Partial<Record<SchedulerName, SchedulerConfig>>>;
   readonly featureExtractor?: FeatureExtractorConfig;
-  /** How input images become square for CLIP, by default. */
-  readonly fit: ImageFit;
   /** The folder with `vocab.json` and `merges.txt`, and how prompts are encoded. */
   readonly tokenizer: { readonly folder: string; readonly options: TokenizerOptions };
   /** A SHA-256 that identifies the weights, in hexadecimal. */
@@ -59,8 +56,6 @@ export interface Inspection {
 
 /** Defaults of the layout's own program for settings that are not in the files. */
 export interface LayoutDefaults {
-  /** How input images become square for CLIP. */
-  readonly fit: ImageFit;
   readonly tokenizer: TokenizerOptions;
   readonly arithmetic: SchedulerConfig['arithmetic'];
 }

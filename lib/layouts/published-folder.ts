@@ -107,13 +107,13 @@ export function runSettings(
     schedulers: Readonly<Record<string, SchedulerFile | undefined>>;
     tokenizer: string;
   },
-  { fit, tokenizer: options, arithmetic }: LayoutDefaults,
-): Pick<Model, 'layout' | 'fit' | 'tokenizer' | 'schedulers'> {
+  { tokenizer: options, arithmetic }: LayoutDefaults,
+): Pick<Model, 'layout' | 'tokenizer' | 'schedulers'> {
   const schedulers: Record<string, SchedulerConfig> = {};
   for (const [name, file] of Object.entries(files)) {
     if (file) schedulers[name] = schedulerConfig(file, arithmetic);
   }
-  return { layout, fit, tokenizer: { folder, options }, schedulers };
+  return { layout, tokenizer: { folder, options }, schedulers };
 }
 
 /** @param advice how to fix it, as the last part of the message */

@@ -115,8 +115,8 @@ export const weightDtypes = [
 ] as const satisfies readonly WeightDtype[];
 
 /**
- * How an image becomes a square: `cover` resizes its short side and crops the centre, like diffusers;
- * `fill` resizes both sides and changes the proportions, like Kakao's program.
+ * How an image becomes a square: `cover` resizes its short side and crops the centre; `fill` resizes both sides
+ * and changes the proportions, like Kakao's program.
  */
 export type ImageFit = 'cover' | 'fill';
 const imageFits = ['cover', 'fill'] as const satisfies readonly ImageFit[];
@@ -271,7 +271,7 @@ export const imageVariationOptions = {
     kind: 'choice',
     choices: imageFits,
     default: 'cover',
-    defaultLabel: '`cover`, or `fill` for a model in the Kakao layout',
+    defaultLabel: 'from `preprocessor_config.json`; `fill` in the Kakao layout',
     http: false,
     description: 'how an image becomes square: cover crops it, fill stretches it',
   },

@@ -57,8 +57,8 @@ export interface ResolvedImageVariation
 export interface ResolveContext {
   /** Training timesteps of each stage (`num_train_timesteps`): the most steps it can take. */
   readonly trainSteps?: Readonly<Partial<Record<StageName, number>>>;
-  /** The model's default for `fit`. */
-  readonly fit?: ImageFit;
+  /** The model's default for `fit`; undefined without preprocessing. */
+  readonly fit?: ImageFit | undefined;
   /** The largest batch that fits into a memory budget. */
   readonly largestBatch?: number | undefined;
   /** How messages refer to an option; by default, by its API name. */

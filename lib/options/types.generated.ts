@@ -69,8 +69,8 @@ export interface TextToImageOptions extends GenerationOptions {
 /** Options of `imageVariation`. */
 export interface ImageVariationOptions extends GenerationOptions {
   /**
-   * How an image becomes square: cover crops it, fill stretches it. Default: `cover`, or `fill` for
-   * a model in the Kakao layout.
+   * How an image becomes square: cover crops it, fill stretches it. Default: from
+   * `preprocessor_config.json`; `fill` in the Kakao layout.
    */
   readonly fit?: 'cover' | 'fill';
 }

@@ -1,4 +1,5 @@
 import { type Pixels, toPixels } from '../images/pixels.js';
+import { fitOf } from '../images/preprocessor-config.js';
 import type { Model } from '../layouts/index.js';
 import type { Residency } from '../networks/residency.js';
 import type { ImageFit } from '../options/descriptions.js';
@@ -119,6 +120,12 @@ export class Cascade implements AsyncDisposable {
     const of = (stage: StageName) => schedulerOf(this.#model, stage).trainSteps;
     const prior = this.#model.configs.prior && { prior: of('prior') };
     return { ...prior, decoder: of('decoder'), upsample: of('upsample') };
+  }
+
+  /** How the model's own preprocessing makes images square; undefined without one. */
+  defaultFit(): ImageFit | undefined {
+    const { featureExtractor } = this.#model;
+    return featureExtractor && fitOf(featureExtractor);
   }
 
   /** The features of the empty prompt, which condition every unconditional half. */

@@ -8,7 +8,6 @@ import {
   type FeatureExtractorConfig,
   featureExtractorConfig,
 } from '../../lib/images/preprocessor-config.js';
-import { checkConfig } from '../../lib/networks/config.js';
 import type { ImageFit } from '../../lib/options/descriptions.js';
 import { pattern } from './helpers/pattern.js';
 
@@ -35,11 +34,11 @@ function golden(index: number, fit: ImageFit): number[] {
 
 /** Not normalised, so that a value is the byte itself. */
 const bytesOnly = { rescale_factor: 1, image_mean: [0, 0, 0], image_std: [1, 1, 1] };
-const config = (size: number, crop: number): FeatureExtractorConfig =>
+const config = (size: unknown, crop: number): FeatureExtractorConfig =>
   featureExtractorConfig.parse({ ...bytesOnly, size, crop_size: crop });
 
-async function bytesOf(image: Pixels, size: number, crop: number, fit: ImageFit) {
-  using values = await preprocess([image], config(size, crop), fit);
+async function bytesOf(image: Pixels, size: unknown, crop: number, fit: ImageFit) {
+  using values = await preprocess([image], config(size, crop), crop, fit);
   expect(values.shape).toEqual([1, 3, crop, crop]);
   return values.toTypedArray();
 }
@@ -59,6 +58,21 @@ describe.each<ImageFit>(['cover', 'fill'])('%s equals CLIPImageProcessor and Pil
       expect(furthest(bytes, golden(index, fit))).toBe(0);
     },
   );
+});
+
+test.each(
+  cases.map((one, index) => [...one, index] as const).filter(([, , size]) => size === side),
+)('cover replaces the squashing of a config: %d x %d', async (width, height, size, crop, index) => {
+  const square = { height: size, width: size };
+  const bytes = await bytesOf(pattern(width, height), square, crop, 'cover');
+  expect(furthest(bytes, golden(index, 'cover'))).toBe(0);
+});
+
+test('fill replaces a missing resize', async () => {
+  const [width, height] = cases[5] as (typeof cases)[number];
+  const unresized = { ...config(side, side), do_resize: false };
+  using values = await preprocess([pattern(width, height)], unresized, side, 'fill');
+  expect(furthest(values.toTypedArray(), golden(5, 'fill'))).toBe(0);
 });
 
 test('the goldens would detect a shifted crop', () => {
@@ -84,6 +98,7 @@ test('normalised values equal the reference’s, bit for bit', async () => {
   using values = await preprocess(
     [image],
     featureExtractorConfig.parse({ size: 16, crop_size: 16 }),
+    16,
     'cover',
   );
   expect(values.dtype).toBe('float32');
@@ -92,7 +107,7 @@ test('normalised values equal the reference’s, bit for bit', async () => {
 
 test('images of different sizes form one batch', async () => {
   const images = [pattern(50, 37), pattern(1, 40)];
-  using values = await preprocess(images, config(32, 32), 'cover');
+  using values = await preprocess(images, config(32, 32), 32, 'cover');
   expect(values.shape).toEqual([2, 3, 32, 32]);
   const both = values.toTypedArray();
   for (const [i, image] of images.entries()) {
@@ -107,39 +122,4 @@ test('only the cropped part of a very narrow image is computed', async () => {
   const data = Uint8Array.from({ length: 3 * height }, (_, i) => Math.floor(i / 3 / 1e5) * 10);
   const bytes = await bytesOf({ width: 1, height, data }, 224, 224, 'cover');
   expect(new Set(bytes)).toEqual(new Set([90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100]));
-});
-
-describe('preprocessor_config.json', () => {
-  const read = (json: unknown) => checkConfig(featureExtractorConfig, json, 'x.json');
-
-  test('accepts both forms of sizes, and has defaults for missing keys', () => {
-    const newer = { size: { shortest_edge: 64 }, crop_size: { height: 60, width: 60 } };
-    const older = { size: 64, crop_size: 60, feature_extractor_type: 'CLIPFeatureExtractor' };
-    expect(read(older)).toEqual(read(newer));
-    expect(read(older)).toEqual({ ...read({}), ...newer });
-    expect(read({})).toMatchObject({
-      size: { shortest_edge: 224 },
-      image_mean: [0.48145466, 0.4578275, 0.40821073],
-    });
-  });
-
-  test.each<[string, unknown, RegExp]>([
-    ['another filter', { resample: 2 }, /Expected 3 for resample in x\.json/],
-    ['no crop', { do_center_crop: false }, /do_center_crop/],
-    ['a crop that is not a square', { crop_size: { height: 3, width: 4 } }, /crop_size/],
-    [
-      'a crop larger than the image',
-      { size: 32, crop_size: 33 },
-      /Expected at most size \(32\) for crop_size/,
-    ],
-    ['a division by zero', { image_std: [0, 1, 1] }, /image_std/],
-    ['a value that is not an object', null, /Expected object for config in x\.json/],
-  ])('%s is rejected', (_name, value, message) => {
-    expect(() => read(value)).toThrow(
-      expect.objectContaining({
-        code: 'ERR_KARLO_MODEL_CORRUPT',
-        message: expect.stringMatching(message),
-      }),
-    );
-  });
 });

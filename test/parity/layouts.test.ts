@@ -1,3 +1,4 @@
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -33,6 +34,24 @@ test('a converted folder generates the same images as its source', async () => {
   );
   expect(await bytesOf(there.imageVariation(odd, vary))).toEqual(
     await bytesOf(here.imageVariation(odd, vary)),
+  );
+});
+
+test('a config without a crop resizes images to a square, unless fit is given', async () => {
+  const model = join(folder, 'squashing');
+  cpSync(builtInModel('karlo-tiny'), model, { recursive: true });
+  const config = { size: { height: 64, width: 64 }, do_center_crop: false };
+  const file = join(model, 'feature_extractor', 'preprocessor_config.json');
+  writeFileSync(file, JSON.stringify(config));
+  await using squashing = await Karlo.load({ model, ...settings });
+  await using cropping = await Karlo.load(settings);
+  const { images } = await squashing.imageVariation(odd, vary);
+  expect(images[0]?.recipe).toMatchObject({ source: { fit: 'fill' } });
+  expect(images[0]?.data).toEqual(
+    await bytesOf(cropping.imageVariation(odd, { ...vary, fit: 'fill' })),
+  );
+  expect(await bytesOf(squashing.imageVariation(odd, { ...vary, fit: 'cover' }))).toEqual(
+    await bytesOf(cropping.imageVariation(odd, vary)),
   );
 });
 

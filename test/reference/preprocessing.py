@@ -70,7 +70,7 @@ RESIZES = [  # from width, height, to width, height
 
 
 def filters(out):
-    """Images resized by Pillow with each of its filters: filter, sizes, and the digest of the bytes."""
+    """Images resized by Pillow with each of its filters: filter, sizes, and digest of the bytes."""
     rows = []
     for (width, height, *size), number in product(RESIZES, range(6)):
         image = Image.fromarray(pattern(width, height)).resize(size, number)
@@ -81,8 +81,8 @@ def filters(out):
 def digest(values):
     """The SHA-256 of the values, and the first, the middle and the last one, for diagnosis."""
     flat = values.reshape(-1)
-    hash = hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
-    return [hash, *(flat[at].item() for at in (0, flat.size // 2, -1))]
+    sha256 = hashlib.sha256(values.tobytes()).hexdigest()
+    return [sha256, *(flat[at].item() for at in (0, flat.size // 2, -1))]
 
 
 def write_rows(path, rows):
@@ -97,6 +97,79 @@ def normalised(out):
     ).pixel_values
     text = base64.b64encode(values.astype("<f4").tobytes()).decode()
     (out / "normalised.json").write_text(json.dumps(text) + "\n")
+
+
+IMAGES = [(50, 37), (37, 50), (7, 5), (33, 100), (200, 90), (32, 32)]
+SQUARE = {"height": 32, "width": 32}
+NUMBERS = {"size": 32, "crop_size": 32}
+SQUASHED = {"size": SQUARE, "do_center_crop": False}
+CONFIGS = [  # preprocessor_config.json, all of which give 32 x 32
+    {"size": {"shortest_edge": 32}, "crop_size": SQUARE},
+    {"size": {"shortest_edge": 47}, "crop_size": SQUARE},
+    {"size": {"shortest_edge": 32, "longest_edge": 40}, "crop_size": 32},
+    {"size": {"shortest_edge": 21}, "crop_size": 32},
+    {"size": 35, "crop_size": 32, "feature_extractor_type": "CLIPFeatureExtractor"},
+    {"size": SQUARE, "crop_size": SQUARE},
+    {"size": {"height": 45, "width": 36}, "crop_size": 32},
+    {"size": {"height": 20, "width": 45}, "crop_size": 32},
+    {"size": [45, 21], "crop_size": [32, 32]},
+    {**SQUASHED, "crop_size": {"height": 7, "width": 9}},
+    {"do_resize": False, "crop_size": 32},
+    {"do_resize": False, "size": SQUARE, "crop_size": 32, "resample": 2},
+    {**NUMBERS, "do_rescale": False},
+    {**NUMBERS, "do_normalize": False},
+    {**NUMBERS, "do_rescale": False, "do_normalize": False},
+    {**NUMBERS, "do_convert_rgb": False},
+    {**NUMBERS, "rescale_factor": 1 / 127.5, "image_mean": [1, 1, 1], "image_std": [1, 1, 1]},
+    {**NUMBERS, "rescale_factor": 1},
+    {**NUMBERS, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]},
+    {**NUMBERS, "image_mean": 0.5, "image_std": 0.25},
+    {**NUMBERS, "image_mean": None, "image_std": None},
+    *({**NUMBERS, "resample": number} for number in range(6)),
+    *({**SQUASHED, "resample": number} for number in range(6)),
+]
+
+
+def configs(out):
+    """`pixel_values` of CLIPImageProcessor for each config: a list of sizes and digests."""
+    rows = [[config, *(one(config, *size) for size in IMAGES)] for config in CONFIGS]
+    rows.append([{}, one({}, 50, 37), one({}, 300, 451)])
+    write_rows(out / "configs.json", rows)
+
+
+def one(config, width, height):
+    image = Image.fromarray(pattern(width, height))
+    return [width, height, *digest(pixel_values(config, image))]
+
+
+def pixel_values(config, image):
+    """float32, as the pipeline casts them. Without rescaling and normalising, they are bytes."""
+    processor = CLIPImageProcessor.from_dict(config)
+    return processor(image, return_tensors="np").pixel_values.astype("<f4")
+
+
+def modes(out):
+    """`pixel_values` of images that are not RGB: number of channels and digest.
+
+    Grey is the red of the pattern. Alpha is 0 where x + y is a multiple of 3, and otherwise 255;
+    images are composited on white, which CLIPImageProcessor does not do.
+    """
+    rgb = Image.fromarray(pattern(50, 37))
+    y, x = np.mgrid[:37, :50]
+    alpha = Image.fromarray(np.where((x + y) % 3, 255, 0).astype(np.uint8))
+    images = [rgb.getchannel(0), Image.merge("LA", (rgb.getchannel(0), alpha)), rgb.copy()]
+    images[2].putalpha(alpha)
+    rows = [
+        [len(image.getbands()), *digest(pixel_values(NUMBERS, on_white(image)))]
+        for image in images
+    ]
+    write_rows(out / "modes.json", rows)
+
+
+def on_white(image):
+    if "A" not in image.getbands():
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
 
 
 def unusual_files(out):

@@ -27,7 +27,7 @@ import { missingFiles } from './missing-files.js';
 import { chooseWeights, type WeightChoice } from './weight-files.js';
 
 /** How diffusers' pipelines run a model. */
-const defaults: LayoutDefaults = { fit: 'cover', tokenizer: {}, arithmetic: 'unclip-scheduler' };
+const defaults: LayoutDefaults = { tokenizer: {}, arithmetic: 'unclip-scheduler' };
 
 /** diffusers' layout: a folder with config and weights for each component. */
 export const huggingFace = {

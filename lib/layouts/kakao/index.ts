@@ -34,7 +34,6 @@ import { filesOf, inferConfig, kakaoKeys } from './networks.js';
 
 /** How Kakao's program runs a model. */
 const defaults: LayoutDefaults = {
-  fit: 'fill',
   tokenizer: { pad: 'zero', clean: 'kakao' },
   arithmetic: 'gaussian-diffusion',
 };

@@ -23,12 +23,14 @@ export class ImageEncoderStage {
    * @returns `[1, E]` per image
    */
   async run(images: readonly Pixels[], fit: ImageFit, signal?: AbortSignal): Promise<Tensor[]> {
-    const { featureExtractor, folder } = this.#model;
+    const { featureExtractor, configs, folder } = this.#model;
     const config = featureExtractor ?? throwMissingComponent(folder, 'feature_extractor');
+    const { image_size: edge } =
+      configs.image_encoder ?? throwMissingComponent(folder, 'image_encoder');
     await using networks = await this.#networks.lease(...ImageEncoderStage.leases[0]);
     const { image_encoder: encoder } = networks;
     const encode = async (image: Pixels) => {
-      using values = await preprocess([image], config, fit);
+      using values = await preprocess([image], config, edge, fit);
       using pixels = values.to({ device: encoder.device });
       return await encoder.encode(pixels, signal);
     };
