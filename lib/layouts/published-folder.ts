@@ -11,6 +11,7 @@ import {
 } from '../networks/registry.js';
 import { elementCount } from '../weights/shape.js';
 import { checkDimensions } from './check-dimensions.js';
+import { checkFeatureExtractor } from './check-feature-extractor.js';
 import { fingerprint } from './fingerprint.js';
 import {
   byTask,
@@ -49,6 +50,8 @@ export abstract class PublishedFolder implements ModelFolder {
     const uses = (name: ComponentName) => !task || definitionOf(name).tasks.includes(task);
     const model = await this.read(COMPONENTS.filter(uses));
     checkDimensions(model);
+    const edge = model.components.image_encoder?.config.image_size;
+    checkFeatureExtractor(model.featureExtractor, edge, model.folder);
     return model;
   }
 

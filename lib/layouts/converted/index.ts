@@ -16,6 +16,7 @@ import { ScriptModule } from '../../torch/script-module.js';
 import { corrupt } from '../../weights/corrupt.js';
 import { readWeights } from '../../weights/index.js';
 import { withFile } from '../../weights/source.js';
+import { checkFeatureExtractor } from '../check-feature-extractor.js';
 import { matchTensors } from '../match-tensors.js';
 import {
   byTask,
@@ -55,17 +56,15 @@ export class ConvertedFolder implements ModelFolder {
     const manifest = await readManifest(this.manifest);
     const missing = task && NETWORKS_OF[task].find((name) => !manifest.components[name]);
     if (missing !== undefined) throw missingComponent(folder, missing);
-    const configs: Record<string, unknown> = {};
-    for (const [name, { config }] of Object.entries(manifest.components)) {
-      configs[name] = parseConfig(name as ComponentName, config, this.manifest);
-    }
+    const configs = configsOf(manifest, this.manifest);
     const { layout, schedulers, featureExtractor } = manifest;
+    checkFeatureExtractor(featureExtractor, configs.image_encoder?.image_size, folder);
     const tokenizer = join(folder, 'tokenizer');
     return {
       folder,
       ...runSettings({ layout, schedulers, tokenizer }, defaultsOf(layout)),
       ...(featureExtractor && { featureExtractor }),
-      configs: configs as Partial<ComponentConfigs>,
+      configs,
       tasks: byTask((one) => NETWORKS_OF[one].every((name) => configs[name])),
       fingerprint: async () => fingerprintOf(manifest),
       load: (component, placement, loading) =>
@@ -84,6 +83,14 @@ export class ConvertedFolder implements ModelFolder {
     const missing = byTask((task) => missingParts(folder, manifest, task));
     return { folder, layout: kind, from: manifest.layout, components, missing };
   }
+}
+
+function configsOf({ components }: Manifest, path: string): Partial<ComponentConfigs> {
+  const configs: Record<string, unknown> = {};
+  for (const [name, { config }] of Object.entries(components)) {
+    configs[name] = parseConfig(name as ComponentName, config, path);
+  }
+  return configs as Partial<ComponentConfigs>;
 }
 
 /** A converted model runs like its published files. */

@@ -186,6 +186,12 @@ describe('a modified converted folder', () => {
     ['that is no object', () => 3, 'ERR_KARLO_MODEL_CORRUPT', /Expected object/],
     ['that points out of the folder', (m) => climbing(m), 'ERR_KARLO_MODEL_CORRUPT', /graph\.file/],
     ['with a hostile config', (m) => huge(m), 'ERR_KARLO_MODEL_CORRUPT', /num_layers/],
+    [
+      'with another image size',
+      (m) => ({ ...m, featureExtractor: { size: 32, crop_size: 32 } }),
+      'ERR_KARLO_MODEL_CORRUPT',
+      /Expected 64 x 64 .* but received 32 x 32/,
+    ],
   ])('a manifest %s', async (name, change, code, message) => {
     const path = copy(name.replaceAll(' ', '-'));
     const file = join(path, 'karlo.json');

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -106,6 +106,17 @@ describe('a folder with an error', () => {
       text_proj: { ...KAKAO_SHAPED.text_proj, cross_attention_dim: 40 },
     });
     await expectCorrupt(() => open(model), '40', 'the context', '48');
+  });
+
+  it('is rejected if preprocessing does not give the square of the image encoder', async () => {
+    const folder = join(model, 'feature_extractor');
+    mkdirSync(folder);
+    const configurePreprocessing = (config: object) =>
+      writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify(config));
+    configurePreprocessing({ size: 32, crop_size: 32 });
+    expect((await open(model)).featureExtractor?.crop_size).toEqual({ height: 32, width: 32 });
+    configurePreprocessing({});
+    await expectCorrupt(() => open(model), 'Expected 32 x 32', 'received 224 x 224 (crop_size)');
   });
 
   it('may have keys of older versions and of a complete CLIP model', async () => {
