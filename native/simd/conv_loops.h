@@ -16,7 +16,8 @@ struct ConvLoops : VectorLoops<kLanes> {
   using Base::store;
 
   // Channels that are summed in one go: the sum of such partial sums has a smaller rounding error.
-  static constexpr int64_t kChannels = 64;
+  // Fewer without AVX2, whose multiply-add saves a rounding.
+  static constexpr int64_t kChannels = kLanes >= 8 ? 64 : 16;
 
   template <int kVectors, int kPixels>
   using Sums = Float[kPixels][kVectors];

@@ -1,5 +1,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/upsample_nearest2d.h>
 
@@ -39,21 +40,25 @@ Affine normalize(const std::vector<at::Tensor>& sources, const Norm& norm,
 // A 1x1 convolution of the concatenated channels of the sources.
 at::Tensor shortcut(const std::vector<at::Tensor>& sources, const at::Tensor& weight,
                     const at::Tensor& bias) {
-  const bool use_bf16_dot = simd::prefers_bf16_dot(weight.scalar_type());
+  const auto dtype = weight.scalar_type();
+  // A sum of two results in bfloat16 would be rounded twice more.
+  if (dtype == at::kBFloat16 && !simd::prefers_bf16_dot(dtype)) {
+    return channels_last(at::conv2d(at::cat(sources, 1), weight, bias));
+  }
   std::vector<MatmulOperands> operands;
   at::Tensor sum;
   int64_t first = 0;
   for (const at::Tensor& x : sources) {
     const at::Tensor part = weight.narrow(1, first, x.size(1));
     first += x.size(1);
-    if (use_bf16_dot) {
+    if (dtype == at::kBFloat16) {
       operands.push_back({pixels_of(x), part.flatten(1)});
     } else {
       const at::Tensor contiguous = part.contiguous();
       sum = sum.defined() ? sum.add_(at::conv2d(x, contiguous)) : at::conv2d(x, contiguous, bias);
     }
   }
-  if (!use_bf16_dot) return channels_last(sum);
+  if (sum.defined()) return channels_last(sum);
   const at::Tensor& x = sources[0];
   return images_of(bf16_matmul(operands, bias), x.size(0), x.size(2), x.size(3));
 }

@@ -16,6 +16,8 @@ namespace {
 
 // How much larger the kernels' errors may be than LibTorch's.
 constexpr double kFactor = 1.5;
+// In bfloat16: root mean squares of as many roundings differ by chance.
+constexpr double kBfloat16Factor = 1.02;
 // Half a unit in the last place of the largest magnitude: what rounding a result alone costs.
 constexpr double kFloat32Rounding = 0x1p-24;
 
@@ -62,7 +64,8 @@ void check_bfloat16(const std::vector<Comparison>& all) {
     libtorch += errors.libtorch.rms * errors.libtorch.rms;
     CHECK(errors.kernels.max <= kFactor * errors.libtorch.max);
   }
-  CHECK(kernels <= libtorch);
+  CAPTURE(std::sqrt(kernels), std::sqrt(libtorch));
+  CHECK(std::sqrt(kernels) <= kBfloat16Factor * std::sqrt(libtorch));
 }
 
 }  // namespace
