@@ -29,7 +29,7 @@ export async function stageOutputs(model: Model): Promise<Record<string, Float32
     device: 'cpu',
     dtype: 'float32',
   });
-  const [encoded] = await new ImageEncoderStage(model, networks).run([pixels], model.fit);
+  const [encoded] = await new ImageEncoderStage(model, networks).run([pixels], 'cover');
   const outputs = { encoded: encoded as Tensor, ...(await sample(model, networks)) };
   await networks.dispose();
   return Object.fromEntries(

@@ -6,8 +6,8 @@ heads and sizes that are no powers of two; the formula makes their weights, with
 large as those of the model `small`, which magnify rounding.
 
 truth.json has, by model, `configs` (network -> config), `cases`, and for each image `max` and
-`mean`: how far the reference in float32 is from it, in units of 1/255. An image file
-MODEL-CASE-J.png is image J of a case.
+`mean`: how far the reference in float32 is from it, in units of 1/255. MODEL.png has the images of
+all cases, one below the other.
 """
 
 from unittest.mock import patch
@@ -28,7 +28,7 @@ from transformers import (
 
 import formula
 import models
-from pipelines import FIXTURES, Case, as_bytes, write_images, write_json
+from pipelines import FIXTURES, Case, as_bytes, write_json
 
 TOKENS = 77
 
@@ -170,16 +170,18 @@ def truth(out):
     result = {}
     for name, make in MODELS.items():
         networks = {key: with_weights(name, key, network.eval()) for key, network in make().items()}
-        differences = {}
+        differences, images = {}, []
         for case_name, case in CASES.items():
             single = run(networks, case)
             double = in_float64(networks, case)
-            write_images(out, f"{name}-{case_name}", double)
+            images.append(as_bytes(double))
             differences[case_name] = [
                 {"max": int(apart.max()), "mean": float(apart.mean())}
                 for apart in np.abs(as_bytes(single).astype(int) - as_bytes(double))
             ]
-            print(name, case_name, differences[case_name], float(double.std()), flush=True)
+        Image.fromarray(np.concatenate([one for case in images for one in case])).save(
+            out / f"{name}.png", optimize=True
+        )
         configs = {key: config_of(network) for key, network in networks.items()}
         result[name] = {"configs": configs, "differences": differences}
     write_json(out / "truth.json", {"cases": CASES, "models": result})

@@ -116,22 +116,36 @@ TEST_CASE("res_block is as accurate as LibTorch's", "[accuracy]") {
   }
 }
 
-TEST_CASE("res_block of a skip connection is as accurate as LibTorch's", "[accuracy]") {
+struct BlockCase {
+  std::string name;
+  int64_t skip;  // channels of the skip connection
+  nets::Resample resample;
+};
+
+TEST_CASE("res_block with a skip connection or resampling is as accurate as LibTorch's",
+          "[accuracy]") {
   constexpr int64_t kTime = 16;
+  const std::vector<BlockCase> blocks{{"a skip connection", 24, nets::Resample::kNone},
+                                      {"downsampling", 0, nets::Resample::kDown},
+                                      {"upsampling", 0, nets::Resample::kUp}};
   for (const int64_t channels : {40, 176}) {
     Weights weights;
     const at::Tensor time = at::randn({1, kTime}), x = at::randn({2, channels, 24, 20});
-    const at::Tensor skip = at::randn({2, channels / 2, 24, 20});
-    check_accuracy("res_block, " + std::to_string(channels) + " channels and a skip",
-                   {{"mean / std 0", [&](at::ScalarType rounded, at::ScalarType computed) {
-                       const Scope scope(torch::jit::Module("__torch__.block"),
-                                         weights.source(rounded, computed));
-                       nets::TimeProjections times;
-                       const ResBlock block(scope["block"], channels + channels / 2, channels,
-                                            {kTime, 4, 1e-5, true}, times);
-                       const Convert as = converter(rounded, computed);
-                       return block(as(x), times(as(time)), as(skip));
-                     }}});
+    const at::Tensor skip = at::randn({2, 24, 24, 20});
+    std::vector<AccuracyCase> cases;
+    for (const BlockCase& c : blocks) {
+      cases.push_back({c.name, [&, c, channels](at::ScalarType rounded, at::ScalarType computed) {
+                         const Scope scope(torch::jit::Module("__torch__.block"),
+                                           weights.source(rounded, computed));
+                         nets::TimeProjections times;
+                         const ResBlock block(scope[c.name], channels + c.skip, channels,
+                                              {kTime, 8, 1e-5, true}, times, c.resample);
+                         const Convert as = converter(rounded, computed);
+                         if (c.skip == 0) return block(as(x), times(as(time)));
+                         return block(as(x), times(as(time)), as(skip));
+                       }});
+    }
+    check_accuracy("res_block, " + std::to_string(channels) + " channels", cases);
   }
 }
 
