@@ -151,7 +151,7 @@ void check_bfloat16(const TracedCase& network) {
 
 void check_network_accuracy(const TracedCase& network) {
   at::manual_seed(1);
-  const Tensors inputs = network.network.inputs(2);
+  const Tensors inputs = network.network.inputs(8);
   check_accuracy(network.network.kind,
                  {{"random weights", [&](at::ScalarType rounded, at::ScalarType computed) {
                      Module module = save_and_load(network.traced.module);
