@@ -6,6 +6,7 @@ const numeric = [
   'test/native/cpp.test.ts',
   'test/parity/images.test.ts',
   'test/parity/networks.test.ts',
+  'test/parity/truth.test.ts',
 ];
 
 /** The kernels of a lower instruction set than the processor's, on which other users' images depend. */
