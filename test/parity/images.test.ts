@@ -29,11 +29,18 @@ const varied = JSON.parse(readFileSync(new URL('variations.json', folder), 'utf8
   Omit<Case, 'prompt'>
 >;
 
-/** Cases of the model with random weights. */
+/** How far the reference's float32 is from its images in float64, out of 255. */
+type Differences = Record<string, number>;
+
+/** Cases of the model with random weights, whose images are in float64. */
 const ofSmall = JSON.parse(readFileSync(new URL('small.json', folder), 'utf8')) as {
   prompts: Record<string, Case>;
   pictures: Record<string, Omit<Case, 'prompt'>>;
+  differences: Differences;
 };
+
+/** Variations in float64, by their files. */
+const exact = JSON.parse(readFileSync(new URL('varied.json', folder), 'utf8')) as Differences;
 
 /** How much the reference's images differ between batch sizes, threads and dtypes, out of 255. */
 const reference = JSON.parse(readFileSync(new URL('reference.json', folder), 'utf8')) as {
@@ -64,6 +71,16 @@ async function difference(name: string, { data, width, height }: Pixels): Promis
   );
 }
 
+/**
+ * Rounding decides some pixels of an ill-conditioned image, so that the reference's own float32 is further
+ * than 1/255 from float64: no closer is required there.
+ */
+function limitOf(name: string, differences: Differences): number {
+  const difference = differences[name];
+  if (difference === undefined) throw new Error(`the golden file has no ${name}`);
+  return Math.max(1, difference);
+}
+
 describe('images match the reference to within 1/255', () => {
   test.each(Object.entries(cases))('%s', async (name, golden) => {
     const { images } = await karlo.textToImage(golden.prompt, {
@@ -79,7 +96,7 @@ describe('images match the reference to within 1/255', () => {
   });
 });
 
-describe('images of a model with random weights match the reference to within 1/255', () => {
+describe('images of a model with random weights are within 1/255 of float64', () => {
   let small: Karlo;
   let model: string;
   beforeAll(async () => {
@@ -100,12 +117,13 @@ describe('images of a model with random weights match the reference to within 1/
   test.each(Object.entries(ofSmall.prompts))('textToImage: %s', async (name, golden) => {
     const { images } = await small.textToImage(golden.prompt, {
       ...{ seed: golden.seed, count: golden.count },
-      prior: stage(golden.prior_steps, undefined),
-      decoder: stage(golden.decoder_steps, undefined),
+      prior: stage(golden.prior_steps, golden.prior_guidance),
+      decoder: stage(golden.decoder_steps, golden.decoder_guidance),
     });
     expect(images).toHaveLength(golden.count);
     for (const [j, image] of images.entries()) {
-      expect(await difference(`${name}-${j}`, image)).toBeLessThanOrEqual(1);
+      const limit = limitOf(`${name}-${j}`, ofSmall.differences);
+      expect(await difference(`${name}-${j}`, image)).toBeLessThanOrEqual(limit);
     }
   });
 
@@ -117,7 +135,8 @@ describe('images of a model with random weights match the reference to within 1/
     });
     expect(images).toHaveLength(count);
     for (const [j, image] of images.entries()) {
-      expect(await difference(`${name}-${j}`, image)).toBeLessThanOrEqual(1);
+      const limit = limitOf(`${name}-${j}`, ofSmall.differences);
+      expect(await difference(`${name}-${j}`, image)).toBeLessThanOrEqual(limit);
     }
   });
 });
@@ -166,5 +185,15 @@ describe('variations match the reference to within 1/255', () => {
     for (const [j, image] of images.entries()) {
       expect(await difference(`${name}-${j}`, image), `${name}-${j}`).toBeLessThanOrEqual(1);
     }
+  });
+});
+
+describe('variations of generated images are within 1/255 of float64', () => {
+  test.each(Object.keys(exact))('%s', async (file) => {
+    const source = /^vary-(.*)-0$/.exec(file)?.[1];
+    const { images } = await karlo.imageVariation(new URL(`${source}.png`, folder), { seed: 0 });
+    expect(images).toHaveLength(1);
+    for (const image of images)
+      expect(await difference(file, image)).toBeLessThanOrEqual(limitOf(file, exact));
   });
 });

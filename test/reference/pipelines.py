@@ -18,6 +18,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import models
+from float64 import in_float64
 from isolation import in_new_process
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/pictures"
@@ -51,33 +52,16 @@ VARIATIONS = {
     "odd-default": {"seed": 7, "count": 1, "decoder_steps": 50},
     "odd-unguided": {"seed": 8, "count": 1, "decoder_guidance": 1.0},
 }
-# The images above of which variations are made, with the seed. Seed 1 for short-1: with seed 0 the
-# reference's variations on two processors differ by 2/255.
-VARIED = {
-    "heart-0": 0,
-    "heart-1": 0,
-    "star-0": 0,
-    "default-0": 0,
-    "short-0": 0,
-    "short-1": 1,
-    "unguided-0": 0,
-}
-# The weights of `small` magnify rounding: with other seeds the reference differs from itself,
-# between batches of 1 and 2, by up to 3.7/255.
+# The images above of which a variation is made, with seed 0.
+VARIED = ["heart-0", "heart-1", "star-0", "default-0", "short-0", "short-1", "unguided-0"]
 SMALL_PROMPTS = {
-    "small": {"prompt": PROMPTS["heart"]["prompt"], "seed": 0, "count": 2},
-    "small-star": {"prompt": PROMPTS["star"]["prompt"], "seed": 20, "count": 1},
-    "small-short": {
-        "prompt": PROMPTS["short"]["prompt"],
-        "seed": 4,
-        "count": 1,
-        "prior_steps": 5,
-        "decoder_steps": 4,
-    },
+    "small": PROMPTS["heart"],
+    "small-star": PROMPTS["star"],
+    "small-short": PROMPTS["short"],
 }
 SMALL_VARIATIONS = {
-    "small-odd": {"seed": 7, "count": 2},
-    "small-odd-short": {"seed": 10, "count": 2, "decoder_steps": 4},
+    "small-odd": VARIATIONS["odd"],
+    "small-odd-short": VARIATIONS["odd-short"],
 }
 
 
@@ -90,6 +74,8 @@ class Case:
     decoder_steps: int = 25
     prior_guidance: float = 4.0
     decoder_guidance: float = 8.0
+    super_res_steps: int = 7
+    image: str = "odd"
 
 
 @torch.no_grad()
@@ -102,6 +88,7 @@ def generate(pipeline, case):
         generator=models.generators(case.seed, case.count),
         prior_num_inference_steps=case.prior_steps,
         decoder_num_inference_steps=case.decoder_steps,
+        super_res_num_inference_steps=case.super_res_steps,
         prior_guidance_scale=case.prior_guidance,
         decoder_guidance_scale=case.decoder_guidance,
         output_type="np",
@@ -109,17 +96,46 @@ def generate(pipeline, case):
 
 
 @torch.no_grad()
-def vary(pipeline, image, case):
+def vary(pipeline, case):
     """The variations of a PNG of the fixtures, float32 `[count, height, width, 3]` in [0, 1]."""
     case = Case(**case)
     return pipeline(
-        image=Image.open(FIXTURES / f"{image}.png").convert("RGB"),
+        image=Image.open(FIXTURES / f"{case.image}.png").convert("RGB"),
         num_images_per_prompt=case.count,
         generator=models.generators(case.seed, case.count),
         decoder_num_inference_steps=case.decoder_steps,
+        super_res_num_inference_steps=case.super_res_steps,
         decoder_guidance_scale=case.decoder_guidance,
         output_type="np",
     ).images
+
+
+def compared(pipeline, make, case):
+    """The images of a case in float64, as bytes, and how far float32 is from each.
+
+    `max` and `mean` are in units of 1/255, over runs on one thread and on two, which round
+    differently. Where `max` is above 1, the image is
+    ill-conditioned.
+    """
+    singles = []
+    for count in (1, 2):
+        with threads(count):
+            singles.append(as_bytes(make(pipeline, case)).astype(int))
+    with in_float64(pipeline):
+        exact = as_bytes(make(pipeline, case))
+    apart = [np.abs(single - exact) for single in singles]
+    return exact, [
+        {"max": int(max(a.max(), b.max())), "mean": float((a.mean() + b.mean()) / 2)}
+        for a, b in zip(*apart)
+    ]
+
+
+def write_exact(out, name, pipeline, make, case):
+    """Writes the images of a case in float64, and returns how far float32 is from each."""
+    exact, differences = compared(pipeline, make, case)
+    for j, image in enumerate(exact):
+        Image.fromarray(image).save(out / f"{name}-{j}.png", optimize=True)
+    return {f"{name}-{j}": one["max"] for j, one in enumerate(differences)}
 
 
 def as_bytes(images):
@@ -152,22 +168,31 @@ def cropped(out):
 def image_variation(out):
     pipeline = models.image_variation(models.TINY)
     for name, case in VARIATIONS.items():
-        write_images(out, name, vary(pipeline, "odd", case))
-    for name, seed in VARIED.items():
-        write_images(out, f"vary-{name}", vary(pipeline, name, {"seed": seed, "count": 1}))
+        write_images(out, name, vary(pipeline, case))
     write_json(out / "variations.json", VARIATIONS)
 
 
+def varied(out):
+    """A variation of each of `VARIED` in float64; varied.json says how far float32 is from it."""
+    pipeline, differences = models.image_variation(models.TINY), {}
+    for name in VARIED:
+        case = {"image": name, "seed": 0, "count": 1}
+        differences |= write_exact(out, f"vary-{name}", pipeline, vary, case)
+    write_json(out / "varied.json", differences)
+
+
 def small(out):
-    """The images of the model `small`, and those of its configs that are not in goldens/small."""
+    """Images of the model `small` in float64, and how far float32 is from them."""
     models.write_small_model(out / "small")
+    differences = {}
     pipeline = models.text_to_image(out / "small")
     for name, case in SMALL_PROMPTS.items():
-        write_images(out, name, generate(pipeline, case))
+        differences |= write_exact(out, name, pipeline, generate, case)
     pipeline = models.image_variation(out / "small")
     for name, case in SMALL_VARIATIONS.items():
-        write_images(out, name, vary(pipeline, "odd", case))
-    write_json(out / "small.json", {"prompts": SMALL_PROMPTS, "pictures": SMALL_VARIATIONS})
+        differences |= write_exact(out, name, pipeline, vary, case)
+    small = {"prompts": SMALL_PROMPTS, "pictures": SMALL_VARIATIONS, "differences": differences}
+    write_json(out / "small.json", small)
 
 
 @torch.no_grad()
@@ -194,7 +219,7 @@ def stages(out):
     odd = Image.open(FIXTURES / "odd.png").convert("RGB")
     pixels = pipeline.feature_extractor(images=odd, return_tensors="pt").pixel_values
     variation_embeds = record_image_embeds(pipeline)
-    vary(pipeline, "odd", VARIATIONS["odd"])
+    vary(pipeline, VARIATIONS["odd"])
     tensors = {
         "text_embeds": text.text_embeds,
         "text_hidden": text.last_hidden_state,
@@ -327,7 +352,7 @@ def small_differences():
         for name, case in SMALL_PROMPTS.items()
     }
     for name, case in SMALL_VARIATIONS.items():
-        differences[name] = batch_differences(lambda c: vary(variations, "odd", c), case)
+        differences[name] = batch_differences(lambda c: vary(variations, c), case)
     return differences
 
 
@@ -352,4 +377,4 @@ def threads(count):
 
 def make_varied():
     pipeline = models.image_variation(models.TINY)
-    return {name: vary(pipeline, name, {"seed": seed, "count": 1}) for name, seed in VARIED.items()}
+    return {name: vary(pipeline, {"image": name, "seed": 0, "count": 1}) for name in VARIED}

@@ -1,22 +1,16 @@
 """Goldens in float64, which test/parity/truth.test.ts reads: what an image is without rounding.
 
-The networks compute in float64. Noise is drawn in float32, and the scheduler's coefficients are
-its own float32 numbers, because both are part of what an image is. The four models have widths,
-heads and sizes that are no powers of two; the formula makes their weights, with matrices half as
-large as those of the model `small`, which magnify rounding.
+The four models have widths, heads and sizes that are no powers of two; the formula makes their
+weights, with matrices half as large as those of the model `small`, which magnify rounding.
 
 truth.json has, by model, `configs` (network -> config), `cases`, and for each image `max` and
 `mean`: how far the reference in float32 is from it, in units of 1/255. MODEL.png has the images of
 all cases, one below the other.
 """
 
-from unittest.mock import patch
-
 import numpy as np
-import torch
 from diffusers import PriorTransformer, UNet2DConditionModel, UNet2DModel, UnCLIPScheduler
 from diffusers.pipelines.unclip import UnCLIPTextProjModel
-from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 from transformers import (
     CLIPImageProcessor,
@@ -28,7 +22,7 @@ from transformers import (
 
 import formula
 import models
-from pipelines import FIXTURES, Case, as_bytes, write_json
+from pipelines import compared, generate, vary, write_json
 
 TOKENS = 77
 
@@ -170,18 +164,14 @@ def truth(out):
     result = {}
     for name, make in MODELS.items():
         networks = {key: with_weights(name, key, network.eval()) for key, network in make().items()}
+        pipelines = {"prompt": text_to_image(networks), "image": image_variation(networks)}
         differences, images = {}, []
         for case_name, case in CASES.items():
-            single = run(networks, case)
-            double = in_float64(networks, case)
-            images.append(as_bytes(double))
-            differences[case_name] = [
-                {"max": int(apart.max()), "mean": float(apart.mean())}
-                for apart in np.abs(as_bytes(single).astype(int) - as_bytes(double))
-            ]
-        Image.fromarray(np.concatenate([one for case in images for one in case])).save(
-            out / f"{name}.png", optimize=True
-        )
+            make_images = vary if "image" in case else generate
+            pipeline = pipelines["image" if "image" in case else "prompt"]
+            exact, differences[case_name] = compared(pipeline, make_images, case)
+            images.extend(exact)
+        Image.fromarray(np.concatenate(images)).save(out / f"{name}.png", optimize=True)
         configs = {key: config_of(network) for key, network in networks.items()}
         result[name] = {"configs": configs, "differences": differences}
     write_json(out / "truth.json", {"cases": CASES, "models": result})
@@ -207,33 +197,17 @@ def scaled(weight):
     return weight / 2 if weight.dim() > 1 else weight
 
 
-@torch.no_grad()
-def run(networks, case):
-    """The images of a case, in [0, 1]."""
-    case = dict(case)
-    image, steps = case.pop("image", None), case.pop("super_res_steps", 7)
-    c = Case(**case)
-    settings = {
-        "generator": models.generators(c.seed, c.count),
-        "num_images_per_prompt": c.count,
-        "decoder_num_inference_steps": c.decoder_steps,
-        "super_res_num_inference_steps": steps,
-        "decoder_guidance_scale": c.decoder_guidance,
-        "output_type": "np",
-    }
-    if image is None:
-        pipeline = models.UnCLIPPipeline(
-            tokenizer=models.load_tokenizer(models.TINY),
-            **{name: networks[name] for name in models.TEXT_TO_IMAGE},
-            **schedulers("prior", "decoder", "super_res"),
-        )
-        pipeline.set_progress_bar_config(disable=True)
-        return pipeline(
-            [c.prompt],
-            prior_num_inference_steps=c.prior_steps,
-            prior_guidance_scale=c.prior_guidance,
-            **settings,
-        ).images
+def text_to_image(networks):
+    pipeline = models.UnCLIPPipeline(
+        tokenizer=models.load_tokenizer(models.TINY),
+        **{name: networks[name] for name in models.TEXT_TO_IMAGE},
+        **schedulers("prior", "decoder", "super_res"),
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def image_variation(networks):
     side = networks["image_encoder"].config.image_size
     pipeline = models.UnCLIPImageVariationPipeline(
         tokenizer=models.load_tokenizer(models.TINY),
@@ -244,9 +218,7 @@ def run(networks, case):
         **schedulers("decoder", "super_res"),
     )
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline(
-        image=Image.open(FIXTURES / f"{image}.png").convert("RGB"), **settings
-    ).images
+    return pipeline
 
 
 def schedulers(*stages):
@@ -254,23 +226,3 @@ def schedulers(*stages):
         f"{name}_scheduler": UnCLIPScheduler(**models.SMALL_SCHEDULERS[f"{name}_scheduler"])
         for name in stages
     }
-
-
-def in_float64(networks, case):
-    """The images of a case with the networks in float64, and the noise of float32."""
-    double = {name: network.double() for name, network in networks.items()}
-    draw = lambda shape, dtype=None, **settings: randn_tensor(
-        shape, dtype=torch.float32, **settings
-    ).to(dtype)
-    # Masks of the least float64 do not fit into the float32 tensor that transformers puts them in.
-    limits = torch.finfo(torch.float32)
-    with (
-        patch("transformers.modeling_attn_mask_utils.torch.finfo", lambda _: limits),
-        patch("diffusers.schedulers.scheduling_unclip.randn_tensor", draw),
-        patch("diffusers.pipelines.unclip.pipeline_unclip.randn_tensor", draw),
-        patch("diffusers.pipelines.unclip.pipeline_unclip_image_variation.randn_tensor", draw),
-    ):
-        images = run(double, case)
-    for network in networks.values():
-        network.float()
-    return images
