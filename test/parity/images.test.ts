@@ -47,7 +47,6 @@ const reference = JSON.parse(readFileSync(new URL('reference.json', folder), 'ut
   batch: number;
   threads: number;
   bfloat16: Record<string, number>;
-  small: Record<string, number[]>;
 };
 
 let karlo: Karlo;
@@ -167,10 +166,7 @@ describe('bfloat16', () => {
 });
 
 test('the reference agrees with itself to well within 1/255', () => {
-  const { batch, threads, small } = reference;
-  const all = Object.values(small).flat();
-  expect(all.length).toBeGreaterThan(0);
-  expect(Math.max(batch, threads, ...all)).toBeLessThan(0.1);
+  expect(Math.max(reference.batch, reference.threads)).toBeLessThan(0.1);
 });
 
 describe('variations match the reference to within 1/255', () => {

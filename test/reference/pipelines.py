@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle, permutations
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -19,7 +18,6 @@ from safetensors.torch import save_file
 
 import models
 from float64 import in_float64
-from isolation import in_new_process
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/pictures"
 
@@ -288,21 +286,11 @@ def article(word):
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
-# Limits the libraries to the instructions of a processor without AVX-512.
-AVX2 = {
-    "ATEN_CPU_CAPABILITY": "avx2",
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-}
-
-
 def agreement(out):
     """reference.json: how much the reference differs from itself, in units of 1/255.
 
-    `batch`, `threads` and `small` are the largest differences between images generated in batches
-    of 1 and 2, and on 1 and 2 threads. `bfloat16` is the mean difference from float32.
-    `instructions` is the largest difference between variations generated with this processor's
-    widest instructions and with AVX2.
+    `batch` and `threads` are the largest differences between images generated in batches of 1 and
+    2, and on 1 and 2 threads. `bfloat16` is the mean difference from float32.
     """
     heart = {"prompt": PROMPTS["heart"]["prompt"], "seed": 0}
     pipeline = models.text_to_image(models.TINY)
@@ -312,9 +300,6 @@ def agreement(out):
     with threads(1):
         result["threads"] = largest(two - generate(pipeline, {**heart, "count": 2}))
     result["bfloat16"] = bfloat16_differences(pipeline)
-    result["small"] = small_differences()
-    widest, narrower = in_new_process(make_varied), in_new_process(make_varied, environment=AVX2)
-    result["instructions"] = {name: largest(widest[name] - narrower[name]) for name in VARIED}
     write_json(out / "reference.json", result)
 
 
@@ -342,39 +327,9 @@ def interpolate(x, *args, antialias=False, **kwargs):
     return torch_interpolate(x.float(), *args, antialias=True, **kwargs).to(x.dtype)
 
 
-def small_differences():
-    """For each image of the model `small`, how much it depends on the batch size and threads."""
-    with TemporaryDirectory() as folder:
-        models.write_small_model(folder)
-        prompts, variations = models.text_to_image(folder), models.image_variation(folder)
-    differences = {
-        name: batch_differences(lambda c: generate(prompts, c), case)
-        for name, case in SMALL_PROMPTS.items()
-    }
-    for name, case in SMALL_VARIATIONS.items():
-        differences[name] = batch_differences(lambda c: vary(variations, c), case)
-    return differences
-
-
-def batch_differences(make, case):
-    both = make({**case, "count": 2})
-    differences = [0.0] * case["count"]
-    for count in (1, 2):
-        with threads(count):
-            for j in range(case["count"]):
-                alone = make({**case, "seed": case["seed"] + j, "count": 1})
-                differences[j] = max(differences[j], largest(both[j] - alone[0]))
-    return differences
-
-
 @contextmanager
 def threads(count):
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     yield
     torch.set_num_threads(before)
-
-
-def make_varied():
-    pipeline = models.image_variation(models.TINY)
-    return {name: vary(pipeline, {"image": name, "seed": 0, "count": 1}) for name in VARIED}
