@@ -13,10 +13,8 @@ const Kernels* avx512_bf16_kernels() {
   static constexpr Kernels kernels = [] {
     Kernels kernels = KernelTable<16, 16, 12, 8>::kernels;
     kernels.bfloat16.skinny_matmul = &Bf16DotLoops::skinny_matmul;
-    kernels.bf16_dot = {&Bf16DotLoops::pack,
-                        &Bf16DotLoops::pack_transposed,
-                        &Bf16DotLoops::matmul,
-                        &Bf16DotLoops::epilogue,
+    kernels.bf16_dot = {{2, 4, &Bf16DotLoops::pack, &Bf16DotLoops::pack_transposed,
+                         &Bf16DotLoops::matmul, &MatmulLoops<16>::epilogue<c10::BFloat16>},
                         &Bf16DotLoops::softmax,
                         {&WinogradLoops<16>::transform_input<c10::BFloat16>,
                          &Bf16DotLoops::transform_winograd_weights}};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "simd/matmul_loops.h"
 #include "simd/skinny_matmul_loops.h"
 #include "simd/softmax_loops.h"
 #include "simd/winograd_loops.h"
@@ -78,7 +79,7 @@ struct Bf16DotLoops : VectorLoops<16> {
     }
   }
 
-  static void pack(const Bf16Packing& packing) {
+  static void pack(const Packing<c10::BFloat16>& packing) {
     const auto& [weights, weight_stride, rows, in, packed, packed_stride] = packing;
     for (int64_t i = 0; i < in; i += kPairs) {
       const int64_t count = std::min(kPairs, in - i), vectors = (count + 1) / 2;
@@ -101,7 +102,7 @@ struct Bf16DotLoops : VectorLoops<16> {
     }
   }
 
-  static void pack_transposed(const Bf16Packing& packing) {
+  static void pack_transposed(const Packing<c10::BFloat16>& packing) {
     const auto& [weights, weight_stride, rows, in, packed, packed_stride] = packing;
     const auto mask = static_cast<__mmask16>((1u << rows) - 1);
     for (int64_t i = 0; i < in; i += 2) {
@@ -131,7 +132,7 @@ struct Bf16DotLoops : VectorLoops<16> {
 
   // `kRows` rows, starting at `row`. The sums are held in registers.
   template <int kRows, int kVectors>
-  static KARLO_INLINE void matmul_block(const Bf16Matmul& matmul, int64_t row) {
+  static KARLO_INLINE void matmul_block(const Matmul<c10::BFloat16>& matmul, int64_t row) {
     const c10::BFloat16* x = matmul.x + row * matmul.x_stride;
     const c10::BFloat16* weights = matmul.weights;
     float* to = matmul.sums + row * matmul.sums_stride;
@@ -174,7 +175,7 @@ struct Bf16DotLoops : VectorLoops<16> {
 
   // At most `kRows` rows at a time: as many as fit in the registers.
   template <int kRows, int kVectors>
-  static void matmul_rows(const Bf16Matmul& matmul) {
+  static void matmul_rows(const Matmul<c10::BFloat16>& matmul) {
     int64_t row = 0;
     for (; row + kRows <= matmul.rows; row += kRows) matmul_block<kRows, kVectors>(matmul, row);
     if (kRows > 8 && row + 8 <= matmul.rows) {
@@ -192,7 +193,7 @@ struct Bf16DotLoops : VectorLoops<16> {
     if (row < matmul.rows) matmul_block<1, kVectors>(matmul, row);
   }
 
-  static void matmul(const Bf16Matmul& matmul) {
+  static void matmul(const Matmul<c10::BFloat16>& matmul) {
     switch (matmul.vectors) {
       case 4:
         return matmul_rows<6, 4>(matmul);
@@ -202,21 +203,6 @@ struct Bf16DotLoops : VectorLoops<16> {
         return matmul_rows<12, 2>(matmul);
       default:
         return matmul_rows<12, 1>(matmul);
-    }
-  }
-
-  static void epilogue(const Bf16Epilogue& epilogue) {
-    for (int64_t row = 0; row < epilogue.rows; ++row) {
-      const float* sums = epilogue.sums + row * epilogue.sums_stride;
-      const float scale = epilogue.scales != nullptr ? epilogue.scales[row] : 1.0f;
-      each_vector(epilogue.count, [&](int64_t c, auto load_it, auto store_it) {
-        Float value = load_it(sums + c) * scale;
-        if (epilogue.bias != nullptr) value += load_it(epilogue.bias + c);
-        if (epilogue.residual != nullptr) {
-          value += load_it(epilogue.residual + row * epilogue.y_stride + c);
-        }
-        store_it(value, epilogue.y + row * epilogue.y_stride + c);
-      });
     }
   }
 

@@ -26,7 +26,7 @@ bool has_avx512_bf16() {
   return has_it;
 }
 
-bool has_bf16_dot() { return kernels().bf16_dot.matmul != nullptr; }
+bool has_bf16_dot() { return kernels().bf16_dot.matmul.matmul != nullptr; }
 
 bool prefers_bf16_dot(at::ScalarType dtype) {
 #ifdef KARLO_X86_KERNELS

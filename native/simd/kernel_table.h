@@ -1,6 +1,7 @@
 #pragma once
 
 #include "simd/conv_loops.h"
+#include "simd/matmul_loops.h"
 #include "simd/row_loops.h"
 #include "simd/skinny_matmul_loops.h"
 #include "simd/softmax_loops.h"
@@ -33,6 +34,7 @@ struct KernelTable {
       rows<c10::BFloat16>(),
       &SoftmaxLoops<kLanes>::softmax,
       {&Winograd::template transform_input<float>, &Winograd::transform_weights},
+      MatmulLoops<kLanes>::kernels,
       {}};
 };
 

@@ -64,41 +64,54 @@ struct WinogradKernels {
                             Component* components, int64_t component_stride);
 };
 
-// The bf16_dot kernels use an instruction (VDPBF16PS on x86) that multiplies pairs of neighboring
-// bfloat16 numbers and adds both products to a float32 sum.
+// Matrix products multiply rows with packed weights: panels of a few vectors of results, in which a
+// vector has one weight of each result, or, in bfloat16, two neighboring ones.
 
-// Up to `lanes` rows of weights, packed for Bf16Matmul: for every two inputs, a vector with one
-// pair of each row. Missing rows and inputs are zeros.
-struct Bf16Packing {
-  const c10::BFloat16* weights;  // [rows, in]
-  int64_t weight_stride;         // from one row to the next
+// Up to `lanes` rows of weights, packed for Matmul. Missing rows and inputs are zeros.
+template <typename T>
+struct Packing {
+  const T* weights;       // [rows, in]
+  int64_t weight_stride;  // from one row to the next
   int64_t rows, in;
-  c10::BFloat16* packed;  // the first vector
+  T* packed;              // the first vector
   int64_t packed_stride;  // from one vector to the next
 };
 
 // Rows of x times packed weights.
-struct Bf16Matmul {
-  const c10::BFloat16* x;  // [rows, in]
-  int64_t x_stride;        // from one row to the next
+template <typename T>
+struct Matmul {
+  const T* x;        // [rows, in]
+  int64_t x_stride;  // from one row to the next
   int64_t rows, in;
-  const c10::BFloat16* weights;  // for every two inputs, `vectors` vectors
-  int64_t vectors;               // 1 to 4
-  float* sums;                   // [rows, vectors * lanes]
-  int64_t sums_stride;           // from one row to the next
-  bool accumulate;               // adds to `sums` instead of overwriting them
+  const T* weights;     // for each group of inputs, `vectors` vectors
+  int64_t vectors;      // 1 to panel_vectors
+  float* sums;          // [rows, vectors * lanes]
+  int64_t sums_stride;  // from one row to the next
+  bool accumulate;      // adds to `sums` instead of overwriting them
 };
 
-// Converts sums to bfloat16: sums * scale + bias + residual.
-struct Bf16Epilogue {
+// Converts sums to results: sums * scale + bias + residual.
+template <typename T>
+struct Epilogue {
   const float* sums;    // [rows, *]
   int64_t sums_stride;  // from one row to the next
   int64_t rows, count;
-  const float* scales;            // [rows], or null
-  const c10::BFloat16* bias;      // [count], or null
-  const c10::BFloat16* residual;  // strided like y, or null
-  c10::BFloat16* y;               // [rows, count]
-  int64_t y_stride;               // from one row to the next
+  const float* scales;  // [rows], or null
+  const T* bias;        // [count], or null
+  const T* residual;    // strided like y, or null
+  T* y;                 // [rows, count]
+  int64_t y_stride;     // from one row to the next
+};
+
+template <typename T>
+struct MatmulKernels {
+  int64_t group;          // neighboring inputs that are multiplied at once
+  int64_t panel_vectors;  // the most vectors of a panel
+  void (*pack)(const Packing<T>& packing);
+  // The same for transposed weights, [in, rows]: `weight_stride` is from one input to the next.
+  void (*pack_transposed)(const Packing<T>& packing);
+  void (*matmul)(const Matmul<T>& matmul);
+  void (*epilogue)(const Epilogue<T>& epilogue);
 };
 
 // The numerators of softmax(logits * scale + bias), and the reciprocal of each row's sum.
@@ -111,12 +124,10 @@ struct Bf16Softmax {
   float* reciprocal_sums;  // [rows]
 };
 
+// Kernels with an instruction (VDPBF16PS on x86) that multiplies pairs of neighboring bfloat16
+// numbers and adds both products to a float32 sum.
 struct Bf16DotKernels {
-  void (*pack)(const Bf16Packing& packing);
-  // The same for transposed weights, [in, rows]: `weight_stride` is from one input to the next.
-  void (*pack_transposed)(const Bf16Packing& packing);
-  void (*matmul)(const Bf16Matmul& matmul);
-  void (*epilogue)(const Bf16Epilogue& epilogue);
+  MatmulKernels<c10::BFloat16> matmul;
   void (*softmax)(const Bf16Softmax& softmax);
   WinogradKernels<c10::BFloat16> winograd;
 };
@@ -163,11 +174,16 @@ struct Kernels {
   RowKernels<c10::BFloat16> bfloat16;
   // Softmax of each row of [count, width] in place. `width` is a multiple of `lanes`.
   void (*softmax)(float* rows, int64_t count, int64_t width);
-  WinogradKernels<float> winograd;
+  WinogradKernels<float> winograd_float;
+  MatmulKernels<float> matmul_float;
   Bf16DotKernels bf16_dot;  // null pointers where the processor has no such instruction
 
   template <typename T>
   const RowKernels<T>& rows() const;
+  template <typename T>
+  const MatmulKernels<T>& matmul() const;
+  template <typename T>
+  const WinogradKernels<T>& winograd() const;
 };
 
 template <>
@@ -177,6 +193,23 @@ inline const RowKernels<float>& Kernels::rows() const {
 template <>
 inline const RowKernels<c10::BFloat16>& Kernels::rows() const {
   return bfloat16;
+}
+
+template <>
+inline const MatmulKernels<float>& Kernels::matmul() const {
+  return matmul_float;
+}
+template <>
+inline const MatmulKernels<c10::BFloat16>& Kernels::matmul() const {
+  return bf16_dot.matmul;
+}
+template <>
+inline const WinogradKernels<float>& Kernels::winograd() const {
+  return winograd_float;
+}
+template <>
+inline const WinogradKernels<c10::BFloat16>& Kernels::winograd() const {
+  return bf16_dot.winograd;
 }
 
 // The instruction sets that kernels are compiled for, each a superset of the one before.

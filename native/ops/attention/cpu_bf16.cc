@@ -9,7 +9,7 @@
 #include "ops/attention/cpu_attention.h"
 #include "ops/group_norm/cpu_moments.h"
 #include "ops/images.h"
-#include "ops/linear/cpu_bf16_matmul.h"
+#include "ops/linear/cpu_panel_matmul.h"
 #include "simd/cpu_features.h"
 #include "simd/kernels.h"
 
@@ -69,11 +69,12 @@ struct JointRows {
 // x [rows, in], with `stride` from one row to the next, times all packed weights: [rows, count].
 void multiply(const BFloat16* x, int64_t stride, int64_t rows, int64_t in, const BFloat16* packed,
               int64_t count, float* sums) {
-  const int64_t lanes = simd::kernels().lanes, vectors = count / lanes, pairs = (in + 1) / 2;
-  for (int64_t v = 0; v < vectors; v += kPanelVectors) {
-    simd::kernels().bf16_dot.matmul({x, stride, rows, in, packed + 2 * lanes * v * pairs,
-                                     std::min(kPanelVectors, vectors - v), sums + v * lanes, count,
-                                     false});
+  const simd::MatmulKernels<BFloat16>& kernels = simd::kernels().matmul<BFloat16>();
+  const PackedLayout<BFloat16> layout{count, in};
+  const int64_t lanes = simd::kernels().lanes, vectors = layout.vectors();
+  for (int64_t v = 0; v < vectors; v += kernels.panel_vectors) {
+    kernels.matmul({x, stride, rows, in, packed + layout.offset(v),
+                    std::min(kernels.panel_vectors, vectors - v), sums + v * lanes, count, false});
   }
 }
 
@@ -82,8 +83,9 @@ class Heads {
  public:
   Heads(const AttentionInput& in, const Sizes& sizes)
       : sizes_(sizes),
-        key_size_(packed_size(sizes.keys(), sizes.head_width)),
-        size_(key_size_ + packed_size(sizes.head_width, sizes.keys())),
+        keys_{sizes.keys(), sizes.head_width},
+        values_{sizes.head_width, sizes.keys()},
+        size_(keys_.size() + values_.size()),
         packed_(at::empty({sizes.batch * sizes.heads, size_}, in.x.options())),
         biases_(key_biases(in, sizes.keys())) {}
 
@@ -94,14 +96,13 @@ class Heads {
       const int64_t b = head / sizes_.heads, channel = head % sizes_.heads * d;
       std::vector<BFloat16> rows(count * d);
       keys.copy_head(sizes_, b, channel, rows.data());
-      pack_bf16(rows.data(), d, count, d, to + head * size_);
+      pack_weights(rows.data(), d, keys_, to + head * size_);
       values.copy_head(sizes_, b, channel, rows.data());
-      const int64_t vectors = sizes_.padded_width() / lanes;
-      for (int64_t v = 0; v < vectors; ++v) {
-        const PackedVector packed = packed_vector(v, vectors, count);
-        simd::kernels().bf16_dot.pack_transposed(
+      BFloat16* packed = to + head * size_ + keys_.size();
+      for (int64_t v = 0; v < values_.vectors(); ++v) {
+        simd::kernels().matmul<BFloat16>().pack_transposed(
             {rows.data() + v * lanes, d, std::min(lanes, d - v * lanes), count,
-             to + head * size_ + key_size_ + packed.offset, packed.stride});
+             packed + values_.offset(v), values_.stride(v)});
       }
     });
   }
@@ -134,13 +135,15 @@ class Heads {
     simd::kernels().bf16_dot.softmax(
         {sums.data(), count, columns, static_cast<float>(1 / std::sqrt(static_cast<double>(d))),
          biases_.data() + b * columns, weights.data(), reciprocal_sums});
-    multiply(weights.data(), columns, count, sizes_.keys(), packed + key_size_, width, sums.data());
-    simd::kernels().bf16_dot.epilogue(
+    multiply(weights.data(), columns, count, sizes_.keys(), packed + keys_.size(), width,
+             sums.data());
+    simd::kernels().matmul<BFloat16>().epilogue(
         {sums.data(), width, count, d, reciprocal_sums, nullptr, nullptr, y + offset, channels});
   }
 
   Sizes sizes_;
-  int64_t key_size_, size_;  // numbers of a head's packed keys, and of its keys and values
+  PackedLayout<BFloat16> keys_, values_;
+  int64_t size_;  // numbers of a head's packed keys and values
   at::Tensor packed_;
   std::vector<float> biases_;  // [B, padded_keys]
 };
@@ -162,7 +165,7 @@ at::Tensor bf16_attention(const AttentionInput& in) {
                     x.size(1) / in.heads};
   const at::Tensor rows = normalize(in, x, sizes), cache = in.cache.contiguous();
   const auto project = [&](int64_t i) {
-    return bf16_matmul({{rows, in.weights[i]}}, in.weights[i + 1]);
+    return panel_matmul({{rows, in.weights[i]}}, in.weights[i + 1]);
   };
   Heads heads(in, sizes);
   {
@@ -172,8 +175,8 @@ at::Tensor bf16_attention(const AttentionInput& in) {
                {context + sizes.channels(), cache.size(2), values.const_data_ptr<BFloat16>()});
   }
   const at::Tensor attended = heads.attend(project(2));
-  return images_of(bf16_matmul({{attended, in.weights[8]}}, in.weights[9], pixels_of(x)), x.size(0),
-                   x.size(2), x.size(3));
+  return images_of(panel_matmul({{attended, in.weights[8]}}, in.weights[9], pixels_of(x)),
+                   x.size(0), x.size(2), x.size(3));
 }
 
 }  // namespace karlo::ops::cpu

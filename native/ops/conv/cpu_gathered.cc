@@ -2,12 +2,11 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/addmm.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 
 #include "core/parallel.h"
 #include "ops/images.h"
-#include "ops/linear/cpu_bf16_matmul.h"
+#include "ops/linear/cpu_panel_matmul.h"
 #include "simd/cpu_features.h"
 
 namespace karlo::ops::cpu {
@@ -44,21 +43,14 @@ at::Tensor gather(const Activations& input) {
 at::Tensor matmul(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias,
                   const std::optional<at::Tensor>& residual) {
   const auto dtype = rows.scalar_type();
-  if (simd::prefers_bf16_dot(dtype)) return bf16_matmul({{rows, weight}}, bias, residual);
-  const at::Tensor y = dtype == at::kFloat && !simd::has_fast_matmul()
-                           ? matmul_by_conv(rows, weight, bias)
-                           : at::addmm(bias, rows, weight.t());
+  if (simd::prefers_bf16_dot(dtype) || (dtype == at::kFloat && !simd::has_fast_matmul())) {
+    return panel_matmul({{rows, weight}}, bias, residual);
+  }
+  const at::Tensor y = at::addmm(bias, rows, weight.t());
   return residual ? y + *residual : y;
 }
 
 }  // namespace
-
-at::Tensor matmul_by_conv(const at::Tensor& rows, const at::Tensor& weight,
-                          const std::optional<at::Tensor>& bias) {
-  const at::Tensor pixels = rows.view({1, 1, rows.size(0), rows.size(1)}).permute({0, 3, 1, 2});
-  const at::Tensor y = at::conv2d(pixels, weight.unsqueeze(-1).unsqueeze(-1), bias);
-  return pixels_of(channels_last(y));
-}
 
 at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
                          const std::optional<at::Tensor>& residual) {

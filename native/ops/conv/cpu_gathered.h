@@ -15,8 +15,4 @@ namespace karlo::ops::cpu {
 at::Tensor gathered_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
                          const std::optional<at::Tensor>& residual);
 
-// rows [n, in] times weight [out, in], plus bias, computed as a 1x1 convolution: [n, out].
-at::Tensor matmul_by_conv(const at::Tensor& rows, const at::Tensor& weight,
-                          const std::optional<at::Tensor>& bias);
-
 }  // namespace karlo::ops::cpu

@@ -84,13 +84,14 @@ class Winograd {
     const float* from = lines_.const_data_ptr<float>();
     parallel(count, 32 * columns * in, [&](int64_t i) {
       const float* first = from + (first_line(tile_row + i) - first_line(tile_row)) * line;
-      Products::transform({{first, first + line, first + 2 * line, first + 3 * line},
-                           shape_.upsampled,
-                           columns,
-                           in,
-                           products_.tiles() + i * columns * in,
-                           shape_.tiles() * in,
-                           in});
+      simd::kernels().winograd<typename Products::Component>().transform_input(
+          {{first, first + line, first + 2 * line, first + 3 * line},
+           shape_.upsampled,
+           columns,
+           in,
+           products_.tiles() + i * columns * in,
+           shape_.tiles() * in,
+           in});
     });
   }
 
@@ -133,6 +134,25 @@ class Winograd {
   at::Tensor lines_;  // that the strip reads
 };
 
+template <typename T, typename Products>
+at::Tensor run(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
+               const std::optional<at::Tensor>& residual) {
+  return Winograd<T, Products>(input, weight, bias, residual).run();
+}
+
+// Images of T, and products in float32.
+template <typename T>
+at::Tensor run_in_float(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
+                        const std::optional<at::Tensor>& residual) {
+  return simd::has_fast_matmul() ? run<T, LibTorchProducts>(input, weight, bias, residual)
+                                 : run<T, PanelProducts<float>>(input, weight, bias, residual);
+}
+
+// Whether the kernels for packed weights are faster than LibTorch's products.
+bool prefers_panels(at::ScalarType dtype) {
+  return simd::prefers_bf16_dot(dtype) || !simd::has_fast_matmul();
+}
+
 }  // namespace
 
 bool can_use_winograd(const Activations& input) {
@@ -140,21 +160,19 @@ bool can_use_winograd(const Activations& input) {
   if (input.resample == Resample::kUp) return true;
   const int64_t scale = input.resample == Resample::kDown ? 2 : 1;
   const int64_t height = x.size(2) / scale, width = x.size(3) / scale;
-  const int64_t min_pixels = simd::prefers_bf16_dot(x.scalar_type()) ? Bf16Products::kMinPixels
-                                                                     : FloatProducts::kMinPixels;
+  const int64_t min_pixels = prefers_panels(x.scalar_type()) ? PanelProducts<float>::kMinPixels
+                                                             : LibTorchProducts::kMinPixels;
   return height % 2 == 0 && width % 2 == 0 && x.size(0) * height * width >= min_pixels;
 }
 
 at::Tensor winograd_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
                          const std::optional<at::Tensor>& residual) {
   const auto dtype = input.sources[0].scalar_type();
-  if (dtype == at::kFloat) {
-    return Winograd<float, FloatProducts>(input, weight, bias, residual).run();
-  }
   if (simd::prefers_bf16_dot(dtype)) {
-    return Winograd<at::BFloat16, Bf16Products>(input, weight, bias, residual).run();
+    return run<at::BFloat16, PanelProducts<at::BFloat16>>(input, weight, bias, residual);
   }
-  return Winograd<at::BFloat16, FloatProducts>(input, weight, bias, residual).run();
+  return dtype == at::kFloat ? run_in_float<float>(input, weight, bias, residual)
+                             : run_in_float<at::BFloat16>(input, weight, bias, residual);
 }
 
 }  // namespace karlo::ops::cpu

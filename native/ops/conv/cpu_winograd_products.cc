@@ -6,119 +6,104 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "ops/conv/cpu_gathered.h"
-#include "ops/linear/cpu_bf16_matmul.h"
-#include "simd/cpu_features.h"
 #include "simd/kernels.h"
 
 namespace karlo::ops::cpu {
 namespace {
 
-using at::BFloat16;
-
 // Tiles whose products with a panel of weights stay in a core's cache.
 constexpr int64_t kTiles = 96;
+// Inputs whose weights do. In float32, fewer inputs also make partial sums, which round less.
+template <typename T>
+constexpr int64_t kInputs = sizeof(T) == 4 ? 256 : int64_t{1} << 20;
 
 }  // namespace
 
-void FloatProducts::transform(const simd::WinogradInput<float>& row) {
-  simd::kernels().winograd.transform_input(row);
-}
-
-int64_t FloatProducts::row_bytes(const WinogradShape& shape) {
+int64_t LibTorchProducts::row_bytes(const WinogradShape& shape) {
   return shape.components() * (shape.in + shape.out) * shape.columns * sizeof(float);
 }
-int64_t FloatProducts::weight_bytes(const WinogradShape& shape) {
+int64_t LibTorchProducts::weight_bytes(const WinogradShape& shape) {
   return shape.components() * shape.out * shape.in * sizeof(float);
 }
 
-FloatProducts::FloatProducts(const WinogradShape& shape, const at::Tensor& weight,
-                             Workspace& workspace)
+LibTorchProducts::LibTorchProducts(const WinogradShape& shape, const at::Tensor& weight,
+                                   Workspace& workspace)
     : shape_(shape),
       weights_(workspace.take({shape.components(), shape.out, shape.in}, at::kFloat)),
-      tiles_(workspace.take({shape.components(), shape.tiles(), shape.in}, at::kFloat)) {
-  if (simd::has_fast_matmul()) {
-    products_ = workspace.take({shape.components(), shape.tiles(), shape.out}, at::kFloat);
-  }
+      tiles_(workspace.take({shape.components(), shape.tiles(), shape.in}, at::kFloat)),
+      products_(workspace.take({shape.components(), shape.tiles(), shape.out}, at::kFloat)) {
   const at::Tensor floats = weight.to(at::kFloat).contiguous();
   const float* from = floats.const_data_ptr<float>();
   float* to = weights_.mutable_data_ptr<float>();
   const int64_t in = shape.in, component_stride = shape.out * in;
   parallel(shape.out, 32 * in, [&](int64_t o) {
-    simd::kernels().winograd.transform_weights(from + o * in * 9, in, shape.upsampled, to + o * in,
-                                               component_stride);
+    simd::kernels().winograd_float.transform_weights(from + o * in * 9, in, shape.upsampled,
+                                                     to + o * in, component_stride);
   });
 }
 
-void FloatProducts::run(int64_t count, UseProducts use) {
-  const int64_t components = shape_.components();
-  std::vector<at::Tensor> products(components);
-  if (products_.defined()) {
-    at::Tensor all = products_.narrow(1, 0, count);
-    at::bmm_out(all, tiles_.narrow(1, 0, count), weights_.transpose(1, 2));
-    for (int64_t k = 0; k < components; ++k) products[k] = all[k];
-  } else {
-    for (int64_t k = 0; k < components; ++k) {
-      products[k] = matmul_by_conv(tiles_[k].narrow(0, 0, count), weights_[k], {});
-    }
-  }
+void LibTorchProducts::run(int64_t count, UseProducts use) {
+  at::Tensor products = products_.narrow(1, 0, count);
+  at::bmm_out(products, tiles_.narrow(1, 0, count), weights_.transpose(1, 2));
   const int64_t columns = shape_.columns, out = shape_.out;
   parallel(count / columns, 32 * columns * out, [&](int64_t row) {
     TileProducts part{row * columns, columns, 0, out, {}, out};
-    for (int64_t k = 0; k < components; ++k) {
-      part.components[k] = products[k].const_data_ptr<float>() + part.first * out;
+    for (int64_t k = 0; k < shape_.components(); ++k) {
+      part.components[k] =
+          products_.const_data_ptr<float>() + (k * shape_.tiles() + part.first) * out;
     }
     use(part);
   });
 }
 
-void Bf16Products::transform(const simd::WinogradInput<BFloat16>& row) {
-  simd::kernels().bf16_dot.winograd.transform_input(row);
+template <typename T>
+int64_t PanelProducts<T>::row_bytes(const WinogradShape& shape) {
+  return shape.components() * shape.in * shape.columns * sizeof(T);
+}
+template <typename T>
+int64_t PanelProducts<T>::weight_bytes(const WinogradShape& shape) {
+  return shape.components() * PackedLayout<T>{shape.out, shape.in}.size() * sizeof(T);
 }
 
-int64_t Bf16Products::row_bytes(const WinogradShape& shape) {
-  return shape.components() * shape.in * shape.columns * sizeof(BFloat16);
-}
-int64_t Bf16Products::weight_bytes(const WinogradShape& shape) {
-  return shape.components() * packed_size(shape.out, shape.in) * sizeof(BFloat16);
-}
-
-Bf16Products::Bf16Products(const WinogradShape& shape, const at::Tensor& weight,
-                           Workspace& workspace)
+template <typename T>
+PanelProducts<T>::PanelProducts(const WinogradShape& shape, const at::Tensor& weight,
+                                Workspace& workspace)
     : shape_(shape),
+      layout_{shape.out, shape.in},
       weights_(
-          workspace.take({shape.components(), packed_size(shape.out, shape.in)}, at::kBFloat16)),
-      tiles_(workspace.take({shape.components(), shape.tiles(), shape.in}, at::kBFloat16)) {
-  const at::Tensor contiguous = weight.contiguous();
-  pack(contiguous.const_data_ptr<BFloat16>());
+          workspace.take({shape.components(), layout_.size()}, c10::CppTypeToScalarType<T>::value)),
+      tiles_(workspace.take({shape.components(), shape.tiles(), shape.in},
+                            c10::CppTypeToScalarType<T>::value)) {
+  const at::Tensor contiguous = weight.to(c10::CppTypeToScalarType<T>::value).contiguous();
+  pack(contiguous.const_data_ptr<T>());
 }
 
 // Transforms and packs a vector of output channels at a time.
-void Bf16Products::pack(const BFloat16* weight) {
+template <typename T>
+void PanelProducts<T>::pack(const T* weight) {
   const int64_t lanes = simd::kernels().lanes, in = shape_.in;
   const int64_t components = shape_.components(), size = weights_.size(1);
-  const int64_t vectors = simd::padded(shape_.out) / lanes;
-  BFloat16* to = weights_.mutable_data_ptr<BFloat16>();
-  parallel(vectors, 32 * in * lanes, [&](int64_t v) {
-    thread_local std::vector<BFloat16> rows;  // kept: the system clears the pages of a new block
+  T* to = weights_.mutable_data_ptr<T>();
+  parallel(layout_.vectors(), 32 * in * lanes, [&](int64_t v) {
+    thread_local std::vector<T> rows;  // kept: the system clears the pages of a new block
     rows.resize(components * lanes * in);
     const int64_t count = std::min(lanes, shape_.out - v * lanes);
     for (int64_t r = 0; r < count; ++r) {
-      simd::kernels().bf16_dot.winograd.transform_weights(weight + (v * lanes + r) * in * 9, in,
-                                                          shape_.upsampled, rows.data() + r * in,
-                                                          lanes * in);
+      simd::kernels().winograd<T>().transform_weights(weight + (v * lanes + r) * in * 9, in,
+                                                      shape_.upsampled, rows.data() + r * in,
+                                                      lanes * in);
     }
-    const PackedVector packed = packed_vector(v, vectors, in);
     for (int64_t k = 0; k < components; ++k) {
-      simd::kernels().bf16_dot.pack({rows.data() + k * lanes * in, in, count, in,
-                                     to + k * size + packed.offset, packed.stride});
+      simd::kernels().matmul<T>().pack({rows.data() + k * lanes * in, in, count, in,
+                                        to + k * size + layout_.offset(v), layout_.stride(v)});
     }
   });
 }
 
-void Bf16Products::run(int64_t count, UseProducts use) {
+template <typename T>
+void PanelProducts<T>::run(int64_t count, UseProducts use) {
   const int64_t groups = (count + kTiles - 1) / kTiles, group = (count + groups - 1) / groups;
-  const int64_t panel = kPanelVectors * simd::kernels().lanes;
+  const int64_t panel = simd::kernels().matmul<T>().panel_vectors * simd::kernels().lanes;
   const int64_t panels = (shape_.out + panel - 1) / panel;
   // Panel by panel, so that the weights of a panel stay in the cache.
   parallel(panels * groups, shape_.components() * group * shape_.in * panel, [&](int64_t i) {
@@ -134,22 +119,29 @@ void Bf16Products::run(int64_t count, UseProducts use) {
   });
 }
 
-void Bf16Products::multiply(TileProducts part, UseProducts use) const {
-  const int64_t lanes = simd::kernels().lanes, in = shape_.in, pairs = (in + 1) / 2;
+template <typename T>
+void PanelProducts<T>::multiply(TileProducts part, UseProducts use) const {
+  const simd::MatmulKernels<T>& kernels = simd::kernels().matmul<T>();
+  const int64_t lanes = simd::kernels().lanes, in = shape_.in;
   const int64_t vectors = simd::padded(part.channels) / lanes;
   part.stride = vectors * lanes;
   thread_local std::vector<float> products;  // kept: the system clears the pages of a new block
-  products.resize(shape_.components() * kTiles * kPanelVectors * lanes);
-  const BFloat16* tiles = tiles_.const_data_ptr<BFloat16>() + part.first * in;
-  const BFloat16* weights = weights_.const_data_ptr<BFloat16>() + 2 * pairs * part.channel;
+  products.resize(shape_.components() * kTiles * kernels.panel_vectors * lanes);
+  const T* tiles = tiles_.template const_data_ptr<T>() + part.first * in;
   for (int64_t k = 0; k < shape_.components(); ++k) {
     float* sums = products.data() + k * part.count * part.stride;
-    simd::kernels().bf16_dot.matmul({tiles + k * shape_.tiles() * in, in, part.count, in,
-                                     weights + k * weights_.size(1), vectors, sums, part.stride,
-                                     false});
+    const T* weights = weights_.template const_data_ptr<T>() + k * weights_.size(1);
+    for (int64_t i = 0; i < in; i += kInputs<T>) {
+      kernels.matmul({tiles + k * shape_.tiles() * in + i, in, part.count,
+                      std::min(kInputs<T>, in - i), weights + layout_.panel_offset(part.channel, i),
+                      vectors, sums, part.stride, i > 0});
+    }
     part.components[k] = sums;
   }
   use(part);
 }
+
+template class PanelProducts<float>;
+template class PanelProducts<at::BFloat16>;
 
 }  // namespace karlo::ops::cpu

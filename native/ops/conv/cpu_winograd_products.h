@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "ops/conv/cpu_workspace.h"
+#include "ops/linear/cpu_panel_matmul.h"
 #include "simd/kernels.h"
 
 namespace karlo::ops::cpu {
@@ -29,9 +30,11 @@ struct TileProducts {
 };
 using UseProducts = c10::function_ref<void(const TileProducts&)>;
 
-// Multiplies the components of tiles and weights in float32, with LibTorch's matrix products.
-class FloatProducts {
+// Multiplies the components of tiles and weights in float32, with LibTorch's matrix products: the
+// fastest if has_fast_matmul().
+class LibTorchProducts {
  public:
+  using Component = float;
   // Bytes of the workspace that a row of tiles takes, and that the weights take.
   static int64_t row_bytes(const WinogradShape& shape);
   static int64_t weight_bytes(const WinogradShape& shape);
@@ -42,9 +45,8 @@ class FloatProducts {
   // Whether a tile's products do not depend on its position in the strip.
   static constexpr bool kPositionIndependent = false;
 
-  FloatProducts(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
+  LibTorchProducts(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
 
-  static void transform(const simd::WinogradInput<float>& row);
   // [components, tiles of a strip, in]
   float* tiles() { return tiles_.mutable_data_ptr<float>(); }
   // Passes the products of the first `count` tiles to `use`, on all threads.
@@ -56,27 +58,29 @@ class FloatProducts {
   at::Tensor tiles_, products_;
 };
 
-// The same in bfloat16, with the bf16_dot kernels. Products are used while they are in a core's
-// cache.
-class Bf16Products {
+// The same with the kernels for packed weights, in float32 or in bfloat16. Products are used while
+// they are in a core's cache.
+template <typename T>
+class PanelProducts {
  public:
+  using Component = T;
   static int64_t row_bytes(const WinogradShape& shape);
   static int64_t weight_bytes(const WinogradShape& shape);
   static constexpr int64_t kStripBytes = int64_t{1} << 23;
   static constexpr int64_t kMinPixels = 512;
   static constexpr bool kPositionIndependent = true;
 
-  Bf16Products(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
+  PanelProducts(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);
 
-  static void transform(const simd::WinogradInput<at::BFloat16>& row);
-  at::BFloat16* tiles() { return tiles_.mutable_data_ptr<at::BFloat16>(); }
+  T* tiles() { return tiles_.template mutable_data_ptr<T>(); }
   void run(int64_t count, UseProducts use);
 
  private:
-  void pack(const at::BFloat16* weight);
+  void pack(const T* weight);
   void multiply(TileProducts part, UseProducts use) const;
 
   WinogradShape shape_;
+  PackedLayout<T> layout_;
   at::Tensor weights_;  // [components, packed]
   at::Tensor tiles_;
 };

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/thread_pool.h"
-#include "ops/linear/cpu_bf16_matmul.h"
+#include "ops/linear/cpu_panel_matmul.h"
 #include "simd/cpu_features.h"
 #include "simd/kernels.h"
 
@@ -27,7 +27,7 @@ constexpr int64_t kOutputs = 16;
 constexpr int64_t kMinWorkToWake = int64_t{1} << 19;
 // With fewer multiplications, LibTorch's product for more rows is as fast, and its threads are
 // awake already: the operators before and after it use them.
-constexpr int64_t kMinBf16Work = int64_t{1} << 28;
+constexpr int64_t kMinPanelWork = int64_t{1} << 28;
 
 template <typename T>
 at::Tensor skinny_matmul(const at::Tensor& given, const at::Tensor& weight,
@@ -58,8 +58,11 @@ bool can_use_skinny_matmul(const at::Tensor& x, const at::Tensor& weight) {
   return x.numel() <= max_skinny_rows(weight.scalar_type()) * weight.size(1);
 }
 
-bool can_use_bf16_matmul(const at::Tensor& x, const at::Tensor& weight) {
-  return simd::prefers_bf16_dot(weight.scalar_type()) && x.numel() * weight.size(0) >= kMinBf16Work;
+bool can_use_panel_matmul(const at::Tensor& x, const at::Tensor& weight) {
+  const auto dtype = weight.scalar_type();
+  const bool faster =
+      simd::prefers_bf16_dot(dtype) || (dtype == at::kFloat && !simd::has_fast_matmul());
+  return faster && x.numel() * weight.size(0) >= kMinPanelWork;
 }
 
 }  // namespace
@@ -71,7 +74,7 @@ bool can_use_linear(const at::Tensor& x, const at::Tensor& weight,
   return supported && x.scalar_type() == dtype && x.is_cpu() && weight.is_cpu() &&
          weight.dim() == 2 && weight.is_contiguous() && x.dim() > 0 &&
          x.size(-1) == weight.size(1) && x.numel() > 0 &&
-         (can_use_skinny_matmul(x, weight) || can_use_bf16_matmul(x, weight)) &&
+         (can_use_skinny_matmul(x, weight) || can_use_panel_matmul(x, weight)) &&
          (!bias || (bias->scalar_type() == dtype && bias->is_cpu() && bias->is_contiguous() &&
                     bias->numel() == weight.size(0)));
 }
@@ -84,7 +87,7 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight,
   }
   std::vector<int64_t> shape = x.sizes().vec();
   shape.back() = weight.size(0);
-  return bf16_matmul({{x.reshape({-1, weight.size(1)}).contiguous(), weight}}, bias).view(shape);
+  return panel_matmul({{x.reshape({-1, weight.size(1)}).contiguous(), weight}}, bias).view(shape);
 }
 
 }  // namespace karlo::ops::cpu

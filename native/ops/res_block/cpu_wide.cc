@@ -12,7 +12,7 @@
 #include "ops/conv/cpu_gathered.h"
 #include "ops/conv/cpu_winograd.h"
 #include "ops/images.h"
-#include "ops/linear/cpu_bf16_matmul.h"
+#include "ops/linear/cpu_panel_matmul.h"
 #include "ops/res_block/cpu_res_block.h"
 #include "simd/cpu_features.h"
 
@@ -60,7 +60,7 @@ at::Tensor shortcut(const std::vector<at::Tensor>& sources, const at::Tensor& we
   }
   if (sum.defined()) return channels_last(sum);
   const at::Tensor& x = sources[0];
-  return images_of(bf16_matmul(operands, bias), x.size(0), x.size(2), x.size(3));
+  return images_of(panel_matmul(operands, bias), x.size(0), x.size(2), x.size(3));
 }
 
 at::Tensor residual_of(const std::vector<at::Tensor>& sources, const ResBlockInput& in) {

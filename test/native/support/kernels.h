@@ -19,7 +19,7 @@ inline std::vector<NamedKernels> available_kernels() {
   const simd::Kernels& best = simd::kernels();
   if (best.lanes >= 8) all.push_back({"AVX2", simd::avx2_kernels()});
   if (best.lanes >= 16) all.push_back({"AVX-512", simd::avx512_kernels()});
-  if (best.bf16_dot.matmul != nullptr) all.push_back({"AVX-512 with bfloat16", best});
+  if (best.bf16_dot.matmul.matmul != nullptr) all.push_back({"AVX-512 with bfloat16", best});
 #endif
   return all;
 }
@@ -28,7 +28,7 @@ inline std::vector<NamedKernels> available_kernels() {
 inline std::vector<NamedKernels> available_bf16_dot_kernels() {
   std::vector<NamedKernels> all;
   for (const NamedKernels& item : available_kernels()) {
-    if (item.kernels.bf16_dot.matmul != nullptr) all.push_back(item);
+    if (item.kernels.bf16_dot.matmul.matmul != nullptr) all.push_back(item);
   }
   return all;
 }
