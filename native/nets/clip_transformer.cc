@@ -1,8 +1,8 @@
 #include "nets/clip_transformer.h"
 
-#include <ATen/ops/sigmoid.h>
+#include <vector>
 
-#include "ops/attention/attention.h"
+#include "ops/transformer/transformer.h"
 
 namespace karlo::nets {
 
@@ -32,22 +32,15 @@ ClipLayer::ClipLayer(const Scope& scope, const ClipSizes& sizes)
       heads(sizes.heads) {}
 
 at::Tensor ClipLayer::operator()(const at::Tensor& x, Attention attention) const {
-  const at::Tensor h = x + self_attention(layer_norm1(x), attention);
-  return h + mlp(layer_norm2(h));
-}
-
-at::Tensor ClipLayer::self_attention(const at::Tensor& x, Attention attention) const {
-  const at::Tensor q = ops::split_heads(q_proj(x), heads);
-  const at::Tensor k = ops::split_heads(k_proj(x), heads);
-  const at::Tensor v = ops::split_heads(v_proj(x), heads);
-  return out_proj(ops::merge_heads(attention == Attention::kCausal
-                                       ? ops::attend_causally(q, k, v)
-                                       : ops::attend(q, k, v, std::nullopt)));
-}
-
-at::Tensor ClipLayer::mlp(const at::Tensor& x) const {
-  const at::Tensor h = fc1(x);
-  return fc2(h * at::sigmoid(h * 1.702));  // quick-GELU: Hendrycks & Gimpel 2016, section 2
+  ops::Attended attended;
+  attended.causal = attention == Attention::kCausal;
+  const std::vector<at::Tensor> weights{
+      layer_norm1.weight, layer_norm1.bias, q_proj.weight,      q_proj.bias,
+      k_proj.weight,      k_proj.bias,      v_proj.weight,      v_proj.bias,
+      out_proj.weight,    out_proj.bias,    layer_norm2.weight, layer_norm2.bias,
+      fc1.weight,         fc1.bias,         fc2.weight,         fc2.bias};
+  return ops::transformer_block(x, attended, weights, heads, layer_norm1.eps,
+                                ops::Activation::kQuickGelu);
 }
 
 ClipTransformer::ClipTransformer(const Scope& scope, const ClipSizes& sizes) {

@@ -36,10 +36,6 @@ struct ClipLayer {
 
   ClipLayer(const Scope& scope, const ClipSizes& sizes);
   at::Tensor operator()(const at::Tensor& x, Attention attention) const;
-
- private:
-  at::Tensor self_attention(const at::Tensor& x, Attention attention) const;
-  at::Tensor mlp(const at::Tensor& x) const;
 };
 
 struct ClipTransformer {

@@ -17,15 +17,16 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/stack.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "nets/layers.h"
 #include "nets/registry.h"
 #include "ops/attention/attention.h"
+#include "ops/transformer/transformer.h"
 
 namespace karlo::nets {
 namespace {
@@ -62,8 +63,9 @@ struct PriorBlock {
   PriorBlock(const Scope& scope, int64_t width, int64_t heads);
 
   KeysValues keys_values(const at::Tensor& x) const;
-  at::Tensor operator()(const at::Tensor& x, const KeysValues& attended,
-                        const at::Tensor& bias) const;
+  // @param earlier the keys and values of the tokens before x, if there are any
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& bias,
+                        const std::optional<KeysValues>& earlier = std::nullopt) const;
 };
 
 struct Prior {
@@ -141,12 +143,18 @@ KeysValues PriorBlock::keys_values(const at::Tensor& x) const {
   return {ops::split_heads(to_k(h), heads), ops::split_heads(to_v(h), heads)};
 }
 
-at::Tensor PriorBlock::operator()(const at::Tensor& x, const KeysValues& attended,
-                                  const at::Tensor& bias) const {
-  const at::Tensor q = ops::split_heads(to_q(norm1(x)), heads);
-  const at::Tensor h =
-      x + to_out(ops::merge_heads(ops::attend(q, attended.keys, attended.values, bias)));
-  return h + mlp_out(at::gelu(mlp_in(norm3(h))));
+at::Tensor PriorBlock::operator()(const at::Tensor& x, const at::Tensor& bias,
+                                  const std::optional<KeysValues>& earlier) const {
+  ops::Attended attended{{}, {}, bias};
+  if (earlier) {
+    attended.keys = earlier->keys;
+    attended.values = earlier->values;
+  }
+  const std::vector<at::Tensor> weights{norm1.weight,  norm1.bias,  to_q.weight,    to_q.bias,
+                                        to_k.weight,   to_k.bias,   to_v.weight,    to_v.bias,
+                                        to_out.weight, to_out.bias, norm3.weight,   norm3.bias,
+                                        mlp_in.weight, mlp_in.bias, mlp_out.weight, mlp_out.bias};
+  return ops::transformer_block(x, attended, weights, heads, norm1.eps, ops::Activation::kGelu);
 }
 
 Prior::Prior(const Scope& scope, const PriorSizes& sizes)
@@ -172,7 +180,7 @@ at::Tensor Prior::forward(const at::Tensor& x, const at::Tensor& t, const at::Te
   at::Tensor tokens =
       at::cat({constant_tokens(text_embeds, text_hidden), step_tokens(x, times(t))}, 1);
   const at::Tensor bias = attention_bias(mask);
-  for (const PriorBlock& block : blocks) tokens = block(tokens, block.keys_values(tokens), bias);
+  for (const PriorBlock& block : blocks) tokens = block(tokens, bias);
   return prediction(tokens).type_as(x);
 }
 
@@ -186,7 +194,7 @@ Prior::Prompt Prior::prefill(const at::Tensor& text_embeds, const at::Tensor& te
   for (const PriorBlock& block : blocks) {
     const KeysValues constant = block.keys_values(tokens);
     cache.insert(cache.end(), {constant.keys, constant.values});
-    if (&block != &blocks.back()) tokens = block(tokens, constant, constant_bias);
+    if (&block != &blocks.back()) tokens = block(tokens, constant_bias);
   }
   return {at::stack(cache, 1), bias.narrow(2, count, 3)};
 }
@@ -201,10 +209,8 @@ at::Tensor Prior::step_at(const at::Tensor& x, const at::Tensor& time, const Pro
   at::Tensor tokens = step_tokens(x, time);
   int64_t i = 0;
   for (const PriorBlock& block : blocks) {
-    const KeysValues current = block.keys_values(tokens);
-    const KeysValues all{at::cat({prompt.cache.select(1, i), current.keys}, 2),
-                         at::cat({prompt.cache.select(1, i + 1), current.values}, 2)};
-    tokens = block(tokens, all, prompt.bias);
+    const KeysValues constant{prompt.cache.select(1, i), prompt.cache.select(1, i + 1)};
+    tokens = block(tokens, prompt.bias, constant);
     i += 2;
   }
   return prediction(tokens).type_as(x);

@@ -4,6 +4,7 @@
 #include "ops/group_norm/group_norm.h"
 #include "ops/linear/linear.h"
 #include "ops/res_block/res_block.h"
+#include "ops/transformer/transformer.h"
 
 namespace karlo::ops {
 
@@ -12,6 +13,7 @@ void register_operators() {
   register_group_norm();
   register_linear();
   register_res_block();
+  register_transformer_block();
 }
 
 }  // namespace karlo::ops

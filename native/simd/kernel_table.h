@@ -5,6 +5,7 @@
 #include "simd/row_loops.h"
 #include "simd/skinny_matmul_loops.h"
 #include "simd/softmax_loops.h"
+#include "simd/transformer_loops.h"
 #include "simd/winograd_loops.h"
 
 namespace karlo::simd {
@@ -33,6 +34,9 @@ struct KernelTable {
       rows<float>(),
       rows<c10::BFloat16>(),
       &SoftmaxLoops<kLanes>::softmax,
+      &TransformerLoops<kLanes>::layer_norm,
+      &TransformerLoops<kLanes>::gelu,
+      &TransformerLoops<kLanes>::quick_gelu,
       {&Winograd::template transform_input<float>, &Winograd::transform_weights},
       MatmulLoops<kLanes>::kernels,
       {}};

@@ -167,6 +167,15 @@ struct RowKernels {
   void (*transform_winograd_output)(const WinogradOutput<T>& row);
 };
 
+// LayerNorm of rows of [count, channels].
+struct LayerNormRows {
+  const float* rows;
+  int64_t count, channels;
+  const float *weight, *bias;  // [channels]
+  float eps;
+  float* y;
+};
+
 struct Kernels {
   int64_t lanes;  // floats per vector
   void (*conv_row)(const ConvRow& row);
@@ -174,6 +183,10 @@ struct Kernels {
   RowKernels<c10::BFloat16> bfloat16;
   // Softmax of each row of [count, width] in place. `width` is a multiple of `lanes`.
   void (*softmax)(float* rows, int64_t count, int64_t width);
+  void (*layer_norm)(const LayerNormRows& norm);
+  // Activations, in place.
+  void (*gelu)(float* x, int64_t count);
+  void (*quick_gelu)(float* x, int64_t count);
   WinogradKernels<float> winograd_float;
   MatmulKernels<float> matmul_float;
   Bf16DotKernels bf16_dot;  // null pointers where the processor has no such instruction
