@@ -30,14 +30,14 @@ at::Tensor composed(const at::Tensor& x, const at::Tensor& cache, int64_t cache_
   const at::Tensor pixels = group_norm(x, groups, w[0], w[1], eps, {}, /*silu=*/false)
                                 .flatten(2)
                                 .transpose(1, 2);  // [B, H * W, C]
-  const at::Tensor q = linear(pixels, w[2], w[3]);
+  const at::Tensor q = ops::linear(pixels, w[2], w[3]);
   const at::Tensor k =
-      at::cat({cache.narrow(2, cache_start, width), linear(pixels, w[4], w[5])}, 1);
+      at::cat({cache.narrow(2, cache_start, width), ops::linear(pixels, w[4], w[5])}, 1);
   const at::Tensor v =
-      at::cat({cache.narrow(2, cache_start + width, width), linear(pixels, w[6], w[7])}, 1);
+      at::cat({cache.narrow(2, cache_start + width, width), ops::linear(pixels, w[6], w[7])}, 1);
   const at::Tensor attended = attend(split_heads(q, heads), split_heads(k, heads),
                                      split_heads(v, heads), joint_bias(bias, pixels));
-  return linear(merge_heads(attended), w[8], w[9]).transpose(1, 2).reshape_as(x) + x;
+  return ops::linear(merge_heads(attended), w[8], w[9]).transpose(1, 2).reshape_as(x) + x;
 }
 
 at::Tensor on_cpu(const at::Tensor& x, const at::Tensor& cache, int64_t cache_start,

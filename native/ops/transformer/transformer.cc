@@ -32,15 +32,15 @@ at::Tensor composed(const at::Tensor& x, const OptionalTensor& keys, const Optio
     return at::layer_norm(from, {w[i].size(0)}, w[i], w[i + 1], eps);
   };
   const at::Tensor h = norm(x, 0);
-  const at::Tensor q = split_heads(linear(h, w[2], w[3]), heads);
-  at::Tensor k = split_heads(linear(h, w[4], w[5]), heads);
-  at::Tensor v = split_heads(linear(h, w[6], w[7]), heads);
+  const at::Tensor q = split_heads(ops::linear(h, w[2], w[3]), heads);
+  at::Tensor k = split_heads(ops::linear(h, w[4], w[5]), heads);
+  at::Tensor v = split_heads(ops::linear(h, w[6], w[7]), heads);
   if (keys) k = at::cat({*keys, k}, 2);
   if (values) v = at::cat({*values, v}, 2);
   const at::Tensor attended = causal ? attend_causally(q, k, v) : attend(q, k, v, bias);
-  const at::Tensor y = x + linear(merge_heads(attended), w[8], w[9]);
-  const at::Tensor hidden = linear(norm(y, 10), w[12], w[13]);
-  return y + linear(activate(hidden, static_cast<Activation>(activation)), w[14], w[15]);
+  const at::Tensor y = x + ops::linear(merge_heads(attended), w[8], w[9]);
+  const at::Tensor hidden = ops::linear(norm(y, 10), w[12], w[13]);
+  return y + ops::linear(activate(hidden, static_cast<Activation>(activation)), w[14], w[15]);
 }
 
 at::Tensor on_cpu(const at::Tensor& x, const OptionalTensor& keys, const OptionalTensor& values,
