@@ -210,10 +210,11 @@ void check_sizes(const TransformerInput& in) {
   int64_t earlier = 0;
   if (keys) {
     earlier = keys->dim() == 4 ? keys->size(2) : -1;
-    const at::IntArrayRef shape{batch, in.heads, earlier, channels / in.heads};
-    TORCH_CHECK(keys->sizes() == shape && values->sizes() == shape,
-                "transformer_block: expected keys and values of ", shape, " but received ",
-                keys->sizes(), " and ", values->sizes());
+    const std::vector<int64_t> shape{batch, in.heads, earlier, channels / in.heads};
+    TORCH_CHECK(
+        keys->sizes() == at::IntArrayRef(shape) && values->sizes() == at::IntArrayRef(shape),
+        "transformer_block: expected keys and values of ", shape, " but received ", keys->sizes(),
+        " and ", values->sizes());
   }
   if (bias) {
     const int64_t tokens = in.x.size(1);
