@@ -69,13 +69,8 @@ struct JointRows {
 // x [rows, in], with `stride` from one row to the next, times all packed weights: [rows, count].
 void multiply(const BFloat16* x, int64_t stride, int64_t rows, int64_t in, const BFloat16* packed,
               int64_t count, float* sums) {
-  const simd::MatmulKernels<BFloat16>& kernels = simd::kernels().matmul<BFloat16>();
   const PackedLayout<BFloat16> layout{count, in};
-  const int64_t lanes = simd::kernels().lanes, vectors = layout.vectors();
-  for (int64_t v = 0; v < vectors; v += kernels.panel_vectors) {
-    kernels.matmul({x, stride, rows, in, packed + layout.offset(v),
-                    std::min(kernels.panel_vectors, vectors - v), sums + v * lanes, count, false});
-  }
+  layout.multiply({x, stride, rows, in, nullptr, 0, sums, count, false}, packed, 0, count, 0);
 }
 
 // The packed keys and values of all heads.

@@ -103,16 +103,15 @@ void PanelProducts<T>::pack(const T* weight) {
 template <typename T>
 void PanelProducts<T>::run(int64_t count, UseProducts use) {
   const int64_t groups = (count + kTiles - 1) / kTiles, group = (count + groups - 1) / groups;
-  const int64_t panel = simd::kernels().matmul<T>().panel_vectors * simd::kernels().lanes;
-  const int64_t panels = (shape_.out + panel - 1) / panel;
-  // Panel by panel, so that the weights of a panel stay in the cache.
-  parallel(panels * groups, shape_.components() * group * shape_.in * panel, [&](int64_t i) {
-    const int64_t first = i % groups * group, channel = i / groups * panel;
+  const int64_t parts = (shape_.out + kChannels - 1) / kChannels;
+  // Channels by channels, so that their weights stay in the cache.
+  parallel(parts * groups, shape_.components() * group * shape_.in * kChannels, [&](int64_t i) {
+    const int64_t first = i % groups * group, channel = i / groups * kChannels;
     if (first >= count) return;
     multiply({first,
               std::min(group, count - first),
               channel,
-              std::min(panel, shape_.out - channel),
+              std::min(kChannels, shape_.out - channel),
               {},
               0},
              use);
@@ -121,20 +120,18 @@ void PanelProducts<T>::run(int64_t count, UseProducts use) {
 
 template <typename T>
 void PanelProducts<T>::multiply(TileProducts part, UseProducts use) const {
-  const simd::MatmulKernels<T>& kernels = simd::kernels().matmul<T>();
-  const int64_t lanes = simd::kernels().lanes, in = shape_.in;
-  const int64_t vectors = simd::padded(part.channels) / lanes;
-  part.stride = vectors * lanes;
+  const int64_t in = shape_.in;
+  part.stride = simd::padded(part.channels);
   thread_local std::vector<float> products;  // kept: the system clears the pages of a new block
-  products.resize(shape_.components() * kTiles * kernels.panel_vectors * lanes);
+  products.resize(shape_.components() * kTiles * part.stride);
   const T* tiles = tiles_.template const_data_ptr<T>() + part.first * in;
   for (int64_t k = 0; k < shape_.components(); ++k) {
     float* sums = products.data() + k * part.count * part.stride;
     const T* weights = weights_.template const_data_ptr<T>() + k * weights_.size(1);
     for (int64_t i = 0; i < in; i += kInputs<T>) {
-      kernels.matmul({tiles + k * shape_.tiles() * in + i, in, part.count,
-                      std::min(kInputs<T>, in - i), weights + layout_.panel_offset(part.channel, i),
-                      vectors, sums, part.stride, i > 0});
+      layout_.multiply({tiles + k * shape_.tiles() * in + i, in, part.count,
+                        std::min(kInputs<T>, in - i), nullptr, 0, sums, part.stride, i > 0},
+                       weights, part.channel, part.channels, i);
     }
     part.components[k] = sums;
   }

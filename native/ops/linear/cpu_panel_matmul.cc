@@ -14,6 +14,8 @@ namespace {
 
 // Rows per pass: their sums stay in a core's cache.
 constexpr int64_t kRows = 1024;
+// Rows that all panels use in turn.
+constexpr int64_t kRowsPerPanel = 96;
 // Inputs per pass: their packed weights stay in a core's cache. In float32, fewer inputs also make
 // partial sums, which round less.
 template <typename T>
@@ -35,11 +37,15 @@ class Block {
     const int64_t in = weight.size(1), width = simd::padded(count_);
     for (int64_t i = 0; i < in; i += kInputs<T>) {
       const int64_t inputs = std::min(kInputs<T>, in - i);
+      const PackedLayout<T> layout{count_, inputs};
       pack_weights<T>(weight.const_data_ptr<T>() + first_ * weight.stride(0) + i, weight.stride(0),
-                      {count_, inputs}, panel().data());
-      kernels_.matmul({x.const_data_ptr<T>() + row_ * x.stride(0) + i, x.stride(0), rows_, inputs,
-                       panel().data(), width / simd::kernels().lanes, sums().data(), width,
-                       accumulate_});
+                      layout, panel().data());
+      for (int64_t row = 0; row < rows_; row += kRowsPerPanel) {
+        layout.multiply({x.const_data_ptr<T>() + (row_ + row) * x.stride(0) + i, x.stride(0),
+                         std::min(kRowsPerPanel, rows_ - row), inputs, nullptr, 0,
+                         sums().data() + row * width, width, accumulate_},
+                        panel().data(), 0, count_, 0);
+      }
       accumulate_ = true;
     }
   }
@@ -96,7 +102,7 @@ void compute(const std::vector<MatmulOperands>& operands, const std::optional<at
   int64_t in = 0;
   for (const MatmulOperands& each : operands) in += each.weight.size(1);
   const int64_t blocks = (rows + kRows - 1) / kRows, block = (rows + blocks - 1) / blocks;
-  int64_t panel = simd::kernels().matmul<T>().panel_vectors * lanes;
+  int64_t panel = kChannels;
   // Narrower panels if there would not be enough for all threads.
   while (panel > lanes && blocks * out < 3 * panel * at::get_num_threads()) panel /= 2;
   const int64_t panels = (out + panel - 1) / panel;
@@ -141,9 +147,18 @@ int64_t PackedLayout<T>::stride(int64_t v) const {
   return simd::kernels().lanes * kernels.group * width;
 }
 template <typename T>
-int64_t PackedLayout<T>::panel_offset(int64_t channel, int64_t input) const {
-  const int64_t v = channel / simd::kernels().lanes;
-  return offset(v) + input / simd::kernels().matmul<T>().group * stride(v);
+void PackedLayout<T>::multiply(const simd::Matmul<T>& rows, const T* packed, int64_t channel,
+                               int64_t channels, int64_t input) const {
+  const simd::MatmulKernels<T>& kernels = simd::kernels().matmul<T>();
+  const int64_t lanes = simd::kernels().lanes, first = channel / lanes;
+  const int64_t count = simd::padded(channels) / lanes;
+  simd::Matmul<T> panel = rows;
+  for (int64_t v = 0; v < count; v += kernels.panel_vectors) {
+    panel.weights = packed + offset(first + v) + input / kernels.group * stride(first + v);
+    panel.vectors = std::min(kernels.panel_vectors, count - v);
+    panel.sums = rows.sums + v * lanes;
+    kernels.matmul(panel);
+  }
 }
 
 template struct PackedLayout<float>;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "simd/kernels.h"
+
 // Matrix products with packed weights, in float32, and in bfloat16 if there are bf16_dot kernels:
 // see simd/kernels.h. The vectors of a panel are interleaved.
 namespace karlo::ops::cpu {
@@ -22,9 +24,15 @@ struct PackedLayout {
   // The offset of vector `v`, and the stride from there to its next group of inputs.
   int64_t offset(int64_t v) const;
   int64_t stride(int64_t v) const;
-  // The offset of a panel's vectors for the inputs from `input` on.
-  int64_t panel_offset(int64_t channel, int64_t input) const;
+  // Multiplies rows of x with the weights of `channels` results from `channel` on (a panel's first)
+  // and of the inputs that x has, from `input` on. `sums`: [rows, padded channels], `sums_stride`
+  // apart.
+  void multiply(const simd::Matmul<T>& rows, const T* packed, int64_t channel, int64_t channels,
+                int64_t input) const;
 };
+
+// Results that are computed while the rows are in a core's cache.
+constexpr int64_t kChannels = 64;
 
 // Packs weights [out, in], whose rows are `stride` apart.
 template <typename T>
