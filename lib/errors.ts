@@ -21,6 +21,11 @@ export class KarloError extends Error {
   override readonly name = 'KarloError';
   /** Identifies the kind of error. */
   readonly code: KarloErrorCode;
+  /**
+   * The argument or option that is wrong, if it is known.
+   * @internal
+   */
+  declare readonly argument?: string;
 
   constructor(code: KarloErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -28,24 +33,38 @@ export class KarloError extends Error {
   }
 }
 
-/** An ERR_KARLO_INVALID_ARGUMENT. The message says what was expected, what was received, and how to fix it. */
-export function invalidArgument(message: string, options?: { cause?: unknown }): KarloError {
-  return new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, options);
+interface ErrorDetails {
+  cause?: unknown;
+  /** The argument or option that is wrong. */
+  argument?: string;
 }
 
-/** An ERR_KARLO_INVALID_ARGUMENT: `Expected WHAT for NAME but received VALUE of type TYPE`. */
-export function expected(what: string, name: string, received: unknown): KarloError {
-  return invalidArgument(`Expected ${what} for ${name} but received ${describe(received)}`);
+/** An ERR_KARLO_INVALID_ARGUMENT. The message says what was expected, what was received, and how to fix it. */
+export function invalidArgument(message: string, details: ErrorDetails = {}): KarloError {
+  const { argument, ...options } = details;
+  const error = new KarloError('ERR_KARLO_INVALID_ARGUMENT', message, options);
+  // Not enumerable, so that a printed error does not show it.
+  return Object.defineProperty(error, 'argument', { value: argument });
+}
+
+/**
+ * An ERR_KARLO_INVALID_ARGUMENT: `Expected WHAT for NAME but received VALUE: FIX`.
+ * @param fix how to fix it, if the rest does not say so
+ */
+export function expected(what: string, name: string, received: unknown, fix?: string): KarloError {
+  const message = `Expected ${what} for ${name} but received ${describe(received)}`;
+  return invalidArgument(fix === undefined ? message : `${message}: ${fix}`, { argument: name });
 }
 
 /** Describes a value in an error message, truncated if it is long. */
 export function describe(value: unknown): string {
   if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return `an array of ${value.length} elements`;
+  if (Array.isArray(value))
+    return `an array of ${value.length} element${value.length === 1 ? '' : 's'}`;
   if (typeof value === 'object') return `a value of type ${value.constructor?.name ?? 'object'}`;
-  if (typeof value === 'string') return `${quote(value)} of type string`;
-  if (typeof value === 'function') return 'a value of type function';
-  return `${String(value)} of type ${typeof value}`;
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'bigint' ? `${value}n` : String(value);
 }
 
 /** Quotes a text, truncated if it is long. */

@@ -2,20 +2,20 @@ import { expect, test } from 'vitest';
 import { expected, KarloError } from '../lib/errors.js';
 
 test.each([
-  [0, '0 of type number'],
-  [Number.NaN, 'NaN of type number'],
-  ['abc', "'abc' of type string"],
-  ['a'.repeat(100), `'${'a'.repeat(60)}…' of type string`],
+  [0, '0'],
+  [Number.NaN, 'NaN'],
+  ['abc', "'abc'"],
+  ['a'.repeat(100), `'${'a'.repeat(60)}…'`],
   [null, 'null'],
   [undefined, 'undefined'],
-  [[1], 'an array of 1 elements'],
+  [[1], 'an array of 1 element'],
   [{}, 'a value of type Object'],
   [Object.create(null), 'a value of type object'],
   [new Date(0), 'a value of type Date'],
-  [() => 0, 'a value of type function'],
-  [Symbol('x'), 'Symbol(x) of type symbol'],
-  [5n, '5 of type bigint'],
-  [true, 'true of type boolean'],
+  [() => 0, 'a function'],
+  [Symbol('x'), 'Symbol(x)'],
+  [5n, '5n'],
+  [true, 'true'],
 ])('a message shows %o', (value, text) => {
   const error = expected('this', 'that', value);
   expect(error).toMatchObject({ name: 'KarloError', code: 'ERR_KARLO_INVALID_ARGUMENT' });

@@ -45,10 +45,10 @@ describe('a new option', () => {
       ...{ negativePrompt: 'rain', secret: true },
     });
     expect(errorMessage(() => check({ negativePrompt: 1 }))).toBe(
-      'Expected string for negativePrompt but received 1 of type number',
+      'Expected string for negativePrompt but received 1',
     );
     expect(errorMessage(() => check({ strength: 2 }))).toBe(
-      'Expected number between 0 and 1 for strength but received 2 of type number',
+      'Expected number between 0 and 1 for strength but received 2',
     );
   });
 

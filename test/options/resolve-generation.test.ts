@@ -80,30 +80,21 @@ describe('seeds', () => {
   });
 
   test.each([
-    [
-      { seed: -1 },
-      'Expected integer between 0 and 4294967295 for seed but received -1 of type number',
-    ],
+    [{ seed: -1 }, 'Expected integer between 0 and 4294967295 for seed but received -1'],
     [
       { seed: 2 ** 32 },
-      'Expected integer between 0 and 4294967295 for seed but received 4294967296 of type number',
+      'Expected integer between 0 and 4294967295 for seed but received 4294967296',
     ],
-    [
-      { seed: 0.5 },
-      'Expected integer between 0 and 4294967295 for seed but received 0.5 of type number',
-    ],
+    [{ seed: 0.5 }, 'Expected integer between 0 and 4294967295 for seed but received 0.5'],
     [
       { seed: '0' },
-      "Expected integer between 0 and 4294967295, or an array of these, for seed but received '0' of type string",
+      "Expected integer between 0 and 4294967295, or an array of these, for seed but received '0'",
     ],
     [
       { seed: 5n },
-      'Expected integer between 0 and 4294967295, or an array of these, for seed but received 5 of type bigint',
+      'Expected integer between 0 and 4294967295, or an array of these, for seed but received 5n',
     ],
-    [
-      { seed: [1, 'x'] },
-      "Expected integer between 0 and 4294967295 for seed[1] but received 'x' of type string",
-    ],
+    [{ seed: [1, 'x'] }, "Expected integer between 0 and 4294967295 for seed[1] but received 'x'"],
     [
       { seed: Array(2) },
       'Expected integer between 0 and 4294967295 for seed[0] but received undefined',

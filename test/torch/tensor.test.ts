@@ -342,7 +342,7 @@ describe('invalid arguments', () => {
     [
       'an end before the start',
       () => tensor.slice(0, 1, 0),
-      /between 1 and 2 for end but received 0 of type number/,
+      /between 1 and 2 for end but received 0/,
     ],
     ['no tensors', () => Tensor.cat([]), /array of at least one tensor for tensors/],
     [
