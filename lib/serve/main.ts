@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
+import { invalidArgument } from '../errors.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
+import { openLog } from './log-output.js';
 import type { Backend } from './queue/backend.js';
 import { redisNames } from './queue/bullmq/wire-format.js';
 import { JobRunner } from './queue/job-runner.js';
@@ -51,23 +53,48 @@ export interface WorkerOptions extends RunOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const { settings, queue } = options;
   const stop = stopSignal();
+  const log = openLog();
   // Imported here, because a worker needs no HTTP server.
   const { createServer } = await import('./server.js');
   const { backend, results, name, close } = await (queue
     ? openQueue(options, queue)
     : openModel(options));
-  const app = await createServer(settings, backend, results);
-  const url = await app.listen({ host: settings.host, port: settings.port });
-  process.stderr.write(`karlo serves ${name} at ${url}\n`);
-  app.log.info({ signal: await stop }, 'draining');
-  await app.close();
-  await close();
+  const app = await createServer(settings, backend, results, log);
+  try {
+    const url = await app.listen({ host: settings.host, port: settings.port });
+    process.stderr.write(`karlo serves ${name} at ${url}\n`);
+    app.log.info({ signal: await stop }, 'draining');
+  } catch (error) {
+    throw cannotListen(error as NodeJS.ErrnoException, settings);
+  } finally {
+    await app.close();
+    await close();
+    await log.end();
+  }
 }
+
+/** Why the server cannot listen, and how to fix it. */
+function cannotListen(error: NodeJS.ErrnoException, { host, port }: ServerSettings): Error {
+  const reason = listenFailures[error.code ?? ''];
+  if (reason === undefined) return error;
+  const message = `Cannot listen on port ${port} of ${host}: ${reason}`;
+  return invalidArgument(message, { cause: error });
+}
+
+const listenFailures: Readonly<Record<string, string>> = {
+  EADDRINUSE:
+    'another program uses it. Stop that program, or pass another --port, or --port 0 for any free one',
+  EACCES: 'no permission. Pass a --port of 1024 or higher',
+  EADDRNOTAVAIL: 'this machine does not have that address. Pass one that it has with --host',
+  ENOTFOUND: 'the name cannot be resolved. Pass an address of this machine with --host',
+  EAI_AGAIN: 'the name cannot be resolved. Pass an address of this machine with --host',
+};
 
 /** `karlo worker`: runs the jobs of a queue until SIGTERM or SIGINT, and then waits for running jobs. */
 export async function runWorker({ queue, ...options }: WorkerOptions): Promise<void> {
   const stop = stopSignal();
-  const log = pino({ level: options.logLevel, redact });
+  const output = openLog();
+  const log = pino({ level: options.logLevel, redact }, output);
   const { connect } = await import('./queue/bullmq/connection.js');
   const redis = await connect(queue.url, { waitForRedis: true });
   const { BullmqWorker } = await import('./queue/bullmq/worker.js');
@@ -87,6 +114,7 @@ export async function runWorker({ queue, ...options }: WorkerOptions): Promise<v
   await karlo.dispose();
   await results.close();
   redis.disconnect();
+  await output.end();
 }
 
 interface Opened {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { LogOutput } from './log-output.js';
 import type { Backend } from './queue/backend.js';
 import { type Job, type JobEvent, taskLabels } from './queue/job.js';
 
@@ -32,13 +33,22 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, log: LogOutput) {
     collectDefaultMetrics({ register: this.#registry });
     this.#addLoadGauge('karlo_queue_length', 'Requests that are waiting', async () => {
       return (await backend.load()).waiting;
     });
     this.#addLoadGauge('karlo_running', 'Requests that are running', async () => {
       return (await backend.load()).running;
+    });
+    new Counter({
+      name: 'karlo_log_lines_dropped_total',
+      help: 'Lines of the log that could not be written',
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(log.dropped);
+      },
     });
   }
 

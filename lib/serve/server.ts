@@ -8,6 +8,7 @@ import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { AccessControl } from './access.js';
 import { ApiError } from './errors.js';
+import type { LogOutput } from './log-output.js';
 import { Metrics } from './metrics.js';
 import { errorHandler, notFoundHandler } from './protocol/error-response.js';
 import { validatorCompiler } from './protocol/validation.js';
@@ -48,8 +49,10 @@ export async function createServer(
   settings: ServerSettings,
   backend: Backend,
   results: ResultStore,
+  log: LogOutput,
 ): Promise<App> {
-  const context: ServerContext = { settings, backend, results, metrics: new Metrics(backend) };
+  const metrics = new Metrics(backend, log);
+  const context: ServerContext = { settings, backend, results, metrics };
   const app = Fastify({
     bodyLimit,
     requestTimeout: 1000 * uploadSeconds,
@@ -57,23 +60,23 @@ export async function createServer(
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     logController: new LogController({ disableRequestLogging: true }),
-    logger: { level: settings.logLevel, redact },
+    logger: { level: settings.logLevel, redact, stream: log },
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
-    frameworkErrors: errorHandler(context.metrics) as never,
+    frameworkErrors: errorHandler(metrics) as never,
   }).withTypeProvider<ZodTypeProvider>();
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler as never);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(errorHandler(context.metrics));
+  app.setErrorHandler(errorHandler(metrics));
   app.setNotFoundHandler(notFoundHandler);
   const access = new AccessControl(settings);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     access.check(request);
   });
-  observeResponses(app, context.metrics);
+  observeResponses(app, metrics);
   closeIdleConnections(app);
   await addPlugins(app, settings, access);
   for (const addRoutes of routeGroups) await addRoutes(app, context);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { runProgram } from '../support/run-program.js';
 import { karlo, urlOf } from './helpers/processes.js';
@@ -79,4 +79,31 @@ test.each<[string, string[], number, RegExp]>([
   const result = await runProgram('dist/lib/cli/main.js', ['serve', ...args]);
   expect(result.status).toBe(status);
   expect(result.stderr).toMatch(message);
+});
+
+test('names the port that another program uses, and how to choose another', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as { port: number };
+  const args = ['serve', '--port', String(port)];
+  const { status, stderr } = await runProgram('dist/lib/cli/main.js', args);
+  other.close();
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: `ERR_KARLO_INVALID_ARGUMENT: Cannot listen on port ${port} of 127.0.0.1: another program uses it. Stop that program, or pass another --port, or --port 0 for any free one\n`,
+  });
+});
+
+test('names a host that is not an address of this machine', async () => {
+  const args = ['serve', '--host', '192.0.2.1', '--insecure', '--port', '0'];
+  const { status, stderr } = await runProgram('dist/lib/cli/main.js', args);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^ERR_KARLO_INVALID_ARGUMENT: Cannot listen .* does not have that address/,
+  );
+});
+
+test('--help says how long keys must be', async () => {
+  const { stdout } = await runProgram('dist/lib/cli/main.js', ['serve', '--help']);
+  expect(stdout.replace(/\s+/g, ' ')).toContain('keys for the API, of at least 16 characters');
 });

@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { Karlo } from '../../../lib/karlo.js';
+import { LogOutput } from '../../../lib/serve/log-output.js';
 import type { QueueLimits } from '../../../lib/serve/queue/admission-queue.js';
 import { JobRunner } from '../../../lib/serve/queue/job-runner.js';
 import { LocalBackend } from '../../../lib/serve/queue/local-backend.js';
@@ -38,7 +39,7 @@ export async function start(
   const runner = new JobRunner(await model(), limits.batchSize ?? 1);
   const backend = new LocalBackend(runner, limits);
   const results = new MemoryResults({ seconds: settings.resultSeconds });
-  const app = await createServer(settings, backend, results);
+  const app = await createServer(settings, backend, results, new LogOutput(1, () => {}));
   const url = await app.listen({ host: settings.host, port: 0 });
   atEnd(() => app.close());
   return { app, url, backend, ...clients(url, settings.apiKeys[0]) };
