@@ -36,7 +36,8 @@ export async function readImageBytes(input: unknown, name: string): Promise<Enco
 }
 
 export function invalidImage(label: string, reason: string): KarloError {
-  return invalidArgument(`Cannot read the image ${label}: ${reason}`);
+  const subject = label === 'image' ? 'the image' : `the image ${label}`;
+  return invalidArgument(`Cannot read ${subject}: ${reason}`, { argument: 'image' });
 }
 
 async function bytesOf(input: unknown, name: string): Promise<EncodedImage> {

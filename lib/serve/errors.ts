@@ -1,4 +1,5 @@
 import { KarloError } from '../errors.js';
+import { splitCase } from '../util/case.js';
 
 export interface ApiErrorOptions {
   /** The request field that is wrong, such as `decoder.steps`. */
@@ -62,7 +63,8 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (!(error instanceof KarloError)) return internalError(error);
   if (error.code === 'ERR_KARLO_INVALID_ARGUMENT') {
-    return new ApiError(400, 'invalid_value', error.message, { cause: error });
+    const param = error.argument && splitCase(error.argument, '_');
+    return new ApiError(400, 'invalid_value', error.message, { param, cause: error });
   }
   if (error.code === 'ERR_KARLO_OUT_OF_MEMORY') {
     const message = 'The images did not fit into memory. Request fewer images, or try again later';

@@ -11,6 +11,7 @@ import { ApiError } from './errors.js';
 import type { LogOutput } from './log-output.js';
 import { Metrics } from './metrics.js';
 import { errorHandler, notFoundHandler } from './protocol/error-response.js';
+import { requirePlainBody } from './protocol/media-type.js';
 import { validatorCompiler } from './protocol/validation.js';
 import type { Backend } from './queue/backend.js';
 import type { ResultStore } from './results/store.js';
@@ -75,6 +76,7 @@ export async function createServer(
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     access.check(request);
+    requirePlainBody(request, reply);
   });
   observeResponses(app, metrics);
   closeIdleConnections(app);

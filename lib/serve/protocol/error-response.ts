@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ApiError, toApiError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import { expectedType, wrongMediaType } from './media-type.js';
 
 /** The body of an error response, in the shape of OpenAI's API. */
 export const errorSchema = z.object({
@@ -30,7 +31,7 @@ export function errorHandler(metrics: Metrics) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
     // The client disconnected before the first byte of a stream. The stream has already reported it.
     if (codeOf(thrown) === 'ERR_STREAM_PREMATURE_CLOSE') return reply.code(499).send();
-    const error = fromFastify(thrown) ?? toApiError(thrown);
+    const error = fromFastify(thrown, request) ?? toApiError(thrown);
     metrics.countFailure(error.code);
     if (error.status >= 500) request.log.error({ err: thrown }, error.code);
     if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
@@ -60,9 +61,13 @@ function codeOf(error: unknown): unknown {
 }
 
 /** Errors of Fastify and its plugins that are the client's fault; undefined for any other error. */
-function fromFastify(thrown: unknown): ApiError | undefined {
+function fromFastify(thrown: unknown, request: FastifyRequest): ApiError | undefined {
   const { statusCode = 500, code = '', message } = thrown as FastifyError;
   if (thrown instanceof ApiError || statusCode >= 500 || statusCode < 400) return undefined;
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    const isForm = request.url.startsWith('/v1/images/variations');
+    return wrongMediaType(request, isForm ? expectedType.form : expectedType.json);
+  }
   const [status, name] = fastifyErrors[code] ?? [statusCode, 'invalid_request'];
   const retry = statusCode === 429 ? { retryAfter: 60 } : {};
   return new ApiError(status, name, message, { ...retry, cause: thrown });
@@ -74,7 +79,6 @@ const fastifyErrors: Readonly<Record<string, readonly [number, string]>> = {
   FST_PARTS_LIMIT: [413, 'request_too_large'],
   FST_FIELDS_LIMIT: [413, 'request_too_large'],
   FST_FILES_LIMIT: [413, 'request_too_large'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported_media_type'],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, 'invalid_json'],
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'invalid_json'],
 };

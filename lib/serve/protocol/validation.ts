@@ -18,11 +18,42 @@ function toApiError({ issues }: z.ZodError, data: unknown): ApiError {
     return badRequest(param, `Unknown parameter '${param}'`, 'unknown_parameter');
   }
   const param = fieldName(issue.path);
-  const received = describe(valueAt(data, issue.path));
+  const value = valueAt(data, issue.path);
   const subject = issue.path.length === 0 ? 'the request' : `'${param}'`;
-  const code = received === 'undefined' ? 'missing_required_parameter' : 'invalid_value';
-  const message = `Invalid value for ${subject}: ${issue.message} but received ${received}`;
+  const code = value === undefined ? 'missing_required_parameter' : 'invalid_value';
+  const received = value === undefined ? 'none' : describe(value);
+  const message = `Expected ${expectation(issue)} for ${subject} but received ${received}`;
   return badRequest(param === '' ? undefined : param, message, code);
+}
+
+/** What an issue expects, without the words that zod puts around it. */
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return types[issue.expected] ?? issue.expected;
+    case 'invalid_value':
+      return `one of ${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return `at least ${limit(issue.minimum, issue.origin)}`;
+    case 'too_big':
+      return `at most ${limit(issue.maximum, issue.origin)}`;
+    default:
+      return issue.message.replace(/^(.*: )?expected /i, '');
+  }
+}
+
+const types: Readonly<Record<string, string>> = {
+  int: 'an integer',
+  number: 'a number',
+  string: 'a string',
+  boolean: 'a boolean',
+  object: 'an object',
+  array: 'an array',
+};
+
+function limit(value: number | bigint, origin: string): string {
+  if (origin !== 'string') return String(value);
+  return `${value} character${Number(value) === 1 ? '' : 's'}`;
 }
 
 function fieldName(path: readonly PropertyKey[]): string {

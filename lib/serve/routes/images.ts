@@ -6,6 +6,7 @@ import { errorSchema } from '../protocol/error-response.js';
 import { toEventStream, withHeartbeat } from '../protocol/event-stream.js';
 import { readForm, textFieldsOf } from '../protocol/form.js';
 import { checkImage } from '../protocol/input-image.js';
+import { expectedType, wrongMediaType } from '../protocol/media-type.js';
 import {
   type GenerationRequest,
   generationSchema,
@@ -54,7 +55,7 @@ export const imageRoutes: RouteGroup = (app, context) => {
     onRequest: () => context.backend.admit(),
     async preValidation(request) {
       if (request.isMultipart()) {
-        throw wrongMediaType('JSON. Send Content-Type: application/json');
+        throw wrongMediaType(request, expectedType.json);
       }
     },
     handler: (request, reply) => respond(request, reply, generationJob(request.body), context),
@@ -74,7 +75,7 @@ export const imageRoutes: RouteGroup = (app, context) => {
     onRequest: () => context.backend.admit(),
     async preValidation(request) {
       if (!request.isMultipart()) {
-        throw wrongMediaType('a form. Send Content-Type: multipart/form-data');
+        throw wrongMediaType(request, expectedType.form);
       }
       request.body = (await readForm(request, form)) as never;
     },
@@ -84,10 +85,6 @@ export const imageRoutes: RouteGroup = (app, context) => {
     },
   });
 };
-
-function wrongMediaType(expected: string): ApiError {
-  return new ApiError(415, 'unsupported_media_type', `Expected ${expected}`);
-}
 
 type ImageRequest = FastifyRequest & { body: GenerationRequest | VariationRequest };
 

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { errorOf, start } from '../helpers/server.js';
 
@@ -68,6 +69,68 @@ describe('generations reject', () => {
       expect(error).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' });
     }
   });
+
+  test.each<[unknown, string]>([
+    [{}, "Expected a string for 'prompt' but received none"],
+    [{ prompt: '' }, "Expected at least 1 character for 'prompt' but received ''"],
+    [{ prompt: 5 }, "Expected a string for 'prompt' but received 5"],
+    [{ prompt, n: '5' }, "Expected a number for 'n' but received '5'"],
+    [{ prompt, n: 1.5 }, "Expected an integer for 'n' but received 1.5"],
+    [{ prompt, n: 0 }, "Expected at least 1 for 'n' but received 0"],
+    [{ prompt, n: 9 }, "Expected at most 8 for 'n' but received 9"],
+    [{ prompt, sampling: 'x' }, "Expected one of fast, default for 'sampling' but received 'x'"],
+    [{ prompt, stream: 'yes' }, "Expected a boolean for 'stream' but received 'yes'"],
+    [{ prompt, decoder: 5 }, "Expected an object for 'decoder' but received 5"],
+    [
+      { prompt, size: 'big' },
+      "Expected auto, or a size such as 256x256 for 'size' but received 'big'",
+    ],
+    [[], 'Expected an object for the request but received an array of 0 elements'],
+  ])('%j with a message that says each thing once', async (body, message) => {
+    expect((await errorOf(await server.post(body))).message).toBe(message);
+  });
+
+  test('no field with words that zod or another word repeats', async () => {
+    const bad: unknown[] = [-1, 1.5, 1e9, '', 'x', 'x'.repeat(40_000), true, null, [], {}];
+    const names = ['prompt', 'n', 'seed', 'sampling', 'size', 'user', 'stream', 'decoder', 'prior'];
+    for (const name of names) {
+      for (const value of bad) {
+        const response = await server.post({ prompt, [name]: value, output_format: 'bad' });
+        const { message } = await errorOf(response);
+        expect(message).not.toMatch(/\b(\w+) \1\b|Invalid|Too (small|big)|undefined/i);
+        expect(message.match(/expected/gi)).toHaveLength(1);
+      }
+    }
+  });
+
+  test('a compressed body, and asks for a plain one', async () => {
+    const body = gzipSync(JSON.stringify({ prompt }));
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const response = await server.post('', { body, headers });
+    expect(response.headers.get('accept-encoding')).toBe('identity');
+    const error = await errorOf(response);
+    expect(error).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+    expect(error.message).toMatch(/but received Content-Encoding: gzip\. Send it uncompressed/);
+  });
+
+  test.each([
+    ['generations', 'JSON, with the header Content-Type: application/json,'],
+    ['variations', 'a form, with the header Content-Type: multipart/form-data; boundary=…,'],
+  ])(
+    'a body without a type or of another type in %s, and names the right one',
+    async (name, type) => {
+      const url = `${server.url}/v1/images/${name}`;
+      const send = async (headers: Record<string, string>) => {
+        const body = Buffer.from('{"prompt":"a ring"}');
+        return errorOf(await fetch(url, { method: 'POST', headers, body }));
+      };
+      const without = await send({});
+      expect(without).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+      expect(without.message).toBe(`Expected ${type} but received no Content-Type`);
+      const text = await send({ 'content-type': 'text/plain' });
+      expect(text.message).toBe(`Expected ${type} but received text/plain`);
+    },
+  );
 
   test('a body that is too large, or whose content type is not JSON', async () => {
     const large = JSON.stringify({ prompt, user: 'x'.repeat(300_000) });

@@ -2,6 +2,8 @@ import { createReadStream, readFileSync } from 'node:fs';
 import type OpenAI from 'openai';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { expected } from '../../../lib/errors.js';
+import { toApiError } from '../../../lib/serve/errors.js';
 import { errorOf, eventsOf, heart, model, postForm, short, start } from '../helpers/server.js';
 
 let server: Awaited<ReturnType<typeof start>>;
@@ -180,6 +182,23 @@ describe('a variation form', () => {
     );
     expect(one).toMatchObject([{ b64_json: expect.any(String), seed: 7 }]);
     expect(one).toEqual(two);
+  });
+
+  test('rejects a damaged image, and names the field', async () => {
+    const whole = readFileSync(heart);
+    const zeros = Buffer.concat([whole.subarray(0, 60), Buffer.alloc(whole.length - 60)]);
+    for (const bytes of [whole.subarray(0, whole.length / 2), zeros, Buffer.from('text')]) {
+      const form = new FormData();
+      form.set('image', new File([bytes], 'heart.png'));
+      const error = await errorOf(await postForm(server.url, form));
+      expect(error).toMatchObject({ status: 400, code: 'invalid_value', param: 'image' });
+      expect(error.message).not.toContain('image image');
+    }
+  });
+
+  test('names the field of an option that only the model rejects', () => {
+    const error = toApiError(expected('integer', 'decoder.timestepRespacing', 5));
+    expect(error).toMatchObject({ status: 400, param: 'decoder.timestep_respacing' });
   });
 
   test('streams its events', async () => {
