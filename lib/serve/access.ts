@@ -18,9 +18,8 @@ export class AccessControl {
     this.#origins = new Set(publicUrl ? [...cors, new URL(publicUrl).origin] : cors);
     const anyHost = apiKeys.length > 0 || !isLoopback(host);
     const publicHost = publicUrl ? [new URL(publicUrl).hostname] : [];
-    this.#hosts = anyHost
-      ? undefined
-      : new Set(['localhost', '127.0.0.1', '[::1]', host, ...publicHost]);
+    const hosts = ['localhost', '127.0.0.1', '[::1]', host, ...publicHost];
+    this.#hosts = anyHost ? undefined : new Set(hosts.map((name) => name.toLowerCase()));
   }
 
   /** @throws {ApiError} 401 or 403 */
@@ -32,7 +31,7 @@ export class AccessControl {
 
   /** Prevents DNS rebinding, where another site's host name resolves to this machine. */
   #checkHost({ hostname }: FastifyRequest): void {
-    if (this.#hosts === undefined || this.#hosts.has(hostname)) return;
+    if (this.#hosts === undefined || this.#hosts.has(hostname.toLowerCase())) return;
     const message = `Expected a request to localhost but received one to '${hostname.slice(0, 100)}'. Behind a proxy, serve with --public-url or --api-key`;
     throw new ApiError(403, 'wrong_host', message);
   }
@@ -41,7 +40,7 @@ export class AccessControl {
   #checkOrigin({ headers, host }: FastifyRequest): void {
     const { origin } = headers;
     if (origin === undefined || this.#origins.has(origin)) return;
-    if (URL.canParse(origin) && new URL(origin).host === host) return;
+    if (URL.canParse(origin) && new URL(origin).host === host.toLowerCase()) return;
     const message =
       'Expected a request from a page of this server. Allow other origins with --cors';
     throw new ApiError(403, 'wrong_origin', message);

@@ -54,7 +54,8 @@ export const defaults = {
 /** What pino must not log: ioredis attaches the command to its errors, with images and prompts in it. */
 export const redact = { paths: ['err.command'], remove: true };
 
-const minKeyLength = 16;
+/** Characters of an API key. */
+export const minKeyLength = 16;
 
 /**
  * Completes the settings with their defaults, and checks them.
@@ -90,5 +91,5 @@ function isOrigin(text: string): boolean {
 }
 
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  return /^localhost$/i.test(host) || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -106,14 +106,30 @@ describe('pages of other origins', () => {
     await expect(start({ cors: ['*'] })).rejects.toThrow(/Expected an origin/);
   });
 
-  test('cannot reach the server through their own host name', async () => {
+  /** The status of a request under a host name. */
+  const statusUnder = (host: string, headers: Record<string, string> = {}, method = 'GET') => {
     const { port, hostname } = new URL(server.url);
-    const status = await new Promise((resolve, reject) => {
-      const options = { port, hostname, path: '/v1/models', headers: { host: 'example.org' } };
+    return new Promise((resolve, reject) => {
+      const options = { port, hostname, method, path: '/v1/models', headers: { ...headers, host } };
       httpRequest(options, (response) => resolve(response.statusCode))
         .on('error', reject)
         .end();
     });
-    expect(status).toBe(403);
+  };
+
+  test('cannot reach the server through their own host name', async () => {
+    expect(await statusUnder('example.org')).toBe(403);
+  });
+
+  test('host names are compared without case', async () => {
+    const { port } = new URL(server.url);
+    for (const host of ['localhost', 'Localhost', 'LOCALHOST']) {
+      expect(await statusUnder(`${host}:${port}`)).toBe(200);
+      const headers = { origin: `http://localhost:${port}` };
+      // Not 403.
+      expect(await statusUnder(`${host}:${port}`, headers, 'DELETE')).toBe(405);
+    }
+    const named = createSettings({ host: 'LocalHost' });
+    expect(named.apiKeys).toEqual([]);
   });
 });

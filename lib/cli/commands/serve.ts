@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import type { KarloOptions } from '../../karlo.js';
-import { createSettings, defaults, type ServerSettings } from '../../serve/settings.js';
+import {
+  createSettings,
+  defaults,
+  minKeyLength,
+  type ServerSettings,
+} from '../../serve/settings.js';
 import { httpUrl, nonNegative, port, positive, seconds } from '../flag-values.js';
 import { addServerOptions, defined, queueOption } from '../flags.js';
 
@@ -37,10 +42,17 @@ export function addServe(program: Command): void {
       defaults.host,
     )
     .option('--port <number>', 'port to listen on, or 0 for any free one', port, defaults.port)
-    .option('--api-key <key...>', 'keys for the API (env: KARLO_API_KEYS, separated by commas)')
+    .option(
+      '--api-key <key...>',
+      `keys for the API, of at least ${minKeyLength} characters (env: KARLO_API_KEYS, separated by commas; default: none)`,
+    )
     .option('--insecure', 'serve other machines without a key')
-    .option('--cors <origin...>', 'origins of other web pages that may use the API')
-    .option('--public-url <url>', 'URL of the server for clients, if it is behind a proxy', httpUrl)
+    .option('--cors <origin...>', 'origins of other web pages that may use the API (default: none)')
+    .option(
+      '--public-url <url>',
+      'URL of the server for clients, if it is behind a proxy (default: the host of each request)',
+      httpUrl,
+    )
     .option('--max-n <number>', 'maximum number of images per request', positive, defaults.maxN)
     .option(
       '--max-image <megabytes>',
@@ -63,7 +75,11 @@ export function addServe(program: Command): void {
       defaults.rateLimit,
     )
     .option('--log-prompts', 'include prompts in the log')
-    .addOption(queueOption('Redis queue for karlo worker: redis://…'));
+    .addOption(
+      queueOption(
+        'Redis queue for karlo worker: redis://… (default: none, this process runs the requests)',
+      ),
+    );
   addServerOptions(command)
     .addHelpText(
       'after',
