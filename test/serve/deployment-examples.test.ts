@@ -63,11 +63,11 @@ test('the Compose example is valid', () => {
   expect(validate({ services: { serve: { ports: 8080 } } })).toBe(false);
 });
 
-test("the Dockerfile is valid, and its entry point is the package's binary", () => {
+test("the Dockerfile is valid, and its entry point runs the package's binary under an init", () => {
   expect(validateDockerfile(read('Dockerfile'))).toEqual([]);
   expect(validateDockerfile('FROM node\nCOPPY . .')).toHaveLength(1);
   const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
-  expect(read('Dockerfile')).toContain(`ENTRYPOINT ["node", "${bin.karlo}"]`);
+  expect(read('Dockerfile')).toContain(`ENTRYPOINT ["tini", "--", "node", "${bin.karlo}"]`);
 });
 
 test('every file in examples is run or checked by a test', () => {
