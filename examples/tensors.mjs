@@ -1,7 +1,8 @@
 // node tensors.mjs: karlo/torch, typed handles over LibTorch
 import { devices, Generator, Tensor, version } from 'karlo/torch';
 
-console.log(`LibTorch ${version().libtorch} on ${devices().map(({ device }) => device)}`);
+const usable = devices().filter(({ available }) => available);
+console.log(`LibTorch ${version().libtorch} on ${usable.map(({ device }) => device).join(', ')}`);
 
 const noise = new Generator(0).randn([1, 3, 8, 8]); // bit for bit torch.randn with seed 0
 const smooth = noise.resizeBicubic(4, 4).clamp(-1, 1).add(1).mul(127.5);

@@ -73,6 +73,24 @@ function match(file: string, pattern: RegExp): string | undefined {
   return existsSync(file) ? pattern.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
 }
 
+/**
+ * A LibTorch for people: `2.11.0 without CUDA`, or `2.11.0 with CUDA 13.0`. Libraries that run on the CPU only can
+ * come from a build for CUDA, so its name says nothing about what can be used.
+ */
+export function describeBuild({
+  version,
+  build,
+  cuda,
+}: {
+  version: string;
+  build: string;
+  cuda: boolean;
+}): string {
+  if (!cuda) return `${version} without CUDA`;
+  const [, major, minor] = /\+cu(\d+)(\d)$/.exec(build) ?? [];
+  return `${version} with CUDA${major === undefined ? '' : ` ${major}.${minor}`}`;
+}
+
 /** `2.11.0` of `2.11.0+cu130`. */
 export function versionOf(build: string): string {
   return build.split('+')[0] ?? build;

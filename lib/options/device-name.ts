@@ -1,4 +1,5 @@
 import { expected } from '../errors.js';
+import { didYouMean } from './suggest.js';
 
 /** The types of devices that a model can run on. */
 export const deviceTypes = ['cpu', 'cuda'] as const;
@@ -14,5 +15,16 @@ export function deviceTypeOf(device: string): (typeof deviceTypes)[number] {
  */
 export function deviceName(device: unknown, name = 'device'): string {
   if (typeof device === 'string' && /^(auto|cpu|cuda(:\d{1,2})?)$/.test(device)) return device;
-  throw expected("'auto', 'cpu', 'cuda' or 'cuda:N'", name, device);
+  throw expected("'auto', 'cpu', 'cuda' or 'cuda:N'", name, device, suggestion(String(device)));
+}
+
+/** GPUs that other programs run on. */
+const otherDevices = /^(mps|metal|rocm|hip|xpu|dml|directml|vulkan|opencl|tpu|npu)\b/i;
+
+function suggestion(device: string): string | undefined {
+  if (otherDevices.test(device)) return 'only CPUs and NVIDIA GPUs are supported';
+  const [, index] = /^(?:gpu|nvidia|cuda)?:?(\d{1,2})$/i.exec(device) ?? [];
+  return index === undefined
+    ? didYouMean(device, ['auto', ...deviceTypes])
+    : `did you mean cuda:${Number(index)}?`;
 }

@@ -151,6 +151,13 @@ function seedList(raw: RawOptions, scope: Scope): number[] {
   if (Array.isArray(seed)) return eachSeed(seed, count, scope);
   if (seed !== undefined && typeof seed !== 'number')
     throw expected(`integer between 0 and ${range[1]}, or an array of these,`, name, seed);
+  if (seed !== undefined && seed < 0)
+    throw expected(
+      `integer between 0 and ${range[1]}`,
+      name,
+      seed,
+      `without ${name}, it is random`,
+    );
   const first = integer(seed, range, name, undefined) ?? randomInt(2 ** 32);
   return Array.from({ length: count ?? 1 }, (_, j) => (first + j) % 2 ** 32);
 }

@@ -1,4 +1,4 @@
-/** Names in diffusers and in Kakao's program, and the options here that they correspond to. */
+/** Names in diffusers, in Kakao's program and elsewhere, and the options or values here that they correspond to. */
 const foreignNames: Readonly<Record<string, string>> = {
   n: 'count',
   numimages: 'count',
@@ -16,7 +16,28 @@ const foreignNames: Readonly<Record<string, string>> = {
   superresnuminferencesteps: 'upsample.steps',
   priornuminferencesteps: 'prior.steps',
   decodernuminferencesteps: 'decoder.steps',
+  fp32: 'float32',
+  float: 'float32',
+  full: 'float32',
+  fp16: 'float16',
+  half: 'float16',
+  bf16: 'bfloat16',
+  gpu: 'cuda',
+  nvidia: 'cuda',
+  crop: 'cover',
+  stretch: 'fill',
+  slow: 'default',
+  warning: 'warn',
+  trace: 'debug',
+  verbose: 'debug',
+  off: 'silent',
 };
+
+/** A question that suggests one of several words; undefined if none is close to the value. */
+export function didYouMean(value: unknown, words: readonly string[]): string | undefined {
+  const meant = typeof value === 'string' ? nearest(value, words) : undefined;
+  return meant === undefined ? undefined : `did you mean ${meant}?`;
+}
 
 /** The known name that was most likely meant; undefined if none is close. */
 export function nearest(option: string, known: readonly string[]): string | undefined {

@@ -1,5 +1,5 @@
 import { expected, invalidArgument, type KarloError } from '../errors.js';
-import { cut, nearest } from './suggest.js';
+import { cut, didYouMean, nearest } from './suggest.js';
 
 /** Names an option in messages: `decoder.steps` in a program, `--decoder-steps` on the command line. */
 export type OptionLabeler = (option: string) => string;
@@ -71,7 +71,7 @@ export function oneOf<T extends string, D>(
   if (value === undefined) return absent;
   const found = words.find((word) => word === value);
   if (found !== undefined) return found;
-  throw expected(`one of ${words.join(', ')}`, name, value);
+  throw expected(`one of ${words.join(', ')}`, name, value, didYouMean(value, words));
 }
 
 export function text<D>(value: unknown, name: string, absent: D): string | D {

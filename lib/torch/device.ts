@@ -45,7 +45,7 @@ function openCuda(): string | undefined {
 function whyNoCuda(): string | undefined {
   const { cudaDriver, cudaDevices } = addon();
   const driver = cudaDriver();
-  if (!driver.present) return `No usable NVIDIA driver: ${driver.reason}`;
+  if (!driver.present) return noDriver(driver.reason);
   if (driver.version < minimumCuda) {
     return `The NVIDIA driver supports CUDA ${cudaVersion(driver.version)} but this LibTorch needs ${cudaVersion(minimumCuda)}. Update the driver to ${minimumDriver} or newer (Ubuntu: apt-get install nvidia-driver-${minimumDriver}), or use the CPU: --device cpu`;
   }
@@ -56,6 +56,13 @@ function whyNoCuda(): string | undefined {
   } catch (error) {
     return `CUDA cannot be initialized: ${(error as Error).message}`;
   }
+}
+
+/** @param reason the linker's, such as `libcuda.so.1: cannot open shared object file: No such file or directory` */
+function noDriver(reason: string): string {
+  if (!/no such file|not find/i.test(reason)) return `No usable NVIDIA driver: ${reason}`;
+  const [library] = reason.split(':');
+  return `No NVIDIA driver is installed (${library} is missing). In a container, pass on the GPUs: docker run --gpus all`;
 }
 
 function cudaVersion(version: number): string {

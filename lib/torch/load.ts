@@ -29,8 +29,10 @@ export function addon(): NativeAddon {
 export interface VersionInfo {
   /** LibTorch's version: `2.11.0`. */
   libtorch: string;
-  /** LibTorch's build: `2.11.0+cpu`. */
+  /** The build that LibTorch's libraries come from: `2.11.0+cpu`. Those of a CUDA build can be for the CPU only. */
   build: string;
+  /** Whether LibTorch has its CUDA libraries. */
+  cuda: boolean;
   /** The folder that contains LibTorch's `lib`. */
   folder: string;
   /** How the folder was found: `KARLO_LIBTORCH`, `package`, `cache` or `python`; `process` if the process had already loaded LibTorch. */
@@ -51,8 +53,9 @@ export interface VersionInfo {
  */
 export function version(): VersionInfo {
   const { libtorch, cpuCapability, kernels } = addon().version();
-  const { build, folder, source } = (loaded as Loaded).libtorch;
-  return { libtorch, build, folder, source, cpuCapability, kernels };
+  const { build, folder, source, cudaLibraries } = (loaded as Loaded).libtorch;
+  const cuda = cudaLibraries !== undefined;
+  return { libtorch, build, cuda, folder, source, cpuCapability, kernels };
 }
 
 let teardownSkipped = false;

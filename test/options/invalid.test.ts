@@ -65,7 +65,10 @@ describe('invalid values', () => {
     [{ count: 0 }, 'Expected integer between 1 and 1000 for count but received 0'],
     [{ count: 1.5 }, 'Expected integer between 1 and 1000 for count but received 1.5'],
     [{ batchSize: 0 }, 'Expected integer between 1 and 1000 for batchSize but received 0'],
-    [{ sampling: 'slow' }, "Expected one of fast, default for sampling but received 'slow'"],
+    [
+      { sampling: 'slow' },
+      "Expected one of fast, default for sampling but received 'slow': did you mean default?",
+    ],
     [{ previews: 1 }, 'Expected boolean for previews but received 1'],
     [{ signal: {} }, 'Expected AbortSignal for signal but received a value of type Object'],
     [[], 'Expected object for options but received an array of 0 elements'],

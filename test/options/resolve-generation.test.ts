@@ -80,7 +80,10 @@ describe('seeds', () => {
   });
 
   test.each([
-    [{ seed: -1 }, 'Expected integer between 0 and 4294967295 for seed but received -1'],
+    [
+      { seed: -1 },
+      'Expected integer between 0 and 4294967295 for seed but received -1: without seed, it is random',
+    ],
     [
       { seed: 2 ** 32 },
       'Expected integer between 0 and 4294967295 for seed but received 4294967296',

@@ -35,14 +35,26 @@ describe('devices', () => {
     },
   );
 
-  test('memory rejects an unknown device', () => {
-    expect(() => memory('gpu')).toThrow(/for device but received 'gpu'/);
+  test.each([
+    ['gpu', 'did you mean cuda?'],
+    ['GPU:1', 'did you mean cuda:1?'],
+    ['CUDA', 'did you mean cuda?'],
+    ['0', 'did you mean cuda:0?'],
+    ['mps', 'only CPUs and NVIDIA GPUs are supported'],
+  ])('the unknown device %s is rejected with a suggestion', (device, fix) => {
+    const message = `for device but received '${device}': ${fix}`;
+    expect(() => memory(device)).toThrow(message);
+  });
+
+  test('a reason why there is no CUDA is for people, not from the linker', () => {
+    expect(cuda?.reason ?? '').not.toMatch(/cannot open shared object file|\+cu/);
   });
 
   test('version reports LibTorch, its folder and the CPU capability', () => {
     expect(version()).toMatchObject({
       libtorch: '2.11.0',
       build: expect.stringMatching(/^2\.11\.0/),
+      cuda: expect.any(Boolean),
       folder: expect.any(String),
       cpuCapability: expect.stringMatching(/^(DEFAULT|AVX2|AVX512|NEON|SVE)/),
       kernels: process.env.KARLO_CPU_CAPABILITY ?? capabilities().at(-1),

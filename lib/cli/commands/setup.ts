@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { buildInstalledAddon } from '../../libtorch/build-addon.js';
+import { describeBuild } from '../../libtorch/folder.js';
 import type { SetupOptions } from '../../libtorch/setup.js';
 import { packageFolder } from '../../util/package.js';
 import { setUpWithProgress } from '../setup.js';
@@ -18,12 +19,15 @@ export function addSetup(program: Command): void {
     .description('find LibTorch, or download it to the cache folder')
     .option(
       '--archive <file...>',
-      "install LibTorch's zip or torch's wheels instead of downloading",
+      "install LibTorch's zip or torch's wheels instead of downloading (default: none)",
     )
-    .option('--sha256 <hex>', 'the expected SHA-256 of the first archive')
-    .option('--cuda', 'include the CUDA libraries (more than 2 GB)')
+    .option('--sha256 <hex>', 'the expected SHA-256 of the first archive (default: any)')
+    .option(
+      '--cuda',
+      'include the CUDA libraries, more than 2 GB (default: if there is an NVIDIA driver)',
+    )
     .option('--build', 'compile the addon as well (needs CMake and a C++17 compiler)')
-    .option('--offline', 'download nothing')
+    .option('--offline', 'download nothing (default: if KARLO_OFFLINE is set)')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -43,6 +47,6 @@ async function setUp({ archive = [], build = false, json, ...options }: Flags): 
   console.log(
     json
       ? JSON.stringify(libtorch, null, 2)
-      : `LibTorch ${libtorch.build} from ${libtorch.source}: ${libtorch.folder}`,
+      : `LibTorch ${describeBuild({ ...libtorch, cuda: libtorch.cudaLibraries !== undefined })} from ${libtorch.source}: ${libtorch.folder}`,
   );
 }
