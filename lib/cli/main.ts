@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { KarloError } from '../errors.js';
 import { packageJson } from '../util/package.js';
+import { failureJson, failureText } from './failure.js';
+import { confirm } from './terminal/confirm.js';
 import { explainUsage, mistypedCommand } from './usage.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
@@ -34,8 +35,9 @@ const commands: Readonly<Record<string, CommandModule>> = {
 
 // The reader of a pipe may stop early: `karlo --help | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(exitStatus.done);
+  if (error.code === 'EPIPE') process.exit(exitStatus.done);
+  console.error(`ERR_KARLO_WRITE: Cannot write to stdout: ${error.message}`);
+  process.exit(exitStatus.failed);
 });
 
 const program = new Command('karlo')
@@ -51,10 +53,7 @@ Examples:
   )
   .exitOverride();
 const mistake = mistypedCommand(process.argv[2] ?? '', [...Object.keys(commands), 'help']);
-if (mistake !== undefined) {
-  console.error(mistake);
-  process.exit(exitStatus.wrongUsage);
-}
+if (mistake !== undefined && !(await confirm(mistake))) process.exit(exitStatus.wrongUsage);
 const names = commandsFor(process.argv[2]);
 if (opensLibTorch(names)) await preloadLibTorch();
 for (const name of names) (await commands[name]?.load())?.(program, version);
@@ -65,7 +64,7 @@ process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exi
 /** The command that the first argument names, `generate` for a prompt, or all for `karlo --help`. */
 function commandsFor(first = 'help'): string[] {
   if (Object.hasOwn(commands, first)) return [first];
-  return first === 'help' || first.startsWith('-') ? Object.keys(commands) : ['generate'];
+  return first === 'help' || /^-./.test(first) ? Object.keys(commands) : ['generate'];
 }
 
 function opensLibTorch([name = '', ...others]: readonly string[]): boolean {
@@ -82,11 +81,16 @@ async function preloadLibTorch(): Promise<void> {
 }
 
 function fail(error: unknown): number {
-  if (error instanceof CommanderError) {
-    return error.exitCode === 0 ? exitStatus.done : exitStatus.wrongUsage;
-  }
-  const known = error instanceof KarloError || (error as { code?: unknown }).code !== undefined;
-  const text = known ? `${(error as KarloError).code}: ${(error as Error).message}` : error;
-  console.error(text);
-  return exitStatus.failed;
+  const isUsage = error instanceof CommanderError;
+  if (isUsage && error.exitCode === 0) return exitStatus.done;
+  // Commander has already written its own errors.
+  if (!isUsage) console.error(failureText(error));
+  if (asksForJson()) console.log(JSON.stringify({ error: failureJson(error) }));
+  return isUsage ? exitStatus.wrongUsage : exitStatus.failed;
+}
+
+function asksForJson(): boolean {
+  const { argv } = process;
+  const end = argv.indexOf('--');
+  return argv.slice(2, end === -1 ? argv.length : end).includes('--json');
 }

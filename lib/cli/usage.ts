@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { flagLabel, optionOfFlag } from '../options/flags.js';
-import { nearest } from '../options/suggest.js';
+import { didYouMean, nearest } from '../options/suggest.js';
 
 /** Makes a command and its subcommands suggest the flag that was probably meant, and name their `--help`. */
 export function explainUsage(command: Command): void {
@@ -13,12 +13,12 @@ export function explainUsage(command: Command): void {
     });
 }
 
-/** The message for a single word that resembles a command; undefined if it does not, and is a prompt. */
+/** The question about a single word that resembles a command; undefined if it does not, and is a prompt. */
 export function mistypedCommand(word: string, commands: readonly string[]): string | undefined {
   const meant = /^[a-z]+$/.test(word) ? nearest(word, commands) : undefined;
   return meant === undefined || meant === word
     ? undefined
-    : `There is no command '${word}'. Did you mean: karlo ${meant}? To use it as a prompt: karlo generate ${word}`;
+    : `There is no command '${word}'. Did you mean: karlo ${meant}? Use '${word}' as a prompt?`;
 }
 
 function pathOf(command: Command): string {
@@ -28,6 +28,9 @@ function pathOf(command: Command): string {
 /** Recognises the names of other programs as well: `--steps`, `--cfg-scale`. */
 function suggestion(command: Command, text: string): string {
   if (/unknown option '[^']*\s/.test(text)) return '(Put -- before a prompt that begins with -)\n';
+  const [, value, choices] =
+    /argument '(.*)' is invalid\. Allowed choices are (.*)\./.exec(text) ?? [];
+  if (choices !== undefined) return hint(didYouMean(value, choices.split(', ')));
   const unknown = /unknown option '--([^'=]+)/.exec(text)?.[1];
   if (unknown === undefined) return '';
   const meant = nearest(
@@ -35,4 +38,8 @@ function suggestion(command: Command, text: string): string {
     command.options.map(({ long }) => optionOfFlag(long ?? '')),
   );
   return meant === undefined ? '' : `(Did you mean ${flagLabel(meant)}?)\n`;
+}
+
+function hint(fix: string | undefined): string {
+  return fix === undefined ? '' : `(D${fix.slice(1)})\n`;
 }

@@ -79,6 +79,25 @@ describe.skipIf(!hasScript)('in a terminal', () => {
     expect(seen()).toMatch(/upsample +\[=+\] 2\/2/);
   });
 
+  test.each([
+    ['n', 2, /Did you mean: karlo info\? Use 'infos' as a prompt\? \[y\/N\]/, []],
+    ['y', 0, /Wrote .*infos-3\.png \(seed 3\)/, ['infos-3.png']],
+  ])('a prompt that resembles a command is asked about: %s', async (reply, status, text, files) => {
+    const out = temporaryFolder();
+    const args = ['infos', '--seed', '3', '-o', out, ...short];
+    const answer = (asked: string) => (asked.includes('[y/N]') ? `${reply}\r` : '');
+    const { ended, seen } = inTerminal(args, {}, answer);
+    expect(await ended).toBe(status);
+    expect(seen()).toMatch(text);
+    expect(readdirSync(out)).toEqual(files);
+  });
+
+  test('the bytes of an image are not written to it', async () => {
+    const { ended, seen } = inTerminal(['a ring', '-o', '-', ...short]);
+    expect(await ended).toBe(2);
+    expect(seen()).toMatch(/stdout is a terminal: redirect it/);
+  });
+
   test('Ctrl-C ends it with 130 and complete files', async () => {
     const out = temporaryFolder();
     const { child, ended, seen } = inTerminal(['a ring', '-n', '500', '-o', out, ...short]);

@@ -7,21 +7,23 @@ import { formatOfFile } from '../../images/formats.js';
 import { readRecipe } from '../../images/read-recipe.js';
 import type { Recipe } from '../../images/recipe.js';
 import { type Inspection, inspectModel } from '../../layouts/index.js';
+import { describeBuild } from '../../libtorch/folder.js';
 import { type OptionTable, taskOptions } from '../../options/descriptions.js';
 import type { StageOptions } from '../../options/types.generated.js';
 import { devices } from '../../torch/device.js';
 import { version as torchVersion } from '../../torch/load.js';
 import { splitCase } from '../../util/case.js';
 import { defaultThreads } from '../../util/processors.js';
+import { failureJson, failureText } from '../failure.js';
 import { formatRows } from '../terminal/format.js';
 
-/** `karlo info [PATH]`: what is installed, what a model folder contains, or how an image was generated. */
+/** `karlo info [PATH…]`: what is installed, what a model folder contains, or how an image was generated. */
 export function addInfo(program: Command, version: string): void {
   program
     .command('info')
     .description('show the installation, the contents of a model, or the recipe of an image')
-    .argument('[path]', 'model (name or folder) or image file')
-    .option('--json', 'print one JSON object')
+    .argument('[path...]', 'models (name or folder) or image files (default: the installation)')
+    .option('--json', 'print one JSON object, or for several paths an array of them')
     .addHelpText(
       'after',
       `
@@ -29,33 +31,67 @@ Examples:
   karlo info
   karlo info karlo-tiny
   karlo "a red heart" --output heart.png
-  karlo info heart.png`,
+  karlo info heart.png
+  karlo info karlo-tiny heart.png`,
     )
-    .action(async (path: string | undefined, { json = false }: { json?: boolean }) => {
-      console.log(await describe(path, version, json));
+    .action(async (paths: string[], { json = false }: { json?: boolean }) => {
+      if (paths.length > 1) await showAll(paths, json);
+      else print(await infoOf(paths[0], version), json);
     });
 }
 
-async function describe(path: string | undefined, version: string, json: boolean): Promise<string> {
-  if (path === undefined) return print(installation(version), describeInstallation, json);
-  const isImage = existsSync(path) ? statSync(path).isFile() : formatOfFile(path) !== undefined;
-  if (isImage) return print(await recipeIn(path), describeRecipe, json);
-  const { folder } = await findModel(path);
-  return print(await inspectModel(folder), describeModel, json);
+/** What is known about something, as an object and as text. */
+interface Info {
+  readonly json: object;
+  readonly text: string;
 }
 
-function print<T>(subject: T, describe: (subject: T) => string, json: boolean): string {
-  return json ? JSON.stringify(subject, null, 2) : describe(subject);
+async function infoOf(path: string | undefined, version: string): Promise<Info> {
+  if (path !== undefined) return infoAt(path);
+  const installed = installation(version);
+  return { json: installed, text: describeInstallation(installed) };
+}
+
+async function infoAt(path: string): Promise<Info> {
+  const isImage = existsSync(path) ? statSync(path).isFile() : formatOfFile(path) !== undefined;
+  if (isImage) {
+    const recipe = await recipeIn(path);
+    return { json: recipe, text: describeRecipe(recipe) };
+  }
+  const { folder } = await findModel(path);
+  const inspection = await inspectModel(folder);
+  return { json: inspection, text: describeModel(inspection) };
+}
+
+function print({ json, text }: Info, asJson: boolean): void {
+  console.log(asJson ? JSON.stringify(json, null, 2) : text);
+}
+
+/** Shows several models or images. One that cannot be read does not hide the others, but fails the command. */
+async function showAll(paths: readonly string[], asJson: boolean): Promise<void> {
+  const all: object[] = [];
+  for (const path of paths) {
+    try {
+      const { json, text } = await infoAt(path);
+      all.push({ path, ...json });
+      if (!asJson) console.log(`${all.length > 1 ? '\n' : ''}${path}\n${text}`);
+    } catch (error) {
+      all.push({ path, error: failureJson(error) });
+      console.error(failureText(error));
+      process.exitCode = 1;
+    }
+  }
+  if (asJson) console.log(JSON.stringify(all, null, 2));
 }
 
 function installation(version: string) {
-  const { libtorch, build, folder, source, cpuCapability, kernels } = torchVersion();
+  const { libtorch, build, cuda, folder, source, cpuCapability, kernels } = torchVersion();
   const { threads, reason: threadsReason } = defaultThreads();
   return {
     karlo: version,
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
-    libtorch: { version: libtorch, build, folder, source },
+    libtorch: { version: libtorch, build, cuda, folder, source },
     devices: devices(),
     threads,
     threadsReason,
@@ -70,7 +106,7 @@ function describeInstallation(installed: ReturnType<typeof installation>): strin
   return formatRows([
     ['karlo', installed.karlo],
     ['Node', `${installed.node} on ${installed.platform}`],
-    ['LibTorch', `${libtorch.build} from ${libtorch.source}: ${libtorch.folder}`],
+    ['LibTorch', `${describeBuild(libtorch)} from ${libtorch.source}: ${libtorch.folder}`],
     ...installed.devices.map(
       ({ device, available, name, totalMemory, reason }): [string, string] => [
         `device ${device}`,
