@@ -8,11 +8,16 @@ export function toNumber(text: string): number {
   return number;
 }
 
-/** Bytes, or a number of MB or GB (10^6 and 10^9 bytes). */
+const unitLetters = ' KMGT';
+
+/** Bytes, or a number with a unit: `4G` and `4GB` are 4 * 1000^3 bytes, `4Gi` and `4GiB` are 4 * 1024^3. */
 export function toBytes(text: string): number {
-  const [, number, unit = ''] = /^([\d.]+)\s*([MG]B)?$/i.exec(text.trim()) ?? [];
-  if (number === undefined) throw new InvalidArgumentError('Expected a size such as 4GB or 512MB.');
-  return toNumber(number) * ({ MB: 1e6, GB: 1e9 }[unit.toUpperCase()] ?? 1);
+  const [, number, letter = ' ', binary] =
+    /^([\d.]+)\s*(?:([KMGT])(i)?)?B?$/i.exec(text.trim()) ?? [];
+  if (number === undefined)
+    throw new InvalidArgumentError('Expected a size such as 4GB, 4GiB or 512M.');
+  const base = binary === undefined ? 1000 : 1024;
+  return Math.floor(toNumber(number) * base ** unitLetters.indexOf(letter.toUpperCase()));
 }
 
 /** One seed, or several that are separated by commas. */

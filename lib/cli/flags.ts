@@ -85,7 +85,7 @@ function valuesOf(description: OptionDescription): string {
     case 'seeds':
       return 'or a list such as 1,5,7';
     case 'bytes':
-      return 'or with a unit, such as 4GB';
+      return 'or with a unit, such as 4GB or 4GiB';
     default:
       return '';
   }
@@ -104,9 +104,9 @@ const lossyFormats = Object.values(formats).filter(({ lossy }) => lossy);
 export function addImageOptions(command: Command): Command {
   command
     .optionsGroup('Output options:')
-    .option('-o, --output <path>', 'folder, or file name for a single image', '.')
+    .option('-o, --output <path>', 'folder, or for a single image a file name or - for stdout', '.')
     .addOption(
-      new Option('--format <format>', 'format of the files in a folder')
+      new Option('--format <format>', 'format of the files in a folder, or on stdout')
         .choices(imageFormats)
         .default('png'),
     )
@@ -117,7 +117,10 @@ export function addImageOptions(command: Command): Command {
     )
     .option('--grid', 'also write a grid of all images')
     .option('--no-recipe', 'do not store the recipe in the files')
-    .option('--from <image>', 'take options that are not given from the recipe in an image')
+    .option(
+      '--from <image>',
+      'take options that are not given from the recipe in an image (default: none)',
+    )
     .option('--force', 'overwrite existing files')
     .option('--preview', 'show previews in the terminal (kitty, iTerm2, WezTerm or sixel)')
     .option('--json', 'print one JSON object')
@@ -130,7 +133,10 @@ export function addServerOptions(command: Command): Command {
   const { model, device, dtype, threads } = loadOptions;
   command
     .option('--queue-name <name>', 'name of the queue in Redis', queueName, 'karlo')
-    .option('--results <place>', 'store images in a shared folder or in s3://BUCKET/PREFIX')
+    .option(
+      '--results <place>',
+      'store images in a shared folder or in s3://BUCKET/PREFIX (default: in Redis with --queue, else in memory)',
+    )
     .option(
       '--result-time <seconds>',
       'how long images are stored',

@@ -5,6 +5,9 @@ import { formatOfFile, type ImageFormat, imageFormats } from '../images/formats.
 import { alreadyExists, cannotWrite } from '../util/file-errors.js';
 import { makeFolder } from '../util/files.js';
 
+/** The name that stands for stdout instead of a file. */
+export const stdoutFile = '-';
+
 /** An image to generate, and its file. */
 export interface Target {
   /** The index of its prompt or input image. */
@@ -14,7 +17,7 @@ export interface Target {
 }
 
 interface Output {
-  /** As the user passed it. */
+  /** As the user passed it: a folder, a file, or `-` for stdout. */
   readonly path: string;
   readonly format: ImageFormat;
 }
@@ -56,6 +59,7 @@ export function gridFileOf([first]: readonly Target[]): string {
 }
 
 function isFolder(path: string): boolean {
+  if (path === stdoutFile) return false;
   if (/[\\/]$/.test(path)) return true;
   const exists = existsSync(path);
   if (exists && statSync(path).isDirectory()) return true;

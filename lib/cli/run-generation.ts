@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { invalidArgument } from '../errors.js';
 import { decodeImage } from '../images/decode.js';
 import { qualityRange } from '../images/encode.js';
+import { formatOf, formatOfFile } from '../images/formats.js';
 import { KarloImage } from '../images/karlo-image.js';
 import type { Recipe } from '../images/recipe.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
@@ -9,11 +11,13 @@ import { flagLabel } from '../options/flags.js';
 import { integer } from '../options/validate.js';
 import { type Generation, type GenerationTask, zeroSeconds } from '../pipeline/task.js';
 import { chunks } from '../util/chunks.js';
+import { closingLine, type WrittenImage } from './closing-line.js';
 import { checked, defined, type ImageFlags, throwUsageError } from './flags.js';
 import {
   gridFileOf,
   prepareFolders,
   requireNewFiles,
+  stdoutFile,
   type Target,
   targetsOf,
 } from './output-files.js';
@@ -31,6 +35,8 @@ export interface GenerationPlan {
   /** Whether existing images are skipped. Otherwise they are an error. */
   readonly resume: boolean;
   readonly sourcesPerCall: number;
+  /** Reported after the images. */
+  readonly warnings?: readonly string[];
 }
 
 /** Starts the images of some sources. */
@@ -49,13 +55,16 @@ export async function runGeneration(
 ): Promise<void> {
   const targets = checked(command, () => {
     integer(flags.quality, qualityRange, '--quality', undefined);
+    if (flags.output === stdoutFile) requireFreeStdout(flags);
     return targetsOf(plan.names, plan.seeds, { path: flags.output, format: flags.format });
   });
-  const missing = plan.resume ? targets.filter(({ file }) => !existsSync(file)) : targets;
+  const files = targets.map(({ file }) => file).filter((file) => file !== stdoutFile);
+  const resumed = plan.resume ? files.filter((file) => existsSync(file)) : [];
+  const missing = targets.filter(({ file }) => !resumed.includes(file));
   const grid = flags.grid ? gridOf(targets, plan.resume && missing.length === 0) : undefined;
-  const files = missing.map(({ file }) => file);
-  if (!flags.force) requireNewFiles(grid && !grid.skipped ? [...files, grid.file] : files);
-  prepareFolders(targets.map(({ file }) => file));
+  const made = files.filter((file) => !resumed.includes(file));
+  if (!flags.force) requireNewFiles(grid && !grid.skipped ? [...made, grid.file] : made);
+  prepareFolders(files);
   const report = await interruptible(async (signal) => {
     const made =
       missing.length > 0 ? await generate(plan, missing, flags, start, signal) : emptyReport();
@@ -69,7 +78,32 @@ export async function runGeneration(
     seed: target.seed,
     skipped: !missing.includes(target),
   }));
-  print(images, grid, report, flags);
+  const warnings = [
+    ...(plan.warnings ?? []),
+    ...report.warnings,
+    ...qualityWarnings(targets, flags),
+  ];
+  print(images, grid, { ...report, warnings }, flags);
+}
+
+/** The image on stdout leaves no room for other output, and a terminal cannot show its bytes. */
+function requireFreeStdout({ json, grid }: ImageFlags): void {
+  const other = json ? '--json' : grid ? '--grid' : undefined;
+  if (other !== undefined) {
+    throw invalidArgument(
+      `Expected a file or a folder for --output with ${other} but received '-'`,
+    );
+  }
+  if (!process.stdout.isTTY) return;
+  throw invalidArgument(
+    "Expected a file or a folder for --output but received '-', and stdout is a terminal: redirect it, as in karlo … -o - > image.png",
+  );
+}
+
+function qualityWarnings([target]: readonly Target[], { quality, format }: ImageFlags): string[] {
+  if (quality === undefined) return [];
+  const { label, lossy } = formatOf(formatOfFile(target?.file ?? '') ?? format);
+  return lossy ? [] : [`--quality has no effect on ${label}, which is lossless`];
 }
 
 interface Grid {
@@ -133,19 +167,32 @@ function grouped<T>(list: readonly T[], keyOf: (item: T) => unknown): T[][] {
 async function writeImages(
   task: GenerationTask,
   targets: readonly Target[],
-  { preview = false, force = false, quality, recipe }: ImageFlags,
+  flags: ImageFlags,
 ): Promise<Generation> {
-  const progress = await openProgress(preview);
-  const options = { force, recipe, ...defined({ quality }) };
+  const progress = await openProgress(flags.preview ?? false);
   try {
     for await (const event of task) {
       if (event.type === 'step') await progress.show(event);
-      else await event.image.toFile((targets[event.index] as Target).file, options);
+      else await writeImage(event.image, targets[event.index] as Target, flags);
     }
     return await task;
   } finally {
     progress.end();
   }
+}
+
+async function writeImage(
+  image: KarloImage,
+  { file }: Target,
+  { force = false, quality, recipe, format }: ImageFlags,
+): Promise<void> {
+  const encoding = { recipe, ...defined({ quality }) };
+  if (file !== stdoutFile) return image.toFile(file, { force, ...encoding });
+  const bytes = await image.toBuffer(format, encoding);
+  // An error of stdout ends the process, in main.ts.
+  return new Promise((resolve) => {
+    process.stdout.write(bytes, (error) => error ?? resolve());
+  });
 }
 
 /** Why the image will differ from the one that the recipe describes. */
@@ -179,7 +226,7 @@ async function writeGrid(
 }
 
 function print(
-  images: readonly { readonly file: string; readonly skipped: boolean }[],
+  images: readonly WrittenImage[],
   grid: Grid | undefined,
   { warnings, ...report }: Report,
   { json = false }: ImageFlags,
@@ -191,6 +238,8 @@ function print(
     return;
   }
   for (const { file, skipped } of [...images, ...(grid ? [grid] : [])]) {
-    console.log(skipped ? `${file} (skipped: already exists)` : file);
+    if (file !== stdoutFile) console.log(skipped ? `${file} (skipped: already exists)` : file);
   }
+  // On stderr, because programs read the names of the files.
+  console.error(closingLine(images, grid, report.timings.total));
 }

@@ -145,6 +145,7 @@ export const stageOptions = {
   timestepRespacing: {
     kind: 'respacing',
     maxLength: 200,
+    defaultLabel: 'none',
     description: `steps spaced as in Kakao's program: "25", "10,10,5", "ddim25" or "fast27"`,
     details:
       'Numbers separated by commas are the steps of sections of equal length, lowest noise first. "ddim25" and "fast27" sample with DDIM.',
@@ -326,7 +327,7 @@ export const loadOptions = {
     defaultLabel: 'unlimited',
     description: 'memory for weights and activations, in bytes',
     details:
-      'Determines `residency`, unless it is set, and the largest batch. On the command line, `4GB` and `512MB` are accepted as well.',
+      'Determines `residency`, unless it is set, and the largest batch. On the command line, units are accepted: `4G` or `4GB` (10^9 bytes each), `4Gi` or `4GiB` (2^30 bytes each).',
   },
   onProgress: {
     kind: 'callback',

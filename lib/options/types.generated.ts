@@ -11,7 +11,7 @@ export interface StageOptions {
   /**
    * Steps spaced as in Kakao's program: "25", "10,10,5", "ddim25" or "fast27". Numbers separated by
    * commas are the steps of sections of equal length, lowest noise first. "ddim25" and "fast27"
-   * sample with DDIM.
+   * sample with DDIM. Default: none.
    */
   readonly timestepRespacing?: string;
   /**
@@ -106,7 +106,8 @@ export interface LoadOptions {
   residency?: 'resident' | 'staged';
   /**
    * Memory for weights and activations, in bytes. Determines `residency`, unless it is set, and the
-   * largest batch. On the command line, `4GB` and `512MB` are accepted as well. Default: unlimited.
+   * largest batch. On the command line, units are accepted: `4G` or `4GB` (10^9 bytes each), `4Gi`
+   * or `4GiB` (2^30 bytes each). Default: unlimited.
    */
   memoryBudget?: number;
   /** Signal that aborts loading. */

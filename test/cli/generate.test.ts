@@ -24,10 +24,14 @@ const vary = ['--decoder-steps', '3', '--upsample-steps', '2'];
 const short = ['--prior-steps', '3', ...vary];
 const heart = 'test/fixtures/pictures/heart-0.png';
 
+/** The closing line alone. */
+const wrote = expect.stringMatching(/^Wrote .*\n$/);
+
 test('a prompt generates an image that is named after the prompt and the seed', async () => {
   const result = await karlo('a red heart', '--seed', '4', '-o', folder, ...short);
   const path = join(folder, 'a-red-heart-4.png');
-  expect(result).toEqual({ status: 0, signal: null, stdout: `${path}\n`, stderr: '' });
+  expect(result).toEqual({ status: 0, signal: null, stdout: `${path}\n`, stderr: wrote });
+  expect(result.stderr).toContain(`Wrote ${path} (seed 4) in `);
   expect(await sharp(path).metadata()).toMatchObject({ format: 'png', width: 128, height: 128 });
   const again = await karlo('a red heart', '--seed', '4', '-o', folder, ...short);
   expect(again.status).toBe(1);
@@ -64,7 +68,7 @@ test('a prompt that is too long gives a warning, as text and as JSON', async () 
   const warning = /The prompt 'very .*…' is too long: '(very )+red heart' was left out/;
   const words = await karlo(prompt, ...flags);
   expect(words).toMatchObject({ status: 0, stdout: `${join(folder, 'long.png')}\n` });
-  expect(words.stderr).toMatch(new RegExp(`^warning: ${warning.source}\n$`));
+  expect(words.stderr).toMatch(new RegExp(`^warning: ${warning.source}\nWrote .*\n$`));
   const { warnings } = JSON.parse((await karlo(prompt, '--json', ...flags)).stdout);
   expect(warnings).toEqual([expect.stringMatching(warning)]);
 });
@@ -72,7 +76,7 @@ test('a prompt that is too long gives a warning, as text and as JSON', async () 
 test('variations of images', async () => {
   const odd = 'test/fixtures/pictures/odd.png';
   const result = await karlo('vary', heart, odd, '--seed', '2', '-o', folder, ...vary);
-  expect(result).toMatchObject({ status: 0, stderr: '' });
+  expect(result).toMatchObject({ status: 0, stderr: wrote });
   const files = ['heart-0', 'odd'].map((name) => join(folder, `${name}-variation-2.png`));
   expect(result.stdout).toBe(`${files.join('\n')}\n`);
 });
@@ -90,7 +94,58 @@ test('many photos are not in memory together', async () => {
     pictures: 24,
   });
   // All of them together took 1.5 GB.
-  expect(Number(stderr) * 1024).toBeLessThan(1e9);
+  expect(Number(stderr.trim().split('\n').at(-1)) * 1024).toBeLessThan(1e9);
+});
+
+describe('stdin and stdout', () => {
+  const piped = (input: string, ...args: string[]) =>
+    spawnSync(process.execPath, [program, ...args, ...short], { input, cwd: process.cwd() });
+
+  test.each(['png', 'webp'] as const)(
+    'a prompt comes from stdin, its image goes to stdout as %s',
+    async (format) => {
+      const result = piped('a ring\n', '-', '-o', '-', '--seed', '5', '--format', format);
+      expect(result.status).toBe(0);
+      expect(String(result.stderr)).toMatch(
+        /^Wrote the image to stdout \(seed 5\) in \d+\.\d s\n$/,
+      );
+      const metadata = await sharp(result.stdout).metadata();
+      expect(metadata).toMatchObject({ format, width: 128, height: 128 });
+      const file = join(folder, `piped.${format}`);
+      writeFileSync(file, result.stdout);
+      expect(await readRecipe(file)).toMatchObject({ prompt: 'a ring', seed: 5 });
+      expect(existsSync('-')).toBe(false);
+    },
+  );
+
+  test('a variation goes to stdout', async () => {
+    const args = [program, 'vary', heart, '-o', '-', ...vary];
+    const { status, stdout } = spawnSync(process.execPath, args);
+    expect(status).toBe(0);
+    expect(await sharp(stdout).metadata()).toMatchObject({ format: 'png' });
+  });
+
+  test('an empty stdin is not a prompt', () => {
+    const { status, stderr } = piped(' \n', '-', '-o', folder);
+    expect(status).toBe(2);
+    expect(String(stderr)).toContain('expected a prompt but received an empty one');
+  });
+
+  test('without a terminal, a word that resembles a command is a prompt', async () => {
+    const result = await karlo('infos', '--seed', '1', '-o', folder, ...short);
+    expect(result).toMatchObject({ status: 0, stdout: `${join(folder, 'infos-1.png')}\n` });
+  });
+});
+
+test.each([
+  ['png', 'PNG'],
+  ['tiff', 'TIFF'],
+])('--quality with a lossless format gives a warning: %s', async (format, label) => {
+  const flags = ['--quality', '80', '--format', format, '-o', join(folder, 'lossless'), ...short];
+  const { stdout, status } = await karlo('a ring', '--json', ...flags);
+  expect(status).toBe(0);
+  const warning = `--quality has no effect on ${label}, which is lossless`;
+  expect(JSON.parse(stdout).warnings).toEqual([warning]);
 });
 
 describe('prompts from a file', () => {
@@ -122,7 +177,7 @@ describe('prompts from a file', () => {
     const grid = join(out, 'a-ring-0-grid.png');
     expect((await made()).stdout).toMatch(new RegExp(`\n${grid}\n$`));
     const again = await made();
-    expect(again).toMatchObject({ status: 0, stderr: '' });
+    expect(again).toMatchObject({ status: 0, stderr: 'Wrote nothing: 2 images exist already\n' });
     expect(again.stdout).toMatch(new RegExp(`\n${grid} \\(skipped: already exists\\)\n$`));
     writeFileSync(file, 'a ring\na heart\na star');
     const more = await made();
@@ -155,7 +210,7 @@ describe('recipes', () => {
     });
     expect((await karlo('info', first)).stdout).toMatch(/decoder +steps 4, guidance scale 5/);
     const again = await karlo('generate', '--from', first, '-o', second);
-    expect(again).toMatchObject({ status: 0, stderr: '' });
+    expect(again).toMatchObject({ status: 0, stderr: wrote });
     const [a, b] = await Promise.all(
       [first, second].map((file) => sharp(file).removeAlpha().raw().toBuffer()),
     );
@@ -295,13 +350,27 @@ describe('usage errors and failures', () => {
     ],
     ['threads out of range', ['a ring', '--threads', '0'], 2, /between 1 and 1024 for --threads/],
     ['an unknown dtype', ['a ring', '--dtype', 'int8'], 2, /bfloat16, float16 for --dtype/],
+    ['a dtype by another name', ['a ring', '--dtype', 'fp16'], 2, /'fp16': did you mean float16\?/],
+    ['a misspelt choice', ['a ring', '--format', 'jpgg'], 2, /\(Did you mean jpg\?\)/],
+    ['a negative seed', ['a ring', '--seed', '-1'], 2, /-1: without --seed, it is random/],
+    ['an empty prompt', [''], 2, /expected a prompt but received an empty one/],
+    ['a blank prompt', ['generate', ' \t'], 2, /expected a prompt but received an empty one/],
+    [
+      'JSON and the image on stdout',
+      ['a ring', '-o', '-', '--json'],
+      2,
+      /with --json but received '-'/,
+    ],
+    ['a grid on stdout', ['a ring', '-o', '-', '--grid'], 2, /with --grid but received '-'/],
+    ['two images on stdout', ['a ring', '-o', '-', '-n', '2'], 2, /with 2 images but received '-'/],
+    ['an unknown unit', ['a ring', '--memory-budget', '4X'], 2, /such as 4GB, 4GiB or 512M/],
     [
       'a dtype that the device does not support',
       ['a ring', '--device', 'cpu', '--dtype', 'float16'],
       2,
       /on the CPU for --dtype/,
     ],
-    ['an unknown device', ['a ring', '--device', 'gpu'], 2, /'cuda:N' for --device/],
+    ['an unknown device', ['a ring', '--device', 'gpu'], 2, /for --device .*: did you mean cuda\?/],
     ['a prompt without quotes', ['a', 'red', 'ring'], 2, /in quotes: karlo "a red ring"/],
     [
       'a flag that is named as in diffusers',
@@ -331,7 +400,9 @@ describe('usage errors and failures', () => {
   ])('%s', async (_name, args, status, message) => {
     const result = await karlo(...args);
     expect(result.stderr).toMatch(message);
-    expect(result).toMatchObject({ status, stdout: '' });
+    expect(result.stderr).not.toMatch(/of type/);
+    const failure = args.includes('--json') ? expect.stringMatching(/^\{"error"/) : '';
+    expect(result).toMatchObject({ status, stdout: failure });
   });
 
   test('a folder that cannot be written to fails before any work', async () => {

@@ -34,7 +34,7 @@ function examplesIn(help: string): string[] {
 }
 
 test.each([
-  ['generate', ['again.png', 'out', 'ring.webp']],
+  ['generate', ['again.png', 'moon.png', 'out', 'ring.webp']],
   ['vary', ['heart.png', 'out']],
   ['info', ['heart.png']],
 ])('the examples of karlo %s --help run as pasted', { timeout: 300_000 }, (command, made) => {
@@ -45,7 +45,8 @@ test.each([
   expect(lines.length).toBeGreaterThan(2);
   for (const line of lines) {
     const { status, stderr } = shell(line);
-    expect({ line, status, stderr }).toEqual({ line, status: 0, stderr: '' });
+    const written = expect.stringMatching(/^(Wrote .* \(seeds? .*\) in \d+\.\d s.*\n)?$/);
+    expect({ line, status, stderr }).toEqual({ line, status: 0, stderr: written });
   }
   expect(readdirSync(cwd)).toEqual(expect.arrayContaining(made));
 });
@@ -92,5 +93,23 @@ test('every command has help with examples', { timeout: 120_000 }, () => {
   expect(commands).toEqual(expect.arrayContaining(['generate', 'info', 'worker']));
   for (const command of commands.filter((one) => one !== 'help')) {
     expect(shell(`karlo ${command} --help`).stdout).toMatch(/Examples:\n {2}(KARLO\S+ )?karlo /);
+  }
+});
+
+/** Flags whose value cannot be left out. */
+const required = ['karlo worker --queue'];
+
+test('help states the default of every flag that takes a value', { timeout: 120_000 }, () => {
+  const { shell } = place();
+  const commands = ['generate', 'vary', 'info', 'setup', 'convert', 'serve', 'worker', 'pull'];
+  for (const command of commands) {
+    const { stdout } = shell(`karlo ${command} --help`);
+    const flags = stdout.split(/\n(?= {2}-)/).slice(1);
+    expect(flags.length).toBeGreaterThan(1);
+    for (const text of flags.map((flag) => flag.split('\n\n')[0] ?? '')) {
+      const [, name, value] = /^ *(?:-\w, )?(--[\w-]+)( <)?/.exec(text) ?? [];
+      if (value === undefined || required.includes(`karlo ${command} ${name}`)) continue;
+      expect(text.replace(/\s+/g, ' ')).toMatch(/default: /);
+    }
   }
 });

@@ -31,11 +31,11 @@ export function addGenerate(program: Command): void {
   const command = program
     .command('generate', { isDefault: true })
     .description('generate images from a prompt')
-    .argument('[prompt]', 'prompt, in quotes')
+    .argument('[prompt]', 'prompt, in quotes, or - to read it from stdin')
     .allowExcessArguments()
     .option(
       '--prompts <file>',
-      'file with one prompt per line, or - for stdin; images that exist already are skipped',
+      'file with one prompt per line, or - for stdin; images that exist already are skipped (default: none)',
     );
   addImageOptions(addOptions(addOptions(command, textToImageOptions), generationOptions))
     .addHelpText(
@@ -46,6 +46,7 @@ Examples:
   karlo "a blue star" -n 4 --seed 0 --sampling default --output out/ --grid
   karlo "a green ring on a black background" -o ring.webp
   karlo generate --from ring.webp --output again.png
+  echo "a pink moon" | karlo - -o - > moon.png
   printf 'a blue star\\na pink moon\\n' | karlo --prompts - --output out/`,
     )
     .action((prompt: string | undefined, flags: GenerateFlags) => generate(command, prompt, flags));
@@ -87,9 +88,7 @@ async function promptsOf(
     command.error(`error: expected one prompt, in quotes: karlo ${quoted}`);
   }
   if (file === undefined) {
-    const only = prompt ?? recipe?.prompt;
-    if (only === undefined) command.error("error: missing required argument 'prompt'");
-    return [only];
+    return [await promptOf(command, prompt, recipe)];
   }
   if (prompt !== undefined) command.error('error: pass either a prompt or --prompts, not both');
   const lines = (await readText(file)).split(/\r?\n/).map((line) => line.trim());
@@ -97,6 +96,19 @@ async function promptsOf(
   if (prompts.length === 0)
     command.error(`error: there are no prompts in ${file === '-' ? 'stdin' : file}`);
   return prompts;
+}
+
+async function promptOf(
+  command: Command,
+  argument: string | undefined,
+  recipe: TextToImageRecipe | undefined,
+): Promise<string> {
+  const given = argument === '-' ? (await readText('-')).trim() : argument;
+  if (given?.trim() === '') command.error('error: expected a prompt but received an empty one');
+  const prompt = given ?? recipe?.prompt;
+  if (prompt !== undefined) return prompt;
+  const fix = 'Pass it in quotes, or - to read it from stdin';
+  return command.error(`error: missing required argument 'prompt'. ${fix}`);
 }
 
 async function readText(file: string): Promise<string> {

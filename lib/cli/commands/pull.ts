@@ -23,7 +23,7 @@ export function addPull(program: Command): void {
     )
     .option('--variations', 'also pull <repo>-image-variations, for image variation')
     .option('--revision <name>', 'branch, tag or commit (default: "main")')
-    .option('--variant <name>', 'variant of the weights to prefer, such as fp16')
+    .option('--variant <name>', 'variant of the weights to prefer, such as fp16 (default: none)')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',

@@ -52,12 +52,11 @@ async function vary(command: Command, images: readonly string[], flags: ImageFla
   const options = { ...merged, ...defined({ fit: merged.fit ?? recipe?.source.fit }) };
   const { seeds } = checked(command, () => resolveImageVariation(options, { label: flagLabel }));
   const hashes = await hashesOf(images);
-  if (recipe && !hashes.includes(recipe.source.sha256)) {
-    console.error('warning: the recipe was made from another input image');
-  }
+  const isOther = recipe && !hashes.includes(recipe.source.sha256);
   const { count: _count, seed: _seed, ...sampling } = options;
   const plan = {
     ...{ seeds, recipe, resume: false },
+    warnings: isOther ? ['the recipe was made from another input image'] : [],
     sourcesPerCall: Math.max(imagesPerCall, options.batchSize ?? 1),
     names: images.map((image) => `${basename(image, extname(image))}-variation`),
     load: await loadOptionsOf(command, flags, recipe),
