@@ -48,7 +48,7 @@ function stageField(stage: StageOption): z.ZodType {
     return [field, schema.optional()];
   });
   return z.strictObject(Object.fromEntries(fields)).refine(hasOneSpacing, {
-    message: 'expected either steps or timestep_respacing, not both',
+    message: 'expected either steps or timestep_respacing, not both,',
   });
 }
 

@@ -11,6 +11,7 @@ import { ApiError } from './errors.js';
 import type { LogOutput } from './log-output.js';
 import { Metrics } from './metrics.js';
 import { errorHandler, notFoundHandler } from './protocol/error-response.js';
+import { bodyLimit, formLimits } from './protocol/limits.js';
 import { requirePlainBody } from './protocol/media-type.js';
 import { validatorCompiler } from './protocol/validation.js';
 import type { Backend } from './queue/backend.js';
@@ -34,8 +35,6 @@ const routeGroups: readonly RouteGroup[] = [
   pageRoutes,
 ];
 
-/** Bytes of a request body that is not a form. */
-const bodyLimit = 256 * 1024;
 /** Seconds for a client to send its request. */
 const uploadSeconds = 120;
 /** Seconds after the request timeout for which a connection may stay open without traffic. */
@@ -122,14 +121,7 @@ async function addPlugins(app: App, settings: ServerSettings, access: AccessCont
     await app.register(cors, { origin: [...settings.cors], exposedHeaders });
   }
   await app.register(multipart, {
-    limits: {
-      fileSize: settings.maxImageBytes,
-      files: 1,
-      fields: 30,
-      parts: 31,
-      fieldSize: 64 * 1024,
-      fieldNameSize: 100,
-    },
+    limits: { fileSize: settings.maxImageBytes, ...formLimits },
   });
   await app.register(rateLimit, {
     global: false,

@@ -75,7 +75,7 @@ function checkSettings({ host, apiKeys, insecure, cors }: ServerSettings): void 
   }
   if (apiKeys.some((key) => key.length < minKeyLength)) {
     throw invalidArgument(
-      `Expected API keys of at least ${minKeyLength} characters but received a shorter one`,
+      `Expected API keys of at least ${minKeyLength} characters but received a shorter one. To make one: openssl rand -hex 16`,
     );
   }
   const wrong = cors.find((origin) => !isOrigin(origin));

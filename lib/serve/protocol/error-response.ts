@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ApiError, toApiError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import { bodyLimit, formLimits } from './limits.js';
 import { expectedType, wrongMediaType } from './media-type.js';
 
 /** The body of an error response, in the shape of OpenAI's API. */
@@ -68,17 +69,27 @@ function fromFastify(thrown: unknown, request: FastifyRequest): ApiError | undef
     const isForm = request.url.startsWith('/v1/images/variations');
     return wrongMediaType(request, isForm ? expectedType.form : expectedType.json);
   }
-  const [status, name] = fastifyErrors[code] ?? [statusCode, 'invalid_request'];
+  const [status, name, text = message] = fastifyErrors[code] ?? [statusCode, 'invalid_request'];
   const retry = statusCode === 429 ? { retryAfter: 60 } : {};
-  return new ApiError(status, name, message, { ...retry, cause: thrown });
+  return new ApiError(status, name, text, { ...retry, cause: thrown });
 }
 
-/** Status and code for the client, by Fastify's code. */
-const fastifyErrors: Readonly<Record<string, readonly [number, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'request_too_large'],
-  FST_PARTS_LIMIT: [413, 'request_too_large'],
-  FST_FIELDS_LIMIT: [413, 'request_too_large'],
-  FST_FILES_LIMIT: [413, 'request_too_large'],
-  FST_ERR_CTP_INVALID_JSON_BODY: [400, 'invalid_json'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'invalid_json'],
+const tooManyFields = `Expected a form with at most ${formLimits.files} file and ${formLimits.fields} fields but received more`;
+
+/** Status, code and message for the client, by Fastify's code. */
+const fastifyErrors: Readonly<Record<string, readonly [number, string, string?]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    413,
+    'request_too_large',
+    `Expected a body of at most ${bodyLimit / 1024} KB but received a larger one`,
+  ],
+  FST_PARTS_LIMIT: [413, 'request_too_large', tooManyFields],
+  FST_FIELDS_LIMIT: [413, 'request_too_large', tooManyFields],
+  FST_FILES_LIMIT: [413, 'request_too_large', tooManyFields],
+  FST_ERR_CTP_INVALID_JSON_BODY: [
+    400,
+    'invalid_json',
+    'Expected JSON but received a body that is not',
+  ],
+  FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'invalid_json', 'Expected JSON but received an empty body'],
 };

@@ -31,7 +31,8 @@ export async function readForm(
     }
     // The multipart parser's own errors have no status.
     if ('status' in (error as object) || 'statusCode' in (error as object)) throw error;
-    const message = `Expected a complete form but: ${(error as Error).message}`;
+    const reason = (error as Error).message.replace(/^Multipart: /, '');
+    const message = `Expected a complete form but its parser reports: ${reason}`;
     throw badRequest(undefined, message, 'invalid_form');
   }
   return body;

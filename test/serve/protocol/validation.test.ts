@@ -85,6 +85,12 @@ describe('generations reject', () => {
       { prompt, size: 'big' },
       "Expected auto, or a size such as 256x256 for 'size' but received 'big'",
     ],
+    ['', 'Expected JSON but received an empty body'],
+    ['{', 'Expected JSON but received a body that is not'],
+    [
+      { prompt, prior: { steps: 2, timestep_respacing: '25' } },
+      "Expected either steps or timestep_respacing, not both, for 'prior' but received a value of type Object",
+    ],
     [[], 'Expected an object for the request but received an array of 0 elements'],
   ])('%j with a message that says each thing once', async (body, message) => {
     expect((await errorOf(await server.post(body))).message).toBe(message);

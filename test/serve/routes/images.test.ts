@@ -196,6 +196,20 @@ describe('a variation form', () => {
     }
   });
 
+  test('rejects more files or fields than it reads, and says how many it reads', async () => {
+    const form = new FormData();
+    for (const name of ['a.png', 'b.png']) form.append('image', new File(['x'], name));
+    const many = new FormData();
+    for (let i = 0; i < 40; i++) many.set(`f${i}`, '1');
+    for (const body of [form, many]) {
+      expect(await errorOf(await postForm(server.url, body))).toMatchObject({
+        status: 413,
+        code: 'request_too_large',
+        message: 'Expected a form with at most 1 file and 30 fields but received more',
+      });
+    }
+  });
+
   test('names the field of an option that only the model rejects', () => {
     const error = toApiError(expected('integer', 'decoder.timestepRespacing', 5));
     expect(error).toMatchObject({ status: 400, param: 'decoder.timestep_respacing' });
