@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { packageJson } from '../util/package.js';
 import { failureJson, failureText } from './failure.js';
 import { confirm } from './terminal/confirm.js';
+import { interruptedStatus } from './terminal/interruptible.js';
 import { explainUsage, mistypedCommand } from './usage.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
@@ -38,6 +39,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitStatus.done);
   console.error(`ERR_KARLO_WRITE: Cannot write to stdout: ${error.message}`);
   process.exit(exitStatus.failed);
+});
+
+process.on('exit', (status) => {
+  if (status !== interruptedStatus || !asksForJson()) return;
+  const error = { code: 'ERR_KARLO_ABORTED', message: 'A signal ended the command' };
+  console.log(JSON.stringify({ error }));
 });
 
 const program = new Command('karlo')

@@ -454,8 +454,12 @@ describe('an interruption', () => {
     'by %s ends with 130 and complete files',
     async (signal) => {
       const out = join(folder, signal);
-      const args = [program, 'a ring', '-n', '500', '--seed', '0', '-o', out, ...short];
-      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const args = [program, 'a ring', '-n', '500', '--seed', '0', '-o', out, '--json', ...short];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      let stdout = '';
+      child.stdout.on('data', (text) => {
+        stdout += text;
+      });
       const ended = new Promise((resolve) =>
         child.on('close', (status, by) => resolve({ status, by })),
       );
@@ -464,6 +468,7 @@ describe('an interruption', () => {
       }
       child.kill(signal);
       expect(await ended).toEqual({ status: 130, by: null });
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'ERR_KARLO_ABORTED' } });
       for (const file of readdirSync(out)) {
         expect(file).toMatch(/^a-ring-\d+\.png$/);
         await sharp(join(out, file)).raw().toBuffer();
