@@ -1,10 +1,20 @@
-import { createReadStream, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { beforeAll, expect, test } from 'vitest';
 import { runProgram } from '../../support/run-program.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { atEnd } from '../helpers/at-end.js';
 import { end, karlo, type Program, RedisServer, urlOf } from '../helpers/processes.js';
 import { clients, errorOf, eventsOf, heart, short, start, until } from '../helpers/server.js';
 
@@ -193,4 +203,20 @@ test('serve and worker do not start without Redis', async () => {
     expect(status).toBe(1);
     expect(stderr).toContain('Expected a Redis server at 127.0.0.1:1');
   }
+});
+
+test.skipIf(!existsSync('/dev/full'))('a worker survives a full disk under its log', async () => {
+  const words = [process.execPath, 'dist/lib/cli/main.js', 'worker', '--queue', redis.url];
+  const flags = ['--queue-name', 'full', '--device', 'cpu'];
+  const child = spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', ...words, ...flags]);
+  atEnd(() => child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  await until(() => stderr.includes('karlo works on'), 60);
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await exit).toEqual([0, null]);
+  expect(stderr.match(/warning: the log on stdout cannot be written: ENOSPC/g)).toHaveLength(1);
 });
