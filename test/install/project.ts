@@ -87,8 +87,8 @@ export class Project {
     await this.npm(['install', ...flags, ...packages]);
   }
 
-  async npm(args: string[]): Promise<ProgramResult> {
-    return expectSuccess(await this.node([npm(), ...args]));
+  async npm(args: string[], options: RunOptions = {}): Promise<ProgramResult> {
+    return expectSuccess(await this.node([npm(), ...args], options));
   }
 
   /** Runs a program that writes an image to the path in its last argument, and checks the image. */

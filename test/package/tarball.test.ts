@@ -99,6 +99,15 @@ describe('the supply chain', () => {
     expect(scripted).toEqual([]);
   });
 
+  // Overrides are not published: a version that users need is a dependency instead. light-my-request is one, because
+  // later versions, which fastify accepts, require Node.js 22.
+  test('no override concerns what users install', () => {
+    const needed = installed.filter(([, { dev }]) => !dev).map(([path]) => path);
+    for (const name of Object.keys(manifest.overrides)) {
+      expect(needed.filter((path) => path.endsWith(`node_modules/${name}`))).toEqual([]);
+    }
+  });
+
   test('every package is locked by its hash', () => {
     const open = installed.filter(([, { integrity, link }]) => !integrity && !link);
     expect(open).toEqual([]);
