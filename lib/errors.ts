@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Identifies the kind of error in programs. docs/troubleshooting.md explains each code. */
 export type KarloErrorCode =
   | 'ERR_KARLO_INVALID_ARGUMENT'
@@ -77,7 +79,8 @@ interface CodedError extends Error {
 }
 
 function isCoded(error: unknown): error is CodedError {
-  return error instanceof Error && String((error as CodedError).code).startsWith('ERR_KARLO_');
+  // Not instanceof: in Jest, the addon's errors are of another realm.
+  return types.isNativeError(error) && String((error as CodedError).code).startsWith('ERR_KARLO_');
 }
 
 /** Turns an error of the addon into a KarloError. Returns any other error unchanged. */

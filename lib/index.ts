@@ -2,6 +2,7 @@ import type { ImageInput, RawImage } from './images/decode.js';
 
 export { KarloError, type KarloErrorCode } from './errors.js';
 export type { ImageInput, RawImage } from './images/decode.js';
+export type { ImageBody, ImageFileInput } from './images/image-bytes.js';
 export {
   type EncodeOptions,
   type ImageFormat,

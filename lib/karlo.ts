@@ -24,7 +24,7 @@ import { openAhead } from './torch/load.js';
 /** Options of `Karlo.load`. */
 export interface KarloOptions extends LoadOptions {
   /** Called as weights are read, with the bytes read so far. */
-  onProgress?: (progress: LoadProgress) => void;
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
 /** A loaded model. */
@@ -99,8 +99,8 @@ export class Karlo implements AsyncDisposable {
 
   /**
    * Generates variations of images.
-   * @param image a path, a `file:` URL, the bytes of an image file, raw pixels, a KarloImage, or an
-   *   array of these
+   * @param image a path, a `file:` URL, the bytes of an image file, a `Blob` or a `Response`, raw pixels, a
+   *   KarloImage, or an array of these
    * @returns like `textToImage`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
    */

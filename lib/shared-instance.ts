@@ -39,7 +39,7 @@ class SharedKarlo {
   }
 
   #start(
-    options: { signal?: AbortSignal },
+    options: { readonly signal?: AbortSignal | undefined },
     start: (karlo: Karlo, signal: AbortSignal) => GenerationTask,
   ): GenerationTask {
     return new GenerationTask(async (emit, signal) => {

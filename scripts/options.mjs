@@ -89,7 +89,7 @@ function interfaceOf(name, comment, table, modifier = 'readonly ') {
     .filter(([, { kind }]) => kind !== 'callback')
     .map(
       ([option, description]) =>
-        `${docComment(description)}  ${modifier}${option}?: ${typeOf(description)};`,
+        `${docComment(description)}  ${modifier}${option}?: ${typeOf(description)} | undefined;`,
     );
   return `/** ${comment} */\nexport interface ${name} {\n${members.join('\n')}\n}`;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expected } from '../errors.js';
-import { invalidImage, readImageBytes } from './image-bytes.js';
+import { isBytes, ownBytes } from '../util/realms.js';
+import { type ImageFileInput, invalidImage, readImageBytes } from './image-bytes.js';
 import { KarloImage } from './karlo-image.js';
 import type { Pixels } from './pixels.js';
 import { type Sharp, sharp } from './sharp.js';
@@ -17,8 +18,8 @@ export interface RawImage {
   readonly channels: 1 | 2 | 3 | 4;
 }
 
-/** A path, a `file:` URL, the bytes of an image file, raw pixels, or a generated image. */
-export type ImageInput = string | URL | Uint8Array | RawImage | KarloImage;
+/** An image file, raw pixels, or a generated image. */
+export type ImageInput = ImageFileInput | RawImage | KarloImage;
 
 /** A decoded image: RGB, upright. */
 export interface DecodedImage extends Pixels {
@@ -71,9 +72,7 @@ export async function decodeImages(
 }
 
 function isRaw(input: unknown): input is RawImage | KarloImage {
-  return (
-    typeof input === 'object' && input !== null && !(input instanceof Uint8Array) && 'data' in input
-  );
+  return typeof input === 'object' && input !== null && !isBytes(input) && 'data' in input;
 }
 
 async function fromEncoded(input: unknown, name: string, limit: number): Promise<Source> {
@@ -87,9 +86,7 @@ async function fromEncoded(input: unknown, name: string, limit: number): Promise
 function fromRaw(input: RawImage | KarloImage, name: string, limit: number): Sharp {
   const { data, width, height } = input;
   const channels = input instanceof KarloImage ? 3 : input.channels;
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
-    throw expected('Uint8Array', `${name}.data`, data);
-  }
+  if (!isBytes(data)) throw expected('Uint8Array', `${name}.data`, data);
   if (![1, 2, 3, 4].includes(channels)) {
     throw expected('1, 2, 3 or 4', `${name}.channels`, channels);
   }
@@ -104,7 +101,7 @@ function fromRaw(input: RawImage | KarloImage, name: string, limit: number): Sha
     throw expected(shape, `${name}.data`, data.length);
   }
   // A copy, because the caller may change or transfer the array in the meantime.
-  return sharp(Uint8Array.from(data), {
+  return sharp(ownBytes(data).slice(), {
     raw: { width, height, channels },
     limitInputPixels: limit,
   });

@@ -9,9 +9,9 @@ import { type Sharp, sharp } from './sharp.js';
 /** How an image is encoded. */
 export interface EncodeOptions {
   /** 1 to 100, for JPEG, WebP and AVIF. Default 90. Lossless formats ignore it. */
-  readonly quality?: number;
+  readonly quality?: number | undefined;
   /** Whether the recipe is stored in the image. Default true. */
-  readonly recipe?: boolean;
+  readonly recipe?: boolean | undefined;
 }
 
 /** The range of `quality`. */
@@ -35,7 +35,7 @@ export async function encode(
   format: ImageFormat,
   options: EncodeOptions,
   recipe: Recipe | undefined,
-): Promise<Buffer> {
+): Promise<Buffer<ArrayBuffer>> {
   const raw = knownOptions(options, encodeOptions, 'options');
   const quality = integer(raw.quality, qualityRange, 'quality', 90);
   const includeRecipe = boolean(raw.recipe, 'recipe', true);
@@ -53,11 +53,11 @@ export async function encode(
 }
 
 /** Not by libvips, which writes XMP to a zTXt chunk, which most programs ignore. */
-function insertInPng(png: Buffer, json: string, xmp: string): Buffer {
+function insertInPng(png: Buffer, json: string, xmp: string): Buffer<ArrayBuffer> {
   return insertPngText(insertPngText(png, pngKeywords.xmp, xmp), pngKeywords.recipe, json);
 }
 
-async function finish(pipeline: Sharp, format: ImageFormat): Promise<Buffer> {
+async function finish(pipeline: Sharp, format: ImageFormat): Promise<Buffer<ArrayBuffer>> {
   try {
     return await pipeline.toBuffer();
   } catch (cause) {

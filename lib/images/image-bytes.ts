@@ -1,8 +1,19 @@
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import { expected, invalidArgument, KarloError } from '../errors.js';
 import { whyUnreadable } from '../util/file-errors.js';
+import { hrefOf, isBytes, ownBytes } from '../util/realms.js';
 import { labelsOf, readableFormats } from './formats.js';
+
+/** A `Blob`, a `File` or a `Response`. */
+export interface ImageBody {
+  /** The bytes of an image file. */
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** An image file: a path, a `file:` URL, or its bytes. */
+export type ImageFileInput = string | URL | Uint8Array | ArrayBuffer | ImageBody;
 
 /** The bytes of an image file. */
 export interface EncodedImage {
@@ -17,7 +28,7 @@ const maxBytes = 2 ** 30;
 
 /**
  * Reads an image file, and checks its first bytes.
- * @param input a path, a `file:` URL (also as a string), or the bytes
+ * @param input a path, a `file:` URL (also as a string), or the bytes. The body of a `Blob` or a `Response` is read
  * @param name of the argument, for messages
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a file that is missing or not an image
  */
@@ -35,28 +46,56 @@ export async function readImageBytes(input: unknown, name: string): Promise<Enco
   return image;
 }
 
-export function invalidImage(label: string, reason: string): KarloError {
+export function invalidImage(label: string, reason: string, cause?: unknown): KarloError {
   const subject = label === 'image' ? 'the image' : `the image ${label}`;
-  return invalidArgument(`Cannot read ${subject}: ${reason}`, { argument: 'image' });
+  return invalidArgument(`Cannot read ${subject}: ${reason}`, { argument: 'image', cause });
 }
 
 async function bytesOf(input: unknown, name: string): Promise<EncodedImage> {
-  if (input instanceof Uint8Array) return { bytes: Buffer.from(input), label: name };
-  if (typeof input !== 'string' && !(input instanceof URL)) {
-    throw expected('path, file: URL, Uint8Array of an image file, or pixels', name, input);
+  if (isBytes(input)) return { bytes: Buffer.from(ownBytes(input)), label: name };
+  if (types.isAnyArrayBuffer(input)) {
+    return { bytes: Buffer.from(new Uint8Array(input)), label: name };
   }
-  const label = `'${input}'`;
-  return { bytes: await readLimited(pathOf(input, name), label), label };
+  if (isBody(input)) return { bytes: await readBody(input, name), label: name };
+  const file = typeof input === 'string' ? input : hrefOf(input);
+  if (file === undefined) throw expected(inputs, name, input);
+  const label = `'${file}'`;
+  return { bytes: await readLimited(pathOf(file, name), label), label };
 }
 
-function pathOf(input: string | URL, name: string): string {
-  const isUrl = input instanceof URL || /^[a-z][a-z0-9+.-]+:\/\/|^(file|data):/i.test(input);
-  if (!isUrl) return input as string;
+const inputs =
+  'path, file: URL, bytes of an image file (Uint8Array, ArrayBuffer, Blob or Response), or pixels';
+
+function isBody(input: unknown): input is ImageBody & Partial<Blob & Response> {
+  return typeof (input as Partial<ImageBody> | undefined)?.arrayBuffer === 'function';
+}
+
+async function readBody(
+  body: ImageBody & Partial<Blob & Response>,
+  label: string,
+): Promise<Buffer> {
+  const { size = 0, ok = true, status } = body;
+  if (!ok) throw invalidImage(label, `the response has status ${status}`);
+  if (size > maxBytes) throw tooLarge(label, size);
+  try {
+    return Buffer.from(await body.arrayBuffer());
+  } catch (cause) {
+    throw invalidImage(label, (cause as Error).message, cause);
+  }
+}
+
+function tooLarge(label: string, bytes: number): KarloError {
+  return invalidImage(label, `it has ${bytes} bytes; the limit is ${maxBytes}`);
+}
+
+function pathOf(input: string, name: string): string {
+  const isUrl = /^[a-z][a-z0-9+.-]+:\/\/|^(file|data):/i.test(input);
+  if (!isUrl) return input;
   try {
     return fileURLToPath(input);
   } catch {
     // Images are never downloaded implicitly.
-    throw expected('path or file: URL (download other URLs yourself)', name, String(input));
+    throw expected('path or file: URL (download other URLs yourself)', name, input);
   }
 }
 
@@ -66,9 +105,7 @@ async function readLimited(path: string, label: string): Promise<Buffer> {
     const stat = await file.stat();
     // A pipe or a device may never end.
     if (!stat.isFile()) throw invalidImage(label, 'it is not a file');
-    if (stat.size > maxBytes) {
-      throw invalidImage(label, `it has ${stat.size} bytes; the limit is ${maxBytes}`);
-    }
+    if (stat.size > maxBytes) throw tooLarge(label, stat.size);
     return await file.readFile();
   } catch (error) {
     if (error instanceof KarloError) throw error;

@@ -1,5 +1,6 @@
 import { expected } from '../errors.js';
 import { boolean, knownOptions } from '../options/validate.js';
+import { isBytes, ownBytes } from '../util/realms.js';
 import { type EncodeOptions, encode, encodeOptions, toSharp } from './encode.js';
 import { formatOfFile, type ImageFormat, imageFormats } from './formats.js';
 import { gridOf } from './grid.js';
@@ -14,7 +15,7 @@ export type { ImageFormat } from './formats.js';
 /** How an image is written to a file. */
 export interface WriteOptions extends EncodeOptions {
   /** Whether an existing file is overwritten. Default false. */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
 }
 
 const writeOptions = [...encodeOptions, 'force'] as const;
@@ -26,7 +27,7 @@ export class KarloImage {
   /** Height in pixels. */
   readonly height: number;
   /** RGB, row-major, 8 bits per channel: `3 * width * height` bytes. */
-  readonly data: Uint8Array;
+  readonly data: Uint8Array<ArrayBuffer>;
   /** The seed of the image. For a grid, the seed of its first image. */
   readonly seed: number;
   /** Everything needed to generate the image again. Undefined for previews and grids. */
@@ -34,12 +35,12 @@ export class KarloImage {
 
   /** @param pixels not copied */
   constructor({ width, height, data }: Pixels, seed: number, recipe?: Recipe) {
-    if (!(data instanceof Uint8Array) || data.length !== 3 * width * height) {
+    if (!isBytes(data) || data.length !== 3 * width * height) {
       throw expected(`Uint8Array of 3 x ${width} x ${height} elements`, 'data', data);
     }
     this.width = width;
     this.height = height;
-    this.data = data;
+    this.data = data instanceof Uint8Array ? data : ownBytes(data);
     this.seed = seed;
     this.recipe = recipe;
   }
@@ -68,7 +69,7 @@ export class KarloImage {
    * @param format a file extension such as `webp`. Default `png`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
    */
-  toBuffer(format: ImageFormat = 'png', options: EncodeOptions = {}): Promise<Buffer> {
+  toBuffer(format: ImageFormat = 'png', options: EncodeOptions = {}): Promise<Buffer<ArrayBuffer>> {
     return encode(this, format, options, this.recipe);
   }
 

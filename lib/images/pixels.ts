@@ -4,7 +4,7 @@ import { type Tensor, tidy } from '../torch/tensor.js';
 export interface Pixels {
   width: number;
   height: number;
-  data: Uint8Array;
+  data: Uint8Array<ArrayBuffer>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { invalidImage, readImageBytes } from './image-bytes.js';
+import { type ImageFileInput, invalidImage, readImageBytes } from './image-bytes.js';
 import type { Recipe } from './recipe.js';
 import {
   isPng,
@@ -16,12 +16,12 @@ const maxXmpDepth = 64;
 
 /**
  * Reads the recipe of an image file, of any format that can be decoded.
- * @param image a path, a `file:` URL, or the bytes of the file
+ * @param image a path, a `file:` URL, or the bytes of the file, also as a `Blob` or a `Response`
  * @returns undefined if the file has none
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a file that is not an image, and for a recipe that
  *   is damaged or newer than this package
  */
-export async function readRecipe(image: string | URL | Uint8Array): Promise<Recipe | undefined> {
+export async function readRecipe(image: ImageFileInput): Promise<Recipe | undefined> {
   const { bytes, label } = await readImageBytes(image, 'image');
   // zod takes 60 to 100 ms to import, so this waits until a recipe is read.
   const { parseRecipe } = await import('./recipe.js');

@@ -49,7 +49,7 @@ export function isPng(bytes: Uint8Array): boolean {
 }
 
 /** A PNG file with an international text inserted after its header; all other bytes are unchanged. */
-export function insertPngText(png: Buffer, keyword: string, text: string): Buffer {
+export function insertPngText(png: Buffer, keyword: string, text: string): Buffer<ArrayBuffer> {
   // Uncompressed, without a language or a translated keyword.
   const data = Buffer.from(`${keyword}\0\0\0\0\0${text}`);
   return Buffer.concat([

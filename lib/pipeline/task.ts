@@ -37,7 +37,7 @@ export type GenerationEvent =
        * The predicted x0 of each image in the current batch: at the small size in the decoder, at
        * the full size in super-resolution, absent in the prior.
        */
-      previews?: { index: number; image: KarloImage }[];
+      previews?: { index: number; image: KarloImage }[] | undefined;
     }
   | { type: 'image'; index: number; image: KarloImage };
 

@@ -69,7 +69,7 @@ export interface NativeAddon {
     inputs: NativeInput[],
   ): Promise<NativeResult>;
   /** The bytes of a TorchScript file. */
-  moduleSave(engine: EngineHandle, id: number, module: ModuleHandle): Promise<Buffer>;
+  moduleSave(engine: EngineHandle, id: number, module: ModuleHandle): Promise<Buffer<ArrayBuffer>>;
   /** A module whose weights are constants of its graphs and share memory with this one. Keeps all methods if `methods` is undefined. */
   moduleFreeze(
     engine: EngineHandle,

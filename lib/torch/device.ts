@@ -10,11 +10,11 @@ export interface DeviceInfo {
   /** Whether it can be used. */
   available: boolean;
   /** The name of the processor or GPU; absent if the device cannot be used. */
-  name?: string;
+  name?: string | undefined;
   /** The GPU's memory, in bytes. */
-  totalMemory?: number;
+  totalMemory?: number | undefined;
   /** Why the device cannot be used, and how to fix that. */
-  reason?: string;
+  reason?: string | undefined;
 }
 
 /** The process's tensor memory on a device, in bytes. */

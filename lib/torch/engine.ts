@@ -5,7 +5,7 @@ import {
   type KarloError,
   type PublicFunction,
 } from '../errors.js';
-import { knownOptions, object } from '../options/validate.js';
+import { knownOptions, object, signal as validSignal } from '../options/validate.js';
 import { defaultThreads } from '../util/processors.js';
 import type { EngineHandle } from './addon-types.js';
 import { openDevice } from './device.js';
@@ -36,7 +36,7 @@ export class Engine implements AsyncDisposable {
   #disposal: Promise<void> | undefined;
 
   /** @param options.threads 1 to 1024; by default `OMP_NUM_THREADS`, or the number of available processors */
-  constructor(options: { threads?: number } = {}) {
+  constructor(options: { threads?: number | undefined } = {}) {
     knownOptions(options, ['threads'], 'options');
     const { threads = defaultThreads().threads } = options;
     this.#handle = guarded(() => addon().engineCreate(threads));
@@ -84,9 +84,8 @@ export function submit<T>(
   call: (id: number) => Promise<T>,
 ): Promise<T> {
   return guardedAsync(entry, async () => {
-    const { signal } = object(options, 'options');
+    const signal = validSignal(object(options, 'options').signal, 'signal');
     if (signal === undefined) return call(nextId());
-    if (!(signal instanceof AbortSignal)) throw expected('AbortSignal', 'signal', signal);
     signal.throwIfAborted();
     const id = nextId();
     const cancel = () => addon().engineCancel(engineHandleOf(engine), id);

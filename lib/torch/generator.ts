@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { expected, guarded } from '../errors.js';
 import type { GeneratorHandle } from './addon-types.js';
 import { addon } from './load.js';
@@ -25,14 +26,14 @@ export class Generator implements Disposable {
   }
 
   /** The generator's state, in the format of PyTorch's `get_state()`. */
-  saveState(): Uint8Array {
+  saveState(): Uint8Array<ArrayBuffer> {
     using state = guarded(() => wrapTensor<'uint8'>(addon().generatorGetState(this.#handle)));
     return state.toTypedArray();
   }
 
   /** Restores a state returned by `saveState`. */
   restoreState(state: Uint8Array): void {
-    if (!(state instanceof Uint8Array)) throw expected('Uint8Array', 'state', state);
+    if (!types.isUint8Array(state)) throw expected('Uint8Array', 'state', state);
     using tensor = Tensor.from(state);
     guarded(() => addon().generatorSetState(this.#handle, handleOf(tensor, 'state')));
   }

@@ -1,7 +1,9 @@
 import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import { expected, guarded, guardedAsync, KarloError, type PublicFunction } from '../errors.js';
 import { knownOptions, object } from '../options/validate.js';
+import { hrefOf } from '../util/realms.js';
 import type { ModuleHandle, NativeInput, NativeResult, TensorHandle } from './addon-types.js';
 import { openDevice } from './device.js';
 import type { Dtype } from './dtype.js';
@@ -19,11 +21,11 @@ export type ScriptOutput = Tensor | null | number | boolean | ScriptOutput[];
 
 export interface LoadOptions extends CallOptions {
   /** The engine that runs the module; a shared one by default. */
-  engine?: Engine;
+  engine?: Engine | undefined;
   /** `cpu` (default), `cuda`, `cuda:N`, or `auto`: the first CUDA device if there is one, else the CPU. */
-  device?: string;
+  device?: string | undefined;
   /** Converts floating-point parameters and buffers to this dtype. By default they are not converted. */
-  dtype?: Dtype;
+  dtype?: Dtype | undefined;
 }
 
 /**
@@ -116,7 +118,7 @@ export class ScriptModule implements Disposable {
   }
 
   /** Serializes the module to the bytes of a TorchScript file. */
-  save(): Promise<Uint8Array> {
+  save(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#submit(this.save, {}, (engine, id) =>
       addon().moduleSave(engine, id, this.#handle),
     );
@@ -152,13 +154,16 @@ export class ScriptModule implements Disposable {
   }
 }
 
+function pathOf(source: string | URL): string {
+  const url = hrefOf(source);
+  if (url?.startsWith('file:')) return fileURLToPath(url);
+  if (typeof source === 'string') return source;
+  throw expected('path, file: URL or Uint8Array', 'source', source);
+}
+
 async function readable(source: string | URL | Uint8Array): Promise<string | Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  const isFileUrl = source instanceof URL && source.protocol === 'file:';
-  if (typeof source !== 'string' && !isFileUrl) {
-    throw expected('path, file: URL or Uint8Array', 'source', source);
-  }
-  const path = typeof source === 'string' ? source : fileURLToPath(source);
+  if (types.isUint8Array(source)) return source;
+  const path = pathOf(source);
   try {
     await access(path);
   } catch (cause) {

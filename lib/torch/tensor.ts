@@ -148,7 +148,10 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
    * @param target.device `auto`, `cpu`, `cuda` or `cuda:N`
    * @throws {KarloError} ERR_KARLO_DEVICE_UNAVAILABLE with the reason
    */
-  to<E extends Dtype = D>(target: { device?: string; dtype?: E }): Tensor<E> {
+  to<E extends Dtype = D>(target: {
+    device?: string | undefined;
+    dtype?: E | undefined;
+  }): Tensor<E> {
     const { device, dtype } = object(target, 'target');
     const place = device === undefined ? undefined : openDevice(device);
     return this.#result((handle) => addon().tensorTo(handle, place, dtype));

@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
+import { types } from 'node:util';
 import { invalidArgument, KarloError } from '../errors.js';
 
 /** Whether an error comes from the operating system, for example because a disk is full or a file is missing. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
+  return types.isNativeError(error) && 'syscall' in error;
 }
 
 /**

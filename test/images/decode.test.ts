@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { type DecodedImage, decodeImage, type RawImage } from '../../lib/images/decode.js';
@@ -26,6 +27,14 @@ function quartered(width = 24, height = 16): Buffer {
     return quarters[Number(right) + 2 * Number(below)] as Rgb;
   });
   return Buffer.from(pixels.flat());
+}
+
+/** A typed array whose class is another one than here, as in Jest. */
+function otherRealm(name: string, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const data = runInNewContext(`new ${name}(${bytes.length})`);
+  data.set(bytes);
+  expect(data).not.toBeInstanceOf(Uint8Array);
+  return data;
 }
 
 const image = () => sharp(quartered(), { raw: { width: 24, height: 16, channels: 3 } });
@@ -208,9 +217,17 @@ describe('kinds of input', () => {
       pathToFileURL(path).href,
       png,
       new Uint8Array(png),
+      new Uint8Array(png).buffer,
+      new Blob([png]),
+      new File([png], 'image.png'),
+      new Response(png),
+      otherRealm('Uint8Array', png),
       { ...raw, channels: 3 as const },
+      { ...raw, data: otherRealm('Uint8Array', raw.data), channels: 3 as const },
+      { ...raw, data: otherRealm('Uint8ClampedArray', raw.data), channels: 3 as const },
       { ...raw, data: Uint8ClampedArray.from(raw.data), channels: 3 as const },
       new KarloImage(raw, 0),
+      new KarloImage({ ...raw, data: otherRealm('Uint8Array', raw.data) }, 0),
     ];
     const all = await Promise.all(inputs.map((input) => decodeImage(input)));
     for (const read of all) expect(read).toEqual(all[0]);
@@ -218,6 +235,20 @@ describe('kinds of input', () => {
     expect(all[0]?.hash).toMatch(/^[0-9a-f]{64}$/);
     const narrow = await decodeImage({ ...raw, width: 16, height: 24, channels: 3 });
     expect(narrow.hash).not.toBe(all[0]?.hash);
+  });
+
+  test('an image of another realm can be encoded', async () => {
+    const data = otherRealm('Uint8Array', new Uint8Array(quartered()));
+    const png = await new KarloImage({ width: 24, height: 16, data }, 0).toBuffer();
+    near(centres(await decodeImage(png)), quarters, 0);
+  });
+
+  test('reports a response with an error status, and a body that was read already', async () => {
+    const missing = new Response('<html>', { status: 404 });
+    await expect(decodeImage(missing)).rejects.toEqual(invalid(/the response has status 404/));
+    const response = new Response(await image().png().toBuffer());
+    await response.arrayBuffer();
+    await expect(decodeImage(response)).rejects.toEqual(invalid(/image image: Body .*read/));
   });
 
   test('the caller can change or transfer the input while it is decoded', async () => {

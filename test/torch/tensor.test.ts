@@ -116,11 +116,11 @@ describe('conversion from and to typed arrays', () => {
   });
 
   test('the array type follows the dtype', () => {
-    expectTypeOf(Tensor.from(new Float32Array(1)).toTypedArray()).toEqualTypeOf<Float32Array>();
+    expectTypeOf(Tensor.from(new Float32Array(1)).toTypedArray()).toEqualTypeOf<Float32Array<ArrayBuffer>>();
     expectTypeOf(Tensor.from(new BigInt64Array(1))).toEqualTypeOf<Tensor<'int64'>>();
     const half = Tensor.from(new Float32Array(1), [1], 'bfloat16');
     expectTypeOf(half).toEqualTypeOf<Tensor<'bfloat16'>>();
-    expectTypeOf(half.toTypedArray()).toEqualTypeOf<Uint16Array>();
+    expectTypeOf(half.toTypedArray()).toEqualTypeOf<Uint16Array<ArrayBuffer>>();
     expectTypeOf(half.to({ dtype: 'int8' })).toEqualTypeOf<Tensor<'int8'>>();
     expectTypeOf(half.to({ device: 'cpu' })).toEqualTypeOf<Tensor<'bfloat16'>>();
     expectTypeOf(half.reshape([1, 1])).toEqualTypeOf<Tensor<'bfloat16'>>();
