@@ -14,7 +14,7 @@ export type { ImageFormat } from './formats.js';
 
 /** How an image is written to a file. */
 export interface WriteOptions extends EncodeOptions {
-  /** Whether an existing file is overwritten. Default false. */
+  /** Whether an existing file is overwritten. Default true. */
   readonly force?: boolean | undefined;
 }
 
@@ -74,13 +74,14 @@ export class KarloImage {
   }
 
   /**
-   * Writes the image atomically, in the format of the path's extension. The folder must exist.
-   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an unknown extension, or a file that exists (see
-   *   `force`); ERR_KARLO_WRITE if it cannot be written
+   * Writes the image atomically, in the format of the path's extension. The folder must exist; an existing
+   * file is overwritten.
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an unknown extension, or with `force: false` for a
+   *   file that exists; ERR_KARLO_WRITE if it cannot be written
    */
   async toFile(path: string, options: WriteOptions = {}): Promise<void> {
     const { force: rawForce, ...encoding } = knownOptions(options, writeOptions, 'options');
-    const force = boolean(rawForce, 'force', false);
+    const force = boolean(rawForce, 'force', true);
     const format = formatAt(path);
     if (!force) requireNewFile(path);
     await writeAtomically(path, await this.toBuffer(format, encoding), force);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { link, lstat, rename, writeFile } from 'node:fs/promises';
+import { link, lstat, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { invalidArgument, KarloError } from '../errors.js';
 import { alreadyExists, cannotWrite } from '../util/file-errors.js';
 import { writeThenRename } from '../util/files.js';
@@ -15,12 +15,12 @@ export async function writeAtomically(
   bytes: Uint8Array,
   force: boolean,
 ): Promise<void> {
-  if (force) await requireRegularFile(path);
+  const { target, ...mode } = force ? await existingFile(path) : { target: path };
   try {
     await writeThenRename(
-      path,
+      target,
       // Flushed before it is renamed: after a power failure, the file would be empty otherwise.
-      (temporary) => writeFile(temporary, bytes, { flag: 'wx', flush: true }),
+      (temporary) => writeFile(temporary, bytes, { flag: 'wx', flush: true, ...mode }),
       force ? rename : renameNew,
     );
   } catch (cause) {
@@ -33,13 +33,16 @@ export function requireNewFile(path: string): void {
   if (existsSync(path)) throw fileExists(path);
 }
 
-/** A rename would replace a device (`/dev/null`, say) by a file, for every program. */
-async function requireRegularFile(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
-  if (found === undefined || found.isFile() || found.isSymbolicLink() || found.isDirectory())
-    return;
-  const message = `Expected the name of a file but ${path} is a device or a pipe`;
-  throw invalidArgument(message);
+/**
+ * What a file at `path` replaces: as in `fs.writeFile`, a symbolic link is followed, and permissions are kept. A
+ * rename would replace a device (`/dev/null`, say) by a file, for every program.
+ */
+async function existingFile(path: string): Promise<{ target: string; mode?: number }> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return { target: path };
+  if (found.isFile()) return { target: await realpath(path), mode: found.mode & 0o777 };
+  if (found.isDirectory()) return { target: path };
+  throw invalidArgument(`Expected the name of a file but ${path} is a device or a pipe`);
 }
 
 /** Unlike a rename, creating a link fails if the file exists. */
@@ -56,5 +59,5 @@ async function renameNew(from: string, to: string): Promise<void> {
 }
 
 function fileExists(path: string): KarloError {
-  return alreadyExists('file', path, 'pass force to overwrite it');
+  return alreadyExists('file', path, 'leave out force: false to overwrite it');
 }

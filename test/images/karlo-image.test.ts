@@ -7,6 +7,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -101,35 +103,53 @@ describe('toFile', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('overwrites nothing without force', async () => {
+  test('overwrites a file, and nothing with force: false', async () => {
     const path = join(folder, 'existing.png');
     writeFileSync(path, 'precious');
-    await expect(ramp.toFile(path)).rejects.toEqual(
-      invalid(/existing\.png already exists: pass force/),
+    await expect(ramp.toFile(path, { force: false })).rejects.toEqual(
+      invalid(/existing\.png already exists: leave out force: false/),
     );
     // As if another program created the file while the image is encoded.
     await expect(writeAtomically(path, Buffer.from('x'), false)).rejects.toEqual(
       invalid(/already/),
     );
     expect(readFileSync(path, 'utf8')).toBe('precious');
-    await ramp.toFile(path, { force: true });
+    await ramp.toFile(path);
     expect((await sharp(path).metadata()).width).toBe(16);
+    await solid(8, 8, 1).toFile(path, { force: true });
+    expect((await sharp(path).metadata()).width).toBe(8);
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
-  test('does not replace a device, even with force', async () => {
-    await expect(writeAtomically('/dev/null', Buffer.from('x'), true)).rejects.toEqual(
-      invalid(/\/dev\/null is a device or a pipe/),
-    );
+  test('follows a symbolic link and keeps the permissions of a file, as fs.writeFile does', async () => {
+    const [target, path] = [join(folder, 'target.png'), join(folder, 'link.png')];
+    writeFileSync(target, 'old', { mode: 0o600 });
+    symlinkSync(target, path);
+    await ramp.toFile(path);
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
+    expect((await sharp(target).metadata()).width).toBe(16);
+    expect(statSync(target).mode & 0o777).toBe(0o600);
+  });
+
+  test('does not replace a device', async () => {
+    const link = join(folder, 'device.png');
+    symlinkSync('/dev/null', link);
+    for (const path of ['/dev/null', link]) {
+      await expect(writeAtomically(path, Buffer.from('x'), true)).rejects.toEqual(
+        invalid(/is a device or a pipe/),
+      );
+    }
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
-  test('of two calls that write the same file, one succeeds and one rejects', async () => {
+  test('of two calls that write the same new file, one succeeds and one rejects', async () => {
     const path = join(folder, 'race.png');
     const [one, two] = [solid(64, 64, 1), solid(64, 64, 2)];
-    const results = await Promise.allSettled([one.toFile(path), two.toFile(path)]);
+    const results = await Promise.allSettled(
+      [one, two].map((image) => image.toFile(path, { force: false })),
+    );
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    const won = results[0].status === 'fulfilled' ? 1 : 2;
+    const won = results[0]?.status === 'fulfilled' ? 1 : 2;
     expect((await sharp(path).raw().toBuffer())[0]).toBe(won);
   });
 
@@ -146,12 +166,10 @@ describe('toFile', () => {
     await expect(ramp.toFile(join(folder, path))).rejects.toEqual(error);
   });
 
-  test('reports a folder of that name, with force', async () => {
+  test('reports a folder of that name', async () => {
     const path = join(folder, 'folder.png');
     mkdirSync(path);
-    await expect(ramp.toFile(path, { force: true })).rejects.toEqual(
-      failing('ERR_KARLO_WRITE', /it is a folder/),
-    );
+    await expect(ramp.toFile(path)).rejects.toEqual(failing('ERR_KARLO_WRITE', /it is a folder/));
   });
 
   test.each([['a'], ['a.bmp'], ['.png'], [''], [undefined]])(
@@ -197,7 +215,7 @@ describe('toFile with a failing file system', () => {
       const data = new Uint8Array(randomBytes(3 * 256 * 256));
       const large = new KarloImage({ width: 256, height: 256, data }, 0);
       const message = /Cannot write .*noise\.png: no space is left on the disk/;
-      await expect(large.toFile(path, { force: true })).rejects.toEqual(
+      await expect(large.toFile(path)).rejects.toEqual(
         failing('ERR_KARLO_WRITE', message, 'ENOSPC'),
       );
       expect(readdirSync(dirname(path))).toEqual(['noise.png']);
