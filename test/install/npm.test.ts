@@ -48,9 +48,10 @@ test('generates with the command line', () => {
 
 test('runs the example of the README', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const [, program = ''] = /## In a program\n\n```js\n(.*?)```/s.exec(readme) ?? [];
-  project.write('readme.mjs', program);
-  const { stdout } = expectSuccess(await project.node(['readme.mjs']));
+  const [, name = '', program = ''] =
+    /## In a program\n\nSave this as `(.*?)`.*?```js\n(.*?)```/s.exec(readme) ?? [];
+  project.write(name, program);
+  const { stdout } = expectSuccess(await project.node([name]));
   expect(stdout).toContain('step upsample 7\n');
   // With the defaults, which mean bfloat16 on some machines. In the reference's image, 0.17 of the pixels are red.
   expect(await shareOfRed(join(project.folder, 'heart.png'))).toBeGreaterThan(0.08);

@@ -60,7 +60,9 @@ test('every optional property accepts undefined, for exactOptionalPropertyTypes'
   const declarations = publicDeclarations(ts.createProgram(entries, options));
   const optional = declarations.flatMap(optionalProperties);
   expect(optional.length).toBeGreaterThan(30);
-  const exact = optional.filter(({ type }) => !/\b(undefined|unknown)$/.test(type?.getText() ?? ''));
+  const exact = optional.filter(
+    ({ type }) => !/\b(undefined|unknown)$/.test(type?.getText() ?? ''),
+  );
   expect(exact.map((property) => property.getText())).toEqual([]);
 });
 

@@ -116,7 +116,9 @@ describe('conversion from and to typed arrays', () => {
   });
 
   test('the array type follows the dtype', () => {
-    expectTypeOf(Tensor.from(new Float32Array(1)).toTypedArray()).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+    expectTypeOf(Tensor.from(new Float32Array(1)).toTypedArray()).toEqualTypeOf<
+      Float32Array<ArrayBuffer>
+    >();
     expectTypeOf(Tensor.from(new BigInt64Array(1))).toEqualTypeOf<Tensor<'int64'>>();
     const half = Tensor.from(new Float32Array(1), [1], 'bfloat16');
     expectTypeOf(half).toEqualTypeOf<Tensor<'bfloat16'>>();

@@ -1,0 +1,109 @@
+// Every JavaScript and TypeScript block of the guides, pasted into an empty project. A block that cannot run here is
+// marked in the Markdown by a comment before it: <!-- not run: REASON -->.
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { transformSync } from 'esbuild';
+import sharp from 'sharp';
+import ts from 'typescript';
+import { expect, test } from 'vitest';
+import { findLibTorch } from '../../lib/libtorch/find.js';
+import { root } from '../../scripts/build/ready.mjs';
+import { heart, start } from '../serve/helpers/server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+interface Block {
+  /** `docs/options.md:5` */
+  name: string;
+  language: string;
+  code: string;
+  /** Why it is not run. */
+  reason: string | undefined;
+}
+
+const folders = ['.', 'docs', 'examples', 'bench', 'web', 'models/karlo-tiny'];
+const pages = folders.flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+);
+
+function blocksOf(page: string): Block[] {
+  const text = readFileSync(join(root, page), 'utf8');
+  const fences = text.matchAll(/(?:<!-- not run: (.+) -->\n+)?^ *```(\w+)\n([\s\S]*?)^ *```$/gm);
+  return [...fences].map(({ index, 1: reason, 2: language = '', 3: code = '' }) => {
+    const line = text.slice(0, index).split('\n').length;
+    return { name: `${page}:${line}`, language, code, reason };
+  });
+}
+
+const all = pages.flatMap(blocksOf);
+const programs = all.filter(({ language }) => ['js', 'ts'].includes(language));
+const runnable = programs.filter(({ reason }) => reason === undefined);
+const parent = temporaryFolder();
+
+/** An empty project, as `npm init -y` and `npm install` leave it, with the files that programs read. */
+async function emptyProject(name: string): Promise<string> {
+  const folder = join(parent, name.replaceAll(/\W/g, '-'));
+  mkdirSync(join(folder, 'node_modules'), { recursive: true });
+  symlinkSync(root, join(folder, 'node_modules/karlo'));
+  for (const dependency of ['openai', '@types']) {
+    symlinkSync(join(root, 'node_modules', dependency), join(folder, 'node_modules', dependency));
+  }
+  writeFileSync(join(folder, 'package.json'), '{ "name": "empty", "type": "commonjs" }');
+  await sharp(heart).toFile(join(folder, 'photo.jpg'));
+  return folder;
+}
+
+test('the guides have no programs in another language', () => {
+  const others = all.filter((block) => !programs.includes(block)).map(({ language }) => language);
+  expect(new Set(others)).toEqual(new Set(['sh']));
+});
+
+test('two programs are not run', () => {
+  expect(programs.length - runnable.length).toBe(2);
+  expect(runnable.length).toBeGreaterThan(5);
+});
+
+test.each(runnable)('$name runs twice', { timeout: 120_000 }, async ({ name, language, code }) => {
+  const folder = await emptyProject(name);
+  const { url } = await start();
+  const js =
+    language === 'ts' ? transformSync(code, { loader: 'ts', target: 'node20' }).code : code;
+  writeFileSync(join(folder, 'program.mjs'), js.replace('http://127.0.0.1:8080', url));
+  const env = {
+    ...process.env,
+    KARLO_CACHE: join(parent, 'cache'),
+    KARLO_LIBTORCH: findLibTorch().folder,
+  };
+  for (const _time of ['first', 'second']) {
+    await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: folder, env });
+  }
+});
+
+/** Those of missing names, for JavaScript. */
+const missingNames = [2304, 2307, 2552];
+
+test('every program compiles, and imports what it uses', { timeout: 60_000 }, async () => {
+  const folder = await emptyProject('types');
+  const files = programs.map(({ language, code }, i) => {
+    const file = join(folder, `${i}.m${language}`);
+    writeFileSync(file, `export {};\n${code}`);
+    return file;
+  });
+  const { options } = ts.convertCompilerOptionsFromJson(
+    { target: 'ES2022', lib: ['ES2023', 'ESNext.Disposable'], module: 'NodeNext', strict: true },
+    dirname(folder),
+  );
+  const flags = { allowJs: true, checkJs: true, noEmit: true, skipLibCheck: true };
+  const program = ts.createProgram(files, { ...options, ...flags, types: ['node'] });
+  const problems = ts
+    .getPreEmitDiagnostics(program)
+    .filter(({ file, code }) => file?.fileName.endsWith('.mts') || missingNames.includes(code))
+    .map(({ file, messageText }) => [
+      programs[Number.parseInt(file?.fileName.slice(folder.length + 1) ?? '', 10)]?.name,
+      ts.flattenDiagnosticMessageText(messageText, '\n'),
+    ]);
+  expect(problems).toEqual([]);
+});
