@@ -165,6 +165,34 @@ test.each(['esm', 'cjs'] as const)(
   },
 );
 
+describe('a webpack bundle', () => {
+  const bundle = async (externals: object) => {
+    const options = { mode: 'production', target: 'node', entry: './import.mjs', externals };
+    project.write(
+      'webpack.cjs',
+      `const { resolve } = require('node:path');
+      const output = { path: resolve('webpack'), filename: 'main.cjs' };
+      require('webpack')({ ...${JSON.stringify(options)}, output }, (error, stats) => {
+        if (error || stats.hasErrors()) throw error ?? new Error(stats.toString());
+      });`,
+    );
+    await project.npmInstall(['webpack@5.113.0']);
+    expectSuccess(await project.node(['webpack.cjs']));
+  };
+
+  test('that keeps the package external works', async () => {
+    await bundle({ karlo: 'commonjs karlo' });
+    await project.generates(['webpack/main.cjs']);
+  });
+
+  test('that includes the package is told to keep it external', async () => {
+    await bundle({});
+    const { status, stderr } = await project.node(['webpack/main.cjs', 'out/none.png']);
+    expect(status).toBe(1);
+    expect(stderr).toContain("externals: { karlo: 'commonjs karlo' }");
+  });
+});
+
 test('works with a read-only node_modules and an unprivileged user, and writes nothing there', async () => {
   const before = listing();
   execFileSync('chmod', ['-R', 'a-w,a+rX', join(project.folder, 'node_modules')]);

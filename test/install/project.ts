@@ -124,7 +124,7 @@ function bareEnvironment(parent: string): NodeJS.ProcessEnv {
   }
   const inherited = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(npm_(package|lifecycle|command|config_local_prefix)|INIT_CWD|KARLO_|NODE_|VITEST)/i.test(
+      !/^(npm_(package|lifecycle|command|config_local_prefix)|INIT_CWD|KARLO_|NODE_(?!EXTRA_CA_CERTS)|VITEST)/i.test(
         name,
       ),
   );
