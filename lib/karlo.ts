@@ -20,6 +20,7 @@ import type { LoadedModel } from './pipeline/load.js';
 import type { LoadProgress } from './pipeline/load-networks.js';
 import type { GenerationTask } from './pipeline/task.js';
 import { openAhead } from './torch/load.js';
+import { forbidden } from './util/permission.js';
 
 /** Options of `Karlo.load`. */
 export interface KarloOptions extends LoadOptions {
@@ -66,7 +67,10 @@ export class Karlo implements AsyncDisposable {
     // LibTorch opens on another thread while this thread imports what loading needs.
     const opening = openAhead();
     const { load } = await import('./pipeline/load.js');
-    return new Karlo(await load(resolved, opening));
+    const loading = load(resolved, opening).catch((error) => {
+      throw forbidden(error) ?? error;
+    });
+    return new Karlo(await loading);
   }
 
   /** Width and height of the generated images, in pixels. */

@@ -52,8 +52,9 @@ async function* recipesInOther(bytes: Buffer, label: string): Recipes {
 }
 
 async function xmpOf(bytes: Buffer, label: string): Promise<Buffer | undefined> {
+  const image = sharp(bytes);
   try {
-    return (await sharp(bytes).metadata()).xmp;
+    return (await image.metadata()).xmp;
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
     throw invalidImage(label, `it is damaged or not an image (${reason})`);

@@ -1,15 +1,15 @@
-import { createRequire } from 'node:module';
+import { packageRequire } from '../util/package.js';
+import { permitted } from '../util/permission.js';
 
 export type { Sharp } from 'sharp';
 
 type SharpModule = typeof import('sharp').default;
 
-const require = createRequire(import.meta.url);
 let loaded: SharpModule | undefined;
 
 /** Loads sharp on first use, which takes 30 ms and waits for libraries that other threads are loading. */
 export function loadSharp(): SharpModule {
-  loaded ??= require('sharp') as SharpModule;
+  loaded ??= permitted(() => packageRequire()('sharp') as SharpModule);
   return loaded;
 }
 

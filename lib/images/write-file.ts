@@ -3,6 +3,7 @@ import { link, lstat, realpath, rename, stat, writeFile } from 'node:fs/promises
 import { invalidArgument, KarloError } from '../errors.js';
 import { alreadyExists, cannotWrite } from '../util/file-errors.js';
 import { writeThenRename } from '../util/files.js';
+import { isRestricted } from '../util/permission.js';
 
 /**
  * Writes a file atomically: it appears once it is complete.
@@ -15,12 +16,14 @@ export async function writeAtomically(
   bytes: Uint8Array,
   force: boolean,
 ): Promise<void> {
+  // Flushed before it is renamed: after a power failure, the file would be empty otherwise. Node.js 24 forbids this
+  // with --permission.
+  const flush = !isRestricted();
   const { target, ...mode } = force ? await existingFile(path) : { target: path };
   try {
     await writeThenRename(
       target,
-      // Flushed before it is renamed: after a power failure, the file would be empty otherwise.
-      (temporary) => writeFile(temporary, bytes, { flag: 'wx', flush: true, ...mode }),
+      (temporary) => writeFile(temporary, bytes, { flag: 'wx', flush, ...mode }),
       force ? rename : renameNew,
     );
   } catch (cause) {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFolder, packageRequire } from '../util/package.js';
+import { missingFlag } from '../util/permission.js';
 import {
   cachedLibTorch,
   describeLibTorch,
@@ -49,14 +49,28 @@ export function searchLibTorch({ env = process.env, headers = false }: FindOptio
   if (env.KARLO_LIBTORCH) return { found: useNamed(resolve(env.KARLO_LIBTORCH)), tried: [] };
   const tried: string[] = [];
   for (const { source, name, locate } of places(env)) {
-    const folder = locate();
-    const problem = folder === undefined ? 'not found' : problemWith(folder, headers);
+    const { folder, problem } = examine(locate, headers);
     if (folder !== undefined && problem === undefined) {
       return { found: describeLibTorch(folder, source), tried };
     }
     tried.push(`${name}: ${problem}${folder === undefined ? '' : ` (${folder})`}`);
   }
   return { tried };
+}
+
+/** The folder of a place, and why it cannot be used. */
+function examine(
+  locate: Place['locate'],
+  headers: boolean,
+): { folder?: string | undefined; problem?: string | undefined } {
+  try {
+    const folder = locate();
+    return { folder, problem: folder === undefined ? 'not found' : problemWith(folder, headers) };
+  } catch (error) {
+    const flag = missingFlag(error);
+    if (flag === undefined) throw error;
+    return { problem: `Node.js runs with --permission and without ${flag}` };
+  }
 }
 
 interface Place {
@@ -100,7 +114,7 @@ function problemWith(folder: string, headers: boolean): string | undefined {
 // Resolves the manifest, not package.json: in a checkout, the package is a workspace without LibTorch.
 function locatePackage(name: string): string | undefined {
   try {
-    return dirname(createRequire(import.meta.url).resolve(`${name}/${manifestFile}`));
+    return dirname(packageRequire().resolve(`${name}/${manifestFile}`));
   } catch {
     return undefined;
   }
@@ -113,7 +127,7 @@ const locateTorch =
 function findPythonTorch(env: NodeJS.ProcessEnv): string | undefined {
   const { status, stdout } = spawnSync('python3', ['-c', locateTorch], {
     // Python imports from its working directory first, and the user's may contain a folder `torch`.
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    cwd: packageFolder(),
     encoding: 'utf8',
     env,
     timeout: 10_000,

@@ -1,15 +1,13 @@
 import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { expected, guarded, KarloError } from '../errors.js';
 import { findLibTorch } from '../libtorch/find.js';
 import { describeLibTorch, type LibTorch, libraryFile } from '../libtorch/folder.js';
-import { packageFolder } from '../util/package.js';
+import { packageFolder, packageRequire } from '../util/package.js';
+import { permitted } from '../util/permission.js';
 import type { NativeAddon, NativeLoader } from './addon-types.js';
 import { loadFailure, noAddon } from './load-failure.js';
-
-const require = createRequire(import.meta.url);
 
 interface Loaded {
   readonly addon: NativeAddon;
@@ -21,7 +19,7 @@ let loaded: Loaded | undefined;
 
 /** The addon, loaded with LibTorch on first use. */
 export function addon(): NativeAddon {
-  loaded ??= guarded(load);
+  loaded ??= guarded(() => permitted(load));
   return loaded.addon;
 }
 
@@ -131,7 +129,7 @@ function checkCapability(name: string | undefined): void {
 /** The loader, and the LibTorch that it should open. */
 function findLibraries() {
   const loaderPath = findLoader();
-  const loader = attempt(loaderPath, () => require(loaderPath) as NativeLoader);
+  const loader = attempt(loaderPath, () => packageRequire()(loaderPath) as NativeLoader);
   const libtorch = alreadyLoaded(loader, findLibTorch());
   checkVersion(loader.libtorch, libtorch);
   return { loaderPath, loader, libtorch };
@@ -181,7 +179,7 @@ const addonFile = libraryFile('karlo');
 function findLoader(): string {
   const root = packageFolder();
   try {
-    return (require('node-gyp-build') as { path(folder: string): string }).path(root);
+    return (packageRequire()('node-gyp-build') as { path(folder: string): string }).path(root);
   } catch (cause) {
     throw noAddon(root, cause);
   }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { types } from 'node:util';
 import { invalidArgument, KarloError } from '../errors.js';
+import { missingFlag } from './permission.js';
 
 /** Whether an error comes from the operating system, for example because a disk is full or a file is missing. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
@@ -38,8 +39,13 @@ export function whyUnreadable(error: unknown): string {
     case 'EPERM':
       return 'no permission to read it';
     default:
-      return message;
+      return whyDenied(error) ?? message;
   }
+}
+
+function whyDenied(error: unknown): string | undefined {
+  const flag = missingFlag(error);
+  return flag && `Node.js runs with --permission and without ${flag}`;
 }
 
 function whyUnwritable(path: string, cause: unknown): string {
@@ -61,6 +67,9 @@ function whyUnwritable(path: string, cause: unknown): string {
     case 'ENOSPC':
     case 'EDQUOT':
       return 'no space is left on the disk';
+    case 'ERR_ACCESS_DENIED':
+      // The error names a temporary file in the folder.
+      return `Node.js runs with --permission and without --allow-fs-write=${folder}`;
     default:
       return message;
   }
