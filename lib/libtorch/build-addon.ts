@@ -5,9 +5,12 @@ import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { KarloError } from '../errors.js';
 import { writeThenRename } from '../util/files.js';
+import { type BuildProgress, progressIn } from './build-progress.js';
 import type { LibTorch } from './folder.js';
 
 // For an installed package. A checkout has the version in package-lock.json.
@@ -24,16 +27,20 @@ export interface BuildOptions {
   tests?: boolean;
   /** The include folder of Catch2, for the C++ tests; by default, the compiler's include path. */
   catch2?: string | undefined;
+  /** Called when the build starts, and after each file. */
+  onProgress?: (progress: BuildProgress) => void;
 }
 
 /** Compiles the addon. Rejects with the end of the compiler's output if that fails. */
 export async function compileAddon(options: BuildOptions): Promise<void> {
-  const { source, out, libtorch, tests, catch2 } = options;
+  const { source, out, libtorch, tests, catch2, onProgress = () => {} } = options;
   const flags = [`--CDKARLO_LIBTORCH=${libtorch}`, `--CDKARLO_TESTS=${tests ? 'ON' : 'OFF'}`];
   if (catch2) flags.push(`--CDKARLO_CATCH2=${catch2}`);
+  onProgress({ done: 0, total: 0, unit: 'files' });
   await removeForeignCache(out, source);
   for (const command of ['configure', 'build']) {
-    await runCmakeJs(source, [command, '--directory', source, '--out', out, ...flags]);
+    const args = [command, '--directory', source, '--out', out, ...flags];
+    await runCmakeJs(source, args, onProgress);
   }
 }
 
@@ -48,15 +55,21 @@ async function removeForeignCache(out: string, source: string): Promise<void> {
   }
 }
 
-async function runCmakeJs(source: string, args: readonly string[]): Promise<void> {
+async function runCmakeJs(
+  source: string,
+  args: readonly string[],
+  onProgress: (progress: BuildProgress) => void,
+): Promise<void> {
   const [program, ...words] = findCmakeJs(source);
   const shell = process.platform === 'win32' && !isAbsolute(program); // npm is a script there
+  const options = { cwd: source, maxBuffer: 100e6, shell };
+  const running = promisify(execFile)(program, [...words, ...args], options);
+  createInterface(running.child.stdout as Readable).on('line', (line) => {
+    const progress = progressIn(line);
+    if (progress) onProgress(progress);
+  });
   try {
-    await promisify(execFile)(program, [...words, ...args], {
-      cwd: source,
-      maxBuffer: 100e6,
-      shell,
-    });
+    await running;
   } catch (error) {
     const { message, code, signal, stdout, stderr } = error as ExecFileException;
     const status = typeof code === 'number' || signal ? ` with ${signal ?? code}` : `: ${message}`;
@@ -85,17 +98,20 @@ function shorten(output: string): string {
  * @param root the package's folder
  * @throws {KarloError} ERR_KARLO_SETUP
  */
-export async function buildInstalledAddon(root: string, libtorch: LibTorch): Promise<void> {
+export async function buildInstalledAddon(
+  root: string,
+  libtorch: LibTorch,
+  onProgress: (progress: BuildProgress) => void,
+): Promise<void> {
   if (libtorch.includeDir === undefined) {
     throw setupError(
       `Expected LibTorch with headers but ${libtorch.folder} has none. Use one that has: unset KARLO_LIBTORCH`,
     );
   }
   requireTools();
-  process.stderr.write('Building the addon (CMake), which takes a few minutes …\n');
   const out = await mkdtemp(join(tmpdir(), 'karlo-build-'));
   try {
-    await compileAddon({ source: root, out, libtorch: libtorch.folder });
+    await compileAddon({ source: root, out, libtorch: libtorch.folder, onProgress });
     await copyFiles(join(out, 'Release'), join(root, 'build', 'Release'));
   } catch (error) {
     throw setupError(`The addon could not be built: ${(error as Error).message}`);

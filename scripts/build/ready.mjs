@@ -60,6 +60,7 @@ async function setUpLibTorch() {
  * @param {boolean} tests
  */
 async function buildAddon(libtorch, tests) {
+  const { withBuildProgress } = await import('../../dist/lib/cli/build.js');
   const { compileAddon } = await import('../../dist/lib/libtorch/build-addon.js');
   const out = join(root, 'build');
   const sources = [join(root, 'native'), join(root, 'CMakeLists.txt')];
@@ -67,9 +68,10 @@ async function buildAddon(libtorch, tests) {
   const withTests = tests || existsSync(join(out, 'test'));
   if (withTests) sources.push(...cppTests());
   await unlessFresh(join(out, '.stamp'), [...sources, libtorch, String(withTests)], async () => {
-    say('Building the addon (CMake) …');
     const catch2 = withTests ? await (await import('./catch2.mjs')).findCatch2() : undefined;
-    await compileAddon({ source: root, out, libtorch, tests: withTests, catch2 });
+    await withBuildProgress((onProgress) =>
+      compileAddon({ source: root, out, libtorch, tests: withTests, catch2, onProgress }),
+    );
     if (withTests) makeFixtures(out);
   });
 }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { buildInstalledAddon } from '../../libtorch/build-addon.js';
+import type { LibTorch } from '../../libtorch/folder.js';
 import { describeBuild } from '../../libtorch/folder.js';
 import type { SetupOptions } from '../../libtorch/setup.js';
 import { packageFolder } from '../../util/package.js';
+import { withBuildProgress } from '../build.js';
 import { setUpWithProgress } from '../setup.js';
 import { interruptible } from '../terminal/interruptible.js';
 
@@ -41,9 +43,15 @@ Examples:
     .action(setUp);
 }
 
+function buildAddon(libtorch: LibTorch): Promise<void> {
+  return withBuildProgress((onProgress) =>
+    buildInstalledAddon(packageFolder(), libtorch, onProgress),
+  );
+}
+
 async function setUp({ archive = [], build = false, json, ...options }: Flags): Promise<void> {
   const libtorch = await setUpWithProgress({ ...options, archives: archive, headers: build });
-  if (build) await interruptible(() => buildInstalledAddon(packageFolder(), libtorch));
+  if (build) await interruptible(() => buildAddon(libtorch));
   console.log(
     json
       ? JSON.stringify(libtorch, null, 2)
