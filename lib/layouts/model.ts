@@ -16,7 +16,7 @@ export interface Model {
   readonly configs: Readonly<Partial<ComponentConfigs>>;
   readonly schedulers: Readonly<Partial<Record<SchedulerName, SchedulerConfig>>>;
   readonly featureExtractor?: FeatureExtractorConfig;
-  /** The folder with `vocab.json` and `merges.txt`, and how prompts are encoded. */
+  /** The tokenizer's folder, and how prompts are encoded. */
   readonly tokenizer: { readonly folder: string; readonly options: TokenizerOptions };
   /** A SHA-256 that identifies the weights, in hexadecimal. */
   fingerprint(): Promise<string>;
@@ -36,7 +36,7 @@ export interface ModelDescription {
   readonly components: ComponentDescriptions;
   readonly schedulers: Partial<Record<SchedulerName, SchedulerFile>>;
   readonly featureExtractor?: FeatureExtractorConfig;
-  /** The folder with `vocab.json` and `merges.txt`. */
+  /** The tokenizer's folder. Its files may be missing. */
   readonly tokenizer: string;
 }
 

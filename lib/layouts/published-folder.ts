@@ -9,6 +9,7 @@ import {
   NETWORKS_OF,
   type Task,
 } from '../networks/registry.js';
+import { requireTokenizerFiles } from '../tokenizer/files.js';
 import { elementCount } from '../weights/shape.js';
 import { checkDimensions } from './check-dimensions.js';
 import { checkFeatureExtractor } from './check-feature-extractor.js';
@@ -71,6 +72,7 @@ export abstract class PublishedFolder implements ModelFolder {
 
   async open(task?: Task): Promise<Model> {
     const { folder, components, ...described } = await this.describe(task);
+    await requireTokenizerFiles(described.tokenizer);
     const configs = map(components, ({ config }) => config) as Partial<ComponentConfigs>;
     const { featureExtractor } = described;
     return {

@@ -1,21 +1,26 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { KarloError } from '../errors.js';
+import { END_OF_WORD } from './byte-pair-encoder.js';
 
-/** The files that a tokenizer folder must contain. */
-export const requiredTokenizerFiles = ['vocab.json', 'merges.txt'] as const;
+/** The vocabulary and the merges, as transformers up to version 4 writes them. */
+const separateFiles = ['vocab.json', 'merges.txt'] as const;
+/** Both in one file. It is the only one that transformers 5 writes. */
+const combinedFile = 'tokenizer.json';
 
 /** The files that a tokenizer folder of the Hugging Face layout may contain. */
 export const tokenizerFiles = [
-  ...requiredTokenizerFiles,
+  ...separateFiles,
+  combinedFile,
   'tokenizer_config.json',
   'special_tokens_map.json',
 ] as const;
 
 /** The parsed contents of a tokenizer folder. */
 export interface TokenizerFiles {
-  /** vocab.json: the id of each token. */
+  /** The id of each token. */
   readonly vocabulary: ReadonlyMap<string, number>;
-  /** merges.txt: pairs of symbols separated by a space, lowest rank first. */
+  /** Pairs of symbols separated by a space, lowest rank first. */
   readonly merges: readonly string[];
   /** tokenizer_config.json. */
   readonly config?: Record<string, unknown> | undefined;
@@ -26,6 +31,93 @@ export interface TokenizerFiles {
 /** How many lines of merges.txt CLIP's tokenizer reads: `49152 - 256 - 2`. */
 const MAX_MERGES = 49152 - 256 - 2;
 const PAIR = /^\S+ \S+$/;
+
+/** The files that a tokenizer folder does not have and needs, from the names of those that it has. */
+export function missingTokenizerFiles(names: readonly string[]): string[] {
+  if (names.includes(combinedFile)) return [];
+  return separateFiles.filter((name) => !names.includes(name));
+}
+
+/**
+ * Checks by their names that a tokenizer folder has the files that it needs.
+ * @returns the names of its files
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND
+ */
+export async function requireTokenizerFiles(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const missing = missingTokenizerFiles(names);
+  if (missing.length === 0) return names;
+  const are = missing.length === 1 ? 'is' : 'are';
+  const message = `Expected ${separateFiles.join(' and ')}, or ${combinedFile}, in ${folder} but ${missing.join(' and ')} ${are} missing. Copy the tokenizer's files from the published model`;
+  throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+}
+
+/**
+ * Reads a tokenizer folder: `vocab.json` and `merges.txt`, or else `tokenizer.json`; and the two
+ * configuration files if they exist.
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
+ */
+export async function readTokenizerFolder(folder: string): Promise<TokenizerFiles> {
+  const names = await requireTokenizerFiles(folder);
+  const optional = (name: string) => (names.includes(name) ? join(folder, name) : undefined);
+  const config = optional('tokenizer_config.json');
+  const specialTokens = optional('special_tokens_map.json');
+  const [vocabulary, merges] = separateFiles.map(optional);
+  if (vocabulary !== undefined && merges !== undefined) {
+    return readTokenizerFiles(vocabulary, merges, config, specialTokens);
+  }
+  return readCombined(join(folder, combinedFile), config, specialTokens);
+}
+
+/**
+ * Reads a `tokenizer.json` of Hugging Face's tokenizers. The configuration files take precedence over
+ * its tokens.
+ */
+async function readCombined(
+  path: string,
+  config?: string,
+  specialTokens?: string,
+): Promise<TokenizerFiles> {
+  const { model, added_tokens: added } = await readObject(path);
+  const { type, vocab, merges, end_of_word_suffix: suffix, unk_token: unknown } = asObject(model);
+  if (type !== 'BPE') throw corrupt('BPE', 'model.type', path, type);
+  if (suffix !== END_OF_WORD) {
+    throw corrupt(END_OF_WORD, 'model.end_of_word_suffix', path, suffix);
+  }
+  if (!Array.isArray(merges)) throw corrupt('an array', 'model.merges', path, merges);
+  if (!isObject(vocab)) throw corrupt('an object', 'model.vocab', path, vocab);
+  return {
+    vocabulary: parseVocabulary(vocab, path),
+    merges: merges.map((merge, i) => parsePair(merge, i, path)),
+    config: {
+      ...(typeof unknown === 'string' && { unk_token: unknown }),
+      added_tokens_decoder: addedTokens(added),
+      ...(config !== undefined && (await readObject(config))),
+    },
+    specialTokens: specialTokens === undefined ? undefined : await readObject(specialTokens),
+  };
+}
+
+/** A merge is a pair of symbols, or both in one string (before tokenizers 0.20). */
+function parsePair(merge: unknown, rank: number, path: string): string {
+  const pair = Array.isArray(merge) && merge.length === 2 ? merge.join(' ') : merge;
+  if (typeof pair === 'string' && PAIR.test(pair)) return pair;
+  throw corrupt('a pair of symbols', `model.merges[${rank}]`, path, merge);
+}
+
+/** `added_tokens` of tokenizer.json as `added_tokens_decoder` of tokenizer_config.json. */
+function addedTokens(added: unknown): Record<string, unknown> {
+  const tokens = Array.isArray(added) ? added.filter(isObject) : [];
+  return Object.fromEntries(tokens.map((token) => [String(token.id), token]));
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /**
  * Reads the files of a tokenizer. The last two are optional.
@@ -45,6 +137,12 @@ export async function readTokenizerFiles(
   };
 }
 
+function corrupt(expected: string, what: string, path: string, received: unknown): KarloError {
+  const shown = (JSON.stringify(received) ?? 'nothing').slice(0, 80);
+  const message = `Expected ${expected} for ${what} in ${path} but received ${shown}`;
+  return new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
+}
+
 async function read(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
@@ -59,8 +157,7 @@ async function readObject(path: string): Promise<Record<string, unknown>> {
   const text = await read(path);
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
+    if (isObject(value)) return value;
   } catch (cause) {
     throw new KarloError('ERR_KARLO_MODEL_CORRUPT', `${path} is not JSON`, { cause });
   }
@@ -73,8 +170,7 @@ function parseVocabulary(file: Record<string, unknown>, path: string): Map<strin
   for (const token of Object.keys(file)) {
     const id = file[token];
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0) {
-      const message = `Expected an id for ${JSON.stringify(token)} in ${path} but received ${JSON.stringify(id)}`;
-      throw new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
+      throw corrupt('an id', JSON.stringify(token), path, id);
     }
     vocabulary.set(token, id);
   }
@@ -88,7 +184,6 @@ function parseMerges(text: string, path: string): string[] {
     if (PAIR.test(line)) return line;
     const pair = line.trim().replace(/\s+/, ' ');
     if (PAIR.test(pair)) return pair;
-    const message = `Expected a pair in line ${i + 2} of ${path} but received ${JSON.stringify(line.slice(0, 60))}`;
-    throw new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
+    throw corrupt('a pair', `line ${i + 2}`, path, line);
   });
 }

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { expected } from '../errors.js';
-import { BytePairEncoder, textOf } from './byte-pair-encoder.js';
+import { expected, KarloError } from '../errors.js';
+import { BYTE_CHARACTERS, BytePairEncoder, textOf } from './byte-pair-encoder.js';
 import { cleanText } from './clean.js';
-import { readTokenizerFiles, type TokenizerFiles } from './files.js';
+import { readTokenizerFiles, readTokenizerFolder, type TokenizerFiles } from './files.js';
 import { normalizeText, splitWords } from './pre-tokenize.js';
 import { readSpecialTokens, type SpecialTokens } from './special-tokens.js';
 
@@ -55,6 +53,7 @@ export class ClipTokenizer {
   constructor(files: TokenizerFiles, options: TokenizerOptions = {}) {
     const special = readSpecialTokens(files.vocabulary, files.config, files.specialTokens);
     const id = (token: string) => special.ids.get(token) as number;
+    checkMerges(files, special);
     this.#special = special;
     this.#bpe = new BytePairEncoder(files.vocabulary, files.merges, id(special.unknown));
     this.#vocabulary = files.vocabulary;
@@ -85,20 +84,12 @@ export class ClipTokenizer {
   }
 
   /**
-   * Reads a tokenizer from a folder: `vocab.json`, `merges.txt`, and the two configuration files if they
-   * exist.
+   * Reads a tokenizer from a folder: `vocab.json` and `merges.txt`, or else `tokenizer.json`; and the two
+   * configuration files if they exist.
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
    */
   static async fromFolder(folder: string, options: TokenizerOptions = {}): Promise<ClipTokenizer> {
-    const optional = (name: string) =>
-      existsSync(join(folder, name)) ? join(folder, name) : undefined;
-    const files = await readTokenizerFiles(
-      join(folder, 'vocab.json'),
-      join(folder, 'merges.txt'),
-      optional('tokenizer_config.json'),
-      optional('special_tokens_map.json'),
-    );
-    return new ClipTokenizer(files, options);
+    return new ClipTokenizer(await readTokenizerFolder(folder), options);
   }
 
   /**
@@ -144,6 +135,18 @@ export class ClipTokenizer {
       else yield id;
     }
   }
+}
+
+/**
+ * CLIP's vocabulary has each byte twice, within and at the end of a word, a token for each merge, and the
+ * special tokens (Radford et al. 2021, section 2.4). More tokens than that mean that merges are missing.
+ */
+function checkMerges({ vocabulary, merges }: TokenizerFiles, { ids }: SpecialTokens): void {
+  const special = [...ids.keys()].filter((token) => vocabulary.has(token)).length;
+  const needed = vocabulary.size - special - 2 * BYTE_CHARACTERS.length;
+  if (merges.length >= needed) return;
+  const message = `Expected at least ${needed} merges for the tokenizer's vocabulary of ${vocabulary.size} tokens but received ${merges.length}. Copy the tokenizer's files from the published model`;
+  throw new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
 }
 
 /** An expression that splits text at any of the tokens and keeps them. The longest match wins. */

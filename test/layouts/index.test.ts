@@ -1,10 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
-import { recogniseFolder } from '../../lib/layouts/index.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { inspectModel, openModel, recogniseFolder } from '../../lib/layouts/index.js';
 import { expectCode } from '../support/expect-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { writeCombinedTokenizer } from '../tokenizer/fixtures.js';
 
 const root = temporaryFolder();
 
@@ -38,7 +39,7 @@ it('recognises karlo-tiny, which has everything for both tasks', async () => {
     sharded: false,
     path: join(path, 'prior', 'diffusion_pytorch_model.safetensors'),
   });
-  expect(layout.tokenizer).toBe(join(path, 'tokenizer'));
+  expect((await layout.describe()).tokenizer).toBe(join(path, 'tokenizer'));
 });
 
 it('recognises Kakao’s files, also with %3D, and lists the missing files of each task', async () => {
@@ -81,6 +82,34 @@ it('lists the missing files of a Hugging Face folder', async () => {
   expect(layout.missing.imageVariation).toContain('feature_extractor/preprocessor_config.json');
   const work = () => layout.requireTask('textToImage');
   await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, path, 'weights in prior/');
+});
+
+describe('a Hugging Face folder whose tokenizer is incomplete', () => {
+  const tiny = fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url));
+  const path = join(root, 'incomplete');
+  const tokenizer = join(path, 'tokenizer');
+  beforeEach(() => {
+    rmSync(path, { recursive: true, force: true });
+    cpSync(tiny, path, { recursive: true });
+  });
+
+  it.each<[string, () => void]>([
+    ['the folder', () => rmSync(tokenizer, { recursive: true })],
+    ['merges.txt', () => rmSync(join(tokenizer, 'merges.txt'))],
+    ['vocab.json', () => rmSync(join(tokenizer, 'vocab.json'))],
+  ])('is refused when it is opened without %s', async (_, remove) => {
+    remove();
+    const parts = ['Expected vocab.json and merges.txt, or tokenizer.json, in', tokenizer];
+    await expectCode('ERR_KARLO_MODEL_NOT_FOUND', () => openModel(path), ...parts);
+    expect((await inspectModel(path)).missing.textToImage.join()).toMatch(/^tokenizer\//);
+  });
+
+  it('is opened with tokenizer.json alone', async () => {
+    rmSync(tokenizer, { recursive: true });
+    writeCombinedTokenizer(tokenizer);
+    expect((await openModel(path)).tokenizer.folder).toBe(tokenizer);
+    expect((await inspectModel(path)).missing).toEqual({ textToImage: [], imageVariation: [] });
+  });
 });
 
 it('finds no model in folders without one', async () => {

@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ClipTokenizer } from '../../lib/tokenizer/tokenizer.js';
-import { clipTokenizerFolder, readFixture } from './fixtures.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { clipTokenizerFolder, readFixture, writeCombinedTokenizer } from './fixtures.js';
 
 type Row = [text: string, ids: number[], removed?: string];
 
 const corpus = readFixture('corpus.json.gz') as Row[];
 /** Ids; null if they equal the corpus's; or the reason why the two tokenizers differ on a string. */
 const kakao = readFixture('kakao.json.gz') as (number[] | null | 'mojibake' | 'newer')[];
+
+const root = temporaryFolder();
+const temporaryFolderOf = (name: string) => join(root, name);
 
 const padded = (ids: number[], pad: number) => [...ids, ...Array(77 - ids.length).fill(pad)];
 const mask = (ids: number[]) => padded(Array(ids.length).fill(1), 0);
@@ -28,6 +33,22 @@ test('2000 strings have the ids, masks and truncated text of the slow tokenizer'
   });
   expect(wrong).toEqual([]);
 });
+
+test.each(['pairs', 'strings'] as const)(
+  '2000 strings have the same ids with tokenizer.json alone, merges as %s',
+  async (merges) => {
+    const folder = temporaryFolderOf(merges);
+    writeCombinedTokenizer(folder, { merges });
+    const [tokenizer, separate] = await Promise.all([
+      ClipTokenizer.fromFolder(folder),
+      ClipTokenizer.fromFolder(clipTokenizerFolder),
+    ]);
+    const wrong = corpus.filter(
+      ([text]) => JSON.stringify(tokenizer.encode(text)) !== JSON.stringify(separate.encode(text)),
+    );
+    expect(wrong).toEqual([]);
+  },
+);
 
 test('in the Kakao layout they have the ids of Kakao’s program, padded with 0', async () => {
   const tokenizer = await ClipTokenizer.fromFolder(clipTokenizerFolder, {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -7,7 +7,8 @@ import { KarloError } from '../../lib/errors.js';
 import type { TokenizerFiles } from '../../lib/tokenizer/files.js';
 import { splitWords } from '../../lib/tokenizer/pre-tokenize.js';
 import { ClipTokenizer } from '../../lib/tokenizer/tokenizer.js';
-import { clipTokenizerFolder } from './fixtures.js';
+import { expectCode } from '../support/expect-error.js';
+import { clipTokenizerFolder, writeCombinedTokenizer } from './fixtures.js';
 
 const [START, END] = [49406, 49407];
 let tokenizer: ClipTokenizer;
@@ -173,6 +174,81 @@ describe('tokenizer files', () => {
     ];
     for (const [ids, pairs] of broken)
       expect(await code(ClipTokenizer.fromFiles(ids, pairs))).toBe('ERR_KARLO_MODEL_CORRUPT');
+  });
+
+  test.each<[string, string[], string]>([
+    ['merges.txt', ['vocab.json'], 'merges.txt is missing'],
+    ['vocab.json', ['merges.txt'], 'vocab.json is missing'],
+    ['both', [], 'vocab.json and merges.txt are missing'],
+  ])('are rejected without %s, with the names of both alternatives', async (_, names, text) => {
+    const incomplete = mkdtempSync(join(folder, 'incomplete-'));
+    for (const name of names) {
+      copyFileSync(join(clipTokenizerFolder, name), join(incomplete, name));
+    }
+    const work = () => ClipTokenizer.fromFolder(incomplete);
+    const expected = 'Expected vocab.json and merges.txt, or tokenizer.json, in ';
+    await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, expected, text);
+  });
+
+  test('are rejected if merges.txt is cut off', async () => {
+    const [ids, pairs] = ['vocab.json', 'merges.txt'].map((name) =>
+      join(clipTokenizerFolder, name),
+    );
+    const lines = readFileSync(pairs as string, 'utf8').split('\n');
+    const half = file('half.txt', lines.slice(0, 20_001).join('\n'));
+    const work = () => ClipTokenizer.fromFiles(ids as string, half);
+    await expectCode('ERR_KARLO_MODEL_CORRUPT', work, 'at least 48894 merges', 'received 20000');
+  });
+
+  test.each<[string, (file: { model: Record<string, unknown> }) => void, string]>([
+    [
+      'another model',
+      ({ model }) => Object.assign(model, { type: 'Unigram' }),
+      'BPE for model.type',
+    ],
+    [
+      'another suffix',
+      ({ model }) => Object.assign(model, { end_of_word_suffix: null }),
+      'end_of_word_suffix',
+    ],
+    [
+      'no merges',
+      ({ model }) => Object.assign(model, { merges: undefined }),
+      'an array for model.merges',
+    ],
+    [
+      'an invalid merge',
+      ({ model }) => Object.assign(model, { merges: [['a']] }),
+      'for model.merges[0]',
+    ],
+    [
+      'no vocabulary',
+      ({ model }) => Object.assign(model, { vocab: [] }),
+      'an object for model.vocab',
+    ],
+    ['an invalid id', ({ model }) => Object.assign(model, { vocab: { a: -1 } }), 'an id for "a"'],
+    ['fewer merges', ({ model }) => (model.merges as []).splice(9), 'at least 48894 merges'],
+  ])('are rejected if tokenizer.json has %s', async (_, change, text) => {
+    const combined = mkdtempSync(join(folder, 'combined-'));
+    writeCombinedTokenizer(combined, { change });
+    await expectCode('ERR_KARLO_MODEL_CORRUPT', () => ClipTokenizer.fromFolder(combined), text);
+  });
+
+  test('have the special tokens of tokenizer.json if they are not in the vocabulary', async () => {
+    const combined = mkdtempSync(join(folder, 'special-'));
+    writeCombinedTokenizer(combined, {
+      change({ model }) {
+        const {
+          '<|startoftext|>': _start,
+          '<|endoftext|>': _end,
+          ...rest
+        } = model.vocab as Record<string, number>;
+        model.vocab = rest;
+      },
+    });
+    rmSync(join(combined, 'tokenizer_config.json'));
+    const { ids } = (await ClipTokenizer.fromFolder(combined)).encode('a red heart');
+    expect([...ids.slice(0, 6)]).toEqual([START, 320, 736, 1936, END, END]);
   });
 
   test('configure the pad token and the length', () => {

@@ -6,7 +6,7 @@ import type { RemoteFile } from './download.js';
 import { downloadError } from './failure.js';
 
 const tokenizerFile =
-  /^tokenizer\/(?:vocab\.json|merges\.txt|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json)$/;
+  /^tokenizer\/(?:vocab\.json|merges\.txt|tokenizer\.json|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json)$/;
 /** A file name without path separators of any system. */
 const plainName = /^[A-Za-z0-9_][\w.=+-]*$/;
 const shardNumber = /-\d{5}-of-(\d{5})(?=\.)/;

@@ -11,12 +11,13 @@ import {
   parseConfig,
   type Task,
 } from '../../networks/registry.js';
-import { requiredTokenizerFiles } from '../../tokenizer/files.js';
+import { missingTokenizerFiles, requireTokenizerFiles } from '../../tokenizer/files.js';
 import { ScriptModule } from '../../torch/script-module.js';
 import { corrupt } from '../../weights/corrupt.js';
 import { readWeights } from '../../weights/index.js';
 import { withFile } from '../../weights/source.js';
 import { checkFeatureExtractor } from '../check-feature-extractor.js';
+import { listFolder } from '../list-folder.js';
 import { matchTensors } from '../match-tensors.js';
 import {
   byTask,
@@ -60,6 +61,7 @@ export class ConvertedFolder implements ModelFolder {
     const { layout, schedulers, featureExtractor } = manifest;
     checkFeatureExtractor(featureExtractor, configs.image_encoder?.image_size, folder);
     const tokenizer = join(folder, 'tokenizer');
+    await requireTokenizerFiles(tokenizer);
     return {
       folder,
       ...runSettings({ layout, schedulers, tokenizer }, defaultsOf(layout)),
@@ -80,7 +82,8 @@ export class ConvertedFolder implements ModelFolder {
       const { dtype } = manifest;
       components[name as ComponentName] = { parameters, dtype, bytes: weights.bytes };
     }
-    const missing = byTask((task) => missingParts(folder, manifest, task));
+    const tokenizer = (await listFolder(join(folder, 'tokenizer'))) ?? [];
+    const missing = byTask((task) => missingParts(folder, manifest, tokenizer, task));
     return { folder, layout: kind, from: manifest.layout, components, missing };
   }
 }
@@ -106,17 +109,22 @@ function fingerprintOf({ components }: Manifest): string {
 }
 
 /** The parts that a task needs and that are missing from the manifest or the folder. */
-function missingParts(folder: string, manifest: Manifest, task: Task): string[] {
+function missingParts(
+  folder: string,
+  manifest: Manifest,
+  tokenizer: readonly string[],
+  task: Task,
+): string[] {
   const files = NETWORKS_OF[task].flatMap((name) => {
     const component = manifest.components[name];
     return component ? [component.graph.file, component.weights.file] : [];
   });
-  const tokenizer = requiredTokenizerFiles.map((name) => join('tokenizer', name));
   return [
     ...NETWORKS_OF[task].filter((name) => !manifest.components[name]),
     ...SCHEDULERS_OF[task].filter((name) => !manifest.schedulers[name]),
     ...(task === 'imageVariation' && !manifest.featureExtractor ? ['feature_extractor'] : []),
-    ...[...files, ...tokenizer].filter((name) => !existsSync(join(folder, name))),
+    ...files.filter((name) => !existsSync(join(folder, name))),
+    ...missingTokenizerFiles(tokenizer).map((name) => join('tokenizer', name)),
   ];
 }
 

@@ -8,9 +8,7 @@ import {
   definitionOf,
   parseConfig,
 } from '../../networks/registry.js';
-import { requiredTokenizerFiles } from '../../tokenizer/files.js';
 import { readWeights } from '../../weights/index.js';
-import { builtInTokenizer } from '../built-in.js';
 import { listFolder } from '../list-folder.js';
 import { matchTensors } from '../match-tensors.js';
 import {
@@ -82,7 +80,7 @@ export class HuggingFaceFolder extends PublishedFolder {
       layout: this.kind,
       components: components as ModelDescription['components'],
       schedulers,
-      tokenizer: this.tokenizer,
+      tokenizer: join(this.folder, 'tokenizer'),
       ...(path && {
         featureExtractor: checkConfig(featureExtractorConfig, await readJson(path), path),
       }),
@@ -93,12 +91,6 @@ export class HuggingFaceFolder extends PublishedFolder {
   weightsOf(component: ComponentName): (WeightChoice & { path: string }) | undefined {
     const choice = chooseWeights(component, this.#namesIn(component), this.#variant);
     return choice && { ...choice, path: join(this.folder, component, choice.file) };
-  }
-
-  /** The folder with `vocab.json` and `merges.txt`: the built-in one if they are missing. */
-  get tokenizer(): string {
-    const exists = requiredTokenizerFiles.every((name) => this.#find('tokenizer', name));
-    return exists ? join(this.folder, 'tokenizer') : builtInTokenizer();
   }
 
   #namesIn(subfolder: string): readonly string[] {

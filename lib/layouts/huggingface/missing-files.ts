@@ -1,5 +1,5 @@
 import { NETWORKS_OF, type Task } from '../../networks/registry.js';
-import { requiredTokenizerFiles } from '../../tokenizer/files.js';
+import { missingTokenizerFiles } from '../../tokenizer/files.js';
 import { SCHEDULERS_OF } from '../scheduler-config.js';
 import { chooseWeights } from './weight-files.js';
 
@@ -17,7 +17,7 @@ export function missingFiles(task: Task, namesIn: (folder: string) => readonly s
     if (!chooseWeights(network, namesIn(network))) missing.push(`weights in ${network}/`);
   }
   for (const scheduler of SCHEDULERS_OF[task]) check(scheduler, 'scheduler_config.json');
-  for (const name of requiredTokenizerFiles) check('tokenizer', name);
+  missing.push(...missingTokenizerFiles(namesIn('tokenizer')).map((name) => `tokenizer/${name}`));
   if (task === 'imageVariation') check('feature_extractor', 'preprocessor_config.json');
   return missing;
 }

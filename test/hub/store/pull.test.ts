@@ -42,6 +42,21 @@ describe('pulling one repository', () => {
     expect((await readdir(folder)).sort()).toEqual([pulled.path.slice(-12), 'model.json'].sort());
   });
 
+  test('downloads tokenizer.json if the repository has no other tokenizer', async () => {
+    const {
+      'tokenizer/vocab.json': _vocabulary,
+      'tokenizer/merges.txt': _merges,
+      ...rest
+    } = {
+      ...textToImage,
+      'tokenizer/tokenizer.json': Buffer.from('{}'),
+    };
+    setup.hub.repositories.set(base, rest);
+    const { path } = await setup.pull(base);
+    expect(filesUnder(path)).toEqual(sorted(pulledFiles(rest)));
+    expect(await recogniseFolder(path)).toMatchObject({ missing: { textToImage: [] } });
+  });
+
   test('reports progress for every byte, and each file once', async () => {
     const seen: PullProgress[] = [];
     await setup.pull(base, { onProgress: (progress) => seen.push(progress) });
