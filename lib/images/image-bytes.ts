@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { expected, invalidArgument, KarloError } from '../errors.js';
 import { whyUnreadable } from '../util/file-errors.js';
+import { isLfsPointer } from '../util/lfs-pointer.js';
 import { hrefOf, isBytes, ownBytes } from '../util/realms.js';
 import { labelsOf, readableFormats } from './formats.js';
 
@@ -121,5 +122,6 @@ function describeUnsupported(bytes: Buffer): string {
   const start = bytes.toString('utf8', 0, 1000);
   if (/^\uFEFF?\s*<|<svg/i.test(start)) return 'it is SVG or other XML; convert it to PNG first';
   if (start.startsWith('%PDF')) return 'it is a PDF; convert it to PNG first';
+  if (isLfsPointer(bytes)) return 'it is a Git LFS pointer; download the image with git lfs pull';
   return 'its format is not supported';
 }

@@ -1,6 +1,7 @@
 import { KarloError } from '../errors.js';
 import type { Task } from '../networks/registry.js';
 import { converted } from './converted/index.js';
+import { describeHubCache } from './hub-cache.js';
 import { listFolder } from './list-folder.js';
 import type { Inspection, LayoutAdapter, LayoutOptions, Model } from './model.js';
 import { PUBLISHED_LAYOUTS } from './published-layouts.js';
@@ -28,6 +29,8 @@ export async function recogniseFolder(
     const recognised = await layout.recognise(folder, names, options);
     if (recognised) return recognised;
   }
+  const cache = await describeHubCache(folder, names);
+  if (cache) throw notFound(`Expected a model folder but ${folder} is ${cache}`);
   const markers = LAYOUTS.map(({ marker }) => marker);
   const expected = `${markers.slice(0, -1).join(', ')} or ${markers.at(-1)}`;
   throw notFound(`Expected ${expected} in ${folder} but received ${summary(names)}`);

@@ -45,7 +45,7 @@ export function checkConfig<T>(schema: z.ZodType<T>, value: unknown, file: strin
 }
 
 /**
- * Reads a JSON file.
+ * Reads a JSON file, which may start with a byte order mark.
  * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for duplicate keys, a depth over 16, or over 1 MB
  */
 export async function readJson(path: string): Promise<unknown> {
@@ -57,7 +57,7 @@ export async function readJson(path: string): Promise<unknown> {
     const json = new JsonReader(bytes, path, 'JSON');
     json.skip();
     json.end();
-    return JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(new TextDecoder().decode(bytes));
   });
 }
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KarloError } from '../errors.js';
+import { rejectLfsPointer } from '../util/lfs-pointer.js';
 import { END_OF_WORD } from './byte-pair-encoder.js';
 
 /** The vocabulary and the merges, as transformers up to version 4 writes them. */
@@ -30,6 +31,8 @@ export interface TokenizerFiles {
 
 /** How many lines of merges.txt CLIP's tokenizer reads: `49152 - 256 - 2`. */
 const MAX_MERGES = 49152 - 256 - 2;
+/** Skips a byte order mark. */
+const utf8 = new TextDecoder();
 const PAIR = /^\S+ \S+$/;
 
 /** The files that a tokenizer folder does not have and needs, from the names of those that it has. */
@@ -144,13 +147,16 @@ function corrupt(expected: string, what: string, path: string, received: unknown
 }
 
 async function read(path: string): Promise<string> {
+  let bytes: Buffer;
   try {
-    return await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const code = missing ? 'ERR_KARLO_MODEL_NOT_FOUND' : 'ERR_KARLO_MODEL_CORRUPT';
     throw new KarloError(code, `Cannot read the tokenizer's file ${path}`, { cause });
   }
+  rejectLfsPointer(bytes, path);
+  return utf8.decode(bytes);
 }
 
 async function readObject(path: string): Promise<Record<string, unknown>> {

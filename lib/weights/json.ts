@@ -2,6 +2,8 @@ import { corrupt } from './corrupt.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** Editors on Windows write it at the start of a file. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 /** Maximum number of keys of an object: each takes more memory than it has bytes. */
 const MAX_KEYS = 1 << 17;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -15,13 +17,14 @@ export class JsonReader {
   private readonly bytes: Uint8Array;
   private readonly file: string;
   private readonly what: string;
-  private position = 0;
+  private position: number;
 
   /** `what` names the document in messages, e.g. `header`. */
   constructor(bytes: Uint8Array, file: string, what: string) {
     this.bytes = bytes;
     this.file = file;
     this.what = what;
+    this.position = BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? 3 : 0;
   }
 
   /** Reads an object; `onKey` must consume the key's value. */

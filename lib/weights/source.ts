@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { KarloError } from '../errors.js';
+import { maxPointerBytes, rejectLfsPointer } from '../util/lfs-pointer.js';
 import { corrupt } from './corrupt.js';
 
 /** Random access to bytes in a file or in memory. */
@@ -31,13 +32,16 @@ export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
 
 /**
  * Opens a file, and closes it after `use`.
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if it cannot be opened or is not a regular file
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if it cannot be opened or is not a regular file;
+ *   ERR_KARLO_MODEL_CORRUPT if it is a Git LFS pointer
  */
 export async function withFile<T>(path: string, use: (source: ByteSource) => Promise<T>) {
   const handle = await openRegular(path);
   try {
     const { size } = await handle.stat();
-    return await use({ name: path, size, read: (at, n) => readExactly(handle, path, size, at, n) });
+    const read = (at: number, n: number) => readExactly(handle, path, size, at, n);
+    if (size <= maxPointerBytes) rejectLfsPointer(await read(0, size), path);
+    return await use({ name: path, size, read });
   } finally {
     await handle.close();
   }

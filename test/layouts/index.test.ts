@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { findModel } from '../../lib/hub/store/resolve.js';
 import { inspectModel, openModel, recogniseFolder } from '../../lib/layouts/index.js';
 import { expectCode } from '../support/expect-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -109,6 +110,47 @@ describe('a Hugging Face folder whose tokenizer is incomplete', () => {
     writeCombinedTokenizer(tokenizer);
     expect((await openModel(path)).tokenizer.folder).toBe(tokenizer);
     expect((await inspectModel(path)).missing).toEqual({ textToImage: [], imageVariation: [] });
+  });
+});
+
+describe("a folder of Hugging Face's cache", () => {
+  const code = 'ERR_KARLO_MODEL_NOT_FOUND';
+  const repository = 'models--kakaobrain--karlo-v1-alpha';
+  const [older, newer] = ['a'.repeat(40), 'b'.repeat(40)];
+  const files = [older, newer].map((commit) => `snapshots/${commit}/model_index.json`);
+
+  it('is named, with the snapshot of its branch main', async () => {
+    const path = folder(...files, 'blobs/0', 'refs/main');
+    writeFileSync(join(path, 'refs/main'), newer);
+    const expected = [
+      `Expected a model folder but ${path} is a repository's folder in Hugging Face's cache`,
+      `Use its snapshot: ${join(path, 'snapshots', newer)}`,
+    ];
+    await expectCode(code, () => recogniseFolder(path), ...expected);
+    await expectCode(code, () => recogniseFolder(join(path, 'snapshots')), expected[1] as string);
+    expect(await recogniseFolder(join(path, 'snapshots', newer))).toMatchObject({
+      kind: 'huggingface',
+    });
+  });
+
+  it('is named without refs, and without a snapshot', async () => {
+    const first = `snapshots/${older}`;
+    await expectCode(code, () => recogniseFolder(folder(...files)), first);
+    const path = folder('blobs/0', 'refs/main');
+    mkdirSync(join(path, 'snapshots'));
+    await expectCode(code, () => recogniseFolder(path), 'without a snapshot', 'npx karlo pull');
+  });
+
+  it('is named if it contains repositories', async () => {
+    const path = folder(`${repository}/refs/main`, 'version.txt');
+    const snapshot = join(path, repository, 'snapshots', 'COMMIT');
+    await expectCode(code, () => recogniseFolder(path), "Hugging Face's cache", snapshot);
+  });
+
+  it('is understood as the name of its repository', async () => {
+    const parts = ['Did you mean kakaobrain/karlo-v1-alpha?', 'npx karlo pull kakaobrain'];
+    const find = () => findModel(repository, { env: { KARLO_CACHE: root } });
+    await expectCode(code, find, ...parts);
   });
 });
 

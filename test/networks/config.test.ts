@@ -16,6 +16,8 @@ it('rejects files that are too large, too deep, have duplicate keys or are not J
   expect(await read('{"a":[1,-2.5e3,true,null,{"b":"c"}]}')()).toEqual({
     a: [1, -2500, true, null, { b: 'c' }],
   });
+  expect(await read('\ufeff{"a":1}')()).toEqual({ a: 1 });
+  await expectCorrupt(read('\ufeff\ufeff{"a":1}'), 'a JSON value for JSON at byte 3');
   await expectCorrupt(read(`"${'x'.repeat(1024 * 1024)}"`), 'size');
   await expectCorrupt(read('['.repeat(50)), 'nesting');
   await expectCorrupt(read('{"a":1,"a":2}'), 'for a in', 'two');

@@ -190,6 +190,20 @@ describe('tokenizer files', () => {
     await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, expected, text);
   });
 
+  test('may start with a byte order mark', async () => {
+    const ids = file('bom.json', `\ufeff${vocabulary}`);
+    const pairs = file('bom.txt', '\ufeff#version: 0.2\na a</w>\n');
+    const small = await ClipTokenizer.fromFiles(ids, pairs);
+    expect([...small.encode('AA a').ids].slice(0, 4)).toEqual([3, 2, 1, 4]);
+  });
+
+  test('are named if they are Git LFS pointers', async () => {
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 862328\n';
+    const [ids, pairs] = [file('lfs.json', pointer), file('merges.txt', '#\n')];
+    const work = () => ClipTokenizer.fromFiles(ids, pairs);
+    await expectCode('ERR_KARLO_MODEL_CORRUPT', work, ids, 'a Git LFS pointer');
+  });
+
   test('are rejected if merges.txt is cut off', async () => {
     const [ids, pairs] = ['vocab.json', 'merges.txt'].map((name) =>
       join(clipTokenizerFolder, name),

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { readWeights } from '../../lib/weights/index.js';
@@ -29,6 +29,27 @@ it('joins the shards', async () => {
     ['b', join(folder, two)],
   ]);
   expect(file.files).toEqual([join(folder, one), join(folder, two)]);
+});
+
+it('skips a byte order mark in the index', async () => {
+  const path = index({ a: one, b: two });
+  writeFileSync(path, `\ufeff${readFileSync(path, 'utf8')}`);
+  expect((await readWeights(path)).tensors.size).toBe(2);
+});
+
+it('names a Git LFS pointer in place of weights, of a shard and of an index', async () => {
+  const hash = 'a'.repeat(64);
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${hash}\nsize 4000000000\n`;
+  const path = join(folder, 'model.safetensors');
+  const shard = 'm-00003-of-00003.safetensors';
+  for (const name of [path, join(folder, shard)]) writeFileSync(name, pointer);
+  const received =
+    'received a Git LFS pointer to a file of 4000000000 bytes. Download the contents';
+  await expectCorrupt(() => readWeights(path), path, received, 'git lfs pull');
+  await expectCorrupt(() => readWeights(index({ a: shard })), shard, received);
+  const wholeIndex = join(folder, 'pointer.safetensors.index.json');
+  writeFileSync(wholeIndex, pointer.replaceAll('\n', '\r\n'));
+  await expectCorrupt(() => readWeights(wholeIndex), wholeIndex, received);
 });
 
 it.each([

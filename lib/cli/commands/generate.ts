@@ -1,13 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { invalidArgument } from '../../errors.js';
 import type { TextToImageRecipe } from '../../images/recipe.js';
 import { generationOptions, taskOptions, textToImageOptions } from '../../options/descriptions.js';
 import { flagLabel } from '../../options/flags.js';
 import { resolveTextToImage } from '../../options/resolve-generation.js';
 import type { TextToImageOptions } from '../../options/types.generated.js';
-import { whyUnreadable } from '../../util/file-errors.js';
 import {
   addImageOptions,
   addOptions,
@@ -17,6 +13,7 @@ import {
   optionsWithRecipe,
   recipeOf,
 } from '../flags.js';
+import { readPrompts, readText } from '../prompt-file.js';
 import { runGeneration } from '../run-generation.js';
 
 /** Prompts in one call: all of a call are encoded before its first image. */
@@ -35,7 +32,7 @@ export function addGenerate(program: Command): void {
     .allowExcessArguments()
     .option(
       '--prompts <file>',
-      'file with one prompt per line, or - for stdin; images that exist already are skipped (default: none)',
+      'file with one prompt per line (also lines that start with #), or - for stdin; images that exist already are skipped (default: none)',
     );
   addImageOptions(addOptions(addOptions(command, textToImageOptions), generationOptions))
     .addHelpText(
@@ -91,8 +88,7 @@ async function promptsOf(
     return [await promptOf(command, prompt, recipe)];
   }
   if (prompt !== undefined) command.error('error: pass either a prompt or --prompts, not both');
-  const lines = (await readText(file)).split(/\r?\n/).map((line) => line.trim());
-  const prompts = [...new Set(lines)].filter((line) => line !== '');
+  const prompts = await readPrompts(file);
   if (prompts.length === 0)
     command.error(`error: there are no prompts in ${file === '-' ? 'stdin' : file}`);
   return prompts;
@@ -109,14 +105,4 @@ async function promptOf(
   if (prompt !== undefined) return prompt;
   const fix = 'Pass it in quotes, or - to read it from stdin';
   return command.error(`error: missing required argument 'prompt'. ${fix}`);
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    const text = await (file === '-' ? readAll(process.stdin) : readFile(file, 'utf8'));
-    return text.replace(/^\uFEFF/, '');
-  } catch (cause) {
-    const message = `Cannot read prompts from ${file}: ${whyUnreadable(cause)}`;
-    throw invalidArgument(message, { cause });
-  }
 }

@@ -69,10 +69,18 @@ function advice(name: string, models: readonly StoredModel[]): string {
     return `The download is incomplete (${present} of ${total} MB). Resume it: ${pullCommand(name)}`;
   }
   if (published.includes(name)) return `Download it: ${pullCommand(name)}`;
-  const meant = names.find((one) => one.endsWith(`/${name}`)) ?? nearest(name, names);
+  const meant =
+    repositoryOf(name) ?? names.find((one) => one.endsWith(`/${name}`)) ?? nearest(name, names);
   if (meant !== undefined) return `Did you mean ${meant}? ${downloadHint(meant, models)}`.trimEnd();
   const repo = isModelName(name) ? name : published[0];
   return `Download ${repo === name ? 'it' : 'a model'}: ${pullCommand(repo)}`;
+}
+
+/** The repository of a folder name in Hugging Face's cache: `models--OWNER--NAME`. */
+function repositoryOf(name: string): string | undefined {
+  const [, owner, rest] = /^models--(.+?)--(.+)$/.exec(name) ?? [];
+  const repo = `${owner}/${rest}`;
+  return isModelName(repo) ? repo : undefined;
 }
 
 function downloadHint(name: string, models: readonly StoredModel[]): string {
