@@ -91,7 +91,8 @@ export class Karlo implements AsyncDisposable {
   /**
    * Generates images from prompts.
    * @returns a promise of all images, which is also an async iterable of previews and finished images
-   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED; ERR_KARLO_MODEL_CORRUPT if a
+   *   file of the model was changed since it was loaded
    */
   textToImage(
     prompt: string | readonly string[],
@@ -131,6 +132,7 @@ export class Karlo implements AsyncDisposable {
       oneOf(kind, TASKS, 'kind', undefined) === 'textToImage'
         ? resolveTextToImage('', options, context)
         : resolveImageVariation(options, context);
+    this.#loaded.weights.requireUnchanged();
     return await this.#loaded.estimator.estimate(settings);
   }
 

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { withFile } from '../weights/source.js';
 
 const blockSize = 1 << 18;
 const maxBlocks = 64;
@@ -9,6 +9,7 @@ const maxBlocks = 64;
  * sampled: its size and 64 blocks of 256 KiB, evenly spaced from the first to the last.
  * @param components the files of each component
  * @returns hexadecimal
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if a file was removed
  */
 export async function fingerprint(
   components: ReadonlyMap<string, readonly string[]>,
@@ -22,14 +23,12 @@ export async function fingerprint(
 }
 
 async function addFile(hash: Hash, path: string): Promise<void> {
-  await using file = await open(path, 'r');
-  const { size } = await file.stat();
-  hash.update(`${size}\0`);
-  const block = Buffer.allocUnsafe(blockSize);
-  for (const at of blockStarts(size)) {
-    const { bytesRead } = await file.read(block, 0, blockSize, at);
-    hash.update(block.subarray(0, bytesRead));
-  }
+  await withFile(path, async ({ size, read }) => {
+    hash.update(`${size}\0`);
+    for (const at of blockStarts(size)) {
+      hash.update(await read(at, Math.min(blockSize, size - at)));
+    }
+  });
 }
 
 function blockStarts(size: number): number[] {

@@ -18,6 +18,8 @@ export interface Model {
   readonly featureExtractor?: FeatureExtractorConfig;
   /** The tokenizer's folder, and how prompts are encoded. */
   readonly tokenizer: { readonly folder: string; readonly options: TokenizerOptions };
+  /** The paths of the files that its networks are loaded from. */
+  readonly files: readonly string[];
   /** A SHA-256 that identifies the weights, in hexadecimal. */
   fingerprint(): Promise<string>;
   /**

@@ -81,6 +81,7 @@ export abstract class PublishedFolder implements ModelFolder {
       ...(featureExtractor && { featureExtractor }),
       configs,
       tasks: byTask((one) => NETWORKS_OF[one].every((name) => configs[name])),
+      files: Object.values(components).flatMap(({ files }) => files),
       fingerprint: () =>
         fingerprint(new Map(Object.entries(map(components, ({ files }) => files)))),
       load(component, placement, loading) {

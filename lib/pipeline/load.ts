@@ -10,6 +10,7 @@ import { ClipTokenizer } from '../tokenizer/tokenizer.js';
 import { openDevice } from '../torch/device.js';
 import { Engine } from '../torch/engine.js';
 import { AsyncLazy } from '../util/async-lazy.js';
+import { WeightFiles } from '../weights/weight-files.js';
 import { provenanceOf } from './calls/recipes.js';
 import { Cascade } from './cascade.js';
 import { Estimator } from './estimate.js';
@@ -24,6 +25,7 @@ export interface LoadedModel extends Placement, MemoryPlan {
   readonly cascade: Cascade;
   readonly estimator: Estimator;
   readonly runner: GenerationRunner;
+  readonly weights: WeightFiles;
   /** How messages refer to an option. */
   readonly label: OptionLabeler;
   provenance(): Promise<Provenance>;
@@ -44,6 +46,7 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
   const { threads, onProgress, signal, memoryBudget, residency, label } = options;
   const { name, folder } = await findModel(options.model);
   const model = await openModel(folder);
+  const weights = WeightFiles.record(model.files);
   // Starts here, while other threads open LibTorch and load the networks.
   const tokenizer = ClipTokenizer.fromFolder(model.tokenizer.folder, model.tokenizer.options);
   tokenizer.catch(() => {});
@@ -65,7 +68,7 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
       throw error;
     });
     const cascade = new Cascade(model, networks, ready, device);
-    return complete(name, model, cascade, { ...placement, ...plan, label });
+    return complete(name, model, cascade, { ...placement, ...plan, label, weights });
   } catch (error) {
     await engine.dispose();
     throw error;
@@ -76,7 +79,7 @@ function complete(
   name: string,
   model: Model,
   cascade: Cascade,
-  placement: Placement & MemoryPlan & Pick<LoadRequest, 'label'>,
+  placement: Placement & MemoryPlan & Pick<LoadedModel, 'label' | 'weights'>,
 ): LoadedModel {
   const estimator = new Estimator(model, placement, cascade);
   const lazy = new AsyncLazy<Provenance>();

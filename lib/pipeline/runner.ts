@@ -4,6 +4,7 @@ import type { Placement } from '../networks/placement.js';
 import type { ResidencyMode } from '../options/descriptions.js';
 import type { OptionLabeler } from '../options/validate.js';
 import { trimMemory } from '../torch/device.js';
+import type { WeightFiles } from '../weights/weight-files.js';
 import { BatchQueue } from './batch-queue.js';
 import { type BatchResult, type ImageBatchRequest, runBatch } from './batching.js';
 import { disposeConditions, type EncodedCall, type GenerationCall } from './calls/call.js';
@@ -18,6 +19,8 @@ export interface RunnerOptions extends Placement {
   readonly cascade: Cascade;
   readonly estimator: Estimator;
   readonly residency: ResidencyMode;
+  /** The files of the weights, checked before each use. */
+  readonly weights: WeightFiles;
   /** How messages refer to an option. */
   readonly label: OptionLabeler;
   provenance(): Promise<Provenance>;
@@ -62,6 +65,7 @@ export class GenerationRunner {
     emit: (event: GenerationEvent) => void,
     signal: AbortSignal,
   ): Promise<Generation> {
+    this.#options.weights.requireUnchanged();
     const { task, settings } = call;
     const start = performance.now();
     const elapsed = () => (performance.now() - start) / 1000;
@@ -94,7 +98,8 @@ export class GenerationRunner {
     requests: readonly ImageBatchRequest[],
     signal: AbortSignal,
   ): Promise<BatchResult[]> {
-    const { cascade, estimator } = this.#options;
+    const { cascade, estimator, weights } = this.#options;
+    weights.requireUnchanged();
     const [{ capacity, stages }] = requests as [ImageBatchRequest];
     try {
       const results = await runBatch(cascade, requests, signal);

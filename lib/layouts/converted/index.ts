@@ -68,6 +68,7 @@ export class ConvertedFolder implements ModelFolder {
       ...(featureExtractor && { featureExtractor }),
       configs,
       tasks: byTask((one) => NETWORKS_OF[one].every((name) => configs[name])),
+      files: filesOf(Object.values(manifest.components)).map((name) => join(folder, name)),
       fingerprint: async () => fingerprintOf(manifest),
       load: (component, placement, loading) =>
         load(folder, manifest, component, placement, loading),
@@ -108,6 +109,10 @@ function fingerprintOf({ components }: Manifest): string {
   return createHash('sha256').update(hashes.sort().join()).digest('hex');
 }
 
+function filesOf(components: readonly ManifestComponent[]): string[] {
+  return components.flatMap(({ graph, weights }) => [graph.file, weights.file]);
+}
+
 /** The parts that a task needs and that are missing from the manifest or the folder. */
 function missingParts(
   folder: string,
@@ -117,7 +122,7 @@ function missingParts(
 ): string[] {
   const files = NETWORKS_OF[task].flatMap((name) => {
     const component = manifest.components[name];
-    return component ? [component.graph.file, component.weights.file] : [];
+    return component ? filesOf([component]) : [];
   });
   return [
     ...NETWORKS_OF[task].filter((name) => !manifest.components[name]),
