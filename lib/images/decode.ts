@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { expected } from '../errors.js';
+import { expected, KarloError } from '../errors.js';
 import { isBytes, ownBytes } from '../util/realms.js';
-import { type ImageFileInput, invalidImage, readImageBytes } from './image-bytes.js';
+import { type CutJpeg, completeJpeg } from './cut-jpeg.js';
+import { damagedImage, type ImageFileInput, invalidImage, readImageBytes } from './image-bytes.js';
 import { KarloImage } from './karlo-image.js';
 import type { Pixels } from './pixels.js';
 import { type Sharp, sharp } from './sharp.js';
@@ -25,14 +26,20 @@ export type ImageInput = ImageFileInput | RawImage | KarloImage;
 export interface DecodedImage extends Pixels {
   /** SHA-256 of width, height and pixels, in hex. It does not depend on the kind of input. */
   readonly hash: string;
+  /** What the user should know: that the end of the file is missing. */
+  readonly warning?: string;
 }
 
 /** 100 megapixels, which are 300 MB of decoded pixels. */
 const maxPixels = 100_000_000;
 
+/** The least share of a JPEG's rows that must decode if its last bytes are missing. */
+const minRows = 0.95;
+
 interface Source {
   readonly image: Sharp;
   readonly label: string;
+  readonly warning?: string | undefined;
 }
 
 /**
@@ -42,6 +49,8 @@ interface Source {
  *
  * Pillow's `convert('RGB')`, which diffusers uses, ignores orientation, profiles and alpha, and inverts
  * CMYK. For RGB and grey images without these, the results are the same.
+ *
+ * A JPEG whose last bytes are missing is decoded, with a warning, if at least 95 % of its rows are there.
  *
  * @param name of the argument, for messages: `image[2]`
  * @param limit maximum number of pixels
@@ -53,13 +62,14 @@ export async function decodeImage(
   name = 'image',
   limit = maxPixels,
 ): Promise<DecodedImage> {
-  const { image, label } = isRaw(input)
+  const source: Source = isRaw(input)
     ? { image: fromRaw(input, name, limit), label: name }
     : await fromEncoded(input, name, limit);
-  const pixels = await decode(image).catch((error: Error) => {
-    throw invalidImage(label, reason(error, limit));
+  const { image, label, warning } = source;
+  const pixels = await decode(image, label).catch((error) => {
+    throw explain(error, label, limit);
   });
-  return { ...pixels, hash: hashOf(pixels) };
+  return { ...pixels, hash: hashOf(pixels), ...(warning !== undefined && { warning }) };
 }
 
 /** Decodes one or several images. Messages name the invalid one, for example `image[2]`. */
@@ -77,10 +87,19 @@ function isRaw(input: unknown): input is RawImage | KarloImage {
 
 async function fromEncoded(input: unknown, name: string, limit: number): Promise<Source> {
   const { bytes, label } = await readImageBytes(input, name);
+  const cut = await completeJpeg(bytes, limit);
   // Not sharp's default 'warning', because many cameras write files with minor faults. A truncated file is
   // an error.
-  const image = sharp(bytes, { limitInputPixels: limit, failOn: 'error', pages: 1 });
-  return { image: image.autoOrient(), label };
+  const options = { limitInputPixels: limit, failOn: 'error', pages: 1 } as const;
+  const image = sharp(cut?.bytes ?? bytes, options).autoOrient();
+  return { image, label, warning: cut && warnOfCut(cut, label) };
+}
+
+/** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if too many rows are missing */
+function warnOfCut({ rows, height }: CutJpeg, label: string): string {
+  const received = `the end of the file is missing: ${rows} of ${height} rows can be read`;
+  if (rows >= minRows * height) return `${label}: ${received}`;
+  throw invalidImage(label, `it is damaged, because ${received}. Copy or download it again`);
 }
 
 function fromRaw(input: RawImage | KarloImage, name: string, limit: number): Sharp {
@@ -110,23 +129,25 @@ function fromRaw(input: RawImage | KarloImage, name: string, limit: number): Sha
 /** Types that can be converted to 8 bits. Floats cannot, because their white level is not defined. */
 const supportedDepths: readonly (string | undefined)[] = ['uchar', 'ushort'];
 
-async function decode(image: Sharp): Promise<Pixels> {
+async function decode(image: Sharp, label: string): Promise<Pixels> {
   const { depth } = await image.metadata();
-  if (!supportedDepths.includes(depth)) throw new Error(`its values are of type ${depth}`);
+  if (!supportedDepths.includes(depth)) {
+    throw invalidImage(label, `its values are of type ${depth}; convert them to 8 or 16 bits`);
+  }
   const { data, info } = await image
     .flatten({ background: 'white' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
-  if (channels !== 3) throw new Error(`it has ${channels} channels`);
+  if (channels !== 3) throw invalidImage(label, `it has ${channels} channels`);
   return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
 }
 
-function reason({ message }: Error, limit: number): string {
-  if (message.includes('exceeds pixel limit')) return tooLarge(limit);
-  // The other lines of libvips are consequences of the first.
-  return `it is damaged or not an image (${message.split('\n')[0]})`;
+function explain(error: Error, label: string, limit: number): KarloError {
+  if (error instanceof KarloError) return error;
+  if (error.message.includes('exceeds pixel limit')) return invalidImage(label, tooLarge(limit));
+  return damagedImage(label, error);
 }
 
 function tooLarge(limit: number): string {

@@ -61,7 +61,10 @@ async function finish(pipeline: Sharp, format: ImageFormat): Promise<Buffer<Arra
   try {
     return await pipeline.toBuffer();
   } catch (cause) {
-    const message = `Cannot encode the image as ${format}: ${(cause as Error).message}`;
+    // libvips's own lines are for the developers of encoders.
+    const isTooLarge = (cause as Error).message.includes('too large');
+    const reason = isTooLarge ? 'it is too large for that format' : 'the encoder failed';
+    const message = `Cannot encode the image as ${format}: ${reason}. Use another format, such as png`;
     throw invalidArgument(message, { cause });
   }
 }

@@ -7,6 +7,8 @@ interface ReadableFormat {
   readonly label: string;
   /** The first bytes of its files, and their offset. */
   readonly signatures: readonly (readonly [at: number, bytes: string])[];
+  /** The brands of its files, if they are ISO base media files: HEIC and videos have the same signature. */
+  readonly brands?: readonly string[];
 }
 
 /** A format that can also be written. */
@@ -55,6 +57,8 @@ export const formats = {
   avif: {
     label: 'AVIF',
     signatures: [[4, 'ftyp']],
+    // AV1 Image File Format, section 6: images, and sequences.
+    brands: ['avif', 'avis'],
     lossy: true,
     encode: (image, quality) => image.avif({ quality }),
   },
@@ -92,6 +96,29 @@ const gif: ReadableFormat = {
  * files, and the rarer formats that some builds of libvips support.
  */
 export const readableFormats: readonly ReadableFormat[] = [...Object.values(formats), gif];
+
+/** Whether a file is of a format, judged by its first bytes. */
+export function matchesFormat(bytes: Buffer, { signatures, brands }: ReadableFormat): boolean {
+  const starts = signatures.some(
+    ([at, magic]) => bytes.toString('latin1', at, at + magic.length) === magic,
+  );
+  return starts && (!brands || brandsOf(bytes).some((brand) => brands.includes(brand)));
+}
+
+/** Far more than the brands of any file take. */
+const maxBrandBytes = 1024;
+
+/**
+ * The major and the compatible brands of an ISO base media file (ISO/IEC 14496-12, section 4.3); none for
+ * other files.
+ */
+export function brandsOf(bytes: Buffer): string[] {
+  if (bytes.length < 12 || bytes.toString('latin1', 4, 8) !== 'ftyp') return [];
+  const end = Math.min(bytes.readUInt32BE(0), maxBrandBytes);
+  const box = bytes.toString('latin1', 8, Math.max(12, end));
+  const [major = '', , ...compatible] = box.match(/.{4}/gs) ?? [];
+  return [major, ...compatible];
+}
 
 /** Formats for people: "JPEG, WebP and AVIF". */
 export function labelsOf(some: readonly ReadableFormat[]): string {

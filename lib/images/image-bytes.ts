@@ -5,7 +5,7 @@ import { expected, invalidArgument, KarloError } from '../errors.js';
 import { whyUnreadable } from '../util/file-errors.js';
 import { isLfsPointer } from '../util/lfs-pointer.js';
 import { hrefOf, isBytes, ownBytes } from '../util/realms.js';
-import { labelsOf, readableFormats } from './formats.js';
+import { brandsOf, labelsOf, matchesFormat, readableFormats } from './formats.js';
 
 /** A `Blob`, a `File` or a `Response`. */
 export interface ImageBody {
@@ -37,19 +37,19 @@ export async function readImageBytes(input: unknown, name: string): Promise<Enco
   const image = await bytesOf(input, name);
   const { bytes, label } = image;
   if (bytes.length === 0) throw invalidImage(label, 'it is empty');
-  const supported = readableFormats.some(({ signatures }) =>
-    signatures.some(([at, magic]) => startsWith(bytes, at, magic)),
-  );
-  if (!supported) {
-    const reason = `${describeUnsupported(bytes)}. Supported are ${labelsOf(readableFormats)}`;
-    throw invalidImage(label, reason);
-  }
-  return image;
+  const unsupported = describeUnsupported(bytes);
+  if (unsupported === undefined) return image;
+  throw invalidImage(label, `${unsupported}. Supported are ${labelsOf(readableFormats)}`);
 }
 
 export function invalidImage(label: string, reason: string, cause?: unknown): KarloError {
   const subject = label === 'image' ? 'the image' : `the image ${label}`;
   return invalidArgument(`Cannot read ${subject}: ${reason}`, { argument: 'image', cause });
+}
+
+/** A decoder's error. Its own lines are for the developers of decoders, and only the cause of the error. */
+export function damagedImage(label: string, cause: unknown): KarloError {
+  return invalidImage(label, 'it is damaged. Save it again, or convert it to PNG', cause);
 }
 
 async function bytesOf(input: unknown, name: string): Promise<EncodedImage> {
@@ -114,14 +114,23 @@ async function readLimited(path: string, label: string): Promise<Buffer> {
   }
 }
 
-function startsWith(bytes: Buffer, at: number, magic: string): boolean {
-  return bytes.toString('latin1', at, at + magic.length) === magic;
-}
-
-function describeUnsupported(bytes: Buffer): string {
+/** Why a file is not of a format that can be read; undefined if it is. */
+export function describeUnsupported(bytes: Buffer): string | undefined {
+  if (readableFormats.some((format) => matchesFormat(bytes, format))) return undefined;
+  const [brand] = brandsOf(bytes);
+  if (brand !== undefined) return describeBrand(brand);
   const start = bytes.toString('utf8', 0, 1000);
   if (/^\uFEFF?\s*<|<svg/i.test(start)) return 'it is SVG or other XML; convert it to PNG first';
   if (start.startsWith('%PDF')) return 'it is a PDF; convert it to PNG first';
   if (isLfsPointer(bytes)) return 'it is a Git LFS pointer; download the image with git lfs pull';
   return 'its format is not supported';
+}
+
+/** @param brand the major brand (mp4ra.org lists them) */
+function describeBrand(brand: string): string {
+  if (/^(?:hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand)) {
+    return 'it is HEIC, which is not a format that can be read; convert it to JPEG or PNG first';
+  }
+  if (/^(?:M4A|M4B|crx )/.test(brand)) return 'it is not a format that can be read';
+  return 'it is a video, which is not a format that can be read; save a frame as PNG first';
 }

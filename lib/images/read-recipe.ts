@@ -1,4 +1,4 @@
-import { type ImageFileInput, invalidImage, readImageBytes } from './image-bytes.js';
+import { damagedImage, type ImageFileInput, readImageBytes } from './image-bytes.js';
 import type { Recipe } from './recipe.js';
 import {
   isPng,
@@ -56,8 +56,7 @@ async function xmpOf(bytes: Buffer, label: string): Promise<Buffer | undefined> 
   try {
     return (await image.metadata()).xmp;
   } catch (error) {
-    const [reason] = (error as Error).message.split('\n');
-    throw invalidImage(label, `it is damaged or not an image (${reason})`);
+    throw damagedImage(label, error);
   }
 }
 

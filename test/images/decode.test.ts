@@ -299,12 +299,23 @@ describe('kinds of input', () => {
       /Uint8Array for image\[1\]\.data/,
     ],
     ['a TIFF of floats', join(fixtures, 'float.tif'), /float\.tif': .*values are of type float/],
-    ['a TIFF header alone', Buffer.from('II*\0'), /damaged or not an image/],
-    ['a JPEG header alone', Buffer.from('ffd8ffe0', 'hex'), /damaged or not an image/],
+    ['a TIFF header alone', Buffer.from('II*\0'), /damaged\. Save it again, or convert it to PNG$/],
+    ['a JPEG header alone', Buffer.from('ffd8ffe0', 'hex'), /damaged\. Save it again/],
+    ['an AVIF header alone', ftyp('avif', 'mif1', 'miaf'), /damaged\. Save it again/],
     [
-      'an ftyp of another format',
-      Buffer.from('\0\0\0\x14ftypisom\0\0\0\0isom'),
-      /damaged or not an image/,
+      'a HEIC photo',
+      ftyp('heic', 'mif1', 'heic'),
+      /is HEIC, which is not a format that can be read/,
+    ],
+    ['HEIF of unknown coding', ftyp('mif1', 'heic'), /is HEIC, which is not a format that can/],
+    ['an MP4 video', ftyp('isom', 'isom', 'iso2', 'mp41'), /it is a video, which is not a format/],
+    ['a QuickTime video', ftyp('qt  '), /it is a video, which is not a format that can be read/],
+    ['a recording', ftyp('M4A ', 'isom'), /it is not a format that can be read/],
+    ['an empty ftyp box', Buffer.from('\0\0\0\x08ftyp'), /its format is not supported/],
+    [
+      'a Git LFS pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n'),
+      /it is a Git LFS pointer; download the image/,
     ],
   ])('%s is rejected', async (_name, input, message) => {
     await expect(decodeImage(input as string, 'image[1]')).rejects.toEqual(invalid(message));
@@ -318,6 +329,106 @@ describe('kinds of input', () => {
     writeFileSync(path, svg);
     await expect(decodeImage(path)).rejects.toEqual(invalid(/drawing\.png': it is SVG/));
   });
+});
+
+/** A file of an ISO base media format that ends after its brands. */
+function ftyp(major: string, ...compatible: string[]): Buffer {
+  const box = Buffer.from(`\0\0\0\0ftyp${major}\0\0\0\0${compatible.join('')}`, 'latin1');
+  box.writeUInt32BE(box.length);
+  return box;
+}
+
+test('reads AVIF whose major brand is that of HEIF', async () => {
+  const avif = await image().avif().toBuffer();
+  const brands = ftyp('mif1', 'avif', 'miaf', 'MA1B').subarray(0, avif.readUInt32BE(0));
+  expect(avif.toString('latin1', 8, 12)).toBe('avif');
+  const other = Buffer.concat([brands, avif.subarray(brands.length)]);
+  expect(await decodeImage(other)).toEqual(await decodeImage(avif));
+});
+
+describe('a JPEG whose last bytes are missing', () => {
+  /** 400 x 400, of 25 or 50 rows of blocks. */
+  const photo = (options: object) =>
+    sharp({
+      create: {
+        ...{ width: 400, height: 400, channels: 3, background: 'red' },
+        noise: { type: 'gaussian', mean: 100, sigma: 40 },
+      },
+    })
+      .jpeg(options)
+      .toBuffer();
+  const cut = (bytes: Buffer, share: number) => bytes.subarray(0, Math.floor(bytes.length * share));
+
+  test.each<[string, object]>([
+    ['baseline', {}],
+    ['with full chroma', { chromaSubsampling: '4:4:4' }],
+    ['progressive', { progressive: true }],
+  ])('is decoded with a warning: %s', async (_, options) => {
+    const whole = await photo(options);
+    const { data, warning: none } = await decodeImage(whole);
+    expect(none).toBeUndefined();
+    for (const missing of [1, 2, 3]) {
+      const { warning, ...read } = await decodeImage(whole.subarray(0, -missing), 'image[1]');
+      expect(warning).toBe('image[1]: the end of the file is missing: 400 of 400 rows can be read');
+      // The last row of blocks, and one more by the interpolation of chroma, may differ.
+      const rows = 3 * 400 * 383;
+      expect(Buffer.compare(read.data.subarray(0, rows), data.subarray(0, rows))).toBe(0);
+    }
+  });
+
+  test('is decoded if at least 95 % of its rows are there, and rejected otherwise', async () => {
+    const whole = await photo({});
+    expect((await decodeImage(cut(whole, 0.99))).warning).toMatch(
+      /: 38[45] of 400 rows can be read$/,
+    );
+    const message =
+      /it is damaged, because the end of the file is missing: 36[89] of 400 rows can be read\. Copy/;
+    await expect(decodeImage(cut(whole, 0.945))).rejects.toEqual(invalid(message));
+  });
+
+  test('is rejected if a progressive one lacks a scan', async () => {
+    const whole = await photo({ progressive: true });
+    await expect(decodeImage(cut(whole, 0.4))).rejects.toEqual(invalid(/it is damaged/));
+  });
+
+  test('may be grey, in CMYK, rotated, or end in zeros', async () => {
+    const grey = await sharp(await photo({}))
+      .toColourspace('b-w')
+      .jpeg()
+      .toBuffer();
+    expect((await decodeImage(cut(grey, 0.99))).warning).toMatch(/384|392/);
+    await expect(decodeImage(cut(grey, 0.9))).rejects.toEqual(invalid(/rows can be read/));
+    const cmyk = await sharp(await photo({}))
+      .toColourspace('cmyk')
+      .jpeg()
+      .toBuffer();
+    expect((await decodeImage(cmyk.subarray(0, -2))).warning).toMatch(/400 of 400 rows/);
+    await expect(decodeImage(cut(cmyk, 0.7))).rejects.toEqual(invalid(/rows can be read/));
+    const turned = await sharp(await photo({}))
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
+    expect((await decodeImage(cut(turned, 0.99))).warning).toMatch(/38[45] of 400 rows/);
+    const whole = await photo({});
+    const reserved = Buffer.alloc(whole.length);
+    whole.copy(reserved, 0, 0, Math.floor(whole.length / 2));
+    await expect(decodeImage(reserved)).rejects.toEqual(invalid(/rows can be read/));
+  });
+
+  test('is complete if bytes follow its end', async () => {
+    const whole = await photo({});
+    const longer = Buffer.concat([whole, Buffer.from('trailer')]);
+    expect(await decodeImage(longer)).toEqual(await decodeImage(whole));
+  });
+});
+
+test('lines of libvips are only the cause of an error', async () => {
+  const webp = (await image().webp().toBuffer()).subarray(0, 60);
+  const error = await decodeImage(webp).catch((reason) => reason);
+  expect(error.message).toBe(
+    'Cannot read the image image: it is damaged. Save it again, or convert it to PNG',
+  );
+  expect(error.cause).toBeInstanceOf(Error);
 });
 
 describe('hostile files', () => {

@@ -82,6 +82,12 @@ describe('toBuffer', () => {
     const short = { width: 2, height: 2, data: new Uint8Array(11) };
     expect(() => new KarloImage(short, 0)).toThrow(invalid(/3 x 2 x 2 elements for data/));
   });
+
+  test.each(['jpg', 'webp', 'avif'] as const)('%s has a limit of width', async (format) => {
+    await expect(solid(70_000, 1, 0).toBuffer(format)).rejects.toEqual(
+      invalid(/^Cannot encode the image as \w+: it is too large for that format\. Use another/),
+    );
+  });
 });
 
 describe('toFile', () => {

@@ -18,7 +18,7 @@ export function imageVariationCall(
       const embeds = await cascade.encodeImages(images, fit, signal);
       return {
         conditions: embeds.map((imageEmbeds) => ({ imageEmbeds })),
-        warnings: [],
+        warnings: images.flatMap(({ warning }) => warning ?? []),
         recipe: ({ source, seed }, provenance) => {
           const image = { sha256: hashes[source] as string, fit };
           return imageVariationRecipe(image, seed, settings, provenance);

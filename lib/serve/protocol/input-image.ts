@@ -1,3 +1,4 @@
+import { describeUnsupported } from '../../images/image-bytes.js';
 import { sharp } from '../../images/sharp.js';
 import { ApiError, badRequest } from '../errors.js';
 
@@ -12,6 +13,8 @@ export const acceptedFormats = 'PNG, JPEG, WebP, GIF or AVIF';
  * @throws {ApiError} 400 if it is not an image in an accepted format, 413 if it has too many pixels
  */
 export async function checkImage(bytes: Buffer, maxPixels: number): Promise<void> {
+  const unsupported = describeUnsupported(bytes);
+  if (unsupported) throw badRequest('image', `Expected ${acceptedFormats}, but ${unsupported}`);
   const { format = '', width = 0, height = 0 } = await readHeader(bytes);
   if (!imageFormats.includes(format)) {
     throw badRequest('image', `Expected ${acceptedFormats} but received ${format}`);
@@ -23,9 +26,9 @@ export async function checkImage(bytes: Buffer, maxPixels: number): Promise<void
 async function readHeader(bytes: Buffer) {
   try {
     return await sharp(bytes, { limitInputPixels: false }).metadata();
-  } catch (cause) {
+  } catch {
     const message = `Expected the bytes of an image file: ${acceptedFormats}`;
-    throw badRequest('image', `${message}. ${(cause as Error).message.slice(0, 200)}`);
+    throw badRequest('image', `${message}. The file is damaged`);
   }
 }
 

@@ -63,6 +63,15 @@ describe('imageVariation', () => {
     expect((error as Error).message).toMatch(message);
   });
 
+  test('warns of a JPEG whose last bytes are missing', async () => {
+    const jpeg = (await karlo.textToImage('a ring', { ...short, prior: { steps: 1 } })).images[0];
+    const whole = await (jpeg as KarloImage).toBuffer('jpg');
+    const { warnings } = await karlo.imageVariation(whole.subarray(0, -2), short);
+    expect(warnings).toEqual([
+      'image: the end of the file is missing: 128 of 128 rows can be read',
+    ]);
+  });
+
   test('has no prior option', () => {
     expect(() => karlo.imageVariation(heart, { prior: {} } as never)).toThrow(
       /Unknown option prior/,
