@@ -36,11 +36,14 @@ Examples:
 A pull resumes after an interruption.
 
 Environment variables:
-  HF_TOKEN         access token for gated and private repositories
+  HF_TOKEN         access token for gated and private repositories; without it, the token of
+                   "hf auth login" (HF_TOKEN_PATH, or the file token in HF_HOME)
   HF_ENDPOINT      URL of another hub, such as a mirror (default: https://huggingface.co)
   KARLO_KAKAO_URL  URL of a folder with Kakao Brain's five files
   KARLO_CACHE      cache folder, which contains the model store
-  KARLO_OFFLINE    1 forbids downloads`,
+  KARLO_OFFLINE    1 forbids downloads, as HF_HUB_OFFLINE does
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+                   proxies, and hosts that are reached without them`,
     )
     .action(pull);
 }

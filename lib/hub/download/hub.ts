@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { invalidArgument, KarloError } from '../../errors.js';
+import { proxyFetch } from '../../util/proxy-fetch.js';
+import { reasonOf } from '../../util/reason-of.js';
 import type { Checksum } from './checksum.js';
 import type { RemoteFile } from './download.js';
-import { downloadError, reasonOf } from './failure.js';
+import { downloadError } from './failure.js';
 import { connectionError, get, type Remote } from './request.js';
 import { type RetryPolicy, withRetries } from './retries.js';
 import { StallTimeout } from './stall.js';
+import { findToken, type HubToken } from './token.js';
 
 /** The files of a hub repository at one commit. */
 export interface Listing {
@@ -22,44 +25,37 @@ export function hubEndpoint({ HF_ENDPOINT = '' }: NodeJS.ProcessEnv): string {
   );
 }
 
-/** A hub repository as a download source, with HF_TOKEN if it is set. */
+/** A hub repository as a download source, with the user's token if there is one. */
 export function hubRemote(repo: string, env: NodeJS.ProcessEnv): Remote {
   const endpoint = hubEndpoint(env);
-  const token = tokenOf(env);
+  const token = findToken(env);
   return {
     name: repo,
-    ...(token && { token: { value: token, origin: new URL(endpoint).origin } }),
-    explain: (status, code) => explain(repo, endpoint, token !== undefined, status, code),
+    fetch: proxyFetch(env),
+    ...(token && { token: { value: token.value, origin: new URL(endpoint).origin } }),
+    explain: (status, code) => explain(repo, endpoint, token, status, code),
   };
-}
-
-function tokenOf({ HF_TOKEN = '' }: NodeJS.ProcessEnv): string | undefined {
-  const token = HF_TOKEN.trim();
-  if (/^[\x21-\x7e]*$/.test(token)) return token || undefined;
-  // The usual message would print the token.
-  const message =
-    'Expected a token in HF_TOKEN but received characters that a token cannot contain';
-  throw invalidArgument(message);
 }
 
 function explain(
   repo: string,
   endpoint: string,
-  hasToken: boolean,
+  token: HubToken | undefined,
   status: number,
   code: string | null,
 ): string | undefined {
   const page = `${endpoint}/${repo}`;
-  const access = `accept its licence at ${page}, create a token at ${endpoint}/settings/tokens, and set it: export HF_TOKEN=hf_...`;
+  const access = `accept its licence at ${page}, create a token at ${endpoint}/settings/tokens, and use it: hf auth login, or export HF_TOKEN=hf_...`;
   if (code === 'GatedRepo') return `${repo} is only available to registered users: ${access}`;
   if (code === 'RevisionNotFound') return `${repo} has no such revision: see ${page}/tree/main`;
   if (code === 'EntryNotFound') return `${repo} changed during the download: try again`;
-  if (status === 401 && hasToken && code !== 'RepoNotFound') {
-    return `The hub rejects HF_TOKEN: create another token at ${endpoint}/settings/tokens, or use none: unset HF_TOKEN`;
+  if (status === 401 && token && code !== 'RepoNotFound') {
+    return `The hub rejects ${token.source}: ${token.advice}`;
   }
   // Without access, the hub does not reveal whether a private repository exists.
   if (status === 401) return `${page} does not exist or is private: check the name, or ${access}`;
-  if (status === 403) return `HF_TOKEN may not read ${repo}: ${access}`;
+  if (status === 403)
+    return `${token?.source ?? 'A user without a token'} may not read ${repo}: ${access}`;
   return status === 404 ? `${page} does not exist: check the name` : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { type KakaoFile, kakaoName } from '../../layouts/kakao/files.js';
+import { proxyFetch } from '../../util/proxy-fetch.js';
 import type { RemoteFile } from './download.js';
 import { downloadError, TransientError } from './failure.js';
 import { get, type Remote } from './request.js';
@@ -16,19 +17,21 @@ const md5Of: Readonly<Record<KakaoFile, string>> = {
   superRes: '4226b831ae0279020d134281f3c31590',
 };
 
-/** Kakao Brain's own server. */
-export const kakaoRemote: Remote = { name: "Kakao's files" };
+/** Kakao Brain's own server as a download source. */
+export function kakaoRemote(env: NodeJS.ProcessEnv): Remote {
+  return { name: "Kakao's files", fetch: proxyFetch(env) };
+}
 
 /**
  * Lists Kakao's five files. The server has no listing, so each size is requested separately.
+ * @param remote the server
  * @param options.env `KARLO_KAKAO_URL` overrides the base URL, for example to use a mirror
  * @throws {KarloError} ERR_KARLO_DOWNLOAD
  */
-export async function listKakao(options: {
-  env: NodeJS.ProcessEnv;
-  signal: AbortSignal;
-  retryPolicy?: RetryPolicy;
-}): Promise<RemoteFile[]> {
+export async function listKakao(
+  remote: Remote,
+  options: { env: NodeJS.ProcessEnv; signal: AbortSignal; retryPolicy?: RetryPolicy },
+): Promise<RemoteFile[]> {
   const { env, signal, retryPolicy = {} } = options;
   const base = (env.KARLO_KAKAO_URL || publishedAt).replace(/\/+$/, '');
   const pairs = Object.entries(md5Of) as [KakaoFile, string][];
@@ -36,20 +39,21 @@ export async function listKakao(options: {
     pairs.map(async ([file, hex]) => {
       const path = kakaoName(file);
       const url = `${base}/${hex}/${encodeURIComponent(path)}`;
-      const size = await sizeOf(path, url, signal, retryPolicy);
+      const size = await sizeOf(remote, path, url, signal, retryPolicy);
       return { path, size, checksum: { algorithm: 'md5', hex }, url } satisfies RemoteFile;
     }),
   );
 }
 
 async function sizeOf(
+  remote: Remote,
   path: string,
   url: string,
   signal: AbortSignal,
   retryPolicy: RetryPolicy,
 ): Promise<number> {
   try {
-    return await withRetries(() => askSize(url, signal, retryPolicy), retryPolicy, signal);
+    return await withRetries(() => askSize(remote, url, signal, retryPolicy), retryPolicy, signal);
   } catch (error) {
     if (!(error instanceof TransientError)) throw error;
     throw downloadError(`Kakao's server does not provide ${path}: ${error.message}`, error);
@@ -58,6 +62,7 @@ async function sizeOf(
 
 /** Requests one byte, because some servers reject HEAD. */
 async function askSize(
+  remote: Remote,
   url: string,
   signal: AbortSignal,
   retryPolicy: RetryPolicy,
@@ -65,7 +70,7 @@ async function askSize(
   const stall = new StallTimeout(retryPolicy.stall ?? 30_000, signal);
   try {
     const headers = { Range: 'bytes=0-0', 'Accept-Encoding': 'identity' };
-    const response = await get(url, kakaoRemote, headers, stall.signal);
+    const response = await get(url, remote, headers, stall.signal);
     await response.body?.cancel();
     const total = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1];
     const size = Number(total ?? response.headers.get('content-length') ?? Number.NaN);

@@ -1,9 +1,13 @@
-import { downloadError, reasonOf, TransientError } from './failure.js';
+import type { Fetch } from '../../util/proxy-fetch.js';
+import { reasonOf } from '../../util/reason-of.js';
+import { downloadError, TransientError } from './failure.js';
 
 /** A download source. */
 export interface Remote {
   /** The name in messages: `kakaobrain/karlo-v1-alpha`. */
   name: string;
+  /** Sends a request, through a proxy if the environment names one. */
+  fetch: Fetch;
   /** Sent only to this origin, also after redirects. */
   token?: { value: string; origin: string };
   /** Explains an error status and how to fix it; undefined if nothing is known about it. */
@@ -44,7 +48,7 @@ export async function get(
 
 async function send(
   address: URL,
-  { token }: Remote,
+  { token, fetch }: Remote,
   headers: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Response> {

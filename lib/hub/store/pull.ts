@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expected } from '../../errors.js';
 import { builtIn } from '../../layouts/built-in.js';
-import { isOffline } from '../../util/environment.js';
+import { offlineVariable } from '../../util/environment.js';
 import { downloadError } from '../download/failure.js';
 import { hubRemote, listRepository } from '../download/hub.js';
 import { kakaoRemote, listKakao } from '../download/kakao.js';
@@ -35,7 +35,7 @@ export interface PullProgress {
 }
 
 export interface PullOptions {
-  /** KARLO_CACHE, KARLO_OFFLINE, HF_TOKEN, HF_ENDPOINT, KARLO_KAKAO_URL. Default `process.env`. */
+  /** The variables that docs/models.md lists. Default `process.env`. */
   env?: NodeJS.ProcessEnv;
   /** A branch, tag or commit. Default `main`. */
   revision?: string;
@@ -69,7 +69,8 @@ export async function pullModel(name: string, options: PullOptions = {}): Promis
   if (builtIn.includes(name))
     throw downloadError(`${name} is built in: there is nothing to download`);
   const repos = repositories(name, options);
-  if (isOffline(env)) return storedOrRefused(repos, env);
+  const offline = offlineVariable(env);
+  if (offline) return storedOrRefused(repos, offline, env);
   const store = storeFolder(env);
   const onWait = () => onProgress?.({ phase: 'wait', done: 0, total: 0 });
   try {
@@ -99,23 +100,29 @@ function repositories(name: unknown, options: PullOptions): string[] {
   return variations ? [modelOf(repo), `${modelOf(repo)}${variationsSuffix}`] : [repo];
 }
 
-async function storedOrRefused(repos: readonly string[], env: NodeJS.ProcessEnv): Promise<Pulled> {
+async function storedOrRefused(
+  repos: readonly string[],
+  variable: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Pulled> {
   const models = await listModels({ env });
   const found = models.find(
     ({ state, repositories }) =>
       state === 'complete' && repos.every((repo) => repositories.includes(repo)),
   );
   if (found)
-    return { ...found, warnings: ['KARLO_OFFLINE is set: did not look for a newer revision'] };
-  const message = `Cannot download ${repos.join(' and ')} because KARLO_OFFLINE is set. Allow downloads: unset KARLO_OFFLINE`;
+    return { ...found, warnings: [`${variable} is set: did not look for a newer revision`] };
+  const message = `Cannot download ${repos.join(' and ')} because ${variable} is set. Allow downloads: unset ${variable}`;
   throw downloadError(message);
 }
 
 async function pullOne(repo: string, settings: Settings): Promise<Pulled> {
   const { env, signal, onProgress, retryPolicy, freeBytes } = settings;
   onProgress?.({ phase: 'list', done: 0, total: 0 });
-  const remote = repo === kakaoModel ? kakaoRemote : hubRemote(repo, env);
-  const member = await (repo === kakaoModel ? kakaoMember(settings) : hubMember(remote, settings));
+  const remote = repo === kakaoModel ? kakaoRemote(env) : hubRemote(repo, env);
+  const member = await (repo === kakaoModel
+    ? kakaoMember(remote, settings)
+    : hubMember(remote, settings));
   const name = modelOf(repo);
   const folder = modelFolder(env, name);
   const previous = (await readRecord(folder, modelJson))?.members ?? [];
@@ -148,8 +155,8 @@ async function hubMember(remote: Remote, settings: Settings): Promise<Member> {
   return { repo: remote.name, revision, commit, ...(variant && { variant }), files: selected };
 }
 
-async function kakaoMember(settings: Settings): Promise<Member> {
-  const files = await listKakao(settings);
+async function kakaoMember(remote: Remote, settings: Settings): Promise<Member> {
+  const files = await listKakao(remote, settings);
   return { repo: kakaoModel, revision: 'v1.0.0.alpha', commit: 'v1.0.0.alpha', files };
 }
 

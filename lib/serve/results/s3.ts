@@ -1,5 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import { invalidArgument } from '../../errors.js';
+import { type Fetch, proxyFetch } from '../../util/proxy-fetch.js';
 import { contentTypeOf, type ResultStore } from './store.js';
 
 export interface S3Options {
@@ -11,21 +13,21 @@ export interface S3Options {
   environment: NodeJS.ProcessEnv;
 }
 
+/** How often a request is repeated if the store is busy, and milliseconds before the first time. */
+const retries = { count: 3, pause: 50 };
+
 /** Images in an S3-compatible store. */
 export class S3Results implements ResultStore {
   readonly #client: AwsClient;
+  readonly #fetch: Fetch;
   readonly #baseUrl: string;
   readonly #seconds: number;
 
   /** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if credentials are missing */
   constructor({ location, seconds, environment }: S3Options) {
     const { AWS_REGION: region = 'us-east-1' } = environment;
-    this.#client = new AwsClient({
-      ...readCredentials(environment),
-      region,
-      service: 's3',
-      retries: 3,
-    });
+    this.#client = new AwsClient({ ...readCredentials(environment), region, service: 's3' });
+    this.#fetch = proxyFetch(environment);
     const { hostname: bucket, pathname } = new URL(location);
     const prefix = pathname.replace(/^\/|\/$/g, '');
     const endpoint =
@@ -43,21 +45,30 @@ export class S3Results implements ResultStore {
       'if-none-match': '*',
     };
     const body = new Uint8Array(data);
-    const response = await this.#client.fetch(this.#url(name), { method: 'PUT', headers, body });
+    const response = await this.#send(name, { method: 'PUT', headers, body });
     await response.arrayBuffer();
     if (!response.ok && response.status !== 412) throw failed('PUT', response);
   }
 
   async get(name: string): Promise<Buffer | undefined> {
-    const response = await this.#client.fetch(this.#url(name));
+    const response = await this.#send(name);
     const body = Buffer.from(await response.arrayBuffer());
     if (response.status === 404 || this.#isExpired(response)) return undefined;
     if (!response.ok) throw failed('GET', response);
     return body;
   }
 
-  #url(name: string): string {
-    return `${this.#baseUrl}/${name}`;
+  /** Signs and sends a request; repeats it as aws4fetch does, which cannot send through a proxy. */
+  async #send(name: string, init: RequestInit = {}): Promise<Response> {
+    for (let attempt = 0; ; attempt++) {
+      const { url, method, headers } = await this.#client.sign(`${this.#baseUrl}/${name}`, init);
+      const signed = { ...init, method, headers: Object.fromEntries(headers) };
+      const response = await this.#fetch(url, signed);
+      const isBusy = response.status >= 500 || response.status === 429;
+      if (!isBusy || attempt === retries.count) return response;
+      await response.body?.cancel();
+      await wait(Math.random() * retries.pause * 2 ** attempt);
+    }
   }
 
   #isExpired({ headers }: Response): boolean {

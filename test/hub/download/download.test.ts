@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { downloadFile } from '../../../lib/hub/download/download.js';
 import { findModel } from '../../../lib/hub/store/resolve.js';
+import { LocalProxy } from '../../support/local-proxy.js';
 import { type Fault, sendError } from '../helpers/local-hub.js';
 import { base, bytesOf, pulledFiles, textToImage, totalOf } from '../helpers/repositories.js';
 import { failure, filesUnder, sorted, useHub } from '../helpers/use-hub.js';
@@ -111,7 +113,7 @@ describe('a pull fails because of', () => {
   test.each<[string, number, string | undefined, RegExp]>([
     ['missing', 404, 'RepoNotFound', /does not exist: check the name/],
     ['private or missing', 401, 'RepoNotFound', /does not exist or is private/],
-    ['gated', 403, 'GatedRepo', /accept its licence at .*export HF_TOKEN=hf_/],
+    ['gated', 403, 'GatedRepo', /accept its licence at .*hf auth login, or export HF_TOKEN=hf_/],
     ['without such a revision', 404, 'RevisionNotFound', /has no such revision/],
   ])('a repository that is %s', async (_name, status, code, message) => {
     setup.hub.faults = [
@@ -132,6 +134,92 @@ describe('a pull fails because of', () => {
     );
     expect(code).toBe('ERR_KARLO_DOWNLOAD');
     expect(message).toMatch(/Cannot list .* at /);
+  });
+});
+
+test('a pull goes through the proxy of the environment', async () => {
+  const proxy = await new LocalProxy().start();
+  try {
+    proxy.hosts.set('hub.invalid', setup.hub.url);
+    const proxied = { HF_ENDPOINT: 'http://hub.invalid', http_proxy: proxy.address };
+    const { path } = await setup.pull(base, { env: { ...setup.env, ...proxied } });
+    expect(filesUnder(path)).toEqual(sorted(pulledFiles(textToImage)));
+    expect(proxy.seen[0]).toMatch(`http://hub.invalid/api/models/${base}/revision/main`);
+    expect(proxy.seen.some((url) => url.endsWith('/prior/config.json'))).toBe(true);
+    const kakao = { KARLO_KAKAO_URL: 'https://files.invalid', HTTPS_PROXY: proxy.address };
+    const { message } = await failure(
+      setup.pull('kakao', { env: { ...setup.env, ...kakao }, retryPolicy: { attempts: 1 } }),
+    );
+    expect(proxy.seen.at(-1)).toBe('CONNECT files.invalid:443');
+    expect(message).toMatch(/files\.invalid failed: Proxy response \(403\).*Check HTTPS_PROXY/);
+  } finally {
+    proxy.stop();
+  }
+});
+
+describe('the token that hf auth login stores', () => {
+  const tokens = () =>
+    new Set(
+      setup.hub.requests
+        .filter(({ server }) => server === 'hub')
+        .map(({ headers }) => headers.authorization),
+    );
+  const login = (path: string, token = 'hf_stored\n') => {
+    mkdirSync(dirname(join(setup.cache, path)), { recursive: true });
+    writeFileSync(join(setup.cache, path), token);
+  };
+  const pull = (env: NodeJS.ProcessEnv) =>
+    setup.pull(base, { env: { ...setup.env, HF_HOME: join(setup.cache, 'hf'), ...env } });
+
+  test('is used from HF_HOME', async () => {
+    login('hf/token');
+    await pull({});
+    expect(tokens()).toEqual(new Set(['Bearer hf_stored']));
+  });
+
+  test('is used from HF_TOKEN_PATH rather than HF_HOME', async () => {
+    login('hf/token', 'hf_other');
+    login('elsewhere');
+    await pull({ HF_TOKEN_PATH: join(setup.cache, 'elsewhere') });
+    expect(tokens()).toEqual(new Set(['Bearer hf_stored']));
+  });
+
+  test.each([
+    ['HOME', '.cache/huggingface/token'],
+    ['XDG_CACHE_HOME', 'huggingface/token'],
+  ])('is used from the default folder in %s', async (variable, path) => {
+    login(path);
+    await pull({ HF_HOME: '', [variable]: setup.cache });
+    expect(tokens()).toEqual(new Set(['Bearer hf_stored']));
+  });
+
+  test('is overridden by HF_TOKEN, and may be missing', async () => {
+    await pull({});
+    expect(tokens()).toEqual(new Set([undefined]));
+    login('hf/token');
+    setup.hub.requests.length = 0;
+    await pull({ HF_TOKEN: 'hf_given' });
+    expect(tokens()).toEqual(new Set(['Bearer hf_given']));
+  });
+
+  test('is named if the hub rejects it, or if it cannot be sent or read', async () => {
+    login('hf/token');
+    setup.hub.faults = [
+      (_request, response) => {
+        sendError(response, 401);
+        return true;
+      },
+    ];
+    const path = join(setup.cache, 'hf', 'token');
+    const rejected = `The hub rejects the token in ${path}: log in again: hf auth login`;
+    expect((await failure(pull({}))).message).toContain(rejected);
+    login('hf/token', 'hf_se cret');
+    const { message } = await failure(pull({}));
+    expect(message).toBe(
+      `Expected a token in ${path} but received characters that a token cannot contain`,
+    );
+    const folder = await failure(pull({ HF_TOKEN_PATH: setup.cache }));
+    expect(folder.message).toMatch(/Cannot read the token of hf auth login in .*: it is a folder/);
   });
 });
 
@@ -255,7 +343,7 @@ describe('Kakao’s own files', () => {
       const target = join(setup.cache, 'file');
       const checksum = { algorithm: 'md5', hex: '8e56a63e4bd24deec9ef1ba5c22a9d8b' } as const;
       const file = { path: 'file', size: body.length, url, checksum };
-      const options = { remote: { name: 'x' }, signal: new AbortController().signal };
+      const options = { remote: { name: 'x', fetch }, signal: new AbortController().signal };
       const { createHash } = await import('node:crypto');
       const hex = createHash('md5').update(body).digest('hex');
       await downloadFile({ ...file, checksum: { ...checksum, hex } }, target, options);

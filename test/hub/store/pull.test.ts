@@ -223,6 +223,20 @@ describe('a pull is rejected before any download for', () => {
     expect(setup.hub.requests).toHaveLength(before);
   });
 
+  test.each(['1', 'TRUE', 'yes', 'on'])('HF_HUB_OFFLINE=%s', async (value) => {
+    const env = { ...setup.env, HF_HUB_OFFLINE: value };
+    for (const name of [base, 'kakao']) {
+      const { code, message } = await failure(setup.pull(name, { env }));
+      expect(code).toBe('ERR_KARLO_DOWNLOAD');
+      expect(message).toContain('because HF_HUB_OFFLINE is set. Allow downloads: unset HF_HUB');
+    }
+    expect(setup.hub.requests).toEqual([]);
+  });
+
+  test('but not HF_HUB_OFFLINE=0', async () => {
+    await setup.pull(base, { env: { ...setup.env, HF_HUB_OFFLINE: '0' } });
+  });
+
   test('an invalid endpoint, and an invalid token, which is not printed', async () => {
     const endpoint = { ...setup.env, HF_ENDPOINT: 'huggingface.co' };
     expect((await failure(setup.pull(base, { env: endpoint }))).message).toContain('HF_ENDPOINT');
