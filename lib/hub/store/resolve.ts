@@ -78,9 +78,9 @@ function advice(name: string, models: readonly StoredModel[]): string {
 
 /** The repository of a folder name in Hugging Face's cache: `models--OWNER--NAME`. */
 function repositoryOf(name: string): string | undefined {
-  const [, owner, rest] = /^models--(.+?)--(.+)$/.exec(name) ?? [];
-  const repo = `${owner}/${rest}`;
-  return isModelName(repo) ? repo : undefined;
+  const found = /^models--(.+?)--(.+)$/.exec(name);
+  const repo = found && `${found[1]}/${found[2]}`;
+  return repo && isModelName(repo) ? repo : undefined;
 }
 
 function downloadHint(name: string, models: readonly StoredModel[]): string {
