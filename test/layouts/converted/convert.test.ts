@@ -21,6 +21,7 @@ import { COMPONENTS } from '../../../lib/networks/registry.js';
 import { Engine } from '../../../lib/torch/index.js';
 import { readWeights } from '../../../lib/weights/index.js';
 import { runProgram } from '../../support/run-program.js';
+import { writeCombinedTokenizer } from '../../tokenizer/fixtures.js';
 
 const tiny = fileURLToPath(new URL('../../../models/karlo-tiny', import.meta.url));
 const karlo = (...args: string[]) => runProgram('dist/lib/cli/main.js', args);
@@ -226,6 +227,18 @@ describe('karlo convert and karlo info', () => {
     const again = await karlo('convert', tiny, to);
     expect(again.status).toBe(1);
     expect(again.stderr).toMatch(/ERR_KARLO_INVALID_ARGUMENT: .* already exists/);
+  });
+
+  test('a converted folder opens with tokenizer.json alone, and not without a tokenizer', async () => {
+    const path = copy('tokenizer');
+    const tokenizer = join(path, 'tokenizer');
+    rmSync(tokenizer, { recursive: true });
+    expect(await failure(openModel(path))).toMatchObject({
+      code: 'ERR_KARLO_MODEL_NOT_FOUND',
+      message: expect.stringContaining('vocab.json and merges.txt are missing'),
+    });
+    writeCombinedTokenizer(tokenizer);
+    expect((await openModel(path)).tokenizer.folder).toBe(tokenizer);
   });
 
   test('info lists the missing files of a converted folder', async () => {
