@@ -3,7 +3,17 @@ import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+/** `npm test` sets these: see scripts/build/test-tools.mjs. */
+const {
+  CHROMIUM_PATH: executablePath = '/usr/bin/chromium',
+  CHROMIUM_LIBRARIES: LD_LIBRARY_PATH,
+  CHROMIUM_FONTS: FONTCONFIG_PATH,
+} = process.env;
+const env = {
+  ...(process.env as Record<string, string>),
+  ...(LD_LIBRARY_PATH && { LD_LIBRARY_PATH }),
+  ...(FONTCONFIG_PATH && { FONTCONFIG_PATH }),
+};
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Browser contexts of a desktop and of a phone. */
@@ -24,7 +34,7 @@ export function useBrowser(): void {
     if (!existsSync('dist/web/index.html')) {
       throw new Error('The test needs the built page: npm run build:web');
     }
-    browser = await chromium.launch({ executablePath }).catch((error: Error) => {
+    browser = await chromium.launch({ executablePath, env }).catch((error: Error) => {
       throw new Error(`The test needs Chromium (Debian: chromium): ${error.message}`);
     });
   });
@@ -37,7 +47,8 @@ export function useBrowser(): void {
 
 /** Opens the page in a new browser profile. */
 export async function open(url: string, options = desktop): Promise<Page> {
-  const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+  const permissions = ['clipboard-read', 'clipboard-write'];
+  const context = await browser.newContext({ reducedMotion: 'reduce', permissions, ...options });
   context.setDefaultTimeout(40_000);
   const page = await context.newPage();
   pages.push(page);

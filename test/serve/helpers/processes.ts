@@ -85,7 +85,9 @@ export class RedisServer {
   async start(): Promise<void> {
     const location = ['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#folder];
     const persistence = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
-    const child = launch('redis-server', [...location, ...persistence]);
+    // `npm test` sets it: see scripts/build/test-tools.mjs.
+    const program = process.env.KARLO_TEST_REDIS ?? 'redis-server';
+    const child = launch(program, [...location, ...persistence]);
     const failed = once(child, 'error').then(([error]) => {
       throw new Error(`The test needs redis-server (Debian: redis-server): ${error.message}`);
     });

@@ -138,7 +138,8 @@ function Actions({ run, index, image, onClose }: Omit<ContentProps, 'onMove'>) {
   const { reuseSettings, selectSource, removeImage, showToast, progress } = useAppState();
   const { settings } = run;
   const link = toHash(settingsOf(run, image), { withSeed: true });
-  const copyText = (text: string, toast: string) => copy(text).then(() => showToast(toast));
+  const copyText = async (text: string, toast: string) =>
+    showToast((await copy(text)) ? toast : 'The browser does not allow copying');
   const closeAnd = (action: () => void) => () => {
     onClose();
     action();

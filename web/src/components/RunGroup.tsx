@@ -48,7 +48,8 @@ function RunHead({ run }: { run: Run }) {
   const { showToast } = useAppState();
   const source = useObjectUrl(run.source);
   const { settings, warnings } = run;
-  const copyText = (text: string, toast: string) => copy(text).then(() => showToast(toast));
+  const copyText = async (text: string, toast: string) =>
+    showToast((await copy(text)) ? toast : 'The browser does not allow copying');
   const link = () => new URL(toHash(settings, { withSeed: true }), location.href).href;
   return (
     <>

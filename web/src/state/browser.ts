@@ -30,15 +30,28 @@ export function download(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Copies text to the clipboard. Without TLS, browsers have no `navigator.clipboard`. */
-export async function copy(text: string): Promise<void> {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+/**
+ * Copies text to the clipboard. Without TLS, browsers have no `navigator.clipboard`, and they may deny
+ * access to it.
+ * @returns whether it was copied
+ */
+export async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyFromTextArea(text);
+  }
+}
+
+function copyFromTextArea(text: string): boolean {
   const area = document.createElement('textarea');
   area.value = text;
   document.body.append(area);
   area.select();
-  document.execCommand('copy');
+  const copied = document.execCommand('copy');
   area.remove();
+  return copied;
 }
 
 /** The name of a downloaded file: `karlo-a-red-heart-42.png`. */

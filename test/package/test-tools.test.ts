@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { findTestTools } from '../../scripts/build/test-tools.mjs';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+test('tests whose programs are missing are skipped, and the reason says what to install', async () => {
+  const env = { PATH: '/nonexistent', KARLO_OFFLINE: '1', KARLO_CACHE: temporaryFolder() };
+  const tools = await findTestTools(env);
+  expect(tools).toEqual([
+    {
+      skipped: expect.stringMatching(
+        /^the queue: redis-server is not installed, and .*Install it: apt-get install redis-server$/,
+      ),
+      files: 'test/serve/queue/bullmq.test.ts',
+    },
+    {
+      skipped: expect.stringMatching(
+        /^the page: Chromium is not installed, and .*Install it: apt-get install chromium$/,
+      ),
+      files: 'test/web/**',
+    },
+  ]);
+});
