@@ -248,7 +248,7 @@ describe('kinds of input', () => {
     await expect(decodeImage(missing)).rejects.toEqual(invalid(/the response has status 404/));
     const response = new Response(await image().png().toBuffer());
     await response.arrayBuffer();
-    await expect(decodeImage(response)).rejects.toEqual(invalid(/image image: Body .*read/));
+    await expect(decodeImage(response)).rejects.toEqual(invalid(/the image: Body .*read/));
   });
 
   test('the caller can change or transfer the input while it is decoded', async () => {
@@ -426,7 +426,7 @@ test('lines of libvips are only the cause of an error', async () => {
   const webp = (await image().webp().toBuffer()).subarray(0, 60);
   const error = await decodeImage(webp).catch((reason) => reason);
   expect(error.message).toBe(
-    'Cannot read the image image: it is damaged. Save it again, or convert it to PNG',
+    'Cannot read the image: it is damaged. Save it again, or convert it to PNG',
   );
   expect(error.cause).toBeInstanceOf(Error);
 });
