@@ -45,7 +45,7 @@ describe('imageVariation', () => {
     [
       'bytes that are not an image',
       Buffer.from('not a picture'),
-      /the image image: its format is not supported/,
+      /the image: its format is not supported/,
     ],
     ['a number', 3, /Expected path, file: URL, .* for image but received 3/],
     [
