@@ -58,7 +58,7 @@ async function emptyProject(name: string): Promise<string> {
 
 test('the guides have no programs in another language', () => {
   const others = all.filter((block) => !programs.includes(block)).map(({ language }) => language);
-  expect(new Set(others)).toEqual(new Set(['sh', 'dockerfile']));
+  expect(new Set(others)).toEqual(new Set(['sh', 'ini']));
 });
 
 test('two programs are not run', () => {
