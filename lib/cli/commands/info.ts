@@ -150,14 +150,15 @@ async function recipeIn(path: string): Promise<Recipe> {
 }
 
 function describeRecipe(recipe: Recipe): string {
-  const { model, versions, device, dtype } = recipe;
+  const { model, versions, device, dtype, kernels } = recipe;
+  const place = kernels === undefined ? device : `${device} (${kernels})`;
   return formatRows([
     recipe.kind === 'textToImage'
       ? ['prompt', recipe.prompt]
       : ['variation of', `image with hash ${recipe.source.sha256} (${recipe.source.fit})`],
     ...describeOptions(recipe),
     ['model', `${model.name} (${model.sha256})`],
-    ['generated on', `${device}, ${dtype}, karlo ${versions.karlo}, LibTorch ${versions.libtorch}`],
+    ['generated on', `${place}, ${dtype}, karlo ${versions.karlo}, LibTorch ${versions.libtorch}`],
   ]);
 }
 
