@@ -153,9 +153,9 @@ TEST_CASE("context_attention is as accurate as LibTorch's", "[accuracy]") {
   constexpr int64_t kContext = 24, kTokens = 81;
   const std::vector<std::pair<int64_t, int64_t>> sizes{{48, 12}, {80, 20}, {72, 24}, {320, 64}};
   for (const auto& [channels, head_width] : sizes) {
-    const at::Tensor x = at::randn({2, channels, 12, 10});
-    const at::Tensor context = at::randn({2, kTokens, kContext});
-    const at::Tensor mask = at::randn({2, kTokens}).gt(-0.5);
+    const at::Tensor x = at::randn({4, channels, 24, 20});
+    const at::Tensor context = at::randn({4, kTokens, kContext});
+    const at::Tensor mask = at::randn({4, kTokens}).gt(-0.5);
     const auto with = [&, channels = channels, head_width = head_width](Weights& weights) {
       return [&, channels, head_width](at::ScalarType rounded, at::ScalarType computed) {
         const Scope scope(torch::jit::Module("__torch__.attention"),

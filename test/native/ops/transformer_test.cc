@@ -24,11 +24,11 @@ struct Case {
 };
 
 const std::vector<Case> kCases{
-    {"few tokens after many", 2, 3, 48, 4, 78, true, false, Activation::kGelu},
-    {"causal", 3, 17, 36, 3, 0, false, true, Activation::kQuickGelu},
-    {"all tokens", 2, 10, 60, 5, 0, false, false, Activation::kQuickGelu},
-    {"biased", 1, 21, 40, 2, 0, true, false, Activation::kGelu},
-    {"one token", 2, 1, 24, 1, 0, false, false, Activation::kGelu}};
+    {"few tokens after many", 12, 3, 48, 4, 78, true, false, Activation::kGelu},
+    {"causal", 9, 17, 36, 3, 0, false, true, Activation::kQuickGelu},
+    {"all tokens", 12, 10, 60, 5, 0, false, false, Activation::kQuickGelu},
+    {"biased", 6, 21, 40, 2, 0, true, false, Activation::kGelu},
+    {"one token", 40, 1, 24, 1, 0, false, false, Activation::kGelu}};
 
 // Random arguments, converted to a dtype.
 class Arguments {
