@@ -3,10 +3,9 @@ import {
   type ComponentName,
   definitionOf,
 } from '../../lib/networks/registry.js';
-import { MappedFiles } from '../../lib/networks/weights.js';
 import { Tensor } from '../../lib/torch/index.js';
-import { readWeights } from '../../lib/weights/index.js';
 import { input } from '../fixtures/formula.js';
+import { readTensors } from '../fixtures/read-tensors.js';
 
 const rows = 5;
 const tokens = 77;
@@ -24,13 +23,9 @@ export class Golden {
   ) {}
 
   static async read(path: string): Promise<Golden> {
-    const { tensors, metadata } = await readWeights(path);
-    using files = new MappedFiles();
-    const mapped = [...tensors].map(([name, { file, offset, shape, strides, dtype }]) => {
-      return [name, files.get(file).tensor(offset, shape, strides, dtype)] as const;
-    });
+    const { tensors, metadata } = await readTensors(path);
     const parsed = (name: string) => JSON.parse(metadata.get(name) ?? '{}');
-    return new Golden(new Map(mapped), {
+    return new Golden(tensors, {
       stride: parsed('stride'),
       shape: parsed('shape'),
       max: parsed('max'),

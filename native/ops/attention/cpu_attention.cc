@@ -5,12 +5,6 @@
 #include "simd/kernels.h"
 
 namespace karlo::ops::cpu {
-namespace {
-
-// Excludes the columns that pad the keys to whole vectors.
-constexpr float kPaddingBias = -1e30f;
-
-}  // namespace
 
 void check_sizes(const AttentionInput& in) {
   const at::TensorList w = in.weights;

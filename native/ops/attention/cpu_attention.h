@@ -7,6 +7,9 @@
 
 namespace karlo::ops::cpu {
 
+// The bias that excludes the columns that pad the keys to whole vectors.
+constexpr float kPaddingBias = -1e30f;
+
 // The arguments of karlo::context_attention.
 struct AttentionInput {
   const at::Tensor& x;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "ops/attention/cpu_attention.h"
 #include "ops/conv/cpu_direct.h"
 #include "ops/images.h"
 #include "ops/packed_weights.h"
@@ -17,9 +18,6 @@ namespace karlo::ops::cpu {
 namespace {
 
 using simd::padded;
-
-// Excludes the columns that pad the keys to whole vectors.
-constexpr float kPaddingBias = -1e30f;
 
 struct PackedTransformer {
   DirectConv queries_keys_values, output, mlp_in, mlp_out;
