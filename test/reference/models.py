@@ -80,10 +80,16 @@ def load_schedulers(model, *stages):
 
 def text_to_image(model, dtype=torch.float32):
     """The text-to-image pipeline of a model folder."""
+    return text_to_image_of(
+        {name: load_network(model, name, dtype) for name in TEXT_TO_IMAGE},
+        load_schedulers(model, "prior", "decoder", "super_res"),
+        load_tokenizer(model),
+    )
+
+
+def text_to_image_of(networks, schedulers, tokenizer):
     pipeline = UnCLIPPipeline(
-        tokenizer=load_tokenizer(model),
-        **{name: load_network(model, name, dtype) for name in TEXT_TO_IMAGE},
-        **load_schedulers(model, "prior", "decoder", "super_res"),
+        tokenizer=tokenizer, **{name: networks[name] for name in TEXT_TO_IMAGE}, **schedulers
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
@@ -91,14 +97,31 @@ def text_to_image(model, dtype=torch.float32):
 
 def image_variation(model, dtype=torch.float32):
     """The image variation pipeline of a model folder."""
+    return image_variation_of(
+        {name: load_network(model, name, dtype) for name in IMAGE_VARIATION},
+        load_schedulers(model, "decoder", "super_res"),
+        load_tokenizer(model),
+        CLIPImageProcessor.from_pretrained(Path(model, "feature_extractor")),
+    )
+
+
+def image_variation_of(networks, schedulers, tokenizer, feature_extractor):
     pipeline = UnCLIPImageVariationPipeline(
-        tokenizer=load_tokenizer(model),
-        feature_extractor=CLIPImageProcessor.from_pretrained(Path(model, "feature_extractor")),
-        **{name: load_network(model, name, dtype) for name in IMAGE_VARIATION},
-        **load_schedulers(model, "decoder", "super_res"),
+        tokenizer=tokenizer,
+        feature_extractor=feature_extractor,
+        **{name: networks[name] for name in IMAGE_VARIATION},
+        **schedulers,
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def square_processor(image_encoder):
+    """Preprocessing to the square that an image encoder takes."""
+    side = image_encoder.config.image_size
+    return CLIPImageProcessor(
+        size={"shortest_edge": side}, crop_size={"height": side, "width": side}
+    )
 
 
 def generators(seed, count):
@@ -108,14 +131,13 @@ def generators(seed, count):
 
 def small_networks():
     """The networks of the model `small`, by name, with the weights of the formula."""
-    for name in NETWORKS:
-        network = SMALL[name]().eval()
+    for name, network in small().items():
         weights = {
             key: formula.weight(name, key, value.shape)
             for key, value in network.state_dict().items()
         }
         network.load_state_dict(weights)
-        yield name, network
+        yield name, network.eval()
 
 
 def write_small_model(folder):
@@ -124,11 +146,7 @@ def write_small_model(folder):
         network.save_pretrained(Path(folder, name))
     for name, scheduler in SMALL_SCHEDULERS.items():
         UnCLIPScheduler(**scheduler).save_pretrained(Path(folder, name))
-    side = SMALL["image_encoder"]().config.image_size
-    processor = CLIPImageProcessor(
-        size={"shortest_edge": side}, crop_size={"height": side, "width": side}
-    )
-    processor.save_pretrained(Path(folder, "feature_extractor"))
+    square_processor(small()["image_encoder"]).save_pretrained(Path(folder, "feature_extractor"))
     load_tokenizer(TINY).save_pretrained(Path(folder, "tokenizer"))
     classes = {
         name: [network.__module__.split(".")[0], network.__name__]
@@ -138,80 +156,108 @@ def write_small_model(folder):
     Path(folder, "model_index.json").write_text(json.dumps(index, indent=1))
 
 
-def small_super_resolution():
-    return UNet2DModel(
-        sample_size=32,
-        in_channels=6,
-        out_channels=3,
-        down_block_types=("ResnetDownsampleBlock2D",) * 2,
-        up_block_types=("ResnetUpsampleBlock2D",) * 2,
-        block_out_channels=(32, 64),
-        layers_per_block=1,
-        norm_num_groups=8,
-        add_attention=False,
-    )
-
-
-SMALL = {
-    "prior": lambda: PriorTransformer(
-        num_attention_heads=2,
-        attention_head_dim=32,
-        num_layers=2,
-        embedding_dim=64,
-        num_embeddings=77,
-        additional_embeddings=4,
-    ),
-    "decoder": lambda: UNet2DConditionModel(
-        sample_size=16,
-        in_channels=3,
-        out_channels=6,
-        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
-        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
-        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
-        block_out_channels=(32, 64),
-        layers_per_block=1,
-        attention_head_dim=16,
-        cross_attention_dim=48,
-        class_embed_type="identity",
-        resnet_time_scale_shift="scale_shift",
-        norm_num_groups=8,
-    ),
-    "text_proj": lambda: UnCLIPTextProjModel(
-        clip_embeddings_dim=64,
-        time_embed_dim=4 * 32,
-        cross_attention_dim=48,
-        clip_extra_context_tokens=4,
-    ),
-    "super_res_first": small_super_resolution,
-    "super_res_last": small_super_resolution,
-    "text_encoder": lambda: CLIPTextModelWithProjection(
+def text_encoder(width, layers, heads):
+    return CLIPTextModelWithProjection(
         CLIPTextConfig(
             vocab_size=49408,
-            hidden_size=64,
-            intermediate_size=256,
-            projection_dim=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
+            hidden_size=width,
+            intermediate_size=4 * width,
+            projection_dim=width,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
             max_position_embeddings=77,
             hidden_act="quick_gelu",
             bos_token_id=49406,
             eos_token_id=49407,
             pad_token_id=49407,
         )
-    ),
-    "image_encoder": lambda: CLIPVisionModelWithProjection(
+    )
+
+
+def image_encoder(projection, width, layers, heads, side, patch_size):
+    return CLIPVisionModelWithProjection(
         CLIPVisionConfig(
-            hidden_size=64,
-            intermediate_size=256,
-            projection_dim=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            image_size=64,
-            patch_size=16,
+            hidden_size=width,
+            intermediate_size=4 * width,
+            projection_dim=projection,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            image_size=side,
+            patch_size=patch_size,
             hidden_act="quick_gelu",
         )
-    ),
-}
+    )
+
+
+def decoder(side, widths, head, context, groups, layers, time="scale_shift"):
+    levels = len(widths)
+    down = ["ResnetDownsampleBlock2D"] + ["SimpleCrossAttnDownBlock2D"] * (levels - 1)
+    up = ["SimpleCrossAttnUpBlock2D"] * (levels - 1) + ["ResnetUpsampleBlock2D"]
+    return UNet2DConditionModel(
+        sample_size=side,
+        in_channels=3,
+        out_channels=6,
+        down_block_types=down,
+        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+        up_block_types=up,
+        block_out_channels=widths,
+        layers_per_block=layers,
+        attention_head_dim=head,
+        cross_attention_dim=context,
+        class_embed_type="identity",
+        resnet_time_scale_shift=time,
+        norm_num_groups=groups,
+    )
+
+
+def super_resolution(side, widths, groups, layers, time="default"):
+    return UNet2DModel(
+        sample_size=side,
+        in_channels=6,
+        out_channels=3,
+        down_block_types=("ResnetDownsampleBlock2D",) * len(widths),
+        up_block_types=("ResnetUpsampleBlock2D",) * len(widths),
+        block_out_channels=widths,
+        layers_per_block=layers,
+        resnet_time_scale_shift=time,
+        norm_num_groups=groups,
+        add_attention=False,
+    )
+
+
+def cascade(embedding, prior, decoder, super_resolution, vision):
+    """The networks of a model, by name."""
+    heads, head, layers = prior
+    return {
+        "prior": PriorTransformer(
+            num_attention_heads=heads,
+            attention_head_dim=head,
+            num_layers=layers,
+            embedding_dim=embedding,
+            num_embeddings=77,
+            additional_embeddings=4,
+        ),
+        "decoder": decoder,
+        "text_proj": UnCLIPTextProjModel(
+            clip_embeddings_dim=embedding,
+            time_embed_dim=4 * decoder.config.block_out_channels[0],
+            cross_attention_dim=decoder.config.cross_attention_dim,
+            clip_extra_context_tokens=4,
+        ),
+        "super_res_first": super_resolution(),
+        "super_res_last": super_resolution(),
+        "text_encoder": text_encoder(embedding, 2, heads),
+        "image_encoder": image_encoder(embedding, *vision),
+    }
+
+
+def small():
+    return cascade(
+        64, (2, 32, 2), decoder(16, (32, 64), 16, 48, 8, 1),
+        lambda: super_resolution(32, (32, 64), 8, 1), (64, 2, 2, 64, 16),
+    )  # fmt: skip
+
+
 SMALL_SCHEDULERS = {
     "prior_scheduler": {
         "variance_type": "fixed_small_log",

@@ -9,135 +9,29 @@ all cases, one below the other.
 """
 
 import numpy as np
-from diffusers import PriorTransformer, UNet2DConditionModel, UNet2DModel, UnCLIPScheduler
-from diffusers.pipelines.unclip import UnCLIPTextProjModel
+from diffusers import UnCLIPScheduler
 from PIL import Image
-from transformers import (
-    CLIPImageProcessor,
-    CLIPTextConfig,
-    CLIPTextModelWithProjection,
-    CLIPVisionConfig,
-    CLIPVisionModelWithProjection,
-)
 
 import formula
 import models
 from pipelines import compared, generate, vary, write_json
 
-TOKENS = 77
-
-
-def text_encoder(width, layers, heads):
-    return CLIPTextModelWithProjection(
-        CLIPTextConfig(
-            vocab_size=49408,
-            hidden_size=width,
-            intermediate_size=4 * width,
-            projection_dim=width,
-            num_hidden_layers=layers,
-            num_attention_heads=heads,
-            max_position_embeddings=TOKENS,
-            hidden_act="quick_gelu",
-            bos_token_id=49406,
-            eos_token_id=49407,
-            pad_token_id=49407,
-        )
-    )
-
-
-def image_encoder(projection, width, layers, heads, side, patch_size):
-    return CLIPVisionModelWithProjection(
-        CLIPVisionConfig(
-            hidden_size=width,
-            intermediate_size=4 * width,
-            projection_dim=projection,
-            num_hidden_layers=layers,
-            num_attention_heads=heads,
-            image_size=side,
-            patch_size=patch_size,
-            hidden_act="quick_gelu",
-        )
-    )
-
-
-def decoder(side, widths, head, context, groups, layers, time="scale_shift"):
-    levels = len(widths)
-    down = ["ResnetDownsampleBlock2D"] + ["SimpleCrossAttnDownBlock2D"] * (levels - 1)
-    up = ["SimpleCrossAttnUpBlock2D"] * (levels - 1) + ["ResnetUpsampleBlock2D"]
-    return UNet2DConditionModel(
-        sample_size=side,
-        in_channels=3,
-        out_channels=6,
-        down_block_types=down,
-        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
-        up_block_types=up,
-        block_out_channels=widths,
-        layers_per_block=layers,
-        attention_head_dim=head,
-        cross_attention_dim=context,
-        class_embed_type="identity",
-        resnet_time_scale_shift=time,
-        norm_num_groups=groups,
-    )
-
-
-def super_resolution(side, widths, groups, layers, time="default"):
-    return UNet2DModel(
-        sample_size=side,
-        in_channels=6,
-        out_channels=3,
-        down_block_types=("ResnetDownsampleBlock2D",) * len(widths),
-        up_block_types=("ResnetUpsampleBlock2D",) * len(widths),
-        block_out_channels=widths,
-        layers_per_block=layers,
-        resnet_time_scale_shift=time,
-        norm_num_groups=groups,
-        add_attention=False,
-    )
-
-
-def cascade(embedding, prior, decoder, super_resolution, vision):
-    """The networks of a model, by name."""
-    heads, head, layers = prior
-    return {
-        "prior": PriorTransformer(
-            num_attention_heads=heads,
-            attention_head_dim=head,
-            num_layers=layers,
-            embedding_dim=embedding,
-            num_embeddings=TOKENS,
-            additional_embeddings=4,
-        ),
-        "decoder": decoder,
-        "text_proj": UnCLIPTextProjModel(
-            clip_embeddings_dim=embedding,
-            time_embed_dim=4 * decoder.config.block_out_channels[0],
-            cross_attention_dim=decoder.config.cross_attention_dim,
-            clip_extra_context_tokens=4,
-        ),
-        "super_res_first": super_resolution(),
-        "super_res_last": super_resolution(),
-        "text_encoder": text_encoder(embedding, 2, heads),
-        "image_encoder": image_encoder(embedding, *vision),
-    }
-
-
 MODELS = {
-    "one-level": lambda: cascade(
-        60, (3, 20, 2), decoder(13, (48,), 24, 40, 12, 2),
-        lambda: super_resolution(27, (56,), 7, 1), (48, 2, 4, 36, 12),
+    "one-level": lambda: models.cascade(
+        60, (3, 20, 2), models.decoder(13, (48,), 24, 40, 12, 2),
+        lambda: models.super_resolution(27, (56,), 7, 1), (48, 2, 4, 36, 12),
     ),
-    "two-levels": lambda: cascade(
-        72, (6, 12, 3), decoder(22, (48, 80), 20, 56, 16, 1),
-        lambda: super_resolution(38, (24, 56), 8, 2), (72, 2, 3, 48, 16),
+    "two-levels": lambda: models.cascade(
+        72, (6, 12, 3), models.decoder(22, (48, 80), 20, 56, 16, 1),
+        lambda: models.super_resolution(38, (24, 56), 8, 2), (72, 2, 3, 48, 16),
     ),
-    "three-levels": lambda: cascade(
-        80, (4, 20, 2), decoder(20, (24, 60, 84), 12, 48, 12, 1),
-        lambda: super_resolution(44, (24, 56, 88), 8, 1, "scale_shift"), (60, 3, 5, 42, 14),
+    "three-levels": lambda: models.cascade(
+        80, (4, 20, 2), models.decoder(20, (24, 60, 84), 12, 48, 12, 1),
+        lambda: models.super_resolution(44, (24, 56, 88), 8, 1, "scale_shift"), (60, 3, 5, 42, 14),
     ),
-    "unscaled": lambda: cascade(
-        96, (4, 24, 2), decoder(28, (48, 72, 120), 24, 64, 24, 2, "default"),
-        lambda: super_resolution(60, (48, 80, 112), 16, 1), (84, 2, 7, 56, 8),
+    "unscaled": lambda: models.cascade(
+        96, (4, 24, 2), models.decoder(28, (48, 72, 120), 24, 64, 24, 2, "default"),
+        lambda: models.super_resolution(60, (48, 80, 112), 16, 1), (84, 2, 7, 56, 8),
     ),
 }  # fmt: skip
 CASES = {
@@ -164,7 +58,18 @@ def truth(out):
     result = {}
     for name, make in MODELS.items():
         networks = {key: with_weights(name, key, network.eval()) for key, network in make().items()}
-        pipelines = {"prompt": text_to_image(networks), "image": image_variation(networks)}
+        tokenizer = models.load_tokenizer(models.TINY)
+        pipelines = {
+            "prompt": models.text_to_image_of(
+                networks, schedulers("prior", "decoder", "super_res"), tokenizer
+            ),
+            "image": models.image_variation_of(
+                networks,
+                schedulers("decoder", "super_res"),
+                tokenizer,
+                models.square_processor(networks["image_encoder"]),
+            ),
+        }
         differences, images = {}, []
         for case_name, case in CASES.items():
             make_images = vary if "image" in case else generate
@@ -195,30 +100,6 @@ def with_weights(model, name, network):
 
 def scaled(weight):
     return weight / 2 if weight.dim() > 1 else weight
-
-
-def text_to_image(networks):
-    pipeline = models.UnCLIPPipeline(
-        tokenizer=models.load_tokenizer(models.TINY),
-        **{name: networks[name] for name in models.TEXT_TO_IMAGE},
-        **schedulers("prior", "decoder", "super_res"),
-    )
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
-
-
-def image_variation(networks):
-    side = networks["image_encoder"].config.image_size
-    pipeline = models.UnCLIPImageVariationPipeline(
-        tokenizer=models.load_tokenizer(models.TINY),
-        feature_extractor=CLIPImageProcessor(
-            size={"shortest_edge": side}, crop_size={"height": side, "width": side}
-        ),
-        **{name: networks[name] for name in models.IMAGE_VARIATION},
-        **schedulers("decoder", "super_res"),
-    )
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
 
 
 def schedulers(*stages):
