@@ -2,7 +2,7 @@
 // empty folder. LibTorch comes from its own tarball, or is already in the cache folder; npm takes the other
 // packages from its cache.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -29,6 +29,9 @@ await karlo.dispose();
 console.log(JSON.stringify({ import: imported, load: loaded - imported, generate: written - loaded }));
 `;
 
+/** What the last round installed. */
+let footprint = '';
+
 /**
  * @param {string} folder
  * @param {string[]} packages
@@ -38,6 +41,7 @@ function round(folder, packages) {
   const quietly = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   inFolder('npm', ['install', ...quietly, ...packages]);
   const install = performance.now() - start;
+  footprint = footprintOf(folder);
   const parts = JSON.parse(inFolder(process.execPath, ['first.mjs']));
   const total = performance.now() - start;
   if (statSync(join(folder, 'heart.png')).size < 1000) throw new Error('No image was written');
@@ -58,6 +62,24 @@ function round(folder, packages) {
     if (status !== 0) throw new Error(`${command} failed:\n${stdout}${stderr}`);
     return stdout;
   }
+}
+
+/**
+ * What npm has installed, without LibTorch: packages, and the size of their files.
+ * @param {string} folder
+ */
+function footprintOf(folder) {
+  const modules = join(folder, 'node_modules');
+  const lock = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8'));
+  const files = readdirSync(modules, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !entry.parentPath.includes('libtorch-'),
+  );
+  const bytes = files.reduce(
+    (sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size,
+    0,
+  );
+  const names = Object.keys(lock.packages).filter((path) => !path.includes('libtorch-'));
+  return `${names.length} packages, ${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** @param {string[]} packages */
@@ -82,5 +104,7 @@ const table = Object.entries(ways).flatMap(([libtorch, packages]) => {
   });
 });
 const sizes = tarballs.map((path) => `${(statSync(path).size / 1e6).toFixed(1)} MB`).join(' and ');
-console.log(`${cpus()[0]?.model.trim()}, ${cpus().length} cores; tarballs of ${sizes}; seconds:`);
+console.log(
+  `${cpus()[0]?.model.trim()}, ${cpus().length} cores; tarballs of ${sizes}; ${footprint} without LibTorch; seconds:`,
+);
 console.table(table);

@@ -1,26 +1,73 @@
+import type { Embedding } from './embeddings/embedding.js';
+import type { Inversion } from './embeddings/inversion.js';
+import { expected } from './errors.js';
 import type { ImageInput } from './images/decode.js';
+import type { KarloDraft } from './images/draft.js';
 import type { Provenance } from './images/recipe.js';
-import { type ResidencyMode, TASKS, type Task, type WeightDtype } from './options/descriptions.js';
+import type { ResidencyMode, Task, WeightDtype } from './options/descriptions.js';
 import {
   type ResolveContext,
   resolveImageVariation,
   resolveTextToImage,
 } from './options/resolve-generation.js';
 import { resolveLoadOptions } from './options/resolve-load.js';
+import {
+  resolveEdit,
+  resolveEmbedImage,
+  resolveEmbedText,
+  resolveFromEmbedding,
+  resolveImageToImage,
+  resolveInpaint,
+  resolveInterpolate,
+  resolveInvert,
+  resolveMix,
+  resolveReconstruct,
+  resolveUpscale,
+} from './options/resolve-methods.js';
 import type {
+  EditOptions,
+  EmbedImageOptions,
+  EmbedTextOptions,
+  FinishOptions,
+  FromEmbeddingOptions,
+  ImageToImageOptions,
   ImageVariationOptions,
+  InpaintOptions,
+  InterpolateOptions,
+  InvertOptions,
   LoadOptions,
+  MixOptions,
+  ReconstructOptions,
   TextToImageOptions,
+  UpscaleOptions,
 } from './options/types.generated.js';
-import { identityLabel, type OptionLabeler, oneOf } from './options/validate.js';
+import {
+  signal as checkSignal,
+  identityLabel,
+  knownOptions,
+  type OptionLabeler,
+  oneOf,
+} from './options/validate.js';
+import { editCall } from './pipeline/calls/edit.js';
+import { embedImageCall, embedTextCall, textFeaturesCall } from './pipeline/calls/embed.js';
+import { ESTIMATED, type EstimatedCall, type EstimatedMethod } from './pipeline/calls/estimated.js';
+import { finishCall } from './pipeline/calls/finish.js';
+import { fromEmbeddingCall } from './pipeline/calls/from-embedding.js';
+import { imageToImageCall } from './pipeline/calls/image-to-image.js';
 import { imageVariationCall } from './pipeline/calls/image-variation.js';
+import { inpaintCall } from './pipeline/calls/inpaint.js';
+import { type InterpolationEnd, interpolateCall } from './pipeline/calls/interpolate.js';
+import { invertCall } from './pipeline/calls/invert.js';
+import { type MixPart, mixCall } from './pipeline/calls/mix.js';
+import { reconstructCall, requireInversion } from './pipeline/calls/reconstruct.js';
 import { textToImageCall } from './pipeline/calls/text-to-image.js';
+import { upscaleCall } from './pipeline/calls/upscale.js';
 import type { Estimate } from './pipeline/estimate.js';
 import type { LoadedModel } from './pipeline/load.js';
 import type { LoadProgress } from './pipeline/load-networks.js';
 import type { GenerationTask } from './pipeline/task.js';
 import { openAhead } from './torch/load.js';
-import { forbidden } from './util/permission.js';
+import { explainedAsync } from './util/explain.js';
 
 /** Options of `Karlo.load`. */
 export interface KarloOptions extends LoadOptions {
@@ -66,11 +113,11 @@ export class Karlo implements AsyncDisposable {
     const resolved = { ...resolveLoadOptions(options, label), onProgress, label };
     // LibTorch opens on another thread while this thread imports what loading needs.
     const opening = openAhead();
-    const { load } = await import('./pipeline/load.js');
-    const loading = load(resolved, opening).catch((error) => {
-      throw forbidden(error) ?? error;
+    const loaded = await explainedAsync(async () => {
+      const { load } = await import('./pipeline/load.js');
+      return await load(resolved, opening);
     });
-    return new Karlo(await loading);
+    return new Karlo(loaded);
   }
 
   /** Width and height of the generated images, in pixels. */
@@ -91,8 +138,9 @@ export class Karlo implements AsyncDisposable {
   /**
    * Generates images from prompts.
    * @returns a promise of all images, which is also an async iterable of previews and finished images
-   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED; ERR_KARLO_MODEL_CORRUPT if a
-   *   file of the model was changed since it was loaded
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED; ERR_KARLO_OUT_OF_MEMORY, before
+   *   anything runs, if the call cannot fit into the available memory; ERR_KARLO_MODEL_CORRUPT if a file
+   *   of the model was changed since it was loaded
    */
   textToImage(
     prompt: string | readonly string[],
@@ -118,22 +166,191 @@ export class Karlo implements AsyncDisposable {
   }
 
   /**
-   * Estimates the memory and time of a call for one prompt or image. Memory is computed from the sizes of
-   * the networks, time from the speed of the last batch or, before the first one, of the text encoder.
+   * Makes the images of drafts, which `textToImage` and `imageVariation` return with
+   * `stopAfter: 'decoder'`. The image of a draft is the one that a call without `stopAfter` generates.
+   * @returns like `textToImage`
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, also for drafts of other weights; ERR_KARLO_DISPOSED
+   */
+  finish(drafts: KarloDraft | readonly KarloDraft[], options: FinishOptions = {}): GenerationTask {
+    return this.#loaded.runner.start(finishCall(drafts, options, this.#context()));
+  }
+
+  /**
+   * The CLIP embedding of an image.
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
    */
-  async estimate(
-    kind: Task,
-    options: TextToImageOptions | ImageVariationOptions = {},
-  ): Promise<Estimate> {
+  async embedImage(image: ImageInput, options: EmbedImageOptions = {}): Promise<Embedding> {
+    const settings = resolveEmbedImage(options, this.#context());
+    return this.#loaded.runner.compute(embedImageCall(image, settings));
+  }
+
+  /**
+   * An image embedding that the prior samples for a prompt.
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   */
+  async embedText(prompt: string, options: EmbedTextOptions = {}): Promise<Embedding> {
+    const settings = resolveEmbedText(options, this.#context());
+    return this.#loaded.runner.compute(embedTextCall(requirePrompt(prompt), settings));
+  }
+
+  /**
+   * The CLIP embedding of a text, which can be compared with those of images.
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   */
+  async textFeatures(
+    prompt: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Embedding> {
+    const { signal } = knownOptions(options, ['signal'], 'options');
+    const call = textFeaturesCall(requirePrompt(prompt), checkSignal(signal, 'signal'));
+    return this.#loaded.runner.compute(call);
+  }
+
+  /**
+   * Generates images of image embeddings: `count` of each.
+   * @returns like `textToImage`
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, also for embeddings of other weights; ERR_KARLO_DISPOSED
+   */
+  fromEmbedding(
+    embedding: Embedding | readonly Embedding[],
+    options: FromEmbeddingOptions = {},
+  ): GenerationTask {
+    const settings = resolveFromEmbedding(options, this.#context());
+    return this.#loaded.runner.start(fromEmbeddingCall(embedding, settings));
+  }
+
+  /**
+   * Generates images of a weighted mean of images, prompts and embeddings.
+   * @param parts 1 to 16
+   * @returns like `textToImage`
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   */
+  mix(parts: readonly MixPart[], options: MixOptions = {}): GenerationTask {
+    const settings = resolveMix(options, this.#context());
+    return this.#loaded.runner.start(mixCall(parts, settings));
+  }
+
+  /**
+   * Generates the frames between two images, prompts, embeddings or inversions. The first and the last frame are
+   * what `fromEmbedding` or `reconstruct` generates of the ends.
+   * @returns like `textToImage`, an image for each frame
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   */
+  interpolate(
+    from: InterpolationEnd,
+    to: InterpolationEnd,
+    options: InterpolateOptions = {},
+  ): GenerationTask {
+    const settings = resolveInterpolate(options, this.#context());
+    return this.#loaded.runner.start(interpolateCall(from, to, settings));
+  }
+
+  /**
+   * Edits an image by the difference of two texts (Ramesh et al. 2022, section 3.3).
+   * @returns like `textToImage`
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   */
+  edit(image: ImageInput, options: EditOptions & { from: string; to: string }): GenerationTask {
+    const settings = resolveEdit(options, this.#context());
+    return this.#loaded.runner.start(editCall(image, settings));
+  }
+
+  /**
+   * Finds the noise from which the decoder leads to an image, by DDIM inversion.
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   */
+  async invert(image: ImageInput, options: InvertOptions = {}): Promise<Inversion> {
+    const settings = resolveInvert(options, this.#context());
+    return this.#loaded.runner.compute(invertCall(image, settings));
+  }
+
+  /**
+   * Generates the image of an inversion again, or with another embedding or prompt.
+   * @returns like `textToImage`
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, also for an inversion of other weights; ERR_KARLO_DISPOSED
+   */
+  reconstruct(
+    inversion: Inversion,
+    {
+      embedding,
+      ...options
+    }: ReconstructOptions & { readonly embedding?: Embedding | undefined } = {},
+  ): GenerationTask {
+    const { steps } = requireInversion(inversion);
+    const settings = resolveReconstruct(steps, options, this.#context());
+    return this.#loaded.runner.start(reconstructCall(inversion, embedding, settings));
+  }
+
+  /**
+   * Generates images that start from other images (SDEdit, Meng et al. 2022).
+   * @param image as in `imageVariation`
+   * @returns like `textToImage`
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   */
+  imageToImage(
+    image: ImageInput | readonly ImageInput[],
+    prompt: string,
+    options: ImageToImageOptions = {},
+  ): GenerationTask {
+    const settings = resolveImageToImage(requirePrompt(prompt), options, this.#context());
+    return this.#loaded.runner.start(imageToImageCall(image, settings));
+  }
+
+  /**
+   * Repaints a part of an image (RePaint, Lugmayr et al. 2022).
+   * @param mask an image that is white or transparent where the image is repainted. A mask of another size than
+   *   the image is stretched to it, by the nearest pixels
+   * @returns like `textToImage`
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, also for a mask that keeps the whole image; ERR_KARLO_DISPOSED
+   */
+  inpaint(
+    image: ImageInput,
+    mask: ImageInput,
+    prompt: string,
+    options: InpaintOptions = {},
+  ): GenerationTask {
+    const settings = resolveInpaint(requirePrompt(prompt), options, this.#context());
+    return this.#loaded.runner.start(inpaintCall(image, mask, settings));
+  }
+
+  /**
+   * Enlarges images by super-resolution alone. Images of another size than the decoder's are resized to it first,
+   * by Pillow's bicubic filter.
+   * @param image as in `imageVariation`
+   * @returns like `textToImage`
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   */
+  upscale(image: ImageInput | readonly ImageInput[], options: UpscaleOptions = {}): GenerationTask {
+    const settings = resolveUpscale(options, this.#context());
+    return this.#loaded.runner.start(upscaleCall(image, settings));
+  }
+
+  /**
+   * Estimates the memory and time of a call for one prompt, image or pair. Memory is computed from the sizes of
+   * the networks, time from the speed of the last batch or, before the first one, of the text encoder.
+   * @param method its name
+   * @param options those of the method
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   */
+  async estimate(method: EstimatedMethod, options: object = {}): Promise<Estimate> {
     this.#loaded.runner.throwIfDisposed();
-    const context = this.#context();
-    const settings =
-      oneOf(kind, TASKS, 'kind', undefined) === 'textToImage'
-        ? resolveTextToImage('', options, context)
-        : resolveImageVariation(options, context);
+    const name = oneOf(method, Object.keys(ESTIMATED) as EstimatedMethod[], 'kind', undefined);
+    const { settings, before }: EstimatedCall = ESTIMATED[name as EstimatedMethod](
+      options,
+      this.#context(),
+    );
     this.#loaded.weights.requireUnchanged();
-    return await this.#loaded.estimator.estimate(settings);
+    return await explainedAsync(() => this.#loaded.estimator.estimate(settings, before));
+  }
+
+  /**
+   * Checks that batches of this size fit into the available memory.
+   * @throws {KarloError} ERR_KARLO_OUT_OF_MEMORY, ERR_KARLO_INVALID_ARGUMENT
+   * @internal for servers, which choose the batch size once
+   */
+  requireBatch(batchSize: number): void {
+    const settings = resolveTextToImage('', { batchSize }, this.#context());
+    this.#loaded.runner.requireMemory({ settings, inputs: 1 });
   }
 
   /** What recipes record about this model: its name and hash, versions, device and dtype. */
@@ -158,6 +375,11 @@ export class Karlo implements AsyncDisposable {
   /** What the loaded model determines about options. */
   #context(): ResolveContext {
     const { cascade, largestBatch, label } = this.#loaded;
-    return { trainSteps: cascade.trainSteps(), largestBatch, fit: cascade.defaultFit(), label };
+    return { ...cascade.stepLimits(), largestBatch, fit: cascade.defaultFit(), label };
   }
+}
+
+function requirePrompt(prompt: unknown): string {
+  if (typeof prompt === 'string') return prompt;
+  throw expected('string', 'prompt', prompt);
 }

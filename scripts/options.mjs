@@ -8,8 +8,21 @@ import { build } from 'esbuild';
 /** @import { OptionDescription, OptionTable } from '../lib/options/descriptions.js' */
 
 const root = join(import.meta.dirname, '..');
+/** How the flags of a stage's options begin. @type {Readonly<Record<string, string>>} */
+const stagePrefixes = { stageOptions: '--decoder-', priorOptions: '--prior-' };
+/** Methods that no command has. */
+const withoutCommand = ['embedImage', 'embedText', 'fromEmbedding'];
 const { descriptions, flagsOf } = await bundled();
 const { sentence, ...tables } = descriptions;
+/** The methods that work with points in CLIP space, and with the decoder's noise. */
+const methodTables = {
+  embedImage: tables.embedImageOptions,
+  embedText: tables.embedTextOptions,
+  ...tables.methodOptions,
+  invert: tables.invertOptions,
+  reconstruct: tables.reconstructOptions,
+  upscale: tables.upscaleOptions,
+};
 
 const files = [
   { path: 'lib/options/types.generated.ts', render: typesFile },
@@ -45,9 +58,20 @@ async function bundled() {
 
 function typesFile() {
   const { stageOptions, generationOptions, textToImageOptions } = tables;
+  const unguided = Object.keys(tables.optionsOfStage(generationOptions.upsample));
+  const stageMembers = (/** @type {boolean} */ guided) =>
+    Object.fromEntries(
+      Object.entries(stageOptions).filter(([name]) => unguided.includes(name) !== guided),
+    );
   return `${[
     '// Written by `npm run options` from descriptions.ts, where the options are described.',
-    interfaceOf('StageOptions', 'How a stage samples.', stageOptions),
+    interfaceOf('UnguidedStageOptions', 'How super-resolution samples.', stageMembers(false)),
+    interfaceOf(
+      'StageOptions extends UnguidedStageOptions',
+      'How a stage samples.',
+      stageMembers(true),
+    ),
+    interfaceOf('PriorOptions extends StageOptions', 'How the prior samples.', tables.priorOptions),
     interfaceOf(
       'GenerationOptions',
       'Options that `textToImage` and `imageVariation` share.',
@@ -63,6 +87,8 @@ function typesFile() {
       'Options of `imageVariation`.',
       tables.imageVariationOptions,
     ),
+    ...methodInterfaces(),
+    interfaceOf('FinishOptions', 'Options of `karlo.finish`.', tables.finishOptions),
     interfaceOf('LoadOptions', 'Options of `Karlo.load`.', tables.loadOptions, ''),
     recordedStage(),
     recordOf(
@@ -76,6 +102,13 @@ function typesFile() {
       textToImageOptions,
     ),
   ].join('\n\n')}\n`;
+}
+
+function methodInterfaces() {
+  return Object.entries(methodTables).map(([method, table]) => {
+    const name = `${method[0]?.toUpperCase()}${method.slice(1)}Options`;
+    return interfaceOf(name, `Options of \`${method}\`.`, table);
+  });
 }
 
 /**
@@ -113,11 +146,11 @@ function recordedMembers(table) {
   return Object.entries(table)
     .filter(([, { recipe }]) => recipe !== undefined)
     .map(([option, description]) => {
-      const mark = description.recipe === 'optional' ? '?' : '';
+      const [mark, absent] = description.recipe === 'optional' ? ['?', ' | undefined'] : ['', ''];
       const text = sentence(
         description.kind === 'seeds' ? 'seed of this image' : description.description,
       );
-      return `  /** ${text} */\n  ${option}${mark}: ${recordedTypeOf(description)};`;
+      return `  /** ${text} */\n  ${option}${mark}: ${recordedTypeOf(description)}${absent};`;
     })
     .join('\n');
 }
@@ -177,8 +210,11 @@ function typeOf(description) {
       return 'boolean';
     case 'seeds':
       return 'number | readonly number[]';
+    case 'interval':
+      return 'readonly [number, number]';
     case 'stage':
-      return 'StageOptions';
+      if (!description.hasGuidance) return 'UnguidedStageOptions';
+      return description.own === undefined ? 'StageOptions' : 'PriorOptions';
     case 'signal':
       return 'AbortSignal';
     case 'text':
@@ -197,24 +233,54 @@ function recordedTypeOf(description) {
 }
 
 /**
- * docs/options.md with its tables, each between a comment with the table's name and `<!-- end -->`.
+ * docs/options.md with its tables, each between a comment with the name of the table or of a method and
+ * `<!-- end -->`.
  * @param {string} page
  */
 function withTables(page) {
   return page.replace(
     /(<!-- options: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
-    (_, start, name, end) =>
-      `${start}\n${name === 'presets' ? presetTable() : optionTable(name)}\n\n${end}`,
+    (_, start, name, end) => `${start}\n${contentOf(name)}\n\n${end}`,
   );
 }
 
 /** @param {string} name */
-function optionTable(name) {
+function contentOf(name) {
+  if (name === 'presets') return presetTable();
+  const methods = /** @type {Record<string, OptionTable>} */ (methodTables);
+  if (methods[name]) return methodOptionsOf(methods[name], !withoutCommand.includes(name));
   const table = /** @type {Record<string, OptionTable>} */ (/** @type {unknown} */ (tables))[name];
   if (table === undefined) throw new Error(`docs/options.md: there is no table ${name}`);
+  return optionTable(table, stagePrefixes[name] ?? '--');
+}
+
+/**
+ * The options that only some methods have as a table, and the names of those that the page describes before.
+ * @param {OptionTable} table
+ * @param {boolean} hasFlags
+ */
+function methodOptionsOf(table, hasFlags) {
+  const { generationOptions, textToImageOptions, imageVariationOptions } = tables;
+  /** @type {OptionTable} */
+  const described = { ...generationOptions, ...textToImageOptions, ...imageVariationOptions };
+  const isDescribed = (/** @type {string} */ option) =>
+    JSON.stringify(described[option]) === JSON.stringify(table[option]);
+  const names = Object.keys(table).filter(isDescribed);
+  const own = Object.fromEntries(Object.entries(table).filter(([option]) => !isDescribed(option)));
+  const list = names.map((name) => `\`${name}\``).join(', ');
+  if (Object.keys(own).length === 0) return `Options, as for [generation](#generation): ${list}.`;
+  const rows = optionTable(own, hasFlags ? '--' : undefined);
+  return `${rows}\n\nFurther options, as for [generation](#generation): ${list}.`;
+}
+
+/**
+ * @param {OptionTable} table
+ * @param {string | undefined} prefix of flags; undefined if there are none
+ */
+function optionTable(table, prefix) {
   const rows = Object.entries(table).map(([option, description]) => [
     `\`${option}\``,
-    flagColumn(option, description, name),
+    flagColumn(option, description, prefix),
     valueColumn(description),
     defaultOf(description),
     prose(description),
@@ -223,20 +289,31 @@ function optionTable(name) {
   return tableOf(head, rows);
 }
 
-/** The steps and guidance scales of the presets. */
+/** What the presets set. */
 function presetTable() {
   const { generationOptions, textToImageOptions } = tables;
   const all = { ...textToImageOptions, ...generationOptions };
   const stages = tables.STAGES.map((name) => all[name]);
   const rows = generationOptions.sampling.choices.map((sampling) => [
     `\`${sampling}\``,
-    ...stages.map(({ steps, guidanceScale, hasGuidance }) =>
-      hasGuidance
-        ? `${steps[sampling]} steps, guidance scale ${guidanceScale}`
-        : `${steps[sampling]} steps`,
-    ),
+    ...stages.map((stage) => presetText(stage, sampling)),
   ]);
   return tableOf(['preset', ...stages.map(({ label }) => label)], rows);
+}
+
+/**
+ * @param {import('../lib/options/descriptions.js').StageOption} stage
+ * @param {import('../lib/options/descriptions.js').Sampling} sampling
+ */
+function presetText({ presets, guidanceScale, hasGuidance }, sampling) {
+  const { steps, sampler, guidanceInterval, guidanceRescale } = presets[sampling];
+  const interval = guidanceInterval ? ` from ${guidanceInterval.join(' to ')}` : '';
+  return [
+    `${steps} steps`,
+    ...(sampler ? [`sampler \`${sampler}\``] : []),
+    ...(hasGuidance ? [`guidance scale ${guidanceScale}${interval}`] : []),
+    ...(guidanceRescale ? [`rescaled by ${guidanceRescale}`] : []),
+  ].join(', ');
 }
 
 /**
@@ -252,11 +329,11 @@ function tableOf(head, rows) {
 /**
  * @param {string} option
  * @param {OptionDescription} description
- * @param {string} table
+ * @param {string | undefined} prefix of flags; undefined if there are none
  */
-function flagColumn(option, description, table) {
+function flagColumn(option, description, prefix) {
+  if (prefix === undefined) return '';
   if (description.kind === 'stage') return `\`--${option}-…\``;
-  const prefix = table === 'stageOptions' ? '--decoder-' : '--';
   const [found] = flagsOf({ [option]: description });
   return found
     ? found.flag
@@ -275,6 +352,8 @@ function valueColumn(description) {
       return `${rangeOf(description)}, or an array of these`;
     case 'stage':
       return '[stage options](#stages)';
+    case 'interval':
+      return `two numbers, ${rangeOf(description)}`;
     case 'bytes':
       return 'bytes';
     case 'signal':

@@ -81,6 +81,44 @@ test('several.mjs writes a grid of several prompts and seeds', async () => {
   expect(await sizeOf('several.png')).toEqual([2 * 128 + 4, 3 * 128 + 2 * 4]);
 });
 
+test('mix.mjs writes images with several weights', async () => {
+  await run('mix.mjs');
+  for (const weight of [0.25, 0.5, 0.75]) {
+    expect(await sizeOf(`mix-${weight}.png`)).toEqual([128, 128]);
+  }
+});
+
+test('interpolate.mjs writes an animation', async () => {
+  expect(await run('interpolate.mjs')).toEqual(['interpolation.webp: 8 frames']);
+  const metadata = await sharp(join(folder, 'interpolation.webp'), { pages: -1 }).metadata();
+  expect(metadata).toMatchObject({ width: 128, pageHeight: 128, pages: 8 });
+});
+
+test('invert.mjs writes an inversion and its images', async () => {
+  await run('invert.mjs');
+  const json = readFileSync(join(folder, 'heart.inversion.json'), 'utf8');
+  expect(JSON.parse(json)).toMatchObject({ format: 1, steps: 25 });
+  expect(await sizeOf('reconstruction.png')).toEqual([128, 128]);
+  expect(await sizeOf('reconstruction-varied.png')).toEqual([128, 128]);
+});
+
+test.each([
+  ['edit.mjs', ['edit-0.25.png', 'edit-0.5.png']],
+  ['image-to-image.mjs', ['image-to-image-0.4.png', 'image-to-image-0.8.png']],
+  ['inpaint.mjs', ['inpainted.png']],
+  ['upscale.mjs', ['upscaled.png']],
+])('%s writes its images', async (name, files) => {
+  await run(name);
+  for (const file of files) expect(await sizeOf(file)).toEqual([128, 128]);
+});
+
+test('ai-sdk.mjs writes an image and a variation', async () => {
+  await run('ai-sdk.mjs');
+  for (const file of ['ai-sdk.png', 'ai-sdk-variation.png']) {
+    expect(await sizeOf(file)).toEqual([128, 128]);
+  }
+});
+
 test('http-server.mjs streams previews and the image', async () => {
   const server = start('http-server.mjs', '0');
   afterAll(() => server.kill('SIGKILL'));

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { GenerationEvent } from '../lib/index.js';
+import type { GenerationEvent, StageOptions } from '../lib/index.js';
 import { Karlo } from '../lib/karlo.js';
 import { karlo as shared } from '../lib/shared-instance.js';
 import { ScriptModule } from '../lib/torch/script-module.js';
@@ -135,6 +135,46 @@ describe('guidance', () => {
     await karlo.textToImage(heart, { ...short, prior: stage, decoder: stage });
     expect(rows).toEqual([halves, halves, 1, 1]);
   });
+
+  test('in an interval takes two rows per image in its steps alone', async () => {
+    const rows = watchSteps();
+    const stage = { steps: 4, sampler: 'dpm++', guidanceInterval: [0.2, 0.6] } as const;
+    await karlo.textToImage(heart, { ...short, prior: stage, decoder: stage });
+    expect(rows).toEqual([1, 2, 2, 1, 1, 2, 2, 1, 1, 1]);
+  });
+});
+
+describe('samplers', () => {
+  test('that solve an ODE depend on the seed, and agree with more steps', async () => {
+    const images = async (decoder: StageOptions, seed = 0) =>
+      (await karlo.textToImage(heart, { ...short, seed, decoder })).images[0]?.data as Uint8Array;
+    const distance = (a: Uint8Array, b: Uint8Array) =>
+      a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] as number)), 0) / a.length;
+    const solution = await images({ timestepRespacing: 'ddim250' });
+    for (const sampler of ['ddim', 'dpm++', 'unipc'] as const) {
+      const [few, many] = [
+        await images({ sampler, steps: 5 }),
+        await images({ sampler, steps: 50 }),
+      ];
+      expect(distance(many, solution), sampler).toBeLessThan(0.6 * distance(few, solution));
+      expect(await images({ sampler, steps: 5 })).toEqual(few);
+      expect(await images({ sampler, steps: 5 }, 1)).not.toEqual(few);
+    }
+  });
+
+  test('and an interval outside all steps give the unguided image', async () => {
+    const decoder = { steps: 4, sampler: 'dpm++' } as const;
+    const outside = { ...decoder, guidanceInterval: [0.99, 1] } as const;
+    const [skipped, unguided] = [
+      await karlo.textToImage(heart, { ...short, seed: 0, decoder: outside }),
+      await karlo.textToImage(heart, {
+        ...short,
+        seed: 0,
+        decoder: { ...decoder, guidanceScale: 1 },
+      }),
+    ];
+    expect(skipped.images[0]?.data).toEqual(unguided.images[0]?.data);
+  });
 });
 
 describe('events', () => {
@@ -259,6 +299,7 @@ describe('ending', () => {
     const wrong = expect.objectContaining({ code: 'ERR_KARLO_INVALID_ARGUMENT' });
     expect(() => shared.textToImage(heart, { cuont: 1 } as never)).toThrow(wrong);
     expect(() => shared.imageVariation('a.png', 5 as never)).toThrow(wrong);
+    expect(() => shared.finish([])).toThrow(wrong);
     await expect(shared.textToImage(heart)).rejects.toMatchObject({
       code: 'ERR_KARLO_MODEL_NOT_FOUND',
     });

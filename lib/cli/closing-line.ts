@@ -26,6 +26,16 @@ export function closingLine(
   return `Wrote ${what}${seeds} in ${seconds.toFixed(1)} s${rest}`;
 }
 
+/** The same for an animation: `Wrote morph.webp (seed 5, 16 frames) in 3.2 s`. */
+export function animationLine(
+  file: string,
+  frames: readonly { readonly seed: number }[],
+  seconds: number,
+): string {
+  const what = `${seedsOf(frames)}, ${frames.length} frames`;
+  return `Wrote ${file} (${what}) in ${seconds.toFixed(1)} s`;
+}
+
 function nameOf(written: readonly WrittenImage[]): string {
   const [first] = written;
   if (first === undefined) return '';
@@ -38,7 +48,7 @@ function count(images: number): string {
 }
 
 /** `seed 5`, `seeds 5 to 8`, or a list that is cut if it is long. */
-function seedsOf(written: readonly WrittenImage[]): string {
+function seedsOf(written: readonly Pick<WrittenImage, 'seed'>[]): string {
   const seeds = [...new Set(written.map(({ seed }) => seed))];
   const [first = 0] = seeds;
   if (seeds.length === 1) return `seed ${first}`;

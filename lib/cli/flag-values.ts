@@ -1,5 +1,6 @@
 // Parsers for the values of flags.
 import { InvalidArgumentError } from 'commander';
+import { animationFormatOf, animationFormats } from '../images/animation.js';
 
 export function toNumber(text: string): number {
   const number = Number(text);
@@ -20,10 +21,32 @@ export function toBytes(text: string): number {
   return Math.floor(toNumber(number) * base ** unitLetters.indexOf(letter.toUpperCase()));
 }
 
+/** Numbers that are separated by commas. */
+export function toNumbers(text: string): number[] {
+  return text.split(',').map(toNumber);
+}
+
 /** One seed, or several that are separated by commas. */
 export function toSeeds(text: string): number | number[] {
-  const seeds = text.split(',').map(toNumber);
+  const seeds = toNumbers(text);
   return seeds.length === 1 ? (seeds[0] as number) : seeds;
+}
+
+/** A file of an animation. */
+export function animationFile(text: string): string {
+  if (animationFormatOf(text) !== undefined) return text;
+  throw new InvalidArgumentError(
+    `Expected a file name that ends in .${animationFormats.join(' or .')}.`,
+  );
+}
+
+/** Browsers show a frame for at least 20 ms. */
+const maxFramesPerSecond = 50;
+
+export function framesPerSecond(text: string): number {
+  const number = toNumber(text);
+  if (number >= 0.1 && number <= maxFramesPerSecond) return number;
+  throw new InvalidArgumentError(`Expected a number, 0.1 to ${maxFramesPerSecond}.`);
 }
 
 export function port(text: string): number {

@@ -1,9 +1,8 @@
 // Flags that several commands have. Those of the package's options follow from lib/options/descriptions.ts.
 import { type Command, Option } from 'commander';
-import { invalidArgument, KarloError } from '../errors.js';
+import { KarloError } from '../errors.js';
 import { findModel, recordedModel } from '../hub/store/resolve.js';
 import { formats, type ImageFormat, imageFormats, labelsOf } from '../images/formats.js';
-import { readRecipe } from '../images/read-recipe.js';
 import type { Recipe } from '../images/recipe.js';
 import type { KarloOptions } from '../karlo.js';
 import {
@@ -14,8 +13,7 @@ import {
 } from '../options/descriptions.js';
 import { type Flag, flagLabel, flagsOf } from '../options/flags.js';
 import { resolveLoadOptions } from '../options/resolve-load.js';
-import type { StageOptions } from '../options/types.generated.js';
-import { defaults, logLevels } from '../serve/settings.js';
+import { defaults, logFormats, logLevels } from '../serve/settings.js';
 import {
   positive,
   queueName,
@@ -23,10 +21,11 @@ import {
   seconds,
   toBytes,
   toNumber,
+  toNumbers,
   toSeeds,
 } from './flag-values.js';
 
-/** What `karlo generate` and `karlo vary` take besides the package's options. */
+/** What commands that write images take besides the package's options. */
 export interface ImageFlags {
   readonly output: string;
   readonly format: ImageFormat;
@@ -35,9 +34,13 @@ export interface ImageFlags {
   readonly grid?: boolean;
   readonly preview?: boolean;
   readonly from?: string;
+  readonly draft?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
+
+/** The flag of an image whose recipe is repeated. The other one is for a command whose `--from` is a text. */
+export type RecipeFlag = '--from' | '--recipe-from';
 
 /** Adds a flag for each option of a table. */
 export function addOptions(command: Command, table: OptionTable): Command {
@@ -61,6 +64,8 @@ function toOption({ flag, description }: Flag): Option {
       return new Option(`${flag} <seeds>`, text).argParser(toSeeds);
     case 'bytes':
       return new Option(`${flag} <size>`, text).argParser(toBytes);
+    case 'interval':
+      return new Option(`${flag} <start,end>`, text).argParser(toNumbers);
     default:
       return new Option(
         `${flag} <${kind === 'text' || kind === 'respacing' ? 'text' : 'name'}>`,
@@ -80,6 +85,8 @@ function valuesOf(description: OptionDescription): string {
     case 'integer':
     case 'number':
       return description.range.join(' to ');
+    case 'interval':
+      return `two numbers, ${description.range.join(' to ')}`;
     case 'choice':
       return `choices: ${description.choices.map((choice) => `"${choice}"`).join(', ')}`;
     case 'seeds':
@@ -100,8 +107,23 @@ function defaultOf(description: OptionDescription): string {
 
 const lossyFormats = Object.values(formats).filter(({ lossy }) => lossy);
 
-/** Adds what `karlo generate` and `karlo vary` share: files, recipes and the model. */
-export function addImageOptions(command: Command): Command {
+/** Adds what most commands that generate images share: drafts, recipes, files and the model. */
+export function addImageOptions(command: Command, recipeFlag?: RecipeFlag): Command {
+  command.option('--draft', 'write drafts, which karlo finish enlarges: end after the decoder');
+  return addRecipeOptions(command, recipeFlag);
+}
+
+/** Adds the same for commands that cannot write drafts. */
+export function addRecipeOptions(command: Command, recipeFlag: RecipeFlag = '--from'): Command {
+  command.option(
+    `${recipeFlag} <image>`,
+    'take options that are not given from the recipe in an image (default: none)',
+  );
+  return addOutputOptions(command);
+}
+
+/** Adds what all commands that write images share: files and the model. */
+export function addOutputOptions(command: Command): Command {
   command
     .optionsGroup('Output options:')
     .option('-o, --output <path>', 'folder, or for a single image a file name or - for stdout', '.')
@@ -117,10 +139,6 @@ export function addImageOptions(command: Command): Command {
     )
     .option('--grid', 'also write a grid of all images')
     .option('--no-recipe', 'do not store the recipe in the files')
-    .option(
-      '--from <image>',
-      'take options that are not given from the recipe in an image (default: none)',
-    )
     .option('--force', 'overwrite existing files')
     .option('--preview', 'show previews in the terminal (kitty, iTerm2, WezTerm or sixel)')
     .option('--json', 'print one JSON object')
@@ -130,7 +148,7 @@ export function addImageOptions(command: Command): Command {
 
 /** Adds what `karlo serve` and `karlo worker` share: results, the log and the model. */
 export function addServerOptions(command: Command): Command {
-  const { model, device, dtype, threads } = loadOptions;
+  const { model, device, dtype, threads, trustGraphs } = loadOptions;
   command
     .option('--queue-name <name>', 'name of the queue in Redis', queueName, 'karlo')
     .option(
@@ -148,8 +166,13 @@ export function addServerOptions(command: Command): Command {
         .choices(logLevels)
         .default(defaults.logLevel),
     )
+    .addOption(
+      new Option('--log-format <format>', 'how the log is written; auto is pretty on a terminal')
+        .choices(logFormats)
+        .default('auto'),
+    )
     .optionsGroup('Model options:');
-  return addOptions(command, { model, device, dtype, threads }).option(
+  return addOptions(command, { model, device, dtype, threads, trustGraphs }).option(
     '--batch-size <number>',
     'number of images, of all requests, that go through the networks together',
     positive,
@@ -161,23 +184,6 @@ export function addServerOptions(command: Command): Command {
 export function queueOption(description: string): Option {
   return new Option('--queue <url>', description).env('KARLO_QUEUE').argParser(redisUrl);
 }
-
-/** The recipe in the image of `--from`, for a command that can only repeat one kind. */
-export async function recipeOf<K extends Recipe['kind']>(
-  kind: K,
-  { from }: Pick<ImageFlags, 'from'>,
-): Promise<Extract<Recipe, { kind: K }> | undefined> {
-  if (from === undefined) return undefined;
-  const recipe = await readRecipe(from);
-  if (recipe?.kind === kind) return recipe as Extract<Recipe, { kind: K }>;
-  const reason = recipe
-    ? `that recipe is for ${commandOf[recipe.kind]} --from ${from}`
-    : 'that image has none. It was written without a recipe, or another program removed it';
-  const message = `Expected a recipe for ${commandOf[kind]} in ${from} but ${reason}`;
-  throw invalidArgument(message);
-}
-
-const commandOf = { textToImage: 'karlo generate', imageVariation: 'karlo vary IMAGE' } as const;
 
 /** The options of a table that were given on the command line. */
 export function optionsOf(table: OptionTable, flags: object): Record<string, unknown> {
@@ -191,32 +197,9 @@ export function optionsOf(table: OptionTable, flags: object): Record<string, unk
   return options;
 }
 
-/** The same, completed with the options of a recipe. */
-export function optionsWithRecipe(
-  table: OptionTable,
-  flags: object,
-  recipe: Recipe | undefined,
-): Record<string, unknown> {
-  const fromFlags = optionsOf(table, flags);
-  const recorded = (recipe ?? {}) as Readonly<Record<string, unknown>>;
-  const names = Object.keys(table).filter((name) => recorded[name] !== undefined);
-  const merged = names.map((name) => {
-    if (table[name]?.kind !== 'stage') return [name, fromFlags[name] ?? recorded[name]];
-    const keepsSpacing = fromFlags.sampling === undefined;
-    return [name, mergeStage(fromFlags[name] ?? {}, recorded[name] as StageOptions, keepsSpacing)];
-  });
-  return { ...fromFlags, ...Object.fromEntries(merged) };
-}
-
-/** Steps on the command line, in either spelling, replace those of the recipe; so does a preset. */
-function mergeStage(
-  fromFlags: StageOptions,
-  recorded: StageOptions,
-  keepsSpacing: boolean,
-): StageOptions {
-  const isSpaced = 'steps' in fromFlags || 'timestepRespacing' in fromFlags;
-  const { steps: _, timestepRespacing: __, ...others } = recorded;
-  return { ...(keepsSpacing && !isSpaced ? recorded : others), ...fromFlags };
+/** The option that `--draft` sets. */
+export function stopOf({ draft }: Pick<ImageFlags, 'draft'>): { stopAfter?: 'decoder' } {
+  return draft ? { stopAfter: 'decoder' } : {};
 }
 
 /** The options to load the model with: those given, then those of the recipe. */
@@ -252,7 +235,7 @@ export function checked<T>(command: Command, check: () => T): T {
 
 /** Flags whose limits depend on the model, as messages name them. */
 const modelLimits = new RegExp(
-  ` for --((?:${STAGES.join('|')})-[a-z-]+|batch-size|memory-budget)\\b`,
+  ` for --((?:${STAGES.join('|')})-[a-z-]+|steps|batch-size|memory-budget)\\b`,
 );
 
 /** The same for what only a loaded model can check. */

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { explain } from '../util/explain.js';
 import { packageJson } from '../util/package.js';
 import { failureJson, failureText } from './failure.js';
 import { confirm } from './terminal/confirm.js';
 import { interruptedStatus } from './terminal/interruptible.js';
+import { printJson, reportLine, reportText } from './terminal/output.js';
 import { explainUsage, mistypedCommand } from './usage.js';
 
 const exitStatus = { done: 0, failed: 1, wrongUsage: 2 };
@@ -25,11 +27,42 @@ const commands: Readonly<Record<string, CommandModule>> = {
     opensLibTorch: true,
   },
   vary: { load: async () => (await import('./commands/vary.js')).addVary, opensLibTorch: true },
+  mix: { load: async () => (await import('./commands/mix.js')).addMix, opensLibTorch: true },
+  interpolate: {
+    load: async () => (await import('./commands/interpolate.js')).addInterpolate,
+    opensLibTorch: true,
+  },
+  edit: { load: async () => (await import('./commands/edit.js')).addEdit, opensLibTorch: true },
+  img2img: {
+    load: async () => (await import('./commands/img2img.js')).addImageToImage,
+    opensLibTorch: true,
+  },
+  inpaint: {
+    load: async () => (await import('./commands/inpaint.js')).addInpaint,
+    opensLibTorch: true,
+  },
+  invert: {
+    load: async () => (await import('./commands/invert.js')).addInvert,
+    opensLibTorch: true,
+  },
+  reconstruct: {
+    load: async () => (await import('./commands/reconstruct.js')).addReconstruct,
+    opensLibTorch: true,
+  },
+  upscale: {
+    load: async () => (await import('./commands/upscale.js')).addUpscale,
+    opensLibTorch: true,
+  },
+  finish: {
+    load: async () => (await import('./commands/finish.js')).addFinish,
+    opensLibTorch: true,
+  },
   info: { load: async () => (await import('./commands/info.js')).addInfo },
   setup: { load: async () => (await import('./commands/setup.js')).addSetup },
   convert: { load: async () => (await import('./commands/convert.js')).addConvert },
   serve: { load: async () => (await import('./commands/serve.js')).addServe },
   worker: { load: async () => (await import('./commands/worker.js')).addWorker },
+  mcp: { load: async () => (await import('./commands/mcp.js')).addMcp },
   pull: { load: async () => (await import('./commands/pull.js')).addPull },
   models: { load: async () => (await import('./commands/models.js')).addModels },
 };
@@ -37,14 +70,14 @@ const commands: Readonly<Record<string, CommandModule>> = {
 // The reader of a pipe may stop early: `karlo --help | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitStatus.done);
-  console.error(`ERR_KARLO_WRITE: Cannot write to stdout: ${error.message}`);
+  reportLine(`ERR_KARLO_WRITE: Cannot write to stdout: ${error.message}`);
   process.exit(exitStatus.failed);
 });
 
 process.on('exit', (status) => {
   if (status !== interruptedStatus || !asksForJson()) return;
   const error = { code: 'ERR_KARLO_ABORTED', message: 'A signal ended the command' };
-  console.log(JSON.stringify({ error }));
+  printJson({ error });
 });
 
 const program = new Command('karlo')
@@ -59,14 +92,17 @@ Examples:
   karlo generate --help`,
   )
   .exitOverride();
-const mistake = mistypedCommand(process.argv[2] ?? '', [...Object.keys(commands), 'help']);
-if (mistake !== undefined && !(await confirm(mistake))) process.exit(exitStatus.wrongUsage);
-const names = commandsFor(process.argv[2]);
-if (opensLibTorch(names)) await preloadLibTorch();
-for (const name of names) (await commands[name]?.load())?.(program, version);
-explainUsage(program);
+process.exitCode = await run().then(() => process.exitCode ?? exitStatus.done, fail);
 
-process.exitCode = await program.parseAsync().then(() => process.exitCode ?? exitStatus.done, fail);
+async function run(): Promise<void> {
+  const mistake = mistypedCommand(process.argv[2] ?? '', [...Object.keys(commands), 'help']);
+  if (mistake !== undefined && !(await confirm(mistake))) process.exit(exitStatus.wrongUsage);
+  const names = commandsFor(process.argv[2]);
+  if (opensLibTorch(names)) await preloadLibTorch();
+  for (const name of names) (await commands[name]?.load())?.(program, version);
+  explainUsage(program);
+  await program.parseAsync();
+}
 
 /** The command that the first argument names, `generate` for a prompt, or all for `karlo --help`. */
 function commandsFor(first = 'help'): string[] {
@@ -84,15 +120,17 @@ async function preloadLibTorch(): Promise<void> {
   const { openAhead, skipTeardown } = await import('../torch/load.js');
   skipTeardown();
   void openAhead();
-  void import('../pipeline/load.js');
+  // An error occurs again, and is reported, when the model is loaded.
+  import('../pipeline/load.js').catch(() => {});
 }
 
-function fail(error: unknown): number {
+function fail(reason: unknown): number {
+  const error = explain(reason);
   const isUsage = error instanceof CommanderError;
   if (isUsage && error.exitCode === 0) return exitStatus.done;
   // Commander has already written its own errors.
-  if (!isUsage) console.error(failureText(error));
-  if (asksForJson()) console.log(JSON.stringify({ error: failureJson(error) }));
+  if (!isUsage) reportText(failureText(error));
+  if (asksForJson()) printJson({ error: failureJson(error) });
   return isUsage ? exitStatus.wrongUsage : exitStatus.failed;
 }
 

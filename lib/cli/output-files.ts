@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { invalidArgument } from '../errors.js';
-import { formatOfFile, type ImageFormat, imageFormats } from '../images/formats.js';
+import { type ImageFormat, imageFormats } from '../images/formats.js';
 import { alreadyExists, cannotWrite } from '../util/file-errors.js';
 import { makeFolder } from '../util/files.js';
 
@@ -16,10 +16,13 @@ export interface Target {
   readonly file: string;
 }
 
-interface Output {
+/** Where images are written. */
+export interface Output {
   /** As the user passed it: a folder, a file, or `-` for stdout. */
   readonly path: string;
   readonly format: ImageFormat;
+  /** Whether the images are drafts, whose names in a folder end in `.draft.png`. */
+  readonly isDraft: boolean;
 }
 
 /**
@@ -30,25 +33,89 @@ interface Output {
 export function targetsOf(
   names: readonly string[],
   seeds: readonly number[],
-  { path, format }: Output,
+  output: Output,
 ): Target[] {
   const pairs = names.flatMap((_, source) => seeds.map((seed) => ({ source, seed })));
-  if (!isFolder(path)) {
-    if (pairs.length === 1) return [{ ...(pairs[0] as (typeof pairs)[0]), file: path }];
-    throw invalidArgument(
-      `Expected a folder for --output with ${pairs.length} images but received '${path}'`,
-    );
-  }
+  if (!isFolder(output.path)) return [onlyTarget(pairs, output)];
   if (new Set(seeds).size < seeds.length) {
     throw invalidArgument(
       `Expected different seeds for --seed, because they are in the names of the files, but received ${seeds}`,
     );
   }
   const slugs = distinct(names.map(slugOf));
+  const extension = extensionOf(output);
   return pairs.map(({ source, seed }) => {
-    const file = join(path, `${slugs[source]}-${seed}.${format}`);
+    const file = join(output.path, `${slugs[source]}-${seed}.${extension}`);
     return { source, seed, file };
   });
+}
+
+/**
+ * The file of each draft's image: `heart.png` of `heart.draft.png`, and `heart-finished.png` of `heart.png`.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for one file name and several drafts
+ */
+export function targetsOfDrafts(
+  drafts: readonly { readonly file: string; readonly seed: number }[],
+  output: Output,
+): Target[] {
+  const pairs = drafts.map(({ seed }, source) => ({ source, seed }));
+  if (!isFolder(output.path)) return [onlyTarget(pairs, output)];
+  const names = distinct(drafts.map(({ file }) => finishedName(file)));
+  return pairs.map(({ source, seed }) => {
+    const file = join(output.path, `${names[source]}.${output.format}`);
+    return { source, seed, file };
+  });
+}
+
+/**
+ * The file of each frame of an interpolation, which are numbered from 1: `a-heart-to-a-star-01.png`.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a file name
+ */
+export function targetsOfFrames(name: string, { count, seed }: Frames, output: Output): Target[] {
+  const frames = Array.from({ length: count }, (_, source) => ({ source, seed }));
+  if (!isFolder(output.path)) return [onlyTarget(frames, output)];
+  const digits = `${count}`.length;
+  return frames.map(({ source }) => {
+    const number = `${source + 1}`.padStart(digits, '0');
+    const file = join(output.path, `${slugOf(name)}-${number}.${output.format}`);
+    return { source, seed, file };
+  });
+}
+
+/** The frames of an interpolation: how many, and their seed. */
+export interface Frames {
+  readonly count: number;
+  readonly seed: number;
+}
+
+/**
+ * The file of an inversion: `photo.inversion.json` in the output folder, or the file that was named.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for stdout, and for a file name that does not end in `.json`
+ */
+export function inversionFileOf(image: string, output: string): string {
+  if (output === stdoutFile) {
+    throw invalidArgument("Expected a file or a folder for --output but received '-'");
+  }
+  if (!isFolder(output, ['json'])) return output;
+  return join(output, `${basename(image, extname(image))}.inversion.json`);
+}
+
+/** The target of the file that the user named. */
+function onlyTarget(pairs: readonly Omit<Target, 'file'>[], { path }: Output): Target {
+  const [pair] = pairs;
+  if (pair !== undefined && pairs.length === 1) return { ...pair, file: path };
+  throw invalidArgument(
+    `Expected a folder for --output with ${pairs.length} images but received '${path}'`,
+  );
+}
+
+function extensionOf({ format, isDraft }: Output): string {
+  return isDraft ? `draft.${format}` : format;
+}
+
+function finishedName(file: string): string {
+  const name = basename(file, extname(file));
+  return extname(name) === '.draft' ? basename(name, '.draft') : `${name}-finished`;
 }
 
 /** The file of the grid: next to the first image. */
@@ -58,15 +125,15 @@ export function gridFileOf([first]: readonly Target[]): string {
   return join(dirname(file), `${basename(file, extension)}-grid${extension}`);
 }
 
-function isFolder(path: string): boolean {
+function isFolder(path: string, extensions: readonly string[] = imageFormats): boolean {
   if (path === stdoutFile) return false;
   if (/[\\/]$/.test(path)) return true;
   const exists = existsSync(path);
   if (exists && statSync(path).isDirectory()) return true;
-  if (formatOfFile(path) !== undefined) return false;
+  if (extensions.includes(extname(path).slice(1).toLowerCase())) return false;
   if (extname(path) === '' && !exists) return true;
   throw invalidArgument(
-    `Expected a file name that ends in .${imageFormats.join(', .')}, or a folder that ends in /, for --output but received '${path}'`,
+    `Expected a file name that ends in .${extensions.join(', .')}, or a folder that ends in /, for --output but received '${path}'`,
   );
 }
 

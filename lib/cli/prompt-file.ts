@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import { invalidArgument } from '../errors.js';
 import { decodeText } from '../util/decode-text.js';
 import { whyUnreadable } from '../util/file-errors.js';
+import { RefusedFile, readRegularFile } from '../util/regular-file.js';
+
+/** About a million prompts. */
+const maxBytes = 2 ** 26;
 
 /**
  * Reads a file with one prompt per line. Every line that is not blank is a prompt, also one that starts
@@ -23,9 +25,22 @@ export async function readText(file: string): Promise<string> {
 
 async function readBytes(file: string): Promise<Buffer> {
   try {
-    return await (file === '-' ? buffer(process.stdin) : readFile(file));
+    return await (file === '-' ? readStdin() : readRegularFile(file, { maxBytes }));
   } catch (cause) {
-    const message = `Cannot read prompts from ${file}: ${whyUnreadable(cause)}`;
+    const advice = 'The file has to be a regular one; pass - to read from a pipe';
+    const reason = `${whyUnreadable(cause)}${cause instanceof RefusedFile ? `. ${advice}` : ''}`;
+    const message = `Cannot read prompts from ${file}: ${reason}`;
     throw invalidArgument(message, { cause });
   }
+}
+
+async function readStdin(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+  }
+  return Buffer.concat(chunks);
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { flagLabel, optionOfFlag } from '../options/flags.js';
 import { didYouMean, nearest } from '../options/suggest.js';
+import { visibleLine, visibleText } from '../util/visible-text.js';
 
 /** Makes a command and its subcommands suggest the flag that was probably meant, and name their `--help`. */
 export function explainUsage(command: Command): void {
@@ -9,13 +10,16 @@ export function explainUsage(command: Command): void {
     .showHelpAfterError(`(${pathOf(command)} --help lists all options)`)
     .showSuggestionAfterError(false)
     .configureOutput({
-      outputError: (text, write) => write(text + suggestion(command, text)),
+      writeOut: (text) => process.stdout.write(visibleText(text)),
+      writeErr: (text) => process.stderr.write(visibleText(text)),
+      outputError: (text, write) =>
+        write(`${visibleLine(text.trimEnd())}\n${suggestion(command, text)}`),
     });
 }
 
 /** The question about a single word that resembles a command; undefined if it does not, and is a prompt. */
 export function mistypedCommand(word: string, commands: readonly string[]): string | undefined {
-  const meant = /^[a-z]+$/.test(word) ? nearest(word, commands) : undefined;
+  const meant = /^[a-z][a-z\d]*$/.test(word) ? nearest(word, commands) : undefined;
   return meant === undefined || meant === word
     ? undefined
     : `There is no command '${word}'. Did you mean: karlo ${meant}? Use '${word}' as a prompt?`;

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { expected, KarloError } from '../errors.js';
+import { expected } from '../errors.js';
 import { isBytes, ownBytes } from '../util/realms.js';
 import { type CutJpeg, completeJpeg } from './cut-jpeg.js';
+import { readHeader } from './header.js';
 import { damagedImage, type ImageFileInput, invalidImage, readImageBytes } from './image-bytes.js';
+import { defaultLimits, excessOf, type InputLimits } from './input-limits.js';
 import { KarloImage } from './karlo-image.js';
 import type { Pixels } from './pixels.js';
 import { type Sharp, sharp } from './sharp.js';
@@ -30,17 +32,8 @@ export interface DecodedImage extends Pixels {
   readonly warning?: string;
 }
 
-/** 100 megapixels, which are 300 MB of decoded pixels. */
-const maxPixels = 100_000_000;
-
 /** The least share of a JPEG's rows that must decode if its last bytes are missing. */
 const minRows = 0.95;
-
-interface Source {
-  readonly image: Sharp;
-  readonly label: string;
-  readonly warning?: string | undefined;
-}
 
 /**
  * Decodes an image as viewers display it: rotated by its EXIF orientation, converted to sRGB by its ICC
@@ -53,46 +46,62 @@ interface Source {
  * A JPEG whose last bytes are missing is decoded, with a warning, if at least 95 % of its rows are there.
  *
  * @param name of the argument, for messages: `image[2]`
- * @param limit maximum number of pixels
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a file that is missing, damaged or not an image,
- *   for SVG (which can refer to other files), for floats, and for more than `limit` pixels
+ *   for SVG (which can refer to other files), for floats, and for images above the limits
  */
 export async function decodeImage(
   input: ImageInput,
   name = 'image',
-  limit = maxPixels,
+  limits = defaultLimits,
 ): Promise<DecodedImage> {
-  const source: Source = isRaw(input)
-    ? { image: fromRaw(input, name, limit), label: name }
-    : await fromEncoded(input, name, limit);
-  const { image, label, warning } = source;
-  const pixels = await decode(image, label).catch((error) => {
-    throw explain(error, label, limit);
-  });
-  return { ...pixels, hash: hashOf(pixels), ...(warning !== undefined && { warning }) };
+  if (isRaw(input)) return decodeRaw(input, name, limits);
+  const { bytes, label } = await readImageBytes(input, name);
+  return decodeFile(bytes, label, limits);
 }
 
-/** Decodes one or several images. Messages name the invalid one, for example `image[2]`. */
-export async function decodeImages(
-  input: ImageInput | readonly ImageInput[],
-): Promise<DecodedImage[]> {
-  if (!Array.isArray(input)) return [await decodeImage(input as ImageInput)];
-  if (input.length === 0) throw expected('an image or a non-empty array of images', 'image', input);
-  return Promise.all(input.map((one, i) => decodeImage(one, `image[${i}]`)));
-}
-
-function isRaw(input: unknown): input is RawImage | KarloImage {
+/** Whether an image is decoded already. */
+export function isRaw(input: unknown): input is RawImage | KarloImage {
   return typeof input === 'object' && input !== null && !isBytes(input) && 'data' in input;
 }
 
-async function fromEncoded(input: unknown, name: string, limit: number): Promise<Source> {
-  const { bytes, label } = await readImageBytes(input, name);
-  const cut = await completeJpeg(bytes, limit);
+/**
+ * Decodes an image file.
+ * @param label of the image, for messages
+ */
+export async function decodeFile(
+  bytes: Buffer,
+  label: string,
+  limits: InputLimits,
+): Promise<DecodedImage> {
+  const { image, warning } = await openFile(bytes, label, limits);
+  return { ...(await decode(image, label)), ...(warning !== undefined && { warning }) };
+}
+
+/** Decodes an image file as a mask: white where it is white or transparent, black elsewhere. */
+export async function decodeMaskFile(
+  bytes: Buffer,
+  label: string,
+  limits: InputLimits,
+): Promise<DecodedImage> {
+  return decodeMask((await openFile(bytes, label, limits)).image, label);
+}
+
+async function openFile(bytes: Buffer, label: string, limits: InputLimits) {
+  const header = await readHeader(bytes, label);
+  const excess = excessOf(header, limits);
+  if (excess !== undefined) throw invalidImage(label, excess);
+  if (!supportedDepths.includes(header.depth)) {
+    throw invalidImage(
+      label,
+      `its values are of type ${header.depth}; convert them to 8 or 16 bits`,
+    );
+  }
+  const cut = await completeJpeg(bytes, limits.pixels);
+  const warning = cut && warnOfCut(cut, label);
   // Not sharp's default 'warning', because many cameras write files with minor faults. A truncated file is
   // an error.
-  const options = { limitInputPixels: limit, failOn: 'error', pages: 1 } as const;
-  const image = sharp(cut?.bytes ?? bytes, options).autoOrient();
-  return { image, label, warning: cut && warnOfCut(cut, label) };
+  const options = { limitInputPixels: limits.pixels, failOn: 'error', pages: 1 } as const;
+  return { image: sharp(cut?.bytes ?? bytes, options).autoOrient(), warning };
 }
 
 /** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if too many rows are missing */
@@ -102,7 +111,25 @@ function warnOfCut({ rows, height }: CutJpeg, label: string): string {
   throw invalidImage(label, `it is damaged, because ${received}. Copy or download it again`);
 }
 
-function fromRaw(input: RawImage | KarloImage, name: string, limit: number): Sharp {
+/** Decodes pixels: without alpha, and as RGB. */
+export async function decodeRaw(
+  input: RawImage | KarloImage,
+  name: string,
+  limits: InputLimits,
+): Promise<DecodedImage> {
+  return decode(openRaw(input, name, limits), name);
+}
+
+/** Decodes pixels as a mask, as `decodeMaskFile` does. */
+export async function decodeRawMask(
+  input: RawImage | KarloImage,
+  name: string,
+  limits: InputLimits,
+): Promise<DecodedImage> {
+  return decodeMask(openRaw(input, name, limits), name);
+}
+
+function openRaw(input: RawImage | KarloImage, name: string, limits: InputLimits): Sharp {
   const { data, width, height } = input;
   const channels = input instanceof KarloImage ? 3 : input.channels;
   if (!isBytes(data)) throw expected('Uint8Array', `${name}.data`, data);
@@ -114,44 +141,41 @@ function fromRaw(input: RawImage | KarloImage, name: string, limit: number): Sha
       throw expected('positive integer', `${name}.${side}`, value);
     }
   }
-  if (width * height > limit) throw invalidImage(name, tooLarge(limit));
+  const excess = excessOf({ width, height, frames: 1, pixelBytes: channels }, limits);
+  if (excess !== undefined) throw invalidImage(name, excess);
   if (data.length !== width * height * channels) {
     const shape = `${width} x ${height} x ${channels} elements`;
     throw expected(shape, `${name}.data`, data.length);
   }
   // A copy, because the caller may change or transfer the array in the meantime.
-  return sharp(ownBytes(data).slice(), {
-    raw: { width, height, channels },
-    limitInputPixels: limit,
-  });
+  const raw = { width, height, channels };
+  return sharp(ownBytes(data).slice(), { raw, limitInputPixels: limits.pixels });
 }
 
 /** Types that can be converted to 8 bits. Floats cannot, because their white level is not defined. */
 const supportedDepths: readonly (string | undefined)[] = ['uchar', 'ushort'];
 
-async function decode(image: Sharp, label: string): Promise<Pixels> {
-  const { depth } = await image.metadata();
-  if (!supportedDepths.includes(depth)) {
-    throw invalidImage(label, `its values are of type ${depth}; convert them to 8 or 16 bits`);
-  }
+async function decode(image: Sharp, label: string): Promise<DecodedImage> {
+  return read(image.flatten({ background: 'white' }).toColourspace('srgb'), label);
+}
+
+/** What is half transparent, or brighter than a medium grey, is white. */
+async function decodeMask(image: Sharp, label: string): Promise<DecodedImage> {
+  const flat = image.flatten({ background: 'white' }).toColourspace('b-w');
+  return read(flat.threshold(128).toColourspace('srgb'), label);
+}
+
+async function read(image: Sharp, label: string): Promise<DecodedImage> {
   const { data, info } = await image
-    .flatten({ background: 'white' })
-    .toColourspace('srgb')
     .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
+    .toBuffer({ resolveWithObject: true })
+    .catch((error) => {
+      throw damagedImage(label, error);
+    });
   const { width, height, channels } = info;
   if (channels !== 3) throw invalidImage(label, `it has ${channels} channels`);
-  return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
-}
-
-function explain(error: Error, label: string, limit: number): KarloError {
-  if (error instanceof KarloError) return error;
-  if (error.message.includes('exceeds pixel limit')) return invalidImage(label, tooLarge(limit));
-  return damagedImage(label, error);
-}
-
-function tooLarge(limit: number): string {
-  return `it has more than ${limit / 1e6} megapixels. Resize it first`;
+  const pixels = { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+  return { ...pixels, hash: hashOf(pixels) };
 }
 
 function hashOf({ width, height, data }: Pixels): string {

@@ -17,6 +17,9 @@ export interface EncodeOptions {
 /** The range of `quality`. */
 export const qualityRange = [1, 100] as const;
 
+/** The quality of lossy formats. */
+export const defaultQuality = 90;
+
 /** The names of the options. */
 export const encodeOptions = ['quality', 'recipe'] as const;
 
@@ -37,7 +40,7 @@ export async function encode(
   recipe: Recipe | undefined,
 ): Promise<Buffer<ArrayBuffer>> {
   const raw = knownOptions(options, encodeOptions, 'options');
-  const quality = integer(raw.quality, qualityRange, 'quality', 90);
+  const quality = integer(raw.quality, qualityRange, 'quality', defaultQuality);
   const includeRecipe = boolean(raw.recipe, 'recipe', true);
   if (!imageFormats.includes(format)) {
     throw expected(`one of ${imageFormats.join(', ')}`, 'format', format);

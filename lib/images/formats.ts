@@ -5,10 +5,15 @@ import type { Sharp } from './sharp.js';
 interface ReadableFormat {
   /** Its name for people. */
   readonly label: string;
-  /** The first bytes of its files, and their offset. */
-  readonly signatures: readonly (readonly [at: number, bytes: string])[];
+  /**
+   * Matches the first bytes of its files, as Latin-1. Strict, because libvips chooses a decoder by itself: a text
+   * with WEBP at offset 8 can be SVG.
+   */
+  readonly signature: RegExp;
   /** The brands of its files, if they are ISO base media files: HEIC and videos have the same signature. */
   readonly brands?: readonly string[];
+  /** libvips' name of the decoder. Others cannot run in a decoding process. */
+  readonly loader: string;
 }
 
 /** A format that can also be written. */
@@ -22,7 +27,8 @@ interface Format extends ReadableFormat {
 
 const jpeg: Format = {
   label: 'JPEG',
-  signatures: [[0, '\xff\xd8\xff']],
+  loader: 'Jpeg',
+  signature: /^\xff\xd8\xff/,
   lossy: true,
   // One segment.
   maxXmpBytes: 60_000,
@@ -32,17 +38,22 @@ const jpeg: Format = {
 
 const tiff: Format = {
   label: 'TIFF',
-  signatures: ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].map((bytes) => [0, bytes]),
+  loader: 'Tiff',
+  signature: /^(?:II[*+]\0|MM\0[*+])/,
   lossy: false,
   // sharp's default is lossy: JPEG inside the TIFF.
   encode: (image) => image.tiff({ compression: 'deflate', predictor: 'horizontal' }),
 };
 
+/** The start of an ISO base media file: the size of the box, below 64 KB, and its type. */
+const ftypBox = /^\0\0.{2}ftyp/s;
+
 /** The formats that can be written, by file extension. */
 export const formats = {
   png: {
     label: 'PNG',
-    signatures: [[0, '\x89PNG\r\n\x1a\n']],
+    loader: 'Png',
+    signature: /^\x89PNG\r\n\cZ\n/,
     lossy: false,
     encode: (image) => image.png(),
   },
@@ -50,13 +61,15 @@ export const formats = {
   jpeg,
   webp: {
     label: 'WebP',
-    signatures: [[8, 'WEBP']],
+    loader: 'Webp',
+    signature: /^RIFF.{4}WEBP/s,
     lossy: true,
     encode: (image, quality) => image.webp({ quality, smartSubsample: true }),
   },
   avif: {
     label: 'AVIF',
-    signatures: [[4, 'ftyp']],
+    loader: 'Heif',
+    signature: ftypBox,
     // AV1 Image File Format, section 6: images, and sequences.
     brands: ['avif', 'avis'],
     lossy: true,
@@ -85,10 +98,8 @@ export function formatOf(name: ImageFormat): Format {
 
 const gif: ReadableFormat = {
   label: 'GIF',
-  signatures: [
-    [0, 'GIF87a'],
-    [0, 'GIF89a'],
-  ],
+  loader: 'Nsgif',
+  signature: /^GIF8[79]a/,
 };
 
 /**
@@ -98,11 +109,9 @@ const gif: ReadableFormat = {
 export const readableFormats: readonly ReadableFormat[] = [...Object.values(formats), gif];
 
 /** Whether a file is of a format, judged by its first bytes. */
-export function matchesFormat(bytes: Buffer, { signatures, brands }: ReadableFormat): boolean {
-  const starts = signatures.some(
-    ([at, magic]) => bytes.toString('latin1', at, at + magic.length) === magic,
-  );
-  return starts && (!brands || brandsOf(bytes).some((brand) => brands.includes(brand)));
+export function matchesFormat(bytes: Buffer, { signature, brands }: ReadableFormat): boolean {
+  const matches = signature.test(bytes.toString('latin1', 0, 16));
+  return matches && (!brands || brandsOf(bytes).some((brand) => brands.includes(brand)));
 }
 
 /** Far more than the brands of any file take. */
@@ -113,7 +122,7 @@ const maxBrandBytes = 1024;
  * other files.
  */
 export function brandsOf(bytes: Buffer): string[] {
-  if (bytes.length < 12 || bytes.toString('latin1', 4, 8) !== 'ftyp') return [];
+  if (bytes.length < 12 || !ftypBox.test(bytes.toString('latin1', 0, 8))) return [];
   const end = Math.min(bytes.readUInt32BE(0), maxBrandBytes);
   const box = bytes.toString('latin1', 8, Math.max(12, end));
   const [major = '', , ...compatible] = box.match(/.{4}/gs) ?? [];

@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
-import { expected, invalidArgument, KarloError } from '../errors.js';
+import { expected, invalidArgument, type KarloError } from '../errors.js';
 import { whyUnreadable } from '../util/file-errors.js';
 import { isLfsPointer } from '../util/lfs-pointer.js';
 import { hrefOf, isBytes, ownBytes } from '../util/realms.js';
+import { readRegularFile } from '../util/regular-file.js';
 import { brandsOf, labelsOf, matchesFormat, readableFormats } from './formats.js';
 
 /** A `Blob`, a `File` or a `Response`. */
@@ -102,14 +102,8 @@ function pathOf(input: string, name: string): string {
 
 async function readLimited(path: string, label: string): Promise<Buffer> {
   try {
-    await using file = await open(path, 'r');
-    const stat = await file.stat();
-    // A pipe or a device may never end.
-    if (!stat.isFile()) throw invalidImage(label, 'it is not a file');
-    if (stat.size > maxBytes) throw tooLarge(label, stat.size);
-    return await file.readFile();
+    return await readRegularFile(path, { maxBytes });
   } catch (error) {
-    if (error instanceof KarloError) throw error;
     throw invalidImage(label, whyUnreadable(error));
   }
 }

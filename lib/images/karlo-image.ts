@@ -1,5 +1,6 @@
 import { expected } from '../errors.js';
 import { boolean, knownOptions } from '../options/validate.js';
+import { explainedAsync } from '../util/explain.js';
 import { isBytes, ownBytes } from '../util/realms.js';
 import { type EncodeOptions, encode, encodeOptions, toSharp } from './encode.js';
 import { formatOfFile, type ImageFormat, imageFormats } from './formats.js';
@@ -70,7 +71,7 @@ export class KarloImage {
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
    */
   toBuffer(format: ImageFormat = 'png', options: EncodeOptions = {}): Promise<Buffer<ArrayBuffer>> {
-    return encode(this, format, options, this.recipe);
+    return explainedAsync(() => encode(this, format, options, this.recipe));
   }
 
   /**

@@ -2,8 +2,11 @@ import { type Tensor, tidy } from '../torch/tensor.js';
 
 /** The 8-bit pixels of an image: RGB, row-major. */
 export interface Pixels {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
+  /** `height * width * 3` bytes. */
   data: Uint8Array<ArrayBuffer>;
 }
 

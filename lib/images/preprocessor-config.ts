@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { ImageFit } from '../options/descriptions.js';
 import { resampleFilters } from './filters.js';
 
 /** A key with a default. transformers treats `null` like a missing key. */
@@ -67,11 +66,3 @@ export const featureExtractorConfig = z.object({
 });
 
 export type FeatureExtractorConfig = z.infer<typeof featureExtractorConfig>;
-
-/**
- * How a config makes images square: `fill` if it resizes them to a height and a width, otherwise `cover`, because
- * only a crop can follow. It is the default of the option `fit`.
- */
-export function fitOf({ do_resize, size }: FeatureExtractorConfig): ImageFit {
-  return do_resize && 'height' in size ? 'fill' : 'cover';
-}

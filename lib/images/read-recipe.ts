@@ -1,4 +1,8 @@
-import { damagedImage, type ImageFileInput, readImageBytes } from './image-bytes.js';
+import { explainedAsync } from '../util/explain.js';
+import { isTooManyFiles } from '../util/open-files.js';
+import { runDecoding } from './decoding/run.js';
+import { type ImageFileInput, readImageBytes } from './image-bytes.js';
+import { defaultLimits } from './input-limits.js';
 import type { Recipe } from './recipe.js';
 import {
   isPng,
@@ -7,7 +11,6 @@ import {
   readPngText,
   xmpNamespace,
 } from './recipe-metadata.js';
-import { sharp } from './sharp.js';
 
 /** Other tools may add long metadata (a whole editing history), but not without limit. */
 const maxXmpBytes = 1 << 21;
@@ -21,7 +24,11 @@ const maxXmpDepth = 64;
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a file that is not an image, and for a recipe that
  *   is damaged or newer than this package
  */
-export async function readRecipe(image: ImageFileInput): Promise<Recipe | undefined> {
+export function readRecipe(image: ImageFileInput): Promise<Recipe | undefined> {
+  return explainedAsync(() => findInFile(image));
+}
+
+async function findInFile(image: ImageFileInput): Promise<Recipe | undefined> {
   const { bytes, label } = await readImageBytes(image, 'image');
   // zod takes 60 to 100 ms to import, so this waits until a recipe is read.
   const { parseRecipe } = await import('./recipe.js');
@@ -47,17 +54,8 @@ async function* recipesInPng(bytes: Buffer): Recipes {
 }
 
 async function* recipesInOther(bytes: Buffer, label: string): Recipes {
-  const xmp = await xmpOf(bytes, label);
+  const xmp = await runDecoding('readXmp', bytes, { label, limits: defaultLimits });
   yield xmp && (await recipeInXmp(xmp));
-}
-
-async function xmpOf(bytes: Buffer, label: string): Promise<Buffer | undefined> {
-  const image = sharp(bytes);
-  try {
-    return (await image.metadata()).xmp;
-  } catch (error) {
-    throw damagedImage(label, error);
-  }
 }
 
 /** The JSON of the recipe in an XMP packet; undefined if there is none that can be read. */
@@ -68,7 +66,8 @@ async function recipeInXmp(xmp: Uint8Array): Promise<string | undefined> {
   if (!text.includes(xmpNamespace)) return undefined;
   try {
     return await findRecipe(text);
-  } catch {
+  } catch (error) {
+    if (isTooManyFiles(error)) throw error;
     return undefined;
   }
 }

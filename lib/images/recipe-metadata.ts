@@ -2,8 +2,12 @@
 // own (https://www.w3.org/TR/png-3/#11iTXt). Reading XMP is in read-recipe.ts.
 import { crc32, inflateSync } from 'node:zlib';
 
-/** The keywords of the PNG chunks that contain a recipe: as JSON, and as XMP. */
-export const pngKeywords = { recipe: 'karlo', xmp: 'XML:com.adobe.xmp' } as const;
+/** The keywords of the PNG chunks that contain a recipe, as JSON and as XMP, and the data of a draft. */
+export const pngKeywords = {
+  recipe: 'karlo',
+  xmp: 'XML:com.adobe.xmp',
+  draft: 'karlo-draft',
+} as const;
 
 /** The namespace of the XMP property `recipe`, whose value is the recipe as JSON. */
 export const xmpNamespace = 'karlo:ns:recipe/';

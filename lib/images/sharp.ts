@@ -1,5 +1,5 @@
+import { explained } from '../util/explain.js';
 import { packageRequire } from '../util/package.js';
-import { permitted } from '../util/permission.js';
 
 export type { Sharp } from 'sharp';
 
@@ -9,7 +9,7 @@ let loaded: SharpModule | undefined;
 
 /** Loads sharp on first use, which takes 30 ms and waits for libraries that other threads are loading. */
 export function loadSharp(): SharpModule {
-  loaded ??= permitted(() => packageRequire()('sharp') as SharpModule);
+  loaded ??= explained(() => packageRequire()('sharp') as SharpModule);
   return loaded;
 }
 

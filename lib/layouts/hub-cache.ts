@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readRegularFile } from '../util/regular-file.js';
 import { listFolder } from './list-folder.js';
+
+/** A reference has 40 hexadecimal digits. */
+const maxCommitBytes = 1000;
 
 /**
  * Describes a folder of Hugging Face's cache that contains a model rather than being one, and says which
@@ -27,6 +30,7 @@ export async function describeHubCache(
 
 /** The commit of the branch `main`, or else the first snapshot. */
 async function current(repository: string, snapshots: readonly string[]): Promise<string> {
-  const main = await readFile(join(repository, 'refs', 'main'), 'utf8').catch(() => '');
-  return snapshots.find((commit) => commit === main.trim()) ?? (snapshots[0] as string);
+  const main = join(repository, 'refs', 'main');
+  const commit = await readRegularFile(main, { maxBytes: maxCommitBytes }).catch(() => '');
+  return snapshots.find((one) => one === String(commit).trim()) ?? (snapshots[0] as string);
 }

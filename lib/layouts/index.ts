@@ -1,9 +1,8 @@
 import { KarloError } from '../errors.js';
-import type { Task } from '../networks/registry.js';
 import { converted } from './converted/index.js';
 import { describeHubCache } from './hub-cache.js';
 import { listFolder } from './list-folder.js';
-import type { Inspection, LayoutAdapter, LayoutOptions, Model } from './model.js';
+import type { Inspection, LayoutAdapter, LayoutOptions, Model, ReadOptions } from './model.js';
 import { PUBLISHED_LAYOUTS } from './published-layouts.js';
 
 export type { Inspection, Model } from './model.js';
@@ -38,11 +37,14 @@ export async function recogniseFolder(
 
 /**
  * Opens a model folder of any layout.
- * @param task the task that the model must support; by default, none
- * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT; ERR_KARLO_INVALID_ARGUMENT for
+ *   graphs that are not trusted
  */
-export async function openModel(folder: string, task?: Task): Promise<Model> {
-  return (await recogniseFolder(folder)).open(task);
+export async function openModel(
+  folder: string,
+  options?: LayoutOptions & ReadOptions,
+): Promise<Model> {
+  return (await recogniseFolder(folder, options)).open(options);
 }
 
 /**

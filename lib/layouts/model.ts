@@ -31,7 +31,7 @@ export interface Model {
 
 export type ComponentDescriptions = { [N in ComponentName]?: ComponentDescription<N> };
 
-/** The contents of a published folder, read and checked. */
+/** The contents of a folder, read and checked. */
 export interface ModelDescription {
   readonly folder: string;
   readonly layout: string;
@@ -62,17 +62,26 @@ export interface LayoutDefaults {
   readonly arithmetic: SchedulerConfig['arithmetic'];
 }
 
+export interface ReadOptions {
+  /** Rejects the promise at once. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A model folder of a known layout. */
 export interface ModelFolder {
   /** The name of its layout. */
   readonly kind: string;
   readonly folder: string;
   /**
-   * Reads and checks configs and headers.
-   * @param task the task that the model must support; by default, none
+   * Reads and checks configs and headers of weights.
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
    */
-  open(task?: Task): Promise<Model>;
+  describe(options?: ReadOptions): Promise<ModelDescription>;
+  /**
+   * Describes the model, and says how it runs.
+   * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
+   */
+  open(options?: ReadOptions): Promise<Model>;
   /** @throws {KarloError} ERR_KARLO_MODEL_CORRUPT */
   inspect(): Promise<Inspection>;
 }
@@ -80,6 +89,8 @@ export interface ModelFolder {
 export interface LayoutOptions {
   /** Preferred weight variant of the Hugging Face layout, e.g. `fp16`; none by default. */
   variant?: string;
+  /** Runs the graphs of a converted folder that contains some; by default, it is rejected. */
+  trustGraphs?: boolean;
 }
 
 /** A layout: how the files of a model are arranged. */

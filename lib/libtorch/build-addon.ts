@@ -1,10 +1,10 @@
 // Builds the addon with CMake: for a checkout, and for `karlo setup --build` in an installed package.
 import { type ExecFileException, execFile, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -13,11 +13,11 @@ import { writeThenRename } from '../util/files.js';
 import { type BuildProgress, progressIn } from './build-progress.js';
 import type { LibTorch } from './folder.js';
 
-// For an installed package. A checkout has the version in package-lock.json.
-const cmakeJs = 'cmake-js@8.0.0';
+/** What an installed package is built with. A checkout has these packages as development dependencies. */
+export const buildTools = { 'cmake-js': '8.0.0', 'node-addon-api': '8.9.2' };
 
 export interface BuildOptions {
-  /** The folder that contains CMakeLists.txt. */
+  /** The folder that contains CMakeLists.txt, from which the build tools can be resolved. */
   source: string;
   /** The build folder: the addon is written to its subfolder `Release`. */
   out: string;
@@ -60,10 +60,9 @@ async function runCmakeJs(
   args: readonly string[],
   onProgress: (progress: BuildProgress) => void,
 ): Promise<void> {
-  const [program, ...words] = findCmakeJs(source);
-  const shell = process.platform === 'win32' && !isAbsolute(program); // npm is a script there
-  const options = { cwd: source, maxBuffer: 100e6, shell };
-  const running = promisify(execFile)(program, [...words, ...args], options);
+  const cmakeJs = createRequire(join(source, 'package.json')).resolve('cmake-js/bin/cmake-js');
+  const options = { cwd: source, maxBuffer: 100e6 };
+  const running = promisify(execFile)(process.execPath, [cmakeJs, ...args], options);
   createInterface(running.child.stdout as Readable).on('line', (line) => {
     const progress = progressIn(line);
     if (progress) onProgress(progress);
@@ -71,19 +70,16 @@ async function runCmakeJs(
   try {
     await running;
   } catch (error) {
-    const { message, code, signal, stdout, stderr } = error as ExecFileException;
-    const status = typeof code === 'number' || signal ? ` with ${signal ?? code}` : `: ${message}`;
-    throw new Error(`cmake-js ${args.join(' ')} failed${status}\n${shorten(`${stdout}${stderr}`)}`);
+    throw programFailed(`cmake-js ${args.join(' ')}`, error as ExecFileException);
   }
 }
 
-function findCmakeJs(source: string): [string, ...string[]] {
-  try {
-    const require = createRequire(join(source, 'package.json'));
-    return [process.execPath, require.resolve('cmake-js/bin/cmake-js')];
-  } catch {
-    return ['npm', 'exec', '--yes', `--package=${cmakeJs}`, '--', 'cmake-js'];
-  }
+function programFailed(
+  command: string,
+  { message, code, signal, stdout, stderr }: ExecFileException,
+): Error {
+  const status = typeof code === 'number' || signal ? ` with ${signal ?? code}` : `: ${message}`;
+  return new Error(`${command} failed${status}\n${shorten(`${stdout}${stderr}`)}`);
 }
 
 /** The first error of npm is at the start of the output, that of a compiler near its end. */
@@ -109,14 +105,39 @@ export async function buildInstalledAddon(
     );
   }
   requireTools();
-  const out = await mkdtemp(join(tmpdir(), 'karlo-build-'));
+  const folder = await mkdtemp(join(tmpdir(), 'karlo-build-'));
   try {
-    await compileAddon({ source: root, out, libtorch: libtorch.folder, onProgress });
+    const source = await copySources(root, folder);
+    await installBuildTools(source);
+    const out = join(folder, 'out');
+    await compileAddon({ source, out, libtorch: libtorch.folder, onProgress });
     await copyFiles(join(out, 'Release'), join(root, 'build', 'Release'));
   } catch (error) {
     throw setupError(`The addon could not be built: ${(error as Error).message}`);
   } finally {
-    await rm(out, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Copies what CMake compiles, because nothing is installed in the package's own folder. */
+async function copySources(root: string, folder: string): Promise<string> {
+  const source = join(folder, 'source');
+  for (const name of ['CMakeLists.txt', 'native']) {
+    await cp(join(root, name), join(source, name), { recursive: true });
+  }
+  const { binary } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const manifest = { private: true, binary, dependencies: buildTools };
+  await writeFile(join(source, 'package.json'), JSON.stringify(manifest));
+  return source;
+}
+
+async function installBuildTools(source: string): Promise<void> {
+  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const shell = process.platform === 'win32'; // npm is a script there
+  try {
+    await promisify(execFile)('npm', args, { cwd: source, shell });
+  } catch (error) {
+    throw programFailed('npm install of the build tools', error as ExecFileException);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { WeightDtype } from '../options/descriptions.js';
@@ -11,6 +11,7 @@ import { tidy } from '../torch/tensor.js';
 import { cacheFolder } from '../util/environment.js';
 import { writeThenRename } from '../util/files.js';
 import { packageVersion } from '../util/package.js';
+import { readRegularFile } from '../util/regular-file.js';
 import { type SuperResConfig, SuperResNetwork, superRes } from './super-res.js';
 
 type CpuDtype = Extract<WeightDtype, 'float32' | 'bfloat16'>;
@@ -25,6 +26,8 @@ const worthwhile = 0.8;
  * image on every machine.
  */
 const narrow = 128;
+/** A measurement takes about 150 bytes. */
+const maxCacheBytes = 2 ** 20;
 
 /**
  * The dtype in which this CPU runs a model faster. It is measured once and stored in the cache folder.
@@ -102,7 +105,8 @@ async function randomNetwork(
 /** Earlier measurements; none if the file cannot be read. */
 async function readKnown(file: string): Promise<Record<string, CpuDtype>> {
   try {
-    const known = Object.entries(JSON.parse(await readFile(file, 'utf8')));
+    const text = await readRegularFile(file, { maxBytes: maxCacheBytes });
+    const known = Object.entries(JSON.parse(text.toString()));
     return Object.fromEntries(
       known.filter(([, dtype]) => dtype === 'float32' || dtype === 'bfloat16'),
     ) as Record<string, CpuDtype>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { readModelFile } from '../util/model-file.js';
 import { corrupt } from '../weights/corrupt.js';
 import { JsonReader } from '../weights/json.js';
-import { withFile } from '../weights/source.js';
 
 /*
  * Fields of Hugging Face config files. `prefault` validates the library's default for a missing key like a given
@@ -29,9 +29,6 @@ export function must<T extends string | boolean>(value: T, libraryDefault: unkno
   return z.literal(value).prefault(libraryDefault as never);
 }
 
-/** Maximum size of a config file, in bytes. */
-const MAX_CONFIG = 1024 * 1024;
-
 /**
  * Checks a file's value against a schema.
  * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT with the key, the expected and the received value
@@ -46,19 +43,15 @@ export function checkConfig<T>(schema: z.ZodType<T>, value: unknown, file: strin
 
 /**
  * Reads a JSON file, which may start with a byte order mark.
+ * @param signal rejects the promise at once
  * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT for duplicate keys, a depth over 16, or over 1 MB
  */
-export async function readJson(path: string): Promise<unknown> {
-  return withFile(path, async (source) => {
-    if (source.size > MAX_CONFIG) {
-      throw corrupt(`at most ${MAX_CONFIG} bytes`, 'size', path, source.size);
-    }
-    const bytes = await source.read(0, source.size);
-    const json = new JsonReader(bytes, path, 'JSON');
-    json.skip();
-    json.end();
-    return JSON.parse(new TextDecoder().decode(bytes));
-  });
+export async function readJson(path: string, signal?: AbortSignal): Promise<unknown> {
+  const bytes = await readModelFile(path, 'config', signal);
+  const json = new JsonReader(bytes, path, 'JSON');
+  json.skip();
+  json.end();
+  return JSON.parse(new TextDecoder().decode(bytes));
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

@@ -12,6 +12,11 @@ export class KeyValueCache implements Disposable {
     this.bias = bias;
   }
 
+  /** Rows `start` to `end` of the batch, as views. */
+  rows(start: number, end: number): KeyValueCache {
+    return new KeyValueCache(this.cache.slice(0, start, end), this.bias.slice(0, start, end));
+  }
+
   [Symbol.dispose](): void {
     this.cache.dispose();
     this.bias.dispose();

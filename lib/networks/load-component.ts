@@ -65,6 +65,8 @@ export interface Loading {
   onTensor?: (name: string, bytes: number) => void;
   /** The methods to trace in a published network; all of them by default. */
   methods?: readonly string[];
+  /** Ends reading at once. */
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -26,6 +26,13 @@ export class TimeEmbeddings implements Disposable {
     });
   }
 
+  /** The embeddings of samples `start` to `end`, as a view. */
+  rows(start: number, end: number): TimeEmbeddings {
+    const { shape } = this.#rows;
+    const rows = shape.length === 2 ? this.#rows.to({}) : this.#rows.slice(1, start, end);
+    return new TimeEmbeddings(this.#timesteps, rows);
+  }
+
   [Symbol.dispose](): void {
     this.#rows.dispose();
   }

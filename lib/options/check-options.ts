@@ -4,7 +4,9 @@ import {
   boolean,
   bytes,
   callback,
+  type Interval,
   integer,
+  interval,
   labelOf,
   number,
   oneOf,
@@ -19,15 +21,17 @@ type SimpleOption = Exclude<OptionDescription, StageOption | { kind: 'seeds' | '
 
 type SimpleValue<D> = D extends { kind: 'integer' | 'number' | 'bytes' }
   ? number
-  : D extends { choices: readonly (infer Choice)[] }
-    ? Choice
-    : D extends { kind: 'boolean' }
-      ? boolean
-      : D extends { kind: 'signal' }
-        ? AbortSignal
-        : D extends { kind: 'callback' }
-          ? unknown
-          : string;
+  : D extends { kind: 'interval' }
+    ? Interval
+    : D extends { choices: readonly (infer Choice)[] }
+      ? Choice
+      : D extends { kind: 'boolean' }
+        ? boolean
+        : D extends { kind: 'signal' }
+          ? AbortSignal
+          : D extends { kind: 'callback' }
+            ? unknown
+            : string;
 
 type Checked<D> = SimpleValue<D> | (D extends { default: unknown } ? never : undefined);
 
@@ -61,6 +65,8 @@ function checkOption(value: unknown, description: SimpleOption, name: string): u
       return integer(value, description.range, name, description.default);
     case 'number':
       return number(value, description.range, name, description.default);
+    case 'interval':
+      return interval(value, description.range, name, description.default);
     case 'choice':
       return oneOf(value, description.choices, name, description.default);
     case 'text':

@@ -4,6 +4,7 @@ import {
   type OptionDescription,
   type OptionTable,
   optionsOfStage,
+  reconstructOptions,
   taskOptions,
 } from './descriptions.js';
 
@@ -38,6 +39,7 @@ function flagOf(option: string, description: OptionDescription): Flag[] {
 }
 
 const all = flagsOf({
+  ...reconstructOptions,
   ...taskOptions.textToImage,
   ...taskOptions.imageVariation,
   ...loadOptions,

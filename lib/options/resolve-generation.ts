@@ -2,18 +2,20 @@ import { randomInt } from 'node:crypto';
 import { expected, invalidArgument } from '../errors.js';
 import { type CheckedOptions, checkOptions } from './check-options.js';
 import {
+  finishOptions,
   generationOptions,
   type ImageFit,
-  imageVariationOptions,
+  imageInputOptions,
+  type imageVariationOptions,
   type OptionTable,
   optionsOfStage,
-  type StageName,
   type StageOption,
-  stageOptions,
   taskOptions,
   type textToImageOptions,
 } from './descriptions.js';
-import { type Spacing, spacingFault } from './respacing.js';
+import { resolveStages, type StageSettings, type StepLimits } from './resolve-stages.js';
+import { seedOfImage } from './seeds.js';
+import type { RecordedGenerationOptions } from './types.generated.js';
 import {
   identityLabel,
   integer,
@@ -23,14 +25,6 @@ import {
   type RawOptions,
   type Scope,
 } from './validate.js';
-
-type StageTable = ReturnType<typeof optionsOfStage>;
-
-/** The settings of one stage, complete. The guidance scale is 1 for stages without guidance. */
-export interface StageSettings
-  extends CheckedOptions<Omit<StageTable, 'steps' | 'timestepRespacing'>> {
-  readonly spacing: Spacing;
-}
 
 /** A table's options with their defaults: stages as {@link StageSettings}, other options as they are. */
 export type ResolvedOptions<T extends OptionTable> = CheckedOptions<T> & {
@@ -54,9 +48,7 @@ export interface ResolvedImageVariation
     ResolvedOptions<typeof imageVariationOptions> {}
 
 /** What the loaded model and the caller determine. */
-export interface ResolveContext {
-  /** Training timesteps of each stage (`num_train_timesteps`): the most steps it can take. */
-  readonly trainSteps?: Readonly<Partial<Record<StageName, number>>>;
+export interface ResolveContext extends StepLimits {
   /** The model's default for `fit`; undefined without preprocessing. */
   readonly fit?: ImageFit | undefined;
   /** The largest batch that fits into a memory budget. */
@@ -76,7 +68,7 @@ export function resolveTextToImage(
   context: ResolveContext = {},
 ): ResolvedTextToImage {
   const prompts = promptList(prompt, { path: '', label: context.label ?? identityLabel });
-  return { ...resolve(taskOptions.textToImage, options, context), prompts };
+  return { ...resolveOptions(taskOptions.textToImage, options, context), prompts };
 }
 
 /**
@@ -89,11 +81,37 @@ export function resolveImageVariation(
   options?: unknown,
   context: ResolveContext = {},
 ): ResolvedImageVariation {
-  const fit = { ...imageVariationOptions.fit, default: context.fit ?? 'cover' };
-  return resolve({ ...taskOptions.imageVariation, fit }, options, context);
+  return resolveOptions(taskOptions.imageVariation, options, context);
 }
 
-function promptList(prompt: unknown, scope: Scope): string[] {
+/** How drafts become images: the options of `karlo.finish`, completed from those that a draft records. */
+export type ResolvedFinish = Pick<
+  ResolvedGeneration,
+  'upsample' | 'batchSize' | 'previews' | 'signal'
+>;
+
+const { sampling, upsample } = generationOptions;
+
+/**
+ * Checks the options of `karlo.finish` and completes them from those that a draft records.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
+ */
+export function resolveFinish(
+  options: unknown,
+  recorded: Pick<RecordedGenerationOptions, 'sampling' | 'upsample' | 'batchSize'>,
+  context: ResolveContext = {},
+): ResolvedFinish {
+  const scope = { path: '', label: context.label ?? identityLabel };
+  const name = labelOf(scope, 'options');
+  const raw = knownOptions(options, Object.keys(finishOptions), name, scope);
+  const fromDraft = { sampling: recorded.sampling, upsample: recorded.upsample };
+  const batchSize = raw.batchSize ?? recorded.batchSize;
+  const table = { ...finishOptions, sampling, upsample, batchSize: generationOptions.batchSize };
+  return resolveOptions(table, { ...raw, ...fromDraft, batchSize }, context);
+}
+
+/** The prompts of a call. */
+export function promptList(prompt: unknown, scope: Scope): string[] {
   const prompts: unknown[] = Array.isArray(prompt) ? prompt : [prompt];
   if (prompts.length === 0)
     throw expected('string or non-empty array of strings', labelOf(scope, 'prompt'), prompt);
@@ -109,26 +127,40 @@ function promptList(prompt: unknown, scope: Scope): string[] {
   });
 }
 
-function resolve<T extends OptionTable>(
+/**
+ * Checks the options of a method that generates images, and adds the defaults.
+ * @param count of seeds, if it is not an option
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
+ */
+export function resolveOptions<T extends OptionTable>(
   table: T,
   options: unknown,
   context: ResolveContext,
+  count?: number,
 ): ResolvedGeneration & ResolvedOptions<T> {
   const scope = { path: '', label: context.label ?? identityLabel };
   const name = labelOf(scope, 'options');
   const raw = knownOptions(options, Object.keys(table), name, scope, stageOptionNames(table));
-  const seeds = seedList(raw, scope);
+  const seeds = seedList(count === undefined ? raw : { ...raw, count }, scope);
   const batchSize = batchSizeOf(seeds.length, context);
-  const simple = checkOptions({ ...table, batchSize }, raw, scope);
+  const simple = checkOptions({ ...table, ...fitOf(table, context), batchSize }, raw, scope);
   const stages = resolveStages(table, raw, scope, context);
   const resolved: unknown = { ...simple, ...stages, count: seeds.length, seeds };
   return resolved as ResolvedGeneration & ResolvedOptions<T>;
 }
 
+/** The option `fit`, if there is one, with the model's default. */
+function fitOf(table: OptionTable, { fit }: ResolveContext): OptionTable {
+  if (!('fit' in table)) return {};
+  return { fit: { ...imageInputOptions.fit, default: fit ?? 'cover' } };
+}
+
 /** `decoder.steps` and the like, for users who write `steps` at the top. */
 function stageOptionNames(table: OptionTable): string[] {
-  const stages = Object.keys(table).filter((name) => table[name]?.kind === 'stage');
-  return stages.flatMap((stage) => Object.keys(stageOptions).map((name) => `${stage}.${name}`));
+  return Object.entries(table).flatMap(([stage, description]) => {
+    if (description.kind !== 'stage') return [];
+    return Object.keys(optionsOfStage(description)).map((name) => `${stage}.${name}`);
+  });
 }
 
 function batchSizeOf(count: number, { largestBatch }: ResolveContext) {
@@ -159,7 +191,7 @@ function seedList(raw: RawOptions, scope: Scope): number[] {
       `without ${name}, it is random`,
     );
   const first = integer(seed, range, name, undefined) ?? randomInt(2 ** 32);
-  return Array.from({ length: count ?? 1 }, (_, j) => (first + j) % 2 ** 32);
+  return Array.from({ length: count ?? 1 }, (_, j) => seedOfImage(first, j));
 }
 
 function eachSeed(seeds: readonly unknown[], count: number | undefined, scope: Scope): number[] {
@@ -179,51 +211,4 @@ function eachSeed(seeds: readonly unknown[], count: number | undefined, scope: S
     if (seed === undefined) throw expected(`integer between 0 and ${range[1]}`, name, seed);
     return integer(seed, range, name, 0);
   });
-}
-
-function resolveStages(
-  table: OptionTable,
-  all: RawOptions,
-  outer: Scope,
-  { trainSteps }: ResolveContext,
-): Record<string, StageSettings> {
-  const { sampling } = checkOptions({ sampling: generationOptions.sampling }, all, outer);
-  const stages: Record<string, StageSettings> = {};
-  for (const [name, description] of Object.entries(table)) {
-    if (description.kind !== 'stage') continue;
-    const scope = { ...outer, path: name };
-    const raw = knownOptions(all[name], Object.keys(stageOptions), labelOf(outer, name), scope);
-    const maxSteps = trainSteps?.[name as StageName] ?? stageOptions.steps.range[1];
-    const preset = { steps: Math.min(description.steps[sampling], maxSteps) };
-    const { steps: _, timestepRespacing: __, ...others } = optionsOfStage(description);
-    const spacing = spacingOf(raw, scope, maxSteps) ?? preset;
-    const stage = { spacing, ...checkOptions(others, raw, scope) };
-    checkGuidance(stage, description, scope);
-    stages[name] = stage;
-  }
-  return stages;
-}
-
-function spacingOf(raw: RawOptions, scope: Scope, trainSteps: number): Spacing | undefined {
-  const { steps, timestepRespacing } = raw;
-  const names = [labelOf(scope, 'steps'), labelOf(scope, 'timestepRespacing')] as const;
-  if (steps !== undefined && timestepRespacing !== undefined) {
-    const message = `Expected either ${names[0]} or ${names[1]} but received both`;
-    throw invalidArgument(message);
-  }
-  if (steps === undefined && timestepRespacing === undefined) return undefined;
-  const spacing = (steps === undefined ? { timestepRespacing } : { steps }) as Spacing;
-  const fault = spacingFault(spacing, trainSteps);
-  if (fault === undefined) return spacing;
-  throw expected(fault, steps === undefined ? names[1] : names[0], steps ?? timestepRespacing);
-}
-
-function checkGuidance(
-  { guidanceScale }: StageSettings,
-  { hasGuidance }: StageOption,
-  scope: Scope,
-): void {
-  if (hasGuidance || guidanceScale === 1) return;
-  const name = labelOf(scope, 'guidanceScale');
-  throw expected('1 (super-resolution has no guidance)', name, guidanceScale);
 }

@@ -6,7 +6,7 @@ import { expected } from '../errors.js';
  * - `steps`: this many, spaced evenly as in diffusers' `set_timesteps`, which multiplies the stride.
  * - `timestepRespacing`: a string as in Kakao's program, which accumulates the stride: `"25"`;
  *   `"10,10,5"`, sections of equal length, lowest noise first; `"ddim25"` (an integer stride) or
- *   `"fast27"`, which sample with DDIM.
+ *   `"fast27"`, which Kakao's program samples with DDIM.
  *
  * The two agree for most counts, but not for all: 21 steps visit 500 with `steps`, and 499 with
  * `timestepRespacing`.
@@ -35,10 +35,10 @@ export function timesteps(spacing: Spacing, trainSteps: number): number[] {
   return rising.reverse();
 }
 
-/** Whether a spacing samples with DDIM at eta 0 instead of ancestral DDPM. */
-export function usesDdim(spacing: Spacing): boolean {
+/** Whether a spacing names DDIM, which is then the default sampler. Its text may be invalid, or none. */
+export function defaultsToDdim(spacing: Spacing): boolean {
   return (
-    'timestepRespacing' in spacing && /^(ddim|fast)/.test(normalise(spacing.timestepRespacing))
+    'timestepRespacing' in spacing && /^\s*(ddim|fast)/.test(String(spacing.timestepRespacing))
   );
 }
 

@@ -1,5 +1,5 @@
-// The options as fields of an HTTP request and of a recipe. zod takes 60 to 100 ms to import: only the server and what
-// parses recipes import this module.
+// The options as fields of an HTTP request, of a queued job and of a recipe. zod takes 60 to 100 ms to import: only the
+// server and what parses recipes import this module.
 import { z } from 'zod';
 import { splitCase } from '../util/case.js';
 import {
@@ -27,33 +27,51 @@ function requestOptions(table: OptionTable) {
   });
 }
 
+/** The names of the fields of a request for the options of a table. */
+export function requestFieldNames(table: OptionTable): string[] {
+  return requestOptions(table).map(({ field }) => field);
+}
+
 /** The fields of a request for the options of a table. Their types are lost: see {@link optionsOfRequest}. */
 export function requestFields(table: OptionTable): Record<never, z.ZodType> {
   const fields = requestOptions(table).map(({ field, option }) => [field, requestField(option)]);
   return Object.fromEntries(fields);
 }
 
+/**
+ * The fields of the object that a program passes for the same options. None is required, and their types are lost, as
+ * those of `requestFields` are.
+ */
+export function programFields(table: OptionTable): Record<never, z.ZodType> {
+  const fields = requestOptions(table).map(({ name, option }) => {
+    const schema = option.kind === 'stage' ? stageSchema(option, 'name') : requestValue(option);
+    return [name, schema.optional()];
+  });
+  return Object.fromEntries(fields);
+}
+
 function requestField(option: OptionDescription): z.ZodType {
   const description = sentence(option.description);
-  if (option.kind === 'stage') return optional(stageField(option)).describe(description);
+  if (option.kind === 'stage') return optional(stageSchema(option, 'field')).describe(description);
   const schema = requestValue(option);
   return 'default' in option && option.default !== undefined
     ? withDefault(schema, option.default, description)
     : optional(schema).describe(description);
 }
 
-function stageField(stage: StageOption): z.ZodType {
-  const fields = requestOptions(optionsOfStage(stage)).map(({ field, option }) => {
+/** @param key whether its keys are fields of a request, or names in a program */
+function stageSchema(stage: StageOption, key: 'field' | 'name'): z.ZodType {
+  const fields = requestOptions(optionsOfStage(stage)).map(({ [key]: name, option }) => {
     const schema = requestValue(option as ValueOption).describe(sentence(option.description));
-    return [field, schema.optional()];
+    return [name, schema.optional()];
   });
   return z.strictObject(Object.fromEntries(fields)).refine(hasOneSpacing, {
     message: 'expected either steps or timestep_respacing, not both,',
   });
 }
 
-function hasOneSpacing({ steps, timestep_respacing }: Fields): boolean {
-  return steps === undefined || timestep_respacing === undefined;
+function hasOneSpacing({ steps, timestep_respacing, timestepRespacing }: Fields): boolean {
+  return steps === undefined || (timestep_respacing ?? timestepRespacing) === undefined;
 }
 
 function requestValue(option: ValueOption): z.ZodType {
@@ -95,6 +113,18 @@ export function optionsOfRequest(table: OptionTable, request: object): Record<st
   return options;
 }
 
+/** The fields of a request for options as a program passes them: the reverse of {@link optionsOfRequest}. */
+export function requestOfOptions(table: OptionTable, options: object): Record<string, unknown> {
+  const request: Record<string, unknown> = {};
+  for (const { name, field, option } of requestOptions(table)) {
+    const value = (options as Fields)[name];
+    if (value === undefined) continue;
+    request[field] =
+      option.kind === 'stage' ? requestOfOptions(optionsOfStage(option), value as object) : value;
+  }
+  return request;
+}
+
 /** The fields of a recipe for the options of a table. */
 export function recipeFields(table: OptionTable): Record<never, z.ZodType> {
   const recorded = Object.entries(table).filter(([, { recipe }]) => recipe !== undefined);
@@ -119,6 +149,8 @@ export function valueSchema(option: ValueOption): z.ZodType {
       return z.int().min(option.range[0]).max(option.range[1]);
     case 'number':
       return z.number().min(option.range[0]).max(option.range[1]);
+    case 'interval':
+      return intervalSchema(option.range);
     case 'choice':
       return z.enum(option.choices);
     case 'boolean':
@@ -126,4 +158,12 @@ export function valueSchema(option: ValueOption): z.ZodType {
     default:
       return z.string();
   }
+}
+
+/** An array, because the JSON Schema of a tuple is not that of every version of OpenAPI. */
+function intervalSchema([min, max]: readonly [number, number]): z.ZodType {
+  return z
+    .array(z.number().min(min).max(max))
+    .length(2)
+    .refine(([start = 0, end = 0]) => start <= end, 'expected a start that is not above the end');
 }

@@ -15,6 +15,9 @@ export function labelSetting(label: OptionLabeler, option: string, value: string
   return name.startsWith('--') ? `${name} ${value}` : `${name}: '${value}'`;
 }
 
+/** A start and an end. */
+export type Interval = readonly [number, number];
+
 /** Options as the caller passed them: only their names are checked. */
 export type RawOptions = Readonly<Record<string, unknown>>;
 
@@ -53,6 +56,33 @@ export function number<D>(
   if (value === undefined) return absent;
   if (typeof value === 'number' && value >= min && value <= max) return value;
   throw expected(`number between ${min} and ${max}`, name, value);
+}
+
+/** A start and an end within a range. */
+export function interval(
+  value: unknown,
+  range: Interval,
+  name: string,
+  absent: Interval,
+): Interval {
+  if (value === undefined) return absent;
+  if (!isNumberPair(value)) throw expected('array of two numbers', name, value);
+  const [start, end] = value;
+  if (start > end)
+    throw unexpectedPair('start that is not above the end', name, value, [end, start]);
+  if (start >= range[0] && end <= range[1]) return value;
+  throw unexpectedPair(`start and end between ${range.join(' and ')}`, name, value);
+}
+
+function isNumberPair(value: unknown): value is Interval {
+  const isNumber = (one: unknown) => typeof one === 'number' && !Number.isNaN(one);
+  return Array.isArray(value) && value.length === 2 && value.every(isNumber);
+}
+
+function unexpectedPair(what: string, name: string, pair: Interval, meant?: Interval): KarloError {
+  const hint = meant === undefined ? '' : `: did you mean [${meant.join(', ')}]?`;
+  const message = `Expected ${what} for ${name} but received [${pair.join(', ')}]${hint}`;
+  return invalidArgument(message, { argument: name });
 }
 
 export function boolean<D>(value: unknown, name: string, absent: D): boolean | D {

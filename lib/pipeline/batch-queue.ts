@@ -6,6 +6,8 @@ export interface BatchRequest {
   readonly size: number;
   /** How many places its batch has. */
   readonly capacity: number;
+  /** Whether it completes work that has begun. A full batch of these runs before any other. */
+  readonly completes: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -17,10 +19,16 @@ interface QueuedRequest<Request, Result> {
   leaveBatch(): void;
 }
 
+interface NextBatch<Request, Result> {
+  readonly batch: QueuedRequest<Request, Result>[];
+  readonly room: number;
+}
+
 /**
- * Runs batches one at a time, in the order of their first request. Requests that wait at the same time
- * share a batch if their keys are equal and they fit. A request whose signal aborts is rejected
- * immediately; its batch continues if it contains another request.
+ * Runs batches one at a time, in the order of their first request, but first full batches that complete
+ * what has begun, so that no call is held up half-way. Requests that wait at the same time share a batch if
+ * their keys are equal and they fit. A request whose signal aborts is rejected immediately; its batch
+ * continues if it contains another request.
  */
 export class BatchQueue<Request extends BatchRequest, Result> {
   readonly #runBatch: (requests: readonly Request[], signal: AbortSignal) => Promise<Result[]>;
@@ -89,10 +97,15 @@ export class BatchQueue<Request extends BatchRequest, Result> {
     this.#draining = undefined;
   }
 
-  /** The first request, those that fit into its batch, and how many places are left. */
-  #nextBatch(): { batch: QueuedRequest<Request, Result>[]; room: number } {
-    const [first] = this.#queued;
-    if (first === undefined) return { batch: [], room: 0 };
+  /** The requests of the next batch, and how many of its places are left. */
+  #nextBatch(): NextBatch<Request, Result> {
+    const completing = this.#batchOf(this.#queued.find(({ request }) => request.completes));
+    return completing.room === 0 ? completing : this.#batchOf(this.#queued[0]);
+  }
+
+  /** A request with those that fit into its batch. */
+  #batchOf(first: QueuedRequest<Request, Result> | undefined): NextBatch<Request, Result> {
+    if (first === undefined) return { batch: [], room: Number.POSITIVE_INFINITY };
     const { key, capacity } = first.request;
     let room = capacity;
     const batch = this.#queued.filter(({ request }) => {

@@ -1,62 +1,56 @@
 import type { Pixels } from '../images/pixels.js';
 import type { BatchRequest } from './batch-queue.js';
-import type { Cascade, CascadeSettings, Condition } from './cascade.js';
-import type { StageName, StageSeconds } from './task.js';
+import type { BatchOutput, BatchRun, Cascade, CascadeSettings } from './cascade.js';
+import type { StageName } from './task.js';
 
-/** An image to generate. */
-export interface ImageJob {
-  readonly condition: Condition;
-  readonly seed: number;
-  /** Index of its prompt or source image in the call. */
-  readonly source: number;
-  /** Index of the image in the result. */
-  readonly index: number;
-}
+/** Half of the cascade, `draft` or `finish`, as work on a batch. */
+export type Half<Job, Result> = (
+  cascade: Cascade,
+  jobs: readonly Job[],
+  run: BatchRun,
+) => Promise<BatchOutput<Result>>;
 
-/** The images of a call: every condition with every seed. */
-export function imageJobs(conditions: readonly Condition[], seeds: readonly number[]): ImageJob[] {
-  const pairs = conditions.flatMap((condition, source) =>
-    seeds.map((seed) => ({ condition, seed, source })),
-  );
-  return pairs.map((pair, index) => ({ ...pair, index }));
-}
-
-/** Images of one call that may share a batch with those of other calls. */
-export interface ImageBatchRequest extends BatchRequest {
-  readonly jobs: readonly ImageJob[];
+/** Jobs of one call that may share a batch with those of other calls. */
+export interface ImageBatchRequest<Job = unknown, Result = unknown> extends BatchRequest {
+  readonly jobs: readonly Job[];
   readonly stages: CascadeSettings;
   /** Whether steps report the predicted x0. */
   readonly previews: boolean;
   onStep(stage: StageName, step: number, steps: number, previews: Pixels[] | undefined): void;
-}
-
-/** A request's images, and the seconds that its whole batch took. */
-export interface BatchResult {
-  readonly images: readonly Pixels[];
-  readonly seconds: StageSeconds;
+  // A method, so that requests of both halves can share a queue.
+  run(...args: Parameters<Half<Job, Result>>): Promise<BatchOutput<Result>>;
 }
 
 /**
- * Generates the images of several requests as one batch, filled up to its capacity with copies of
- * the last image. Kernels may round differently for another number of rows, so a full batch makes
- * an image depend only on its seed and the batch size, not on what else is in the batch.
+ * What the requests of a batch must agree on. The stages of the halves differ, and so do those of prompts
+ * and of input images, which have no prior.
+ * @param parts of the jobs' conditions
  */
-export async function runBatch(
+export function batchKey(
+  stages: CascadeSettings,
+  capacity: number,
+  parts: readonly string[] = [],
+): string {
+  return JSON.stringify([capacity, stages, parts]);
+}
+
+/**
+ * Runs the jobs of several requests as one batch, filled up to its capacity with copies of the last
+ * job. Kernels may round differently for another number of rows, so a full batch makes an image
+ * depend only on its seed and the batch size, not on what else is in the batch.
+ * @returns the results of each request, and the seconds that the whole batch took
+ */
+export async function runBatch<Result>(
   cascade: Cascade,
-  requests: readonly ImageBatchRequest[],
+  requests: readonly ImageBatchRequest<unknown, Result>[],
   signal: AbortSignal,
-): Promise<BatchResult[]> {
-  const [{ capacity, stages }] = requests as [ImageBatchRequest];
+): Promise<BatchOutput<Result>[]> {
+  const [first] = requests as [ImageBatchRequest<unknown, Result>];
   const jobs = requests.flatMap((request) => request.jobs);
-  const full = Array.from(
-    { length: capacity },
-    (_, i) => jobs[Math.min(i, jobs.length - 1)] as ImageJob,
-  );
+  const full = Array.from({ length: first.capacity }, (_, i) => jobs[Math.min(i, jobs.length - 1)]);
   const partOf = partition(requests);
-  const { images, seconds } = await cascade.generate({
-    conditions: full.map(({ condition }) => condition),
-    seeds: full.map(({ seed }) => seed),
-    stages,
+  const { results, seconds } = await first.run(cascade, full, {
+    stages: first.stages,
     signal,
     onStep(stage, step, steps, decodeX0) {
       const x0 = requests.some(({ previews }) => previews) ? decodeX0?.() : undefined;
@@ -65,7 +59,7 @@ export async function runBatch(
       }
     },
   });
-  return requests.map((_, i) => ({ images: partOf(i, images), seconds }));
+  return requests.map((_, i) => ({ results: partOf(i, results), seconds }));
 }
 
 /** Returns a function that cuts request i's part out of a batch's results. */

@@ -41,20 +41,23 @@ export async function loadNetworks(
   { onProgress, signal, label = identityLabel }: LoadingOptions = {},
 ): Promise<Residency> {
   let bytes = 0;
-  const load = async <N extends ComponentName>(component: N): Promise<Networks[N]> => {
+  const load = async <N extends ComponentName>(
+    component: N,
+    signal?: AbortSignal,
+  ): Promise<Networks[N]> => {
     if (!model.configs[component]) throwMissingComponent(model.folder, component);
     const { methods } = definitionOf(component);
     const onTensor = (_name: string, count: number) => {
       bytes += count;
       onProgress?.({ component, bytes });
     };
-    using loaded = await model.load(component, placement, { onTensor, methods });
+    using loaded = await model.load(component, placement, { onTensor, methods, signal });
     return networkOf(component, await loaded.freeze(methods));
   };
-  if (residency === 'staged') return new Staged(load);
+  if (residency === 'staged') return new Staged((component) => load(component));
   return await Resident.load(Object.keys(model.configs) as ComponentName[], (component) => {
     signal?.throwIfAborted();
-    return load(component).catch((error) => {
+    return load(component, signal).catch((error) => {
       throw withLoadingAdvice(error, { ...placement, label });
     });
   });

@@ -1,16 +1,19 @@
 import { findModel } from '../hub/store/resolve.js';
+// Encoding an image imports it when it is needed, and Node.js does not repeat an import that has failed.
+import '../images/recipe.js';
 import type { Provenance } from '../images/recipe.js';
 import { loadSharp } from '../images/sharp.js';
 import { type Model, openModel } from '../layouts/index.js';
 import { fasterDtype } from '../networks/auto-dtype.js';
 import type { Placement } from '../networks/placement.js';
+import { WeightFiles } from '../networks/weight-files.js';
 import { checkDtypeOnCpu, type ResolvedLoadOptions } from '../options/resolve-load.js';
 import { identityLabel, type OptionLabeler } from '../options/validate.js';
 import { ClipTokenizer } from '../tokenizer/tokenizer.js';
 import { openDevice } from '../torch/device.js';
 import { Engine } from '../torch/engine.js';
 import { AsyncLazy } from '../util/async-lazy.js';
-import { WeightFiles } from '../weights/weight-files.js';
+import { availableOn } from './available-memory.js';
 import { provenanceOf } from './calls/recipes.js';
 import { Cascade } from './cascade.js';
 import { Estimator } from './estimate.js';
@@ -43,12 +46,13 @@ export interface LoadRequest extends ResolvedLoadOptions {
  * @param opening resolves when another thread has opened LibTorch
  */
 export async function load(options: LoadRequest, opening: Promise<void>): Promise<LoadedModel> {
-  const { threads, onProgress, signal, memoryBudget, residency, label } = options;
+  const { threads, onProgress, signal, memoryBudget, residency, trustGraphs, label } = options;
   const { name, folder } = await findModel(options.model);
-  const model = await openModel(folder);
+  const model = await openModel(folder, { trustGraphs, signal });
   const weights = WeightFiles.record(model.files);
   // Starts here, while other threads open LibTorch and load the networks.
-  const tokenizer = ClipTokenizer.fromFolder(model.tokenizer.folder, model.tokenizer.options);
+  const { folder: tokenizerFolder, options: tokenizerOptions } = model.tokenizer;
+  const tokenizer = ClipTokenizer.fromFolder(tokenizerFolder, { ...tokenizerOptions, signal });
   tokenizer.catch(() => {});
   await opening;
   const { device, dtype: requested } = resolvePlacement(options, label);
@@ -59,16 +63,19 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
         ? await fasterDtype(model.configs.super_res_first, engine, threads)
         : requested;
     const placement = { engine, device, dtype };
-    const plan = planMemory(memoryBudget, model, dtype, residency, label);
+    const available = availableOn(device);
+    const plan = planMemory(model, { ...placement, memoryBudget, available, residency, label });
     const loading = loadNetworks(model, plan.residency, placement, { onProgress, signal, label });
     loadSharp(); // decodes and encodes images: loaded in parallel with the networks
     const networks = await loading;
-    const ready = await tokenizer.catch(async (error) => {
+    try {
+      const cascade = new Cascade(model, networks, await tokenizer, device);
+      weights.requireUnchanged();
+      return complete(name, model, cascade, { ...placement, ...plan, label, weights });
+    } catch (error) {
       await networks.dispose();
       throw error;
-    });
-    const cascade = new Cascade(model, networks, ready, device);
-    return complete(name, model, cascade, { ...placement, ...plan, label, weights });
+    }
   } catch (error) {
     await engine.dispose();
     throw error;
@@ -84,7 +91,7 @@ function complete(
   const estimator = new Estimator(model, placement, cascade);
   const lazy = new AsyncLazy<Provenance>();
   const provenance = () => lazy.get(() => provenanceOf(name, model, placement));
-  const runner = new GenerationRunner({ cascade, estimator, provenance, ...placement });
+  const runner = new GenerationRunner({ model, cascade, estimator, provenance, ...placement });
   return { name, model, cascade, estimator, runner, provenance, ...placement };
 }
 

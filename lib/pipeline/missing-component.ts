@@ -1,5 +1,5 @@
 import { modelAt } from '../hub/store/folder.js';
-import { missingComponent } from '../layouts/published-folder.js';
+import { missingComponent } from '../layouts/open-description.js';
 
 /**
  * Throws for a component that a task needs and the model does not have.

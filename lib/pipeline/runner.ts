@@ -1,25 +1,28 @@
 import { KarloError } from '../errors.js';
 import type { Provenance } from '../images/recipe.js';
+import type { Model } from '../layouts/index.js';
 import type { Placement } from '../networks/placement.js';
-import type { ResidencyMode } from '../options/descriptions.js';
+import type { WeightFiles } from '../networks/weight-files.js';
 import type { OptionLabeler } from '../options/validate.js';
 import { trimMemory } from '../torch/device.js';
-import type { WeightFiles } from '../weights/weight-files.js';
+import { explainedAsync } from '../util/explain.js';
 import { BatchQueue } from './batch-queue.js';
-import { type BatchResult, type ImageBatchRequest, runBatch } from './batching.js';
-import { disposeConditions, type EncodedCall, type GenerationCall } from './calls/call.js';
-import type { Cascade } from './cascade.js';
+import { type ImageBatchRequest, runBatch } from './batching.js';
+import type { Computation, GenerationCall } from './calls/call.js';
+import type { BatchOutput, Cascade } from './cascade.js';
 import type { Estimator } from './estimate.js';
-import { generate } from './generate.js';
 import { withMemoryAdvice } from './memory-advice.js';
-import { type Generation, type GenerationEvent, GenerationTask } from './task.js';
+import type { MemoryPlan } from './plan-memory.js';
+import { type MemoryRequest, requireMemory } from './require-memory.js';
+import { CallSession } from './session.js';
+import { type GenerationEvent, GenerationTask } from './task.js';
 
 /** What a runner works with. It owns the cascade and the engine. */
-export interface RunnerOptions extends Placement {
+export interface RunnerOptions extends Placement, Omit<MemoryPlan, 'largestBatch'> {
+  readonly model: Model;
   readonly cascade: Cascade;
   readonly estimator: Estimator;
-  readonly residency: ResidencyMode;
-  /** The files of the weights, checked before each use. */
+  /** The files of the weights, checked before and after each batch. */
   readonly weights: WeightFiles;
   /** How messages refer to an option. */
   readonly label: OptionLabeler;
@@ -29,7 +32,7 @@ export interface RunnerOptions extends Placement {
 /** Runs calls on a loaded model: encodes their inputs, batches them, and ends them on disposal. */
 export class GenerationRunner {
   readonly #options: RunnerOptions;
-  readonly #queue: BatchQueue<ImageBatchRequest, BatchResult>;
+  readonly #queue: BatchQueue<ImageBatchRequest, BatchOutput<unknown>>;
   readonly #running = new Set<Promise<unknown>>();
   readonly #disposed = new AbortController();
   #disposal: Promise<void> | undefined;
@@ -44,67 +47,82 @@ export class GenerationRunner {
     this.#disposed.signal.throwIfAborted();
   }
 
+  /** @throws {KarloError} ERR_KARLO_OUT_OF_MEMORY if the call cannot fit into the available memory */
+  requireMemory(request: MemoryRequest): void {
+    requireMemory(this.#options.model, request, this.#options);
+  }
+
   /**
-   * Starts a call.
-   * @throws {KarloError} ERR_KARLO_DISPOSED, or the reason of a signal that has aborted
+   * Starts a call that generates images.
+   * @throws {KarloError} ERR_KARLO_DISPOSED, what the call checks, ERR_KARLO_OUT_OF_MEMORY if it cannot fit, or the
+   *   reason of a signal that has aborted
    */
   start(call: GenerationCall): GenerationTask {
-    this.throwIfDisposed();
-    const { signal } = call.settings;
-    signal?.throwIfAborted();
-    const either = AbortSignal.any([...(signal ? [signal] : []), this.#disposed.signal]);
-    const task = new GenerationTask((emit, signal) => this.#run(call, emit, signal), either);
-    const ended = Promise.allSettled([task]);
-    this.#running.add(ended);
-    ended.then(() => this.#running.delete(ended));
+    const either = this.#check(call);
+    const task = new GenerationTask(async (emit, signal) => {
+      const { result, seconds, total } = await explainedAsync(() => this.#run(call, emit, signal));
+      return { ...result, timings: { ...seconds, total } };
+    }, either);
+    this.#keep(task);
     return task;
   }
 
-  async #run(
-    call: GenerationCall,
+  /** Runs a call for another result. It throws as `start` does. */
+  async compute<Result>(call: Computation<Result>): Promise<Result> {
+    const either = this.#check(call);
+    const running = explainedAsync(() => this.#run(call, () => {}, either));
+    this.#keep(running);
+    return (await running).result;
+  }
+
+  /** Checks a call before any work. @returns the signal that ends it, on disposal, too */
+  #check({ check, signal, memory }: Computation<unknown>): AbortSignal {
+    this.throwIfDisposed();
+    check(this.#options.cascade);
+    signal?.throwIfAborted();
+    for (const request of memory) this.requireMemory(request);
+    return AbortSignal.any([...(signal ? [signal] : []), this.#disposed.signal]);
+  }
+
+  /** Waits for a call on disposal. */
+  #keep(running: PromiseLike<unknown>): void {
+    const ended = Promise.allSettled([running]);
+    this.#running.add(ended);
+    ended.then(() => this.#running.delete(ended));
+  }
+
+  async #run<Result>(
+    call: Computation<Result>,
     emit: (event: GenerationEvent) => void,
     signal: AbortSignal,
-  ): Promise<Generation> {
-    this.#options.weights.requireUnchanged();
-    const { task, settings } = call;
+  ) {
+    const { cascade, estimator, weights } = this.#options;
+    weights.requireUnchanged();
     const start = performance.now();
-    const elapsed = () => (performance.now() - start) / 1000;
     // Starts to hash the weights, which takes a while, before the first recipe needs the hash.
     const provenance = this.#options.provenance();
     provenance.catch(() => {});
-    const { conditions, warnings, recipe } = await this.#encode(call, signal);
-    try {
-      const encode = elapsed();
-      const { images, seeds, seconds } = await generate(this.#queue, {
-        task,
-        settings,
-        conditions,
-        signal,
-        emit,
-        recipeOf: async (job) => recipe(job, await provenance),
-      });
-      return { images, seeds, warnings, timings: { encode, ...seconds, total: elapsed() } };
-    } finally {
-      disposeConditions(conditions);
-    }
-  }
-
-  #encode(call: GenerationCall, signal: AbortSignal): Promise<EncodedCall> {
-    const encoded = call.encode(this.#options.cascade, signal);
-    return this.#queue.expect(encoded.catch((error) => this.#throwWithAdvice(error, 1)));
+    const session = new CallSession({
+      ...{ cascade, estimator, signal, provenance, emit },
+      expect: (work) => this.#queue.expect(work.catch((error) => this.#throwWithAdvice(error, 1))),
+      submit: (request) => this.#queue.add(request) as Promise<BatchOutput<never>>,
+    });
+    const result = await call.run(session);
+    return { result, seconds: session.seconds, total: (performance.now() - start) / 1000 };
   }
 
   async #runBatch(
     requests: readonly ImageBatchRequest[],
     signal: AbortSignal,
-  ): Promise<BatchResult[]> {
+  ): Promise<BatchOutput<unknown>[]> {
     const { cascade, estimator, weights } = this.#options;
     weights.requireUnchanged();
     const [{ capacity, stages }] = requests as [ImageBatchRequest];
     try {
-      const results = await runBatch(cascade, requests, signal);
-      estimator.record(stages, capacity, (results[0] as BatchResult).seconds);
-      return results;
+      const outputs = await runBatch(cascade, requests, signal);
+      weights.requireUnchanged();
+      estimator.record(stages, capacity, (outputs[0] as BatchOutput<unknown>).seconds);
+      return outputs;
     } catch (error) {
       return this.#throwWithAdvice(error, capacity);
     }

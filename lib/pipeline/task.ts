@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events';
+import type { KarloDraft } from '../images/draft.js';
 import type { KarloImage } from '../images/karlo-image.js';
+import type { Selection } from '../images/recipe.js';
 import { STAGES, type StageName } from '../options/descriptions.js';
 import { EventQueue } from '../util/event-queue.js';
 
@@ -9,8 +11,12 @@ export type { StageName };
 export interface Generation {
   /** `count` images of the first prompt or input image, then of the second, and so on. */
   images: KarloImage[];
-  /** The seed of each image. */
+  /** With `stopAfter: 'decoder'`, the drafts instead of the images. */
+  drafts: KarloDraft[];
+  /** The seed of each image or draft: of candidates, the seed of the chosen one. */
   seeds: number[];
+  /** How each image or draft was chosen; empty without candidates. */
+  selections: Selection[];
   /** What the user should know, for example that the end of a prompt was left out. */
   warnings: string[];
   /** Seconds in each stage, and in total. */
@@ -24,22 +30,57 @@ export function zeroSeconds(): StageSeconds {
   return Object.fromEntries(STAGES.map((stage) => [stage, 0])) as StageSeconds;
 }
 
+/** How far a call is. */
+export interface Progress {
+  /** How many steps of the stage are done, over all batches of the call. */
+  step: number;
+  /** How many steps the stage takes, over all batches of the call. */
+  steps: number;
+  /** The part of the call's work that is done, 0 to 1. */
+  fraction: number;
+  /** The expected seconds until the call ends. Absent while the speed is unknown. */
+  secondsLeft?: number | undefined;
+}
+
+/** The batch that a step belongs to. */
+export interface CurrentBatch {
+  /** The index in the result of each of its images or drafts. */
+  images: number[];
+  /** Which candidate each of them is, from 0. */
+  candidates: number[];
+  /** How many steps of the stage are done in this batch. */
+  step: number;
+  /** How many steps the stage takes in this batch. */
+  steps: number;
+}
+
+/** A step was taken. */
+export interface StepEvent extends Progress {
+  /** Distinguishes the events. */
+  type: 'step';
+  /** The stage that took the step. */
+  stage: StageName;
+  /** The batch that the step belongs to. */
+  batch: CurrentBatch;
+  /**
+   * The predicted x0 of each image in the current batch: at the small size in the decoder, at
+   * the full size in super-resolution, absent in the prior.
+   */
+  previews?: { index: number; image: KarloImage }[] | undefined;
+}
+
+/** An image, or with `stopAfter` a draft, is finished. */
+export interface ImageEvent {
+  /** Distinguishes the events. */
+  type: 'image';
+  /** The index of the image in the result. */
+  index: number;
+  /** The image or, with `stopAfter`, the draft. */
+  image: KarloImage;
+}
+
 /** Reports that a step was taken, or that an image is finished. */
-export type GenerationEvent =
-  | {
-      type: 'step';
-      stage: StageName;
-      /** How many steps of this stage are done, over all batches of the call. */
-      step: number;
-      /** How many steps this stage takes, over all batches of the call. */
-      steps: number;
-      /**
-       * The predicted x0 of each image in the current batch: at the small size in the decoder, at
-       * the full size in super-resolution, absent in the prior.
-       */
-      previews?: { index: number; image: KarloImage }[] | undefined;
-    }
-  | { type: 'image'; index: number; image: KarloImage };
+export type GenerationEvent = StepEvent | ImageEvent;
 
 type Emit = (event: GenerationEvent) => void;
 

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from './errors.js';
 import { isLoopback, type ServerSettings } from './settings.js';
@@ -10,11 +11,13 @@ const safeMethods = ['GET', 'HEAD', 'OPTIONS'];
 export class AccessControl {
   readonly #keyDigests: readonly Buffer[];
   readonly #origins: ReadonlySet<string>;
+  readonly #acceptsBasic: boolean;
   /** Host names under which the server may be addressed; undefined if any will do. */
   readonly #hosts: ReadonlySet<string> | undefined;
 
-  constructor({ apiKeys, cors, host, publicUrl }: ServerSettings) {
+  constructor({ apiKeys, cors, host, publicUrl, a1111 }: ServerSettings) {
     this.#keyDigests = apiKeys.map(digest);
+    this.#acceptsBasic = a1111;
     this.#origins = new Set(publicUrl ? [...cors, new URL(publicUrl).origin] : cors);
     const anyHost = apiKeys.length > 0 || !isLoopback(host);
     const publicHost = publicUrl ? [new URL(publicUrl).hostname] : [];
@@ -22,8 +25,9 @@ export class AccessControl {
     this.#hosts = anyHost ? undefined : new Set(hosts.map((name) => name.toLowerCase()));
   }
 
-  /** @throws {ApiError} 401 or 403 */
+  /** @throws {ApiError} 400, 401 or 403 */
   check(request: FastifyRequest): void {
+    checkHostHeader(request);
     this.#checkHost(request);
     if (!safeMethods.includes(request.method)) this.#checkOrigin(request);
     if (needsKey(request)) this.#checkKey(request);
@@ -49,7 +53,7 @@ export class AccessControl {
   /** Takes constant time, so that keys cannot be guessed by timing. */
   #checkKey({ headers }: FastifyRequest): void {
     if (this.#keyDigests.length === 0) return;
-    const key = bearerToken(headers.authorization);
+    const key = this.#keyOf(headers);
     const received = digest(key);
     const matches = this.#keyDigests.filter((known) => timingSafeEqual(known, received));
     if (matches.length > 0) return;
@@ -63,9 +67,30 @@ export class AccessControl {
   /** Identifies a client for rate limits: by its key, or by its address if no keys are set. */
   clientId({ headers, ip }: FastifyRequest): string {
     if (this.#keyDigests.length === 0) return ip;
-    return digest(bearerToken(headers.authorization)).toString('hex');
+    return digest(this.#keyOf(headers)).toString('hex');
+  }
+
+  /** The key in a request: the bearer token or, for clients of A1111, the password. */
+  #keyOf({ authorization }: IncomingHttpHeaders): string {
+    return bearerToken(authorization) || (this.#acceptsBasic ? basicPassword(authorization) : '');
   }
 }
+
+/**
+ * Requires a single, valid `Host` (RFC 9112, section 3.2): a proxy might read another one than this server. Node.js
+ * has rejected requests of HTTP/1.1 without it; checks of load balancers with HTTP/1.0 have none.
+ */
+function checkHostHeader({ raw: { rawHeaders }, headers: { host } }: FastifyRequest): void {
+  const names = rawHeaders.filter((_, i) => i % 2 === 0);
+  const count = names.filter((name) => name.toLowerCase() === 'host').length;
+  if (count === 0 || (count === 1 && hostPattern.test(host ?? ''))) return;
+  const message = 'Expected one header Host: NAME or Host: NAME:PORT but received';
+  const received = count === 1 ? `'${host?.slice(0, 100)}'` : `${count} of them`;
+  throw new ApiError(400, 'invalid_host', `${message} ${received}`);
+}
+
+/** A name, an IPv4 address or an IPv6 address, and a port (RFC 3986, section 3.2.2). */
+const hostPattern = /^(?:[\w.-]{1,255}|\[[\da-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
 /** All routes need a key, except for those whose schema says `security: []`. A CORS preflight never has one. */
 function needsKey({ method, is404, routeOptions: { schema } }: FastifyRequest): boolean {
@@ -76,6 +101,13 @@ function needsKey({ method, is404, routeOptions: { schema } }: FastifyRequest): 
 
 function bearerToken(authorization = ''): string {
   return /^Bearer +(\S{1,500})$/i.exec(authorization)?.[1] ?? '';
+}
+
+/** The password of basic authentication (RFC 7617). */
+function basicPassword(authorization = ''): string {
+  const [, base64 = ''] = /^Basic +([\w+/=-]{1,1000})$/i.exec(authorization) ?? [];
+  const credentials = Buffer.from(base64, 'base64').toString();
+  return credentials.slice(credentials.indexOf(':') + 1);
 }
 
 function digest(key: string): Buffer {

@@ -1,11 +1,13 @@
 import { KarloError } from '../errors.js';
 import { splitCase } from '../util/case.js';
+import { explain } from '../util/explain.js';
+import { isTooManyFiles } from '../util/open-files.js';
 
 export interface ApiErrorOptions {
   /** The request field that is wrong, such as `decoder.steps`. */
   param?: string | undefined;
   /** Seconds after which the client should try again. */
-  retryAfter?: number;
+  retryAfter?: number | undefined;
   cause?: unknown;
 }
 
@@ -15,6 +17,7 @@ export interface ApiErrorJson {
   readonly code: string;
   readonly message: string;
   readonly param: string | null;
+  readonly retryAfter?: number | undefined;
 }
 
 /** An error that is sent to the client. `protocol/error-response.ts` gives it its shape. */
@@ -34,13 +37,13 @@ export class ApiError extends Error {
     this.retryAfter = options.retryAfter;
   }
 
-  static fromJSON({ status, code, message, param }: ApiErrorJson): ApiError {
-    return new ApiError(status, code, message, { param: param ?? undefined });
+  static fromJSON({ status, code, message, param, retryAfter }: ApiErrorJson): ApiError {
+    return new ApiError(status, code, message, { param: param ?? undefined, retryAfter });
   }
 
   toJSON(): ApiErrorJson {
-    const { status, code, message, param } = this;
-    return { status, code, message, param };
+    const { status, code, message, param, retryAfter } = this;
+    return { status, code, message, param, retryAfter };
   }
 }
 
@@ -58,9 +61,16 @@ export function unavailable(message: string, cause?: unknown): ApiError {
   return new ApiError(503, 'unavailable', message, { retryAfter: 5, cause });
 }
 
+export function storageFull(cause?: unknown): ApiError {
+  const message = 'Redis has no room for more images. Try again later, or raise its maxmemory';
+  return new ApiError(503, 'storage_full', message, { retryAfter: 30, cause });
+}
+
 /** Any error as one for the client. Internal details stay in the log. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (isTooManyFiles(error))
+    return unavailable('The server has too many open files', explain(error));
   if (!(error instanceof KarloError)) return internalError(error);
   if (error.code === 'ERR_KARLO_INVALID_ARGUMENT') {
     const param = error.argument && splitCase(error.argument, '_');

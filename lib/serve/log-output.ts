@@ -1,6 +1,10 @@
 import { write, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
+import { escapedJson } from '../util/visible-text.js';
+import { prettyLine } from './pretty-log.js';
+import type { LogFormat } from './settings.js';
 
 /** Bytes of lines that wait while their reader is slower than the log. */
 const maxWaiting = 1 << 20;
@@ -18,16 +22,21 @@ const writeBytes = promisify(write);
 export class LogOutput {
   readonly #fd: number;
   readonly #warn: (message: string) => void;
+  readonly #format: (line: string) => string;
   #lines: Buffer[] = [];
   /** Bytes of waiting lines and of those that are being written. */
   #bytes = 0;
   #dropped = 0;
   #writing: Promise<void> | undefined;
 
-  /** @param warn is called once, with the reason, when the first line is dropped */
-  constructor(fd: number, warn: (message: string) => void) {
+  /**
+   * @param warn is called once, with the reason, when the first line is dropped
+   * @param format turns a line of pino into the text to write
+   */
+  constructor(fd: number, warn: (message: string) => void, format = escapedJson) {
     this.#fd = fd;
     this.#warn = warn;
+    this.#format = format;
   }
 
   /** The number of lines that were dropped. */
@@ -37,7 +46,7 @@ export class LogOutput {
 
   /** Adds a line. pino calls this. */
   write(line: string): void {
-    const bytes = Buffer.from(line);
+    const bytes = Buffer.from(this.#format(line));
     if (this.#bytes + bytes.length > maxWaiting) {
       this.#drop(bytes, 'its reader is too slow');
       return;
@@ -94,16 +103,23 @@ export class LogOutput {
 }
 
 /** The log on stdout, for a process that must survive a full disk under its output. */
-export function openLog(): LogOutput {
+export function openLog(format: LogFormat): LogOutput {
   // A file that reaches its size limit ends the process by default.
   process.on('SIGXFSZ', () => {});
   process.stderr.on('error', () => {});
-  const log = new LogOutput(1, (reason) => {
-    const consequence = 'Lines that cannot be written are dropped; the process continues';
-    process.stderr.write(
-      `warning: the log on stdout cannot be written: ${reason}. ${consequence}\n`,
-    );
-  });
+  const log = new LogOutput(1, warnOnStderr, formatterOf(format));
   process.on('exit', () => log.endNow());
   return log;
+}
+
+function warnOnStderr(reason: string): void {
+  const consequence = 'Lines that cannot be written are dropped; the process continues';
+  process.stderr.write(`warning: the log on stdout cannot be written: ${reason}. ${consequence}\n`);
+}
+
+function formatterOf(format: LogFormat): (line: string) => string {
+  const isTerminal = isatty(1);
+  if (format === 'json' || (format === 'auto' && !isTerminal)) return escapedJson;
+  const colors = isTerminal && process.stdout.hasColors();
+  return (line) => prettyLine(line, colors);
 }

@@ -1,17 +1,19 @@
 import type { Redis } from 'ioredis';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { invalidArgument } from '../errors.js';
 import { Karlo, type KarloOptions } from '../karlo.js';
+import { importWith, serverPackages } from '../util/optional-packages.js';
+import { visibleLine } from '../util/visible-text.js';
 import { openLog } from './log-output.js';
 import type { Backend } from './queue/backend.js';
-import { redisNames } from './queue/bullmq/wire-format.js';
+import { redisNames } from './queue/bullmq/redis-names.js';
 import { JobRunner } from './queue/job-runner.js';
 import { LocalBackend } from './queue/local-backend.js';
 import { FolderResults } from './results/folder.js';
 import { MemoryResults } from './results/memory.js';
 import { RedisResults } from './results/redis.js';
 import type { ResultStore } from './results/store.js';
-import { redact, type ServerSettings } from './settings.js';
+import { type LogFormat, redact, type ServerSettings } from './settings.js';
 
 interface RunOptions {
   karlo: KarloOptions;
@@ -20,6 +22,7 @@ interface RunOptions {
   /** Images in one forward pass, of one job or of several. */
   batchSize: number;
   results: ResultsOptions;
+  logFormat: LogFormat;
 }
 
 interface ResultsOptions {
@@ -53,17 +56,18 @@ export interface WorkerOptions extends RunOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const { settings, queue } = options;
   const stop = stopSignal();
-  const log = openLog();
+  const log = openLog(options.logFormat);
   // Imported here, because a worker needs no HTTP server.
-  const { createServer } = await import('./server.js');
+  const { createServer } = await importWith(serverPackages, () => import('./server.js'));
   const { backend, results, name, close } = await (queue
-    ? openQueue(options, queue)
+    ? openQueue(options, queue, pino({ level: settings.logLevel, redact }, log))
     : openModel(options));
   const app = await createServer(settings, backend, results, log);
   try {
     const url = await app.listen({ host: settings.host, port: settings.port });
-    process.stderr.write(`karlo serves ${name} at ${url}\n`);
+    process.stderr.write(greeting(name, url, settings));
     app.log.info({ signal: await stop }, 'draining');
+    process.stderr.write(stopping);
   } catch (error) {
     throw cannotListen(error as NodeJS.ErrnoException, settings);
   } finally {
@@ -71,7 +75,22 @@ export async function serve(options: ServeOptions): Promise<void> {
     await close();
     await log.end();
   }
+  process.stderr.write(stopped);
 }
+
+/** What is served, and where. */
+function greeting(name: string, url: string, { publicUrl, a1111 }: ServerSettings): string {
+  const base = new URL(publicUrl ?? url);
+  const at = (path: string) => new URL(path, base).href;
+  return `karlo serves ${visibleLine(name)} at ${url}
+  Page: ${at('/')}
+  API:  ${at('/v1')}, for clients of OpenAI
+${a1111 ? `        ${at('/sdapi/v1')}, for clients of A1111\n` : ''}`;
+}
+
+const stopped = 'karlo has stopped. Goodbye\n';
+const stopping =
+  'karlo finishes what is running, and then stops. A second signal stops it at once\n';
 
 /** Why the server cannot listen, and how to fix it. */
 function cannotListen(error: NodeJS.ErrnoException, { host, port }: ServerSettings): Error {
@@ -93,7 +112,7 @@ const listenFailures: Readonly<Record<string, string>> = {
 /** `karlo worker`: runs the jobs of a queue until SIGTERM or SIGINT, and then waits for running jobs. */
 export async function runWorker({ queue, ...options }: WorkerOptions): Promise<void> {
   const stop = stopSignal();
-  const output = openLog();
+  const output = openLog(options.logFormat);
   const log = pino({ level: options.logLevel, redact }, output);
   const { connect } = await import('./queue/bullmq/connection.js');
   const redis = await connect(queue.url, { waitForRedis: true });
@@ -108,13 +127,15 @@ export async function runWorker({ queue, ...options }: WorkerOptions): Promise<v
     log,
     concurrency: options.concurrency,
   });
-  process.stderr.write(`karlo works on ${karlo.model} for the queue ${queue.name}\n`);
+  process.stderr.write(`karlo works on ${visibleLine(karlo.model)} for the queue ${queue.name}\n`);
   log.info({ signal: await stop }, 'draining');
+  process.stderr.write(stopping);
   await worker.close();
   await karlo.dispose();
   await results.close();
   redis.disconnect();
   await output.end();
+  process.stderr.write(stopped);
 }
 
 interface Opened {
@@ -136,13 +157,13 @@ async function openModel(options: ServeOptions): Promise<Opened> {
   return { backend, results, name: karlo.model, close };
 }
 
-async function openQueue(options: ServeOptions, queue: QueueAddress): Promise<Opened> {
+async function openQueue(options: ServeOptions, queue: QueueAddress, log: Logger): Promise<Opened> {
   const { connect } = await import('./queue/bullmq/connection.js');
   const redis = await connect(queue.url, { waitForRedis: false });
   const { BullmqBackend } = await import('./queue/bullmq/backend.js');
   const results = await openResults(options.results, redisResults(redis, queue, options));
   const { capacity } = options;
-  const backend = await BullmqBackend.open({ queue: queue.name, redis, results, capacity });
+  const backend = await BullmqBackend.open({ queue: queue.name, redis, results, capacity, log });
   const close = async () => {
     await backend.close();
     await results.close();
@@ -158,7 +179,7 @@ async function openResults(
 ): Promise<ResultStore> {
   if (location === undefined) return openDefault();
   if (!location.startsWith('s3://')) return new FolderResults(location, seconds);
-  const { S3Results } = await import('./results/s3.js');
+  const { S3Results } = await importWith(serverPackages, () => import('./results/s3.js'));
   return new S3Results({ location, seconds, environment: process.env });
 }
 

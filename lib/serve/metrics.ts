@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { LogOutput } from './log-output.js';
 import type { Backend } from './queue/backend.js';
-import { type Job, type JobEvent, taskLabels } from './queue/job.js';
+import { type Job, type JobEvent, methodLabels } from './queue/job.js';
 
 /** Metrics for Prometheus: queue, stages, images, failures, requests, and prom-client's of the process. */
 export class Metrics {
@@ -41,13 +41,27 @@ export class Metrics {
     this.#addLoadGauge('karlo_running', 'Requests that are running', async () => {
       return (await backend.load()).running;
     });
+    this.#addCounter(
+      'karlo_log_lines_dropped_total',
+      'Lines of the log that could not be written',
+      () => log.dropped,
+    );
+    this.#addCounter(
+      'karlo_queue_messages_invalid_total',
+      'Messages from the queue that were dropped because they are invalid',
+      () => backend.invalidMessages,
+    );
+  }
+
+  /** A counter whose value is counted elsewhere. */
+  #addCounter(name: string, help: string, read: () => number): void {
     new Counter({
-      name: 'karlo_log_lines_dropped_total',
-      help: 'Lines of the log that could not be written',
+      name,
+      help,
       registers: [this.#registry],
       collect() {
         this.reset();
-        this.inc(log.dropped);
+        this.inc(read());
       },
     });
   }
@@ -63,8 +77,8 @@ export class Metrics {
     });
   }
 
-  observeJob({ task }: Job, event: JobEvent): void {
-    const kind = taskLabels[task];
+  observeJob({ call }: Job, event: JobEvent): void {
+    const kind = methodLabels[call.method];
     if (event.type === 'image') this.#images.inc({ kind });
     if (event.type !== 'completed') return;
     for (const [stage, seconds] of Object.entries(event.timings)) {

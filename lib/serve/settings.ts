@@ -1,7 +1,14 @@
 import { invalidArgument } from '../errors.js';
+import type { InputLimits } from '../images/input-limits.js';
+import { type Leniency, strict } from './protocol/leniency.js';
+import { formSize } from './protocol/limits.js';
 
 /** From the most severe to the least. */
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
+
+/** How the log is written: for people, as JSON lines, or depending on whether it goes to a terminal. */
+export const logFormats = ['auto', 'pretty', 'json'] as const;
+export type LogFormat = (typeof logFormats)[number];
 
 export interface ServerSettings {
   /** The address to listen on. An address other than loopback requires an API key. */
@@ -16,12 +23,18 @@ export interface ServerSettings {
   cors: readonly string[];
   /** Where clients reach the server, if it is behind a proxy. */
   publicUrl?: string;
+  /** What is accepted beyond the strict API. */
+  leniency: Leniency;
+  /** Whether the API of AUTOMATIC1111's web UI is served, below `/sdapi/v1`. */
+  a1111: boolean;
   /** Images per request. */
   maxN: number;
-  /** Bytes of an image to vary. */
+  /** Bytes of the images of a request. */
   maxImageBytes: number;
-  /** Pixels of an image to vary. */
-  maxImagePixels: number;
+  /** What each image may have at most. */
+  imageLimits: InputLimits;
+  /** Bytes of all request bodies in memory. */
+  uploadBudget: number;
   /** Seconds that a request may take, including the time in the queue. */
   requestTimeout: number;
   /** Image requests per minute for each key, or for each address if no keys are set; 0 for no limit. */
@@ -41,9 +54,12 @@ export const defaults = {
   apiKeys: [],
   insecure: false,
   cors: [],
-  maxN: 8,
+  leniency: strict,
+  a1111: false,
+  maxN: 10,
   maxImageBytes: 20e6,
-  maxImagePixels: 32e6,
+  imageLimits: { pixels: 32e6, side: 16_384 },
+  uploadBudget: 256e6,
   requestTimeout: 600,
   rateLimit: 300,
   resultSeconds: 3600,
@@ -67,7 +83,8 @@ export function createSettings(overrides: Partial<ServerSettings>): ServerSettin
   return settings;
 }
 
-function checkSettings({ host, apiKeys, insecure, cors }: ServerSettings): void {
+function checkSettings(settings: ServerSettings): void {
+  const { host, apiKeys, insecure, cors, maxImageBytes, uploadBudget } = settings;
   if (!isLoopback(host) && apiKeys.length === 0 && !insecure) {
     throw invalidArgument(
       `Expected an API key for --host ${host}, which other machines can reach, but received none. Set --api-key or KARLO_API_KEYS, or --insecure to allow everyone`,
@@ -76,6 +93,11 @@ function checkSettings({ host, apiKeys, insecure, cors }: ServerSettings): void 
   if (apiKeys.some((key) => key.length < minKeyLength)) {
     throw invalidArgument(
       `Expected API keys of at least ${minKeyLength} characters but received a shorter one. To make one: openssl rand -hex 16`,
+    );
+  }
+  if (uploadBudget < formSize(maxImageBytes)) {
+    throw invalidArgument(
+      `Expected at least --max-image (${maxImageBytes / 1e6} MB) and ${formSize(0) / 1e6} MB for the other fields for --upload-budget but received ${uploadBudget / 1e6} MB`,
     );
   }
   const wrong = cors.find((origin) => !isOrigin(origin));

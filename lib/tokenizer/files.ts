@@ -1,21 +1,23 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KarloError } from '../errors.js';
-import { rejectLfsPointer } from '../util/lfs-pointer.js';
+import { type ModelFileKind, readModelFile } from '../util/model-file.js';
 import { END_OF_WORD } from './byte-pair-encoder.js';
+import { checkJsonSize, corrupt, MAX_TOKENS, MAX_VALUES } from './limits.js';
 
 /** The vocabulary and the merges, as transformers up to version 4 writes them. */
 const separateFiles = ['vocab.json', 'merges.txt'] as const;
 /** Both in one file. It is the only one that transformers 5 writes. */
 const combinedFile = 'tokenizer.json';
 
-/** The files that a tokenizer folder of the Hugging Face layout may contain. */
-export const tokenizerFiles = [
-  ...separateFiles,
-  combinedFile,
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-] as const;
+/** The files that a tokenizer folder of the Hugging Face layout may contain, and their kinds. */
+export const tokenizerFiles = {
+  'vocab.json': 'vocabulary',
+  'merges.txt': 'merges',
+  [combinedFile]: 'tokenizer',
+  'tokenizer_config.json': 'config',
+  'special_tokens_map.json': 'config',
+} as const satisfies Readonly<Record<string, ModelFileKind>>;
 
 /** The parsed contents of a tokenizer folder. */
 export interface TokenizerFiles {
@@ -58,18 +60,22 @@ export async function requireTokenizerFiles(folder: string): Promise<readonly st
 /**
  * Reads a tokenizer folder: `vocab.json` and `merges.txt`, or else `tokenizer.json`; and the two
  * configuration files if they exist.
+ * @param signal rejects the promise at once
  * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
  */
-export async function readTokenizerFolder(folder: string): Promise<TokenizerFiles> {
+export async function readTokenizerFolder(
+  folder: string,
+  signal?: AbortSignal,
+): Promise<TokenizerFiles> {
   const names = await requireTokenizerFiles(folder);
   const optional = (name: string) => (names.includes(name) ? join(folder, name) : undefined);
   const config = optional('tokenizer_config.json');
   const specialTokens = optional('special_tokens_map.json');
   const [vocabulary, merges] = separateFiles.map(optional);
   if (vocabulary !== undefined && merges !== undefined) {
-    return readTokenizerFiles(vocabulary, merges, config, specialTokens);
+    return readTokenizerFiles({ vocabulary, merges, config, specialTokens }, signal);
   }
-  return readCombined(join(folder, combinedFile), config, specialTokens);
+  return readCombined(join(folder, combinedFile), { config, specialTokens }, signal);
 }
 
 /**
@@ -78,10 +84,10 @@ export async function readTokenizerFolder(folder: string): Promise<TokenizerFile
  */
 async function readCombined(
   path: string,
-  config?: string,
-  specialTokens?: string,
+  { config, specialTokens }: ConfigPaths,
+  signal?: AbortSignal,
 ): Promise<TokenizerFiles> {
-  const { model, added_tokens: added } = await readObject(path);
+  const { model, added_tokens: added } = await readObject(path, 'tokenizer', signal);
   const { type, vocab, merges, end_of_word_suffix: suffix, unk_token: unknown } = asObject(model);
   if (type !== 'BPE') throw corrupt('BPE', 'model.type', path, type);
   if (suffix !== END_OF_WORD) {
@@ -95,9 +101,9 @@ async function readCombined(
     config: {
       ...(typeof unknown === 'string' && { unk_token: unknown }),
       added_tokens_decoder: addedTokens(added),
-      ...(config !== undefined && (await readObject(config))),
+      ...(await readOptional(config, signal)),
     },
-    specialTokens: specialTokens === undefined ? undefined : await readObject(specialTokens),
+    specialTokens: await readOptional(specialTokens, signal),
   };
 }
 
@@ -122,47 +128,50 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The paths of the configuration files that exist. */
+interface ConfigPaths {
+  /** `tokenizer_config.json` */
+  readonly config?: string | undefined;
+  /** `special_tokens_map.json` */
+  readonly specialTokens?: string | undefined;
+}
+
+/** The paths of a tokenizer in separate files. */
+export interface TokenizerPaths extends ConfigPaths {
+  readonly vocabulary: string;
+  readonly merges: string;
+}
+
 /**
- * Reads the files of a tokenizer. The last two are optional.
+ * Reads a tokenizer in separate files.
  * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
  */
 export async function readTokenizerFiles(
-  vocabulary: string,
-  merges: string,
-  config?: string,
-  specialTokens?: string,
+  { vocabulary, merges, config, specialTokens }: TokenizerPaths,
+  signal?: AbortSignal,
 ): Promise<TokenizerFiles> {
+  const tokens = await readObject(vocabulary, 'vocabulary', signal);
   return {
-    vocabulary: parseVocabulary(await readObject(vocabulary), vocabulary),
-    merges: parseMerges(await read(merges), merges),
-    config: config === undefined ? undefined : await readObject(config),
-    specialTokens: specialTokens === undefined ? undefined : await readObject(specialTokens),
+    vocabulary: parseVocabulary(tokens, vocabulary),
+    merges: parseMerges(utf8.decode(await readModelFile(merges, 'merges', signal)), merges),
+    config: await readOptional(config, signal),
+    specialTokens: await readOptional(specialTokens, signal),
   };
 }
 
-function corrupt(expected: string, what: string, path: string, received: unknown): KarloError {
-  const shown = (JSON.stringify(received) ?? 'nothing').slice(0, 80);
-  const message = `Expected ${expected} for ${what} in ${path} but received ${shown}`;
-  return new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
+async function readOptional(path: string | undefined, signal: AbortSignal | undefined) {
+  return path === undefined ? undefined : await readObject(path, 'config', signal);
 }
 
-async function read(path: string): Promise<string> {
-  let bytes: Buffer;
+async function readObject(
+  path: string,
+  kind: ModelFileKind,
+  signal: AbortSignal | undefined,
+): Promise<Record<string, unknown>> {
+  const bytes = await readModelFile(path, kind, signal);
+  checkJsonSize(bytes, path, kind === 'tokenizer' ? MAX_VALUES : MAX_TOKENS);
   try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const code = missing ? 'ERR_KARLO_MODEL_NOT_FOUND' : 'ERR_KARLO_MODEL_CORRUPT';
-    throw new KarloError(code, `Cannot read the tokenizer's file ${path}`, { cause });
-  }
-  rejectLfsPointer(bytes, path);
-  return utf8.decode(bytes);
-}
-
-async function readObject(path: string): Promise<Record<string, unknown>> {
-  const text = await read(path);
-  try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(utf8.decode(bytes));
     if (isObject(value)) return value;
   } catch (cause) {
     throw new KarloError('ERR_KARLO_MODEL_CORRUPT', `${path} is not JSON`, { cause });
@@ -173,7 +182,11 @@ async function readObject(path: string): Promise<Record<string, unknown>> {
 function parseVocabulary(file: Record<string, unknown>, path: string): Map<string, number> {
   const vocabulary = new Map<string, number>();
   // Object.keys takes half as long as Object.entries for the 49 408 tokens.
-  for (const token of Object.keys(file)) {
+  const tokens = Object.keys(file);
+  if (tokens.length > MAX_TOKENS) {
+    throw corrupt(`at most ${MAX_TOKENS} tokens`, 'the vocabulary', path, tokens.length);
+  }
+  for (const token of tokens) {
     const id = file[token];
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0) {
       throw corrupt('an id', JSON.stringify(token), path, id);

@@ -12,6 +12,9 @@ export interface SpecialTokens {
   readonly maxLength: number | undefined;
 }
 
+/** Every text is searched for all of them; CLIP has two. */
+const MAX_SPECIAL = 10_000;
+
 type Json = Record<string, unknown>;
 
 /** A larger `model_max_length` means "no limit" (Hugging Face writes 1e30). */
@@ -40,6 +43,7 @@ export function readSpecialTokens(
   const ids = new Map(added);
   for (const token of [...Object.values(roles), ...others])
     if (token !== undefined && !ids.has(token)) ids.set(token, idOf(token, vocabulary));
+  if (ids.size > MAX_SPECIAL) throw tooMany(ids.size);
   return { ...roles, ids, maxLength: maxLength(config.model_max_length) };
 }
 
@@ -54,9 +58,9 @@ function addedTokens(config: Json): Map<string, number> {
 
 /** A token is given as a string, or as an object with its content. */
 function content(token: unknown): string | undefined {
-  if (typeof token === 'object' && token !== null && 'content' in token)
-    return content(token.content);
-  return typeof token === 'string' && token !== '' ? token : undefined;
+  const isObject = typeof token === 'object' && token !== null && 'content' in token;
+  const text = isObject ? token.content : token;
+  return typeof text === 'string' && text !== '' ? text : undefined;
 }
 
 function idOf(token: string, vocabulary: ReadonlyMap<string, number>): number {
@@ -64,6 +68,11 @@ function idOf(token: string, vocabulary: ReadonlyMap<string, number>): number {
   if (id !== undefined) return id;
   const message = `The tokenizer's special token ${JSON.stringify(token)} is not in its vocabulary`;
   throw new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
+}
+
+function tooMany(count: number): KarloError {
+  const message = `Expected at most ${MAX_SPECIAL} special tokens for the tokenizer but received ${count}`;
+  return new KarloError('ERR_KARLO_MODEL_CORRUPT', message);
 }
 
 function maxLength(length: unknown): number | undefined {

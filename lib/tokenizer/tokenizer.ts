@@ -79,17 +79,21 @@ export class ClipTokenizer {
       ...options
     }: TokenizerOptions & { tokenizerConfig?: string; specialTokensMap?: string } = {},
   ): Promise<ClipTokenizer> {
-    const files = await readTokenizerFiles(vocabulary, merges, tokenizerConfig, specialTokensMap);
-    return new ClipTokenizer(files, options);
+    const configs = { config: tokenizerConfig, specialTokens: specialTokensMap };
+    return new ClipTokenizer(await readTokenizerFiles({ vocabulary, merges, ...configs }), options);
   }
 
   /**
    * Reads a tokenizer from a folder: `vocab.json` and `merges.txt`, or else `tokenizer.json`; and the two
    * configuration files if they exist.
+   * @param options.signal rejects the promise at once
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
    */
-  static async fromFolder(folder: string, options: TokenizerOptions = {}): Promise<ClipTokenizer> {
-    return new ClipTokenizer(await readTokenizerFolder(folder), options);
+  static async fromFolder(
+    folder: string,
+    { signal, ...options }: TokenizerOptions & { signal?: AbortSignal | undefined } = {},
+  ): Promise<ClipTokenizer> {
+    return new ClipTokenizer(await readTokenizerFolder(folder, signal), options);
   }
 
   /**

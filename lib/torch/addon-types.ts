@@ -37,7 +37,10 @@ export interface NativeAddon {
   processExit(status: number, always: boolean): void;
 
   engineCreate(threads: number): EngineHandle;
-  /** Returns true if the call was still queued. Its promise is then rejected with ERR_KARLO_ABORTED. */
+  /**
+   * Rejects the promise of a pending call with ERR_KARLO_ABORTED. A running call continues, and its result is
+   * dropped. Returns false if no such call is pending.
+   */
   engineCancel(engine: EngineHandle, id: number): boolean;
   engineSetThreads(engine: EngineHandle, id: number, threads: number): Promise<void>;
   engineDispose(engine: EngineHandle, id: number): Promise<void>;
@@ -101,6 +104,8 @@ export interface NativeAddon {
     dtype: Dtype,
   ): TensorHandle;
   fileDispose(file: MappedFileHandle): void;
+  /** The paths of mapped files of which pages could not be read, and were replaced by zeros. */
+  lostFiles(): string[];
 
   generatorCreate(seed: number): GeneratorHandle;
   generatorRandn(generator: GeneratorHandle, shape: readonly number[]): TensorHandle;

@@ -16,8 +16,8 @@ import { handleOf, type Tensor, wrapTensor } from './tensor.js';
 /** Options of an asynchronous call. */
 export interface CallOptions {
   /**
-   * Rejects the call with the signal's reason. A queued call is removed from the queue; a running call
-   * runs to its end and its result is discarded.
+   * Rejects the call at once, with the signal's reason. A queued call is removed from the queue. A running
+   * one cannot be interrupted: its thread computes to its end, and the result is dropped.
    */
   signal?: AbortSignal | undefined;
 }
@@ -58,7 +58,10 @@ export class Engine implements AsyncDisposable {
     );
   }
 
-  /** Waits for calls already made, then ends the thread. Idempotent. */
+  /**
+   * Waits for calls already made, then ends the thread. Idempotent. An aborted call that is still running is
+   * waited for, too.
+   */
   dispose(): Promise<void> {
     this.#disposal ??= guardedAsync(this.dispose, async () =>
       addon().engineDispose(this.#handle, nextId()),
@@ -76,7 +79,7 @@ function nextId(): number {
   return lastId;
 }
 
-/** Makes one asynchronous call to the addon, with an id by which it can be cancelled while it is queued. */
+/** Makes one asynchronous call to the addon, with an id by which it can be cancelled. */
 export function submit<T>(
   engine: Engine,
   entry: PublicFunction,

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { KarloError } from '../errors.js';
 import { isForeign, type LibTorch } from '../libtorch/folder.js';
+import { processReport } from '../util/process-report.js';
 
 const platform = `${process.platform}-${process.arch}`;
 
@@ -173,15 +174,7 @@ function prebuilt(root: string): string[] {
 }
 
 function glibcVersion(): string | undefined {
-  // Without excludeNetwork, the report would resolve the host names of the process's peers.
-  const { report } = process as unknown as {
-    report: {
-      excludeNetwork: boolean;
-      getReport(): { header: { glibcVersionRuntime?: string } };
-    };
-  };
-  report.excludeNetwork = true;
-  return report.getReport().header.glibcVersionRuntime;
+  return processReport().header.glibcVersionRuntime;
 }
 
 function list(fixes: Fix[]): string {

@@ -4,8 +4,8 @@ import { isMainThread } from 'node:worker_threads';
 import { expected, guarded, KarloError } from '../errors.js';
 import { findLibTorch } from '../libtorch/find.js';
 import { describeLibTorch, type LibTorch, libraryFile } from '../libtorch/folder.js';
+import { explained } from '../util/explain.js';
 import { packageFolder, packageRequire } from '../util/package.js';
-import { permitted } from '../util/permission.js';
 import type { NativeAddon, NativeLoader } from './addon-types.js';
 import { loadFailure, noAddon } from './load-failure.js';
 
@@ -19,7 +19,7 @@ let loaded: Loaded | undefined;
 
 /** The addon, loaded with LibTorch on first use. */
 export function addon(): NativeAddon {
-  loaded ??= guarded(() => permitted(load));
+  loaded ??= guarded(() => explained(load));
   return loaded.addon;
 }
 
@@ -114,7 +114,9 @@ function load(): Loaded {
   });
   const addonPath = join(dirname(loaderPath), addonFile);
   const addon = attempt(addonPath, () => loader.openAddon(addonPath));
-  // In a worker thread, Node itself waits for the running call.
+  // LibTorch reads the processor's features now. If it could not open that file later, it would not try again.
+  addon.version();
+  // For a worker thread that ends during a call, the addon does the same itself.
   if (isMainThread) process.on('exit', (status) => addon.processExit(status, teardownSkipped));
   return { addon, loader, libtorch };
 }

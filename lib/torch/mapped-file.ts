@@ -4,6 +4,14 @@ import type { Dtype } from './dtype.js';
 import { addon } from './load.js';
 import { type Tensor, wrapTensor } from './tensor.js';
 
+/**
+ * The paths of mapped files of which pages could not be read, because a file was truncated or its disk
+ * failed. Tensors over them contain zeros there.
+ */
+export function lostFiles(): string[] {
+  return addon().lostFiles();
+}
+
 /** A memory-mapped file. Tensors over it keep the mapping alive. */
 export class MappedFile implements Disposable {
   readonly #handle: MappedFileHandle;

@@ -29,7 +29,8 @@ export interface LoadOptions extends CallOptions {
 }
 
 /**
- * A TorchScript module. A TorchScript graph is a program: load only files that you would run.
+ * A TorchScript module. A TorchScript graph is a program, which can read and write files and loop for ever:
+ * load only files that you would run.
  *
  * Calls run on the engine's thread. They reject with ERR_KARLO_NATIVE and LibTorch's message if the
  * graph fails, and with ERR_KARLO_OUT_OF_MEMORY if memory runs out.
@@ -53,8 +54,8 @@ export class ScriptModule implements Disposable {
   /**
    * Loads a module.
    * @param source a path, a `file:` URL, or the bytes of a TorchScript file
-   * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT,
-   *   ERR_KARLO_DEVICE_UNAVAILABLE
+   * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND; ERR_KARLO_MODEL_CORRUPT, also for source that nests
+   *   more than 100 levels deep; ERR_KARLO_DEVICE_UNAVAILABLE
    */
   static load(source: string | URL | Uint8Array, options: LoadOptions = {}): Promise<ScriptModule> {
     return guardedAsync(ScriptModule.load, async () => {

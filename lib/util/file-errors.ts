@@ -1,11 +1,18 @@
 import { dirname } from 'node:path';
 import { types } from 'node:util';
 import { invalidArgument, KarloError } from '../errors.js';
+import { describeTooManyFiles } from './open-files.js';
 import { missingFlag } from './permission.js';
+import { RefusedFile } from './regular-file.js';
 
 /** Whether an error comes from the operating system, for example because a disk is full or a file is missing. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return types.isNativeError(error) && 'syscall' in error;
+}
+
+/** Whether an error says why a file cannot be read: see {@link whyUnreadable}. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof RefusedFile || isSystemError(error) || missingFlag(error) !== undefined;
 }
 
 /**
@@ -38,6 +45,9 @@ export function whyUnreadable(error: unknown): string {
     case 'EACCES':
     case 'EPERM':
       return 'no permission to read it';
+    case 'EMFILE':
+    case 'ENFILE':
+      return describeTooManyFiles();
     default:
       return whyDenied(error) ?? message;
   }
@@ -67,6 +77,9 @@ function whyUnwritable(path: string, cause: unknown): string {
     case 'ENOSPC':
     case 'EDQUOT':
       return 'no space is left on the disk';
+    case 'EMFILE':
+    case 'ENFILE':
+      return describeTooManyFiles();
     case 'ERR_ACCESS_DENIED':
       // The error names a temporary file in the folder.
       return `Node.js runs with --permission and without --allow-fs-write=${folder}`;

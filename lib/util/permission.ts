@@ -1,4 +1,5 @@
 // What Node.js forbids by its flags --no-addons and --permission.
+import { isSea } from 'node:sea';
 import { KarloError } from '../errors.js';
 
 interface DeniedError extends Error {
@@ -19,6 +20,12 @@ export function isRestricted(): boolean {
   return (process as { permission?: unknown }).permission !== undefined;
 }
 
+/** Whether this program can run another program of the package. A single executable application would run itself. */
+export function canStartProcesses(): boolean {
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  return (permission?.has('child') ?? true) && !isSea();
+}
+
 /** The flag of `--permission` that an access needs; undefined for any other error. */
 export function missingFlag(error: unknown): string | undefined {
   const { code, permission = '', resource } = (error ?? {}) as DeniedError;
@@ -37,15 +44,6 @@ export function forbidden(error: unknown): KarloError | undefined {
     if (message !== undefined) return new KarloError('ERR_KARLO_NATIVE', message, { cause });
   }
   return undefined;
-}
-
-/** Calls a function, and explains what Node.js forbids in it. */
-export function permitted<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw forbidden(error) ?? error;
-  }
 }
 
 function whyForbidden(error: unknown): string | undefined {

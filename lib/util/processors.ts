@@ -1,7 +1,6 @@
 // How many compute threads suit the processors that the process may use.
-import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { join, posix } from 'node:path';
+import { cgroupFolders, type ReadText, readerOf } from './cgroups.js';
 
 /** A number of compute threads, and what determines it. */
 export interface ThreadCount {
@@ -23,9 +22,6 @@ export interface ProcessorLimits {
   /** The cgroup's CPU quota in processors; Infinity if there is none. */
   readonly quota: number;
 }
-
-/** Returns the text of a file, or '' if it cannot be read. */
-export type ReadText = (path: string) => string;
 
 /** The largest value of the option `threads`. */
 const maxThreads = 1024;
@@ -68,28 +64,12 @@ export function threadsWithin({ processors, available, quota }: ProcessorLimits)
   return { threads, reason: `by ${limit}: ${share} of ${processors} processors` };
 }
 
-/** Reads files of the file system at `root`. */
-export function readerOf(root: string): ReadText {
-  return (path) => {
-    try {
-      return readFileSync(join(root, path), 'utf8');
-    } catch {
-      return '';
-    }
-  };
-}
-
 /**
  * The CPU quota of the process, in processors: the smallest of its cgroup and of that cgroup's
  * ancestors, as far as they are mounted. Infinity if there is none, as on other systems than Linux.
  */
 export function cpuQuota(read: ReadText): number {
-  const v2 = cgroupFolders(read, '', ({ type }) => type === 'cgroup2');
-  const v1 = cgroupFolders(
-    read,
-    'cpu',
-    ({ type, options }) => type === 'cgroup' && options.includes('cpu'),
-  );
+  const { v1, v2 } = cgroupFolders(read, 'cpu');
   return Math.min(
     // "QUOTA PERIOD" in µs, or "max PERIOD": Documentation/admin-guide/cgroup-v2.rst in Linux.
     ...v2.map((folder) => quotient(read(`${folder}/cpu.max`))),
@@ -103,57 +83,4 @@ export function cpuQuota(read: ReadText): number {
 function quotient(quotaAndPeriod: string): number {
   const [quota = Number.NaN, period = Number.NaN] = quotaAndPeriod.trim().split(/\s+/).map(Number);
   return quota / period > 0 ? quota / period : Number.POSITIVE_INFINITY;
-}
-
-/** A mounted cgroup hierarchy. */
-interface Mount {
-  /** The cgroup that is mounted. */
-  readonly root: string;
-  readonly folder: string;
-  readonly type: string;
-  readonly options: readonly string[];
-}
-
-/**
- * The folders of the process's cgroup and of its ancestors.
- * @param controller that the hierarchy has; '' for cgroup v2
- */
-function cgroupFolders(
-  read: ReadText,
-  controller: string,
-  isMounted: (mount: Mount) => boolean,
-): string[] {
-  const path = cgroupOf(read('/proc/self/cgroup'), controller);
-  const mount = mountsIn(read('/proc/self/mountinfo')).find(isMounted);
-  if (path === undefined || mount === undefined) return [];
-  const relative = posix.relative(mount.root, path).split('/').filter(Boolean);
-  // If the path is elsewhere, as in some nested containers, the mounted cgroup is the best guess.
-  const names = relative[0] === '..' ? [] : relative;
-  return Array.from({ length: names.length + 1 }, (_, depth) =>
-    posix.join(mount.folder, ...names.slice(0, depth)),
-  );
-}
-
-/** The path of a cgroup in lines of "HIERARCHY:CONTROLLER,…:PATH" (the man page cgroups(7)). */
-function cgroupOf(text: string, controller: string): string | undefined {
-  const lines = text.split('\n').map((line) => /^\d+:([^:]*):(\/.*)$/.exec(line));
-  return lines.find((line) => line?.[1]?.split(',').includes(controller))?.[2];
-}
-
-/**
- * The mounts in lines of "ID PARENT DEVICE ROOT FOLDER OPTIONS … - TYPE SOURCE SUPER-OPTIONS"
- * (Documentation/filesystems/proc.rst in Linux, section 3.5).
- */
-function mountsIn(text: string): Mount[] {
-  return text.split('\n').map((line) => {
-    const [left = '', right = ''] = line.split(' - ');
-    const [, , , root = '/', folder = '/'] = left.split(' ').map(unescapeOctal);
-    const [type = '', , options = ''] = right.split(' ');
-    return { root, folder, type, options: options.split(',') };
-  });
-}
-
-/** Replaces escapes such as \040 for a space. */
-function unescapeOctal(text: string): string {
-  return text.replace(/\\(\d{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -1,4 +1,5 @@
 import { KarloError } from '../errors.js';
+import { visibleLine } from '../util/visible-text.js';
 
 const SHOWN = 120;
 
@@ -25,6 +26,5 @@ export function show(value: unknown): string {
 
 function printable(text: string): string {
   const short = text.length > SHOWN ? `${text.slice(0, SHOWN)}… (${text.length} characters)` : text;
-  // Text from a file can reach a terminal: no control, escape or direction characters.
-  return short.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\ufffd');
+  return visibleLine(short);
 }

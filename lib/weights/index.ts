@@ -13,16 +13,14 @@ const PICKLE_MAGIC = '\x80';
 /**
  * Reads the header of a weight file, or an index of shards and their headers. The format is detected
  * from the content, an index from its name. No code in a file is ever executed.
+ * @param signal rejects the promise at once
  * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if a file cannot be opened, ERR_KARLO_MODEL_CORRUPT
  *   with file and key if it violates its format
  */
-export function readWeights(path: string): Promise<WeightFile> {
-  if (/\.index(\.\w+)?\.json$/.test(path)) return readSharded(path, readWeightFile);
-  return readWeightFile(path);
-}
-
-function readWeightFile(path: string): Promise<WeightFile> {
-  return withFile(path, parseWeights);
+export function readWeights(path: string, signal?: AbortSignal): Promise<WeightFile> {
+  const readFile = (file: string) => withFile(file, parseWeights, signal);
+  if (/\.index(\.\w+)?\.json$/.test(path)) return readSharded(path, readFile, signal);
+  return readFile(path);
 }
 
 /** Reads the header of a weight file of either format from any byte source. */

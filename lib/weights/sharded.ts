@@ -1,11 +1,8 @@
 import { dirname, join } from 'node:path';
+import { readModelFile } from '../util/model-file.js';
 import { corrupt } from './corrupt.js';
 import { JsonReader } from './json.js';
-import { withFile } from './source.js';
 import type { WeightFile } from './types.js';
-
-/** Maximum size of an index file, in bytes; a tensor usually takes about 200. */
-const MAX_INDEX = 32 * 1024 * 1024;
 
 /** Reads one weight file of any format. */
 type ReadFile = (path: string) => Promise<WeightFile>;
@@ -15,13 +12,12 @@ type ReadFile = (path: string) => Promise<WeightFile>;
  * @throws {KarloError} ERR_KARLO_MODEL_CORRUPT if a shard's name points out of the folder, or if its
  *   keys are not exactly those that the index lists for it
  */
-export async function readSharded(indexPath: string, readFile: ReadFile): Promise<WeightFile> {
-  const weightMap = await withFile(indexPath, async (source) => {
-    if (source.size > MAX_INDEX) {
-      throw corrupt(`at most ${MAX_INDEX} bytes`, 'size', indexPath, source.size);
-    }
-    return parseIndex(await source.read(0, source.size), indexPath);
-  });
+export async function readSharded(
+  indexPath: string,
+  readFile: ReadFile,
+  signal?: AbortSignal,
+): Promise<WeightFile> {
+  const weightMap = parseIndex(await readModelFile(indexPath, 'index', signal), indexPath);
   const shards: WeightFile[] = [];
   for (const shard of new Set(weightMap.values())) {
     const file = await readFile(join(dirname(indexPath), shard));

@@ -59,6 +59,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add<file_map>(exports, "fileMap");
   add<file_tensor>(exports, "fileTensor");
   add<file_dispose>(exports, "fileDispose");
+  add<lost_files>(exports, "lostFiles");
 
   add<generator_create>(exports, "generatorCreate");
   add<generator_randn>(exports, "generatorRandn");

@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include <functional>
+#include <list>
 #include <memory>
 
 #include "addon/handle.h"
@@ -18,34 +19,37 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Runs on the inference thread. Owns (references) everything it uses. May throw.
   using Work = std::function<Resolve()>;
 
-  // Whether any engine of the process has pending calls.
+  // Whether any engine of the process has calls that are queued, running or not yet settled.
   static bool is_busy();
   static std::shared_ptr<Engine> create(Napi::Env env, int threads);
   ~Engine();
 
   // Queues the work. If the work throws, the promise is rejected with that error.
   Napi::Promise submit(Napi::Env env, uint64_t id, Work work);
-  // Removes queued work and rejects its promise with ERR_KARLO_ABORTED. Returns false if it is not
-  // queued.
+  // Rejects the promise of a pending call with ERR_KARLO_ABORTED. Queued work is removed; running
+  // work continues, and its result is dropped. Returns false if no such call is pending.
   bool cancel(Napi::Env env, uint64_t id);
-  // From now on, submit() throws ERR_KARLO_DISPOSED.
-  void retire() { retired_ = true; }
-  // Stops the thread after the current work and drops the queued work. Idempotent.
-  void close();
+  // Closes the engine after the work that was submitted before. From now on, submit() throws
+  // ERR_KARLO_DISPOSED.
+  Napi::Promise dispose(Napi::Env env, uint64_t id);
 
  private:
-  class PromiseJob;
+  class Call;
+  class Outbox;
 
   Engine(Napi::Env env, int threads);
-  void settle(Napi::Env env, std::unique_ptr<PromiseJob> job);
-  void count_pending(int change);
-  static void call_js(napi_env env, napi_value callback, void* context, void* data);
+  void close();
+  bool forget(const std::shared_ptr<Call>& call);
+  static void settle(napi_env env, napi_value callback, void* context, void* data);
   static void clean_up(void* engine);
 
   napi_env env_;
-  napi_threadsafe_function to_js_ = nullptr;
   bool retired_ = false;
-  int64_t pending_ = 0;  // used on the JavaScript thread; the process stays alive while it is not 0
+  bool closed_ = false;
+  // Used on the JavaScript thread. While there are any, the process and this engine stay alive.
+  std::list<std::shared_ptr<Call>> pending_;
+  std::shared_ptr<Engine> self_;
+  std::shared_ptr<Outbox> outbox_;
   std::unique_ptr<InferenceThread> thread_;
 };
 

@@ -70,6 +70,12 @@ Napi::Value file_tensor(const Napi::CallbackInfo& info) {
   return wrap_tensor(info.Env(), tensor);
 }
 
+Napi::Value lost_files(const Napi::CallbackInfo& info) {
+  auto paths = Napi::Array::New(info.Env());
+  for (const auto& path : PageGuard::lost_files()) paths.Set(paths.Length(), path);
+  return paths;
+}
+
 Napi::Value file_dispose(const Napi::CallbackInfo& info) {
   Handle<MappedFile>::dispose(info[0], "file");
   return info.Env().Undefined();

@@ -16,6 +16,7 @@ struct Traits<MappedFile> {
 
 Napi::Value file_map(const Napi::CallbackInfo& info);
 Napi::Value file_tensor(const Napi::CallbackInfo& info);
+Napi::Value lost_files(const Napi::CallbackInfo& info);
 Napi::Value file_dispose(const Napi::CallbackInfo& info);
 
 }  // namespace karlo

@@ -1,5 +1,7 @@
 #include "addon/script_module.h"
 
+#include <caffe2/serialize/file_adapter.h>
+#include <caffe2/serialize/istream_adapter.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include <sstream>
@@ -10,6 +12,7 @@
 #include "addon/tensor.h"
 #include "addon/values.h"
 #include "export/freeze.h"
+#include "import/import.h"
 
 namespace karlo {
 namespace {
@@ -42,9 +45,14 @@ Source read_source(const Napi::Value& value) {
 
 Module load(const Source& source, const Placement& placement) {
   try {
-    if (!source.path.empty()) return torch::jit::load(source.path, placement.device);
     std::istringstream stream(source.bytes);
-    return torch::jit::load(stream, placement.device);
+    std::shared_ptr<caffe2::serialize::ReadAdapterInterface> file;
+    if (source.path.empty()) {
+      file = std::make_shared<caffe2::serialize::IStreamAdapter>(&stream);
+    } else {
+      file = std::make_shared<caffe2::serialize::FileAdapter>(source.path);
+    }
+    return importing::import_module(std::move(file), placement.device);
   } catch (...) {
     // LibTorch throws different types for an invalid archive and for a graph that does not parse.
     const CodedError error = describe(std::current_exception());

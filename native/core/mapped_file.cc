@@ -34,10 +34,13 @@ std::shared_ptr<MappedFile> MappedFile::open(const std::string& path) {
   void* data = MapViewOfFile(mapping, FILE_MAP_COPY, 0, 0, 0);
   CloseHandle(mapping);
   if (data == nullptr) fail();
-  return std::shared_ptr<MappedFile>(new MappedFile(static_cast<char*>(data), size.QuadPart));
+  return std::shared_ptr<MappedFile>(new MappedFile(path, static_cast<char*>(data), size.QuadPart));
 }
 
-MappedFile::~MappedFile() { UnmapViewOfFile(data_); }
+MappedFile::~MappedFile() {
+  guard_.reset();
+  UnmapViewOfFile(data_);
+}
 
 #else
 
@@ -56,10 +59,13 @@ std::shared_ptr<MappedFile> MappedFile::open(const std::string& path) {
   close(file);
   errno = error;
   if (data == MAP_FAILED) fail();
-  return std::shared_ptr<MappedFile>(new MappedFile(static_cast<char*>(data), size));
+  return std::shared_ptr<MappedFile>(new MappedFile(path, static_cast<char*>(data), size));
 }
 
-MappedFile::~MappedFile() { munmap(data_, static_cast<size_t>(size_)); }
+MappedFile::~MappedFile() {
+  guard_.reset();
+  munmap(data_, static_cast<size_t>(size_));
+}
 
 #endif
 

@@ -2,12 +2,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+
+#include "core/page_guard.h"
 
 namespace karlo {
 
 // A file that is mapped into memory without a copy. Pages that are written to become private
-// copies, so that writes never reach the file, and never fault.
+// copies, so that writes never reach the file, and never fault. Pages that the file loses become
+// zeros.
 class MappedFile {
  public:
   // Throws std::system_error if the file cannot be opened or mapped.
@@ -20,10 +25,12 @@ class MappedFile {
   int64_t size() const { return size_; }
 
  private:
-  MappedFile(char* data, int64_t size) : data_(data), size_(size) {}
+  MappedFile(const std::string& path, char* data, int64_t size)
+      : data_(data), size_(size), guard_(std::in_place, path, data, static_cast<size_t>(size)) {}
 
   char* data_;
   int64_t size_;
+  std::optional<PageGuard> guard_;
 };
 
 }  // namespace karlo

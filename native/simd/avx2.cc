@@ -4,7 +4,7 @@
 namespace karlo::simd {
 
 // 16 registers.
-const Kernels& avx2_kernels() { return KernelTable<8, 8, 4, 4>::kernels; }
+const Kernels& avx2_kernels() { return KernelTable<8, 8, 6, 4>::kernels; }
 
 }  // namespace karlo::simd
 #endif

@@ -101,10 +101,19 @@ struct ConvLoops : VectorLoops<kLanes> {
     for (int64_t i = 0; i < count; ++i) to[i] = residual ? lanes[i] + residual[i] : lanes[i];
   }
 
+  // Where tiles of `pixels` end: tiles of four follow if they fill the row, because single pixels
+  // are slow.
+  static KARLO_INLINE int64_t end_of_tiles(int64_t width, int64_t pixels) {
+    for (int64_t end = width; end >= 0 && end > width - pixels * 4; end -= 4) {
+      if (end % pixels == 0) return end;
+    }
+    return width - width % pixels;
+  }
+
   template <int kVectors, int kPixels>
   static KARLO_INLINE void block(const ConvRow& row, int64_t first, const float* weights) {
     int64_t x = 0;
-    for (; x + kPixels <= row.width; x += kPixels) {
+    for (const int64_t end = end_of_tiles(row.width, kPixels); x < end; x += kPixels) {
       tile<kVectors, kPixels>(row, x, first, weights);
     }
     for (; x + 4 <= row.width; x += 4) tile<kVectors, 4>(row, x, first, weights);

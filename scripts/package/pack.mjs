@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { create } from 'tar';
 import { root } from '../build/ready.mjs';
+import { assembleKarloServe } from './karlo-serve.mjs';
 import { assembleLibTorch } from './libtorch.mjs';
 
 export const packages = join(root, 'build', 'packages');
@@ -30,6 +31,13 @@ export async function npmPack(folder, options) {
 export async function packKarlo() {
   await mkdir(packages, { recursive: true });
   const { filename } = await npmPack(root, ['--pack-destination', packages]);
+  return join(packages, filename);
+}
+
+/** Packs the libraries of the server. Returns the tarball's path. */
+export async function packKarloServe() {
+  const folder = await assembleKarloServe();
+  const { filename } = await npmPack(folder, ['--pack-destination', packages]);
   return join(packages, filename);
 }
 

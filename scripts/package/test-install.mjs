@@ -8,9 +8,10 @@ import { run } from '../build/run.mjs';
 await report(async () => {
   await makeReady();
   run(process.execPath, [join(root, 'scripts', 'package', 'prebuild.mjs')]);
-  const { packKarlo, packLibTorch } = await import('./pack.mjs');
+  const { packKarlo, packKarloServe, packLibTorch } = await import('./pack.mjs');
   process.stderr.write('Packing the tarballs …\n');
   await packKarlo();
+  await packKarloServe();
   await packLibTorch();
 });
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closingLine } from '../../lib/cli/closing-line.js';
+import { animationLine, closingLine } from '../../lib/cli/closing-line.js';
 
 const images = (seeds: readonly number[], skipped: readonly number[] = []) =>
   seeds.map((seed) => ({ file: `out/a-${seed}.png`, seed, skipped: skipped.includes(seed) }));
@@ -24,4 +24,9 @@ test.each([
   ],
 ])('%j with the grid %j', (written, made, line) => {
   expect(closingLine(written, made, 3.21)).toBe(line);
+});
+
+test('an animation has the number of its frames', () => {
+  const line = 'Wrote a.gif (seed 5, 3 frames) in 3.2 s';
+  expect(animationLine('a.gif', images([5, 5, 5]), 3.21)).toBe(line);
 });

@@ -233,6 +233,30 @@ describe('recipes', () => {
     });
   });
 
+  test('keep their sampler, unless a flag sets another or a preset', async () => {
+    const [first, second, third] = ['p.png', 'q.png', 'r.png'].map((name) => join(folder, name));
+    const sampler = ['--decoder-sampler', 'ddim', '--decoder-eta', '0.5'];
+    const interval = ['--decoder-guidance-interval', '0,0.5'];
+    const recorded = async (file: string) =>
+      JSON.parse((await karlo('info', file, '--json')).stdout);
+    await karlo('a red heart', ...short, ...sampler, ...interval, '-o', first as string);
+    const decoder = { steps: 3, guidanceScale: 8, sampler: 'ddim', eta: 0.5 };
+    expect(await recorded(first as string)).toMatchObject({
+      decoder: { ...decoder, guidanceInterval: [0, 0.5] },
+    });
+    expect((await karlo('info', first as string)).stdout).toMatch(
+      /decoder +3 steps, guidance scale 8, sampler ddim, eta 0.5, guidance interval 0 to 0.5/,
+    );
+    const from = ['--from', first as string];
+    await karlo('generate', ...from, '--decoder-sampler', 'dpm++', '-o', second as string);
+    expect((await recorded(second as string)).decoder).toEqual({
+      ...{ steps: 3, guidanceScale: 8, sampler: 'dpm++', guidanceInterval: [0, 0.5] },
+    });
+    const preset = ['--sampling', 'fast', '--decoder-steps', '2', '--prior-steps', '2'];
+    await karlo('generate', ...from, ...preset, '-o', third as string);
+    expect((await recorded(third as string)).decoder).toEqual({ steps: 2, guidanceScale: 8 });
+  });
+
   test('of variations require the input image', async () => {
     const [first, second] = [join(folder, 'v.png'), join(folder, 'w.png')];
     await karlo('vary', heart, '--seed', '3', '-o', first, ...vary);

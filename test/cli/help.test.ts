@@ -34,8 +34,17 @@ function examplesIn(help: string): string[] {
 }
 
 test.each([
-  ['generate', ['again.png', 'moon.png', 'out', 'ring.webp']],
+  ['generate', ['again.png', 'best.png', 'moon.png', 'out', 'ring.webp']],
   ['vary', ['heart.png', 'out']],
+  ['finish', ['a-red-heart-2.png', 'out']],
+  ['mix', ['again.png', 'mixed.png', 'out']],
+  ['interpolate', ['frames', 'more.gif', 'morph.webp']],
+  ['edit', ['heart-edit-0.png', 'less.png']],
+  ['img2img', ['heart.png', 'out']],
+  ['inpaint', ['mask.png', 'out']],
+  ['invert', ['exact.json', 'heart.inversion.json']],
+  ['reconstruct', ['blue.png', 'out']],
+  ['upscale', ['large.png']],
   ['info', ['heart.png']],
 ])('the examples of karlo %s --help run as pasted', { timeout: 300_000 }, (command, made) => {
   const { cwd, shell } = place();
@@ -89,19 +98,43 @@ describe('with a mock hub that has the published repositories', () => {
 test('every command has help with examples', { timeout: 120_000 }, () => {
   const { shell } = place();
   const [, list = ''] = /Commands:\n(.*?)\n\n/s.exec(shell('karlo --help').stdout) ?? [];
-  const commands = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, command]) => command);
-  expect(commands).toEqual(expect.arrayContaining(['generate', 'info', 'worker']));
+  const commands = [...list.matchAll(/^ {2}([a-z\d]+)/gm)].map(([, command]) => command);
+  expect(commands).toEqual(expect.arrayContaining(['generate', 'img2img', 'info', 'worker']));
   for (const command of commands.filter((one) => one !== 'help')) {
     expect(shell(`karlo ${command} --help`).stdout).toMatch(/Examples:\n {2}(KARLO\S+ )?karlo /);
   }
 });
 
 /** Flags whose value cannot be left out. */
-const required = ['karlo worker --queue'];
+const required = [
+  'karlo worker --queue',
+  'karlo edit --from',
+  'karlo edit --to',
+  'karlo inpaint --mask',
+];
 
 test('help states the default of every flag that takes a value', { timeout: 120_000 }, () => {
   const { shell } = place();
-  const commands = ['generate', 'vary', 'info', 'setup', 'convert', 'serve', 'worker', 'pull'];
+  const commands = [
+    'generate',
+    'vary',
+    'finish',
+    'mix',
+    'interpolate',
+    'edit',
+    'img2img',
+    'inpaint',
+    'invert',
+    'reconstruct',
+    'upscale',
+    'info',
+    'setup',
+    'convert',
+    'serve',
+    'worker',
+    'mcp',
+    'pull',
+  ];
   for (const command of commands) {
     const { stdout } = shell(`karlo ${command} --help`);
     const flags = stdout.split(/\n(?= {2}-)/).slice(1);

@@ -1,10 +1,16 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { prepareFolders, targetsOf } from '../../lib/cli/output-files.js';
+import {
+  inversionFileOf,
+  prepareFolders,
+  targetsOf,
+  targetsOfDrafts,
+  targetsOfFrames,
+} from '../../lib/cli/output-files.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-const output = { path: 'out/', format: 'webp' } as const;
+const output = { path: 'out/', format: 'webp', isDraft: false } as const;
 const filesOf = (names: string[], seeds = [0]) =>
   targetsOf(names, seeds, output).map(({ file }) => file);
 
@@ -17,6 +23,32 @@ test('files are named after their prompts and seeds', () => {
   ]);
   expect(filesOf(['!?', 'हृदय'])).toEqual(['out/picture-0.webp', 'out/हृदय-0.webp']);
   expect(filesOf(['very '.repeat(20)])).toEqual([`out/${'very-'.repeat(10)}0.webp`]);
+});
+
+test('drafts have names of their own, from which those of their images follow', () => {
+  const draft = { path: 'out/', format: 'png', isDraft: true } as const;
+  expect(targetsOf(['a heart'], [3], draft)[0]?.file).toBe('out/a-heart-3.draft.png');
+  const files = ['a/heart-3.draft.png', 'b/heart-3.draft.png', 'small.png'];
+  const drafts = files.map((file) => ({ file, seed: 3 }));
+  expect(targetsOfDrafts(drafts, output).map(({ file }) => file)).toEqual([
+    'out/heart-3.webp',
+    'out/heart-3-2.webp',
+    'out/small-finished.webp',
+  ]);
+});
+
+test('frames are numbered with equally many digits', () => {
+  const files = targetsOfFrames('A heart to a star', { count: 100, seed: 3 }, output);
+  expect(files[0]).toEqual({ source: 0, seed: 3, file: 'out/a-heart-to-a-star-001.webp' });
+  expect(files.at(-1)).toMatchObject({ source: 99, file: 'out/a-heart-to-a-star-100.webp' });
+});
+
+test('an inversion is named after its image', () => {
+  expect(inversionFileOf('a/heart.png', 'out/')).toBe('out/heart.inversion.json');
+  expect(inversionFileOf('a/heart.png', 'other.JSON')).toBe('other.JSON');
+  for (const output of ['-', 'other.txt']) {
+    expect(() => inversionFileOf('heart.png', output)).toThrow(/for --output but received/);
+  }
 });
 
 test('names are unique for all prompts', () => {

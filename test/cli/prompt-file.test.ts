@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -44,6 +45,13 @@ describe('a file of prompts', () => {
     await invalid(utf16('a heart'), 'line 1 contains NUL characters, as UTF-16');
     await invalid(utf16('\ufeffa\nb\nc').subarray(0, -1), 'line 3 is not UTF-16LE');
     await invalid(utf16('\ufeffa\n\ud800b'), 'line 2 is not UTF-16LE');
+  });
+
+  test.skipIf(process.platform === 'win32')('is rejected if it is a pipe', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const work = () => readPrompts(pipe);
+    await expectCode('ERR_KARLO_INVALID_ARGUMENT', work, pipe, 'it is a pipe', 'pass - ');
   });
 
   test('is rejected in UTF-32', () =>

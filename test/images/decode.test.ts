@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { type DecodedImage, decodeImage, type RawImage } from '../../lib/images/decode.js';
 import { KarloImage } from '../../lib/images/karlo-image.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { blackPng, manyFrames } from './helpers/hostile.js';
 
 const folder = temporaryFolder();
 const fixtures = join(import.meta.dirname, '../fixtures/images');
@@ -272,8 +273,8 @@ describe('kinds of input', () => {
     ['a missing file', 'nowhere/photo.jpg', /the image 'nowhere\/photo\.jpg': the file does not/],
     ['an empty path', '', /the file does not exist/],
     ['a path with NUL', 'a\0b', /null bytes/],
-    ['a folder', '.', /'\.': it is not a file/],
-    ['an endless device', '/dev/zero', /it is not a file/],
+    ['a folder', '.', /'\.': it is a folder/],
+    ['an endless device', '/dev/zero', /it is a pipe or a device/],
     ['no bytes', new Uint8Array(), /image\[1\]: it is empty/],
     ['text', Buffer.from('hello'), /image\[1\]: its format is not supported\. Supported are PNG/],
     ['an SVG', Buffer.from('\n<?xml version="1.0"?><svg/>'), /SVG/],
@@ -467,11 +468,35 @@ describe('hostile files', () => {
     const message = /image: it has more than 100 megapixels\. Resize it first/;
     await expect(decodeImage(bomb)).rejects.toEqual(invalid(message));
     expect(process.memoryUsage.rss() - before).toBeLessThan(100e6);
-    await expect(decodeImage(await image().png().toBuffer(), 'image', 383)).rejects.toEqual(
+    const low = { pixels: 383, side: 24 };
+    await expect(decodeImage(await image().png().toBuffer(), 'image', low)).rejects.toEqual(
       invalid(/more than 0\.000383 megapixels/),
     );
     const raw = { data: quartered(), width: 24, height: 16, channels: 3 } as const;
-    await expect(decodeImage(raw, 'image', 383)).rejects.toEqual(invalid(/megapixels/));
+    await expect(decodeImage(raw, 'image', low)).rejects.toEqual(invalid(/megapixels/));
+  });
+
+  test.each([
+    ['narrow', blackPng(1, 16_385), /1 x 16385 pixels; the limit for each side is 16384\. Resize/],
+    ['flat', blackPng(16_385, 1), /16385 x 1 pixels; the limit for each side is 16384/],
+    ['animated', manyFrames(10_001), /more than 10000 frames\. Save one of them as PNG first/],
+  ])('a %s image is rejected by its header', async (_, bytes, message) => {
+    await expect(decodeImage(bytes)).rejects.toEqual(invalid(message));
+  });
+
+  test('images within the limits are not rejected', async () => {
+    expect(await decodeImage(blackPng(1, 16_384))).toMatchObject({ width: 1, height: 16_384 });
+    expect(await decodeImage(manyFrames(10_000))).toMatchObject({ width: 1, height: 1 });
+    const limits = { pixels: 20_000, side: 20_000 };
+    expect(await decodeImage(blackPng(1, 20_000), 'image', limits)).toMatchObject({ width: 1 });
+  });
+
+  test.each([
+    ['WebP', '<svg    WEBP="" xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'],
+    ['AVIF', '<!--ftypavif--><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'],
+  ])('SVG with the mark of %s is not passed to a decoder', async (_, svg) => {
+    expect((await sharp(Buffer.from(svg)).metadata()).format).toBe('svg');
+    await expect(decodeImage(Buffer.from(svg))).rejects.toEqual(invalid(/it is SVG or other XML/));
   });
 
   test('damaged bytes give pixels or a KarloError', async () => {

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Pixels } from '../../lib/images/pixels.js';
-import { preprocess } from '../../lib/images/preprocess.js';
 import {
   type FeatureExtractorConfig,
   featureExtractorConfig,
 } from '../../lib/images/preprocessor-config.js';
 import type { ImageFit } from '../../lib/options/descriptions.js';
 import { pattern } from './helpers/pattern.js';
+import { preprocess } from './helpers/preprocess.js';
 
 const fixtures = join(import.meta.dirname, '../fixtures/images');
 const json = (name: string) => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));

@@ -5,11 +5,12 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeImage, type RawImage } from '../../lib/images/decode.js';
 import type { Pixels } from '../../lib/images/pixels.js';
-import { preprocess } from '../../lib/images/preprocess.js';
-import { featureExtractorConfig, fitOf } from '../../lib/images/preprocessor-config.js';
+import { featureExtractorConfig } from '../../lib/images/preprocessor-config.js';
+import { fitOf } from '../../lib/images/square.js';
 import { checkConfig } from '../../lib/networks/config.js';
 import { expectCorrupt } from '../support/expect-error.js';
 import { pattern } from './helpers/pattern.js';
+import { preprocess } from './helpers/preprocess.js';
 
 const fixtures = join(import.meta.dirname, '../fixtures/images');
 const json = (name: string) => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));

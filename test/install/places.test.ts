@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { root } from '../../scripts/build/ready.mjs';
 import { expectSuccess, Project, projectsFolder, tarballs } from './project.js';
 
@@ -12,16 +12,26 @@ test('works in a folder with spaces and characters of other scripts', async () =
   await project.generates(['import.mjs']);
 });
 
-test("works in pnpm's layout of node_modules", async () => {
-  const files = { karlo: tarballs.karlo, '@karlo/libtorch-linux-x64': tarballs.libtorch };
-  const project = new Project(parent, 'pnpm', {
-    type: 'module',
-    dependencies: { karlo: `file:${files.karlo}` },
-    pnpm: { overrides: { '@karlo/libtorch-linux-x64': `file:${tarballs.libtorch}` } },
+describe("pnpm's layout of node_modules, where a package sees only its own dependencies", () => {
+  const install = async (name: string, dependencies: Readonly<Record<string, string>>) => {
+    const files = { karlo: tarballs.karlo, '@karlo/libtorch-linux-x64': tarballs.libtorch };
+    const overrides = Object.entries(files).map(([one, file]) => [one, `file:${file}`]);
+    const manifest = { dependencies, pnpm: { overrides: Object.fromEntries(overrides) } };
+    const project = new Project(parent, name, { type: 'module', ...manifest });
+    const pnpm = join(root, 'node_modules/pnpm/bin/pnpm.cjs');
+    const store = ['--store-dir', join(parent, '.store'), '--prefer-offline', '--ignore-scripts'];
+    expectSuccess(await project.node([pnpm, 'install', ...store]));
+    expect(existsSync(join(project.folder, 'node_modules/.pnpm'))).toBe(true);
+    return project;
+  };
+
+  test('works', async () => {
+    const project = await install('pnpm', { karlo: `file:${tarballs.karlo}` });
+    await project.generates(['import.mjs']);
   });
-  const pnpm = join(root, 'node_modules/pnpm/bin/pnpm.cjs');
-  const store = ['--store-dir', join(parent, '.store'), '--prefer-offline', '--ignore-scripts'];
-  expectSuccess(await project.node([pnpm, 'install', ...store]));
-  expect(existsSync(join(project.folder, 'node_modules/.pnpm'))).toBe(true);
-  await project.generates(['import.mjs']);
+
+  test('works with karlo-serve', async () => {
+    const project = await install('pnpm-serve', { 'karlo-serve': `file:${tarballs.serve}` });
+    await project.serves(['node_modules/karlo-serve/serve.js']);
+  });
 });

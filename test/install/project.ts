@@ -1,6 +1,7 @@
 // A user's project in an empty folder outside of this repository, on a machine with Node.js but without a compiler, CMake
 // or Python.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   mkdirSync,
@@ -13,6 +14,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { afterAll, expect } from 'vitest';
 import { root } from '../../scripts/build/ready.mjs';
@@ -21,6 +24,7 @@ import type { ProgramResult } from '../support/run-program.js';
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 export const tarballs = {
   karlo: join(root, 'build/packages', `karlo-${version}.tgz`),
+  serve: join(root, 'build/packages', `karlo-serve-${version}.tgz`),
   libtorch: join(root, 'build/packages/karlo-libtorch-linux-x64-2.11.0.tgz'),
 };
 
@@ -81,6 +85,28 @@ export class Project {
     });
   }
 
+  /** Starts a server with these arguments, and checks its page and an image of its API. */
+  async serves(args: string[]): Promise<void> {
+    const server = this.start([...args, '--port', '0', '--device', 'cpu', '--dtype', 'float32']);
+    const closed = once(server, 'close');
+    try {
+      const url = await addressIn(server.stderr);
+      const page = await (await fetch(url)).text();
+      const [script] = /assets\/[\w-]+\.js/.exec(page) ?? [];
+      expect((await fetch(`${url}/${script}`)).status).toBe(200);
+      const response = await fetch(`${url}/v1/images/generations`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ prompt: 'a red heart on a white background', seed: 0 }),
+      });
+      const { data } = (await response.json()) as { data: [{ b64_json: string }] };
+      await expectHeart(Buffer.from(data[0].b64_json, 'base64'));
+    } finally {
+      server.kill('SIGTERM');
+      await closed;
+    }
+  }
+
   /** Runs npm install, from npm's cache if possible. */
   async npmInstall(packages: string[]): Promise<void> {
     const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
@@ -105,6 +131,16 @@ export class Project {
 export async function expectHeart(image: string | Buffer): Promise<void> {
   // 1 for the difference from the reference, and 1 for another batch size.
   expect(await differenceFromReference(image)).toBeLessThanOrEqual(2);
+}
+
+async function addressIn(stream: Readable): Promise<string> {
+  let printed = '';
+  for await (const line of createInterface(stream)) {
+    const [url] = /http:\S+/.exec(line) ?? [];
+    if (url) return url;
+    printed += `${line}\n`;
+  }
+  throw new Error(`The server printed no address:\n${printed}`);
 }
 
 export function expectSuccess(result: ProgramResult): ProgramResult {

@@ -42,6 +42,17 @@ describe('the addon in worker threads and ending processes', () => {
     expect(await runProgram(`${programs}/exit-mid-step.mjs`, [`${ms}`])).toEqual(ended('', 7));
   });
 
+  test.each<[string, string, number?]>([
+    ['process.exit()', '', 7],
+    ['the end of the program, after an abort', 'aborted\n'],
+    ['terminate()', '1\n'],
+    ['terminate(), before the thread uses the addon itself', 'ran\n'],
+    ['process.exit() in the worker', '3\n'],
+    ['process.exit() while a worker loops', '', 7],
+  ])('%s works while a graph loops for ever', async (way, stdout, status) => {
+    expect(await runProgram(`${programs}/endless.mjs`, [way])).toEqual(ended(stdout, status));
+  });
+
   test.each([0, 20, 60, 100, 140])(
     'process.exit() works while LibTorch is opened on another thread, after %i ms',
     async (ms) => {

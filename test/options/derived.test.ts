@@ -11,7 +11,10 @@ import {
   textToImageOptions,
 } from '../../lib/options/descriptions.js';
 import { flagLabel, flagsOf, optionOfFlag } from '../../lib/options/flags.js';
+import { recordedOptions } from '../../lib/options/recorded.js';
+import { resolveTextToImage } from '../../lib/options/resolve-generation.js';
 import { optionsOfRequest, recipeFields, requestFields } from '../../lib/options/schema.js';
+import type { TextToImageOptions } from '../../lib/options/types.generated.js';
 import { identityLabel } from '../../lib/options/validate.js';
 import { errorMessage } from './error-message.js';
 
@@ -59,6 +62,10 @@ describe('a new option', () => {
       ['decoder.steps', '--decoder-steps'],
       ['decoder.timestepRespacing', '--decoder-timestep-respacing'],
       ['decoder.guidanceScale', '--decoder-guidance'],
+      ['decoder.sampler', '--decoder-sampler'],
+      ['decoder.eta', '--decoder-eta'],
+      ['decoder.guidanceInterval', '--decoder-guidance-interval'],
+      ['decoder.guidanceRescale', '--decoder-guidance-rescale'],
       ['upsample.steps', '--upsample-steps'],
       ['upsample.timestepRespacing', '--upsample-timestep-respacing'],
     ]);
@@ -66,10 +73,13 @@ describe('a new option', () => {
 
   test('is a field of a request', () => {
     const schema = z.strictObject(requestFields(table));
-    const request = { negative_prompt: 'rain', decoder: { steps: 5, guidance_scale: 2 } };
+    const request = {
+      negative_prompt: 'rain',
+      decoder: { steps: 5, guidance_scale: 2, guidance_interval: [0, 1] },
+    };
     expect(optionsOfRequest(table, schema.parse(request))).toEqual({
       ...{ negativePrompt: 'rain', strength: 0.5 },
-      decoder: { steps: 5, guidanceScale: 2 },
+      decoder: { steps: 5, guidanceScale: 2, guidanceInterval: [0, 1] },
     });
     expect(optionsOfRequest(table, schema.parse({ amount: null }))).toEqual({ strength: 0.5 });
     for (const wrong of [
@@ -80,6 +90,11 @@ describe('a new option', () => {
       { upsample: { guidance_scale: 1 } },
       { decoder: { steps: 1, timestep_respacing: '1' } },
       { decoder: { timestep_respacing: '0' } },
+      { decoder: { sampler: 'euler' } },
+      { decoder: { guidance_interval: [0.8, 0.2] } },
+      { decoder: { guidance_interval: [0.2, 1.1] } },
+      { decoder: { guidance_interval: [0.2] } },
+      { upsample: { sampler: 'ddpm' } },
     ]) {
       expect(schema.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false);
     }
@@ -107,6 +122,23 @@ describe('a new option', () => {
     expect(schema.safeParse({ ...recipe, strength: undefined }).success).toBe(false);
     expect(schema.safeParse({ ...recipe, decoder: { steps: 25 } }).success).toBe(false);
   });
+
+  test('is left out of a recipe if it has its default', () => {
+    const record = (options: TextToImageOptions) =>
+      recordedOptions(generationOptions, resolveTextToImage('a', options)).decoder;
+    const preset = { steps: 25, guidanceScale: 8 };
+    expect(record({ decoder: { sampler: 'ddpm', eta: 0, guidanceInterval: [0, 1] } })).toEqual(
+      preset,
+    );
+    expect(record({ decoder: { sampler: 'ddim', eta: 0.5, guidanceInterval: [0, 0.5] } })).toEqual({
+      ...{ ...preset, sampler: 'ddim', eta: 0.5, guidanceInterval: [0, 0.5] },
+    });
+    const respaced = { timestepRespacing: 'ddim25', guidanceScale: 8 };
+    expect(record({ decoder: { timestepRespacing: 'ddim25', sampler: 'ddim' } })).toEqual(respaced);
+    expect(record({ decoder: { timestepRespacing: 'ddim25', sampler: 'ddpm' } })).toEqual({
+      ...{ ...respaced, sampler: 'ddpm' },
+    });
+  });
 });
 
 test('flags and options are translated both ways', () => {
@@ -132,8 +164,10 @@ test('defaults are within their ranges, and descriptions are fragments', () => {
   for (const [name, option] of tables.flatMap((one: OptionTable) => Object.entries(one))) {
     expect(option.description, name).toMatch(/^[a-z].*[^.]$/);
     if ('range' in option && 'default' in option && option.default !== undefined) {
-      expect(option.default, name).toBeGreaterThanOrEqual(option.range[0]);
-      expect(option.default, name).toBeLessThanOrEqual(option.range[1]);
+      for (const value of [option.default].flat()) {
+        expect(value, name).toBeGreaterThanOrEqual(option.range[0]);
+        expect(value, name).toBeLessThanOrEqual(option.range[1]);
+      }
     }
     if ('choices' in option && option.default !== undefined) {
       expect(option.choices, name).toContain(option.default);

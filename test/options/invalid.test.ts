@@ -60,6 +60,46 @@ describe('invalid values', () => {
       { upsample: { guidanceScale: 4 } },
       'Expected 1 (super-resolution has no guidance) for upsample.guidanceScale but received 4',
     ],
+    [
+      { decoder: { sampler: 'dpmpp' } },
+      "Expected one of ddpm, ddim, dpm++, unipc for decoder.sampler but received 'dpmpp': did you mean dpm++?",
+    ],
+    [
+      { decoder: { sampler: 'euler' } },
+      "Expected one of ddpm, ddim, dpm++, unipc for decoder.sampler but received 'euler'",
+    ],
+    [
+      { decoder: { sampler: 'dpm++', eta: 0.5 } },
+      "Expected 0 (the sampler dpm++ has no eta) for decoder.eta but received 0.5: set decoder.sampler: 'ddim', or leave it out",
+    ],
+    [
+      { prior: { eta: 1 } },
+      "Expected 0 (the sampler ddpm has no eta) for prior.eta but received 1: set prior.sampler: 'ddim', or leave it out",
+    ],
+    [
+      { decoder: { sampler: 'ddim', eta: 1.5 } },
+      'Expected number between 0 and 1 for decoder.eta but received 1.5',
+    ],
+    [
+      { decoder: { guidanceInterval: [0.8, 0.2] } },
+      'Expected start that is not above the end for decoder.guidanceInterval but received [0.8, 0.2]: did you mean [0.2, 0.8]?',
+    ],
+    [
+      { decoder: { guidanceInterval: [-0.1, 1.2] } },
+      'Expected start and end between 0 and 1 for decoder.guidanceInterval but received [-0.1, 1.2]',
+    ],
+    [
+      { decoder: { guidanceInterval: [0.5] } },
+      'Expected array of two numbers for decoder.guidanceInterval but received an array of 1 element',
+    ],
+    [
+      { decoder: { guidanceInterval: 0.5 } },
+      'Expected array of two numbers for decoder.guidanceInterval but received 0.5',
+    ],
+    [
+      { prior: { guidanceRescale: -1 } },
+      'Expected number between 0 and 1 for prior.guidanceRescale but received -1',
+    ],
     [{ decoder: 25 }, 'Expected object for decoder but received 25'],
     [{ decoder: null }, 'Expected object for decoder but received null'],
     [{ count: 0 }, 'Expected integer between 1 and 1000 for count but received 0'],
@@ -67,7 +107,7 @@ describe('invalid values', () => {
     [{ batchSize: 0 }, 'Expected integer between 1 and 1000 for batchSize but received 0'],
     [
       { sampling: 'slow' },
-      "Expected one of fast, default for sampling but received 'slow': did you mean default?",
+      "Expected one of turbo, fast, default for sampling but received 'slow': did you mean default?",
     ],
     [{ previews: 1 }, 'Expected boolean for previews but received 1'],
     [{ signal: {} }, 'Expected AbortSignal for signal but received a value of type Object'],
@@ -121,6 +161,15 @@ describe('unknown options', () => {
       { decoder: { guidance_scale: 5 } },
       'Unknown option decoder.guidance_scale: did you mean decoder.guidanceScale?',
     ],
+    [
+      { upsample: { sampler: 'ddim' } },
+      'Unknown option upsample.sampler: known are upsample.steps, upsample.timestepRespacing, upsample.guidanceScale',
+    ],
+    [{ sampler: 'ddim' }, 'Unknown option sampler: did you mean decoder.sampler?'],
+    [
+      { decoder: { scheduler: 'x' } },
+      'Unknown option decoder.scheduler: did you mean decoder.sampler?',
+    ],
     [{ steps: 5 }, 'Unknown option steps: did you mean decoder.steps?'],
     [
       { prior_num_inference_steps: 5 },
@@ -134,11 +183,11 @@ describe('unknown options', () => {
     [{ upscale: {} }, 'Unknown option upscale: did you mean upsample?'],
     [
       { xylophone: 1 },
-      'Unknown option xylophone: known are count, seed, sampling, decoder, upsample, batchSize, previews, signal, prior',
+      'Unknown option xylophone: known are count, seed, sampling, decoder, upsample, negativePrompt, candidates, stopAfter, batchSize, previews, signal, prior',
     ],
     [
       { constructor: 1 },
-      'Unknown option constructor: known are count, seed, sampling, decoder, upsample, batchSize, previews, signal, prior',
+      'Unknown option constructor: known are count, seed, sampling, decoder, upsample, negativePrompt, candidates, stopAfter, batchSize, previews, signal, prior',
     ],
   ])('%o', (options, message) => expect(optionsError(options)).toBe(message));
 

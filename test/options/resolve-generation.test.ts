@@ -2,8 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
 import { resolveImageVariation, resolveTextToImage } from '../../lib/options/resolve-generation.js';
-import type { TextToImageOptions } from '../../lib/options/types.generated.js';
+import type { StageOptions, TextToImageOptions } from '../../lib/options/types.generated.js';
 import { optionsError } from './error-message.js';
+
+/** What a stage has unless its options say otherwise. */
+const unchanged = {
+  sampler: { name: 'ddpm', eta: 0 },
+  guidanceInterval: [0, 1],
+  guidanceRescale: 0,
+};
 
 describe('defaults', () => {
   test('come from the fast preset', () => {
@@ -12,9 +19,11 @@ describe('defaults', () => {
       prompts: ['a heart'],
       count: 1,
       sampling: 'fast',
-      prior: { spacing: { steps: 25 }, guidanceScale: 4 },
-      decoder: { spacing: { steps: 25 }, guidanceScale: 8 },
-      upsample: { spacing: { steps: 7 }, guidanceScale: 1 },
+      prior: { spacing: { steps: 25 }, guidanceScale: 4, ...unchanged, candidates: 1 },
+      decoder: { spacing: { steps: 25 }, guidanceScale: 8, ...unchanged },
+      upsample: { spacing: { steps: 7 }, guidanceScale: 1, ...unchanged },
+      candidates: 1,
+      stopAfter: undefined,
       batchSize: 1,
       previews: false,
       signal: undefined,
@@ -34,8 +43,11 @@ describe('defaults', () => {
   test('a stage takes options that are not set from its preset', () => {
     const options = { decoder: { guidanceScale: 1 }, prior: { timestepRespacing: 'ddim25' } };
     const { prior, decoder } = resolveTextToImage('a heart', options);
-    expect(decoder).toEqual({ spacing: { steps: 25 }, guidanceScale: 1 });
-    expect(prior).toEqual({ spacing: { timestepRespacing: 'ddim25' }, guidanceScale: 4 });
+    expect(decoder).toEqual({ spacing: { steps: 25 }, guidanceScale: 1, ...unchanged });
+    expect(prior).toMatchObject({
+      ...{ ...unchanged, spacing: { timestepRespacing: 'ddim25' }, guidanceScale: 4 },
+      sampler: { name: 'ddim', eta: 0 },
+    });
   });
 
   test('undefined counts as not set', () => {
@@ -55,6 +67,44 @@ describe('defaults', () => {
   test('a preset takes at most the training timesteps of the model', () => {
     const { decoder } = resolveTextToImage('a', {}, { trainSteps: { decoder: 10 } });
     expect(decoder.spacing).toEqual({ steps: 10 });
+  });
+});
+
+describe('samplers', () => {
+  const samplerOf = (decoder: StageOptions) => resolveTextToImage('a', { decoder }).decoder.sampler;
+
+  test('default to DDPM, or to DDIM with a respacing that names it', () => {
+    expect(samplerOf({ steps: 5 }).name).toBe('ddpm');
+    expect(samplerOf({ timestepRespacing: '25' }).name).toBe('ddpm');
+    expect(samplerOf({ timestepRespacing: 'ddim25' }).name).toBe('ddim');
+    expect(samplerOf({ timestepRespacing: 'fast27' }).name).toBe('ddim');
+  });
+
+  test('that are set visit the timesteps of any respacing', () => {
+    for (const name of ['ddpm', 'ddim', 'dpm++', 'unipc'] as const) {
+      const decoder = { sampler: name, timestepRespacing: 'ddim25' };
+      expect(resolveTextToImage('a', { decoder }).decoder).toMatchObject({
+        ...{ sampler: { name }, spacing: { timestepRespacing: 'ddim25' } },
+      });
+    }
+  });
+
+  test('ddim has an eta', () => {
+    expect(samplerOf({ sampler: 'ddim', eta: 0.3 })).toEqual({ name: 'ddim', eta: 0.3 });
+    expect(samplerOf({ timestepRespacing: 'ddim25', eta: 1 })).toEqual({ name: 'ddim', eta: 1 });
+    expect(samplerOf({ sampler: 'dpm++', eta: 0 })).toEqual({ name: 'dpm++', eta: 0 });
+  });
+
+  test('a solver visits fewer timesteps than there are', () => {
+    const limits = { trainSteps: { decoder: 1000 }, solverSteps: { decoder: 995 } };
+    const error = (decoder: object) => optionsError({ decoder }, limits);
+    expect(error({ steps: 996, sampler: 'unipc' })).toBe(
+      'Expected integer between 1 and 995 for decoder.steps but received 996',
+    );
+    const respaced = { timestepRespacing: 'ddim1000', sampler: 'unipc' } as const;
+    for (const decoder of [{ steps: 1000 }, respaced]) {
+      expect(resolveTextToImage('a', { decoder }, limits).decoder).toMatchObject({});
+    }
   });
 });
 
@@ -116,13 +166,26 @@ test('any options are rejected as invalid arguments or resolved within their ran
   const stage = or(
     fc.oneof(
       fc.record({ steps: or(fc.integer({ min: 0, max: 1001 })), guidanceScale: or(fc.nat(31)) }),
+      fc.record({
+        sampler: or(fc.constantFrom('ddim', 'unipc')),
+        eta: or(fc.double({ min: 0, max: 1 })),
+      }),
+      fc.record({
+        guidanceInterval: or(
+          fc.tuple(fc.double({ min: 0, max: 1 }), fc.double({ min: 0, max: 1 })),
+        ),
+      }),
       fc.record({ timestepRespacing: or(fc.constantFrom('25', 'ddim25', '10,10', '0', 'ddim9')) }),
     ),
   );
   const options = fc.record(
     {
       ...{ count: or(fc.nat(1001)), seed: or(fc.maxSafeNat()), previews: or(fc.boolean()) },
-      ...{ prior: stage, decoder: stage, sampling: or(fc.constantFrom('fast', 'default')) },
+      ...{
+        prior: stage,
+        decoder: stage,
+        sampling: or(fc.constantFrom('turbo', 'fast', 'default')),
+      },
     },
     { requiredKeys: [] },
   );
@@ -138,7 +201,10 @@ test('any options are rejected as invalid arguments or resolved within their ran
     resolved++;
     expect(result.seeds).toHaveLength(result.count);
     expect(result.seeds.every((s) => Number.isInteger(s) && s >= 0 && s < 2 ** 32)).toBe(true);
-    expect(result.decoder.guidanceScale).toBeGreaterThanOrEqual(0);
+    const { guidanceScale, guidanceInterval, sampler } = result.decoder;
+    expect(guidanceScale).toBeGreaterThanOrEqual(0);
+    expect(guidanceInterval[0]).toBeLessThanOrEqual(guidanceInterval[1]);
+    expect(sampler.name === 'ddim' || sampler.eta === 0).toBe(true);
   };
   fc.assert(fc.property(options, check), { numRuns: 2000 });
   expect(resolved).toBeGreaterThan(50);

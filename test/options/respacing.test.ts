@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KarloError } from '../../lib/errors.js';
 import {
+  defaultsToDdim,
   roundHalfEven,
   type Spacing,
   spacingFault,
   timesteps,
-  usesDdim,
 } from '../../lib/options/respacing.js';
 import original from '../fixtures/schedule/original.json' with { type: 'json' };
 
@@ -38,8 +38,11 @@ describe('timestepRespacing', () => {
     const ddim = ['ddim25', ' ddim25', 'fast27'].map((timestepRespacing) => ({
       timestepRespacing,
     }));
-    expect(ddim.map(usesDdim)).toEqual([true, true, true]);
-    expect([{ timestepRespacing: '25' }, { steps: 25 }].map(usesDdim)).toEqual([false, false]);
+    expect(ddim.map(defaultsToDdim)).toEqual([true, true, true]);
+    expect([{ timestepRespacing: '25' }, { steps: 25 }].map(defaultsToDdim)).toEqual([
+      false,
+      false,
+    ]);
   });
 });
 

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { layers } from '../../.dependency-cruiser.mjs';
+import { commandLine } from '../../scripts/build/python-clients.mjs';
 import { root } from '../../scripts/build/ready.mjs';
 import { runProgram } from '../support/run-program.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -45,8 +46,13 @@ test.each([
 });
 
 test('every flag on the options page exists', async () => {
-  const help = (await Promise.all([helpOf('generate'), helpOf('vary')])).join('\n');
-  const flags = all(optionsPage, /`(--[a-z-]+)`/g);
+  const commands = [
+    ...['generate', 'vary', 'mix', 'interpolate', 'edit', 'invert', 'reconstruct', 'img2img'],
+    ...['inpaint', 'upscale'],
+  ];
+  const help = (await Promise.all(commands.map((command) => helpOf(command)))).join('\n');
+  const ofNode = ['--permission', '--allow-child-process'];
+  const flags = all(optionsPage, /`(--[a-z-]+)`/g).filter((flag) => !ofNode.includes(flag));
   expect(flags).toContain('--batch-size');
   for (const flag of flags) expect(help).toMatch(new RegExp(`${flag}\\b`));
 });
@@ -72,6 +78,19 @@ test('every file that the glossary names exists', () => {
   const paths = all(read('docs/glossary.md'), /`((?:lib|native)\/[^`]*)`/g);
   expect(paths.length).toBeGreaterThan(40);
   for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true);
+});
+
+test('the page about clients has the versions that the tests run', () => {
+  const { devDependencies } = JSON.parse(read('package.json')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const npm = ['openai', 'openai-4', 'ai-6', '@ai-sdk/openai-compatible', '@langchain/openai'];
+  const python = all(`${read('test/clients/requirements.txt')}${commandLine}`, /==(.+)$/gm);
+  const versions = [...npm.map((name) => devDependencies?.[name] ?? ''), ...python];
+  const table = all(read('docs/clients.md'), /^\|(.+\d\.\d.+)\|$/gm).join('\n');
+  expect(versions).toHaveLength(9);
+  for (const version of versions) expect(table).toContain(version.replace(/^.*@/, ''));
 });
 
 test('the README has at most 170 lines', () => {

@@ -3,8 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { buildTools } from '../../lib/libtorch/build-addon.js';
 import { root } from '../../scripts/build/ready.mjs';
 import { floorOf, isAbove } from '../../scripts/package/floor.mjs';
+import { assembleKarloServe } from '../../scripts/package/karlo-serve.mjs';
 import { npmPack, type Packed } from '../../scripts/package/pack.mjs';
 import { prebuilds } from '../support/package-copy.js';
 
@@ -23,7 +25,7 @@ beforeAll(async () => {
 const allowed = [
   /^(package\.json|LICENSE|(README|NOTICE|CHANGELOG)\.md|CMakeLists\.txt)$/,
   /^dist\/lib\/.+\.(js|d\.ts)$/,
-  /^dist\/web\/(index\.html|licenses\.md|assets\/[\w-]+\.(js|css|svg))$/,
+  /^dist\/web\/((index|404)\.html|licenses\.md|assets\/[\w-]+\.(js|css|svg|woff2))$/,
   /^native\/(?!test\/).+\.(cc|h)$/,
   /^models\/karlo-tiny\/(README\.md|.+\.(json|txt|safetensors))$/,
   /^prebuilds\/\w+-\w+\/(karlo(\.glibc)?\.node|(lib)?karlo\.(so|dylib|dll))$/,
@@ -84,12 +86,37 @@ describe('the supply chain', () => {
   >;
   const installed = Object.entries(lock).filter(([path]) => path.includes('node_modules/'));
 
-  test('every version is exact', () => {
-    const { dependencies, devDependencies, optionalDependencies } = manifest;
-    const versions = { ...dependencies, ...devDependencies, ...optionalDependencies };
-    for (const [name, version] of Object.entries(versions)) {
-      expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
+  test('users take fixes of their dependencies, and only LibTorch is exact', () => {
+    const { dependencies, peerDependencies, optionalDependencies } = manifest;
+    const ranges: Record<string, string> = { ...dependencies, ...peerDependencies };
+    for (const [name, range] of Object.entries(ranges)) {
+      for (const one of range.split(' || ')) expect(one, name).toMatch(/^\^\d+\.\d+\.\d+$/);
     }
+    expect(optionalDependencies).toEqual({ '@karlo/libtorch-linux-x64': '2.11.0' });
+  });
+
+  test('a checkout has exact versions of its tools, and the optional packages of users', () => {
+    const { devDependencies, peerDependencies } = manifest;
+    const { dependencies } = JSON.parse(read('packages/karlo-serve/package.json'));
+    const shared = { ...peerDependencies, ...dependencies };
+    expect(devDependencies).toMatchObject({ ...shared, ...buildTools });
+    for (const [name, version] of Object.entries(devDependencies)) {
+      if (!(name in shared)) expect(version, name).toMatch(/^(npm:[\w-]+@)?\d+\.\d+\.\d+$/);
+    }
+  });
+
+  test('the locked versions are within the ranges', () => {
+    const ended = spawnSync('npm', ['ls', '--package-lock-only', '--all'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(ended).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('every optional package is optional', () => {
+    const { peerDependencies, peerDependenciesMeta } = manifest;
+    const all = Object.keys(peerDependencies).map((name) => [name, { optional: true }]);
+    expect(peerDependenciesMeta).toEqual(Object.fromEntries(all));
   });
 
   test('no install scripts, in the package or in its dependencies', () => {
@@ -99,13 +126,9 @@ describe('the supply chain', () => {
     expect(scripted).toEqual([]);
   });
 
-  // Overrides are not published: a version that users need is a dependency instead. light-my-request is one, because
-  // later versions, which fastify accepts, require Node.js 22.
-  test('no override concerns what users install', () => {
-    const needed = installed.filter(([, { dev }]) => !dev).map(([path]) => path);
-    for (const name of Object.keys(manifest.overrides)) {
-      expect(needed.filter((path) => path.endsWith(`node_modules/${name}`))).toEqual([]);
-    }
+  test('no overrides except of development dependencies: users would not get them', () => {
+    const names = Object.keys(manifest.overrides ?? {});
+    expect(names.filter((name) => !(name in manifest.devDependencies))).toEqual([]);
   });
 
   test('every package is locked by its hash', () => {
@@ -130,4 +153,23 @@ test.runIf(process.platform === 'linux')('the prebuilt addon is stripped', () =>
   for (const name of ['karlo.glibc.node', 'libkarlo.so']) {
     expect(readFileSync(join(root, prebuilds, name)).includes('.symtab')).toBe(false);
   }
+});
+
+test('karlo-serve depends on this version of karlo, and on the libraries of its server', async () => {
+  const {
+    name,
+    version,
+    private: isPrivate,
+    bin,
+    files,
+    dependencies,
+  } = JSON.parse(readFileSync(join(await assembleKarloServe(), 'package.json'), 'utf8'));
+  expect({ name, version, isPrivate }).toEqual({ name: 'karlo-serve', version: manifest.version });
+  expect(Object.values(bin).every((file) => files.includes(file))).toBe(true);
+  const { bullmq, ioredis, ai, ...libraries } = manifest.peerDependencies;
+  expect(dependencies).toEqual({
+    karlo: manifest.version,
+    'light-my-request': '~6.6.0', // later versions, which fastify accepts, require Node.js 22
+    ...libraries,
+  });
 });

@@ -10,13 +10,19 @@ test('tests whose programs are missing are skipped, and the reason says what to 
       skipped: expect.stringMatching(
         /^the queue: redis-server is not installed, and .*Install it: apt-get install redis-server$/,
       ),
-      files: 'test/serve/queue/bullmq.test.ts',
+      files: 'test/serve/{queue/bullmq/**,results/redis.test.ts}',
     },
     {
       skipped: expect.stringMatching(
         /^the page: Chromium is not installed, and .*Install it: apt-get install chromium$/,
       ),
       files: 'test/web/**',
+    },
+    {
+      skipped: expect.stringMatching(
+        /^Python clients: they are not installed, and there is no Python .*Install it: apt-get install python3-venv$/,
+      ),
+      files: 'test/clients/python.test.ts',
     },
   ]);
 });

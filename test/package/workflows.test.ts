@@ -78,7 +78,7 @@ describe('the release', () => {
   test('creates an SBOM, and publishes with provenance', () => {
     expect(commands).toContain('npm sbom');
     const published = commands.match(/npm publish .+/g) ?? [];
-    expect(published).toHaveLength(2);
+    expect(published).toHaveLength(3);
     for (const command of published) expect(command).toContain('--provenance');
   });
 

@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { coloursOf } from '../../bench/quality/colours.mjs';
 import { decodeImage } from '../../lib/images/decode.js';
 import type { KarloImage } from '../../lib/images/karlo-image.js';
 import type { Pixels } from '../../lib/images/pixels.js';
 import { Karlo } from '../../lib/karlo.js';
-import { coloursOf } from './colours.js';
 
 interface Case {
   prompt: string;

@@ -1,13 +1,14 @@
+import { toSquare } from '../../lib/images/square.js';
 import type { Model } from '../../lib/layouts/index.js';
 import type { Residency } from '../../lib/networks/residency.js';
+import { resolveTextToImage } from '../../lib/options/resolve-generation.js';
 import { loadNetworks } from '../../lib/pipeline/load-networks.js';
-import { createSampler } from '../../lib/pipeline/samplers/index.js';
 import { Noise } from '../../lib/pipeline/samplers/noise.js';
 import { DecoderStage } from '../../lib/pipeline/stages/decoder.js';
 import { ImageEncoderStage } from '../../lib/pipeline/stages/image-encoder.js';
 import { schedulerOf } from '../../lib/pipeline/stages/index.js';
 import { PriorStage } from '../../lib/pipeline/stages/prior.js';
-import type { StageRun } from '../../lib/pipeline/stages/stage.js';
+import { type StageRun, stageRun } from '../../lib/pipeline/stages/stage.js';
 import { type EncodedPrompt, TextEncoderStage } from '../../lib/pipeline/stages/text-encoder.js';
 import { UpsampleStage } from '../../lib/pipeline/stages/upsample.js';
 import type { StageName } from '../../lib/pipeline/task.js';
@@ -29,7 +30,9 @@ export async function stageOutputs(model: Model): Promise<Record<string, Float32
     device: 'cpu',
     dtype: 'float32',
   });
-  const [encoded] = await new ImageEncoderStage(model, networks).run([pixels], 'cover');
+  const encoder = new ImageEncoderStage(model, networks);
+  const square = await toSquare(pixels, { ...encoder.square, fit: 'cover' });
+  const [encoded] = await encoder.run([square]);
   const outputs = { encoded: encoded as Tensor, ...(await sample(model, networks)) };
   await networks.dispose();
   return Object.fromEntries(
@@ -42,18 +45,24 @@ async function sample(model: Model, networks: Residency) {
   const tokenizer = await ClipTokenizer.fromFolder(folder, options);
   const prompts = await new TextEncoderStage(networks, tokenizer).run(['a red heart', '']);
   const [{ text }, { text: empty }] = prompts as [EncodedPrompt, EncodedPrompt];
-  using noise = new Noise([4], 'cpu');
+  using noise = new Noise([{ seed: 4 }], 'cpu');
   const run = (stage: StageName) => runOf(model, stage, noise);
   await using priorStage = new PriorStage(model, networks);
-  const prior = await priorStage.run(text, empty, run('prior'));
-  const decoder = await new DecoderStage(model, networks).run(prior, text, empty, run('decoder'));
+  const prior = await priorStage.run(text, [empty], empty, run('prior'));
+  const inputs = { imageEmbeds: prior, text, unconditional: [empty] };
+  const decoder = await new DecoderStage(model, networks).run(inputs, run('decoder'));
   const upsample = await new UpsampleStage(model, networks).run(decoder, run('upsample'));
   return { prior, decoder, upsample };
 }
 
 /** Three steps: enough to add noise twice. */
+const settings = resolveTextToImage('', {
+  prior: { steps: 3, guidanceScale: 4 },
+  decoder: { steps: 3, guidanceScale: 4 },
+  upsample: { steps: 3 },
+});
+
 function runOf(model: Model, stage: StageName, noise: Noise): StageRun {
-  const settings = { spacing: { steps: 3 }, guidanceScale: 4 };
-  const sampler = createSampler(schedulerOf(model, stage), settings);
-  return { sampler, noise, settings, signal: undefined, onStep: () => {} };
+  const others = { noise, signal: undefined, onStep: () => {} };
+  return stageRun(schedulerOf(model, stage), settings[stage], others);
 }

@@ -4,13 +4,13 @@ import { builtInModel } from '../../lib/layouts/built-in.js';
 import { type Model, openModel } from '../../lib/layouts/index.js';
 import type { Residency } from '../../lib/networks/residency.js';
 import type { TextFeatures } from '../../lib/networks/text-encoder.js';
+import { resolveTextToImage } from '../../lib/options/resolve-generation.js';
 import { loadNetworks } from '../../lib/pipeline/load-networks.js';
-import { createSampler } from '../../lib/pipeline/samplers/index.js';
 import { Noise } from '../../lib/pipeline/samplers/noise.js';
 import { DecoderStage } from '../../lib/pipeline/stages/decoder.js';
 import { schedulerOf } from '../../lib/pipeline/stages/index.js';
 import { PriorStage } from '../../lib/pipeline/stages/prior.js';
-import type { StageRun } from '../../lib/pipeline/stages/stage.js';
+import { type StageRun, stageRun } from '../../lib/pipeline/stages/stage.js';
 import { type EncodedPrompt, TextEncoderStage } from '../../lib/pipeline/stages/text-encoder.js';
 import { UpsampleStage } from '../../lib/pipeline/stages/upsample.js';
 import type { StageName } from '../../lib/pipeline/task.js';
@@ -24,7 +24,7 @@ import { Golden } from './golden.js';
 const prompt = 'a black moon on a cyan background';
 const seed = 3;
 const spacing = { prior: { steps: 5 }, decoder: { steps: 4 }, upsample: { steps: 7 } };
-const guidance = { prior: 4, decoder: 8, upsample: 1 };
+const settings = resolveTextToImage(prompt, spacing);
 
 let golden: Golden;
 let networks: Residency;
@@ -57,14 +57,13 @@ function furthest(ours: Tensor, theirs: Tensor): number {
 }
 
 function runOf(stage: StageName, noise: Noise): StageRun {
-  const settings = { spacing: spacing[stage], guidanceScale: guidance[stage] };
-  const sampler = createSampler(schedulerOf(model, stage), settings);
-  return { sampler, noise, settings, signal: undefined, onStep: () => {} };
+  const others = { noise, signal: undefined, onStep: () => {} };
+  return stageRun(schedulerOf(model, stage), settings[stage], others);
 }
 
 /** Noise as it is when a stage begins: the stages before it have drawn theirs. */
 function noiseAfter(...stages: ('prior' | 'decoder')[]): Noise {
-  const noise = new Noise([seed], 'cpu');
+  const noise = new Noise([{ seed }], 'cpu');
   const shapes = { prior: [96], decoder: [3, 32, 32] };
   for (const stage of stages) {
     // At the start, and in every step but the last.
@@ -99,14 +98,16 @@ describe('each stage agrees with the reference’s, given the same inputs', () =
   test('prior', async () => {
     await using stage = new PriorStage(model, networks);
     const run = runOf('prior', noiseAfter());
-    const embeds = await stage.run(features(0), features(1), run);
+    const empty = features(1);
+    const embeds = await stage.run(features(0), [empty], empty, run);
     expect(furthest(embeds, goldenOf('image_embeds'))).toBeLessThan(1e-4);
   });
 
   test('decoder', async () => {
     const stage = new DecoderStage(model, networks);
     const run = runOf('decoder', noiseAfter('prior'));
-    const small = await stage.run(goldenOf('image_embeds'), features(0), features(1), run);
+    const inputs = { imageEmbeds: goldenOf('image_embeds'), text: features(0) };
+    const small = await stage.run({ ...inputs, unconditional: [features(1)] }, run);
     // Embeddings that differ by 1e-6 move this by up to 1.6e-3 at a guidance scale of 8: twice that.
     expect(furthest(small, goldenOf('small'))).toBeLessThan(3.2e-3);
   });
@@ -123,8 +124,9 @@ describe('each stage agrees with the reference’s, given the same inputs', () =
 
   test('another seed differs', async () => {
     await using stage = new PriorStage(model, networks);
-    const run = runOf('prior', new Noise([seed + 1], 'cpu'));
-    const embeds = await stage.run(features(0), features(1), run);
+    const run = runOf('prior', new Noise([{ seed: seed + 1 }], 'cpu'));
+    const empty = features(1);
+    const embeds = await stage.run(features(0), [empty], empty, run);
     expect(furthest(embeds, goldenOf('image_embeds'))).toBeGreaterThan(0.01);
   });
 });

@@ -13,7 +13,7 @@ const queue = new BatchQueue<Item, string>(async (requests) => {
   return requests.map(({ name }) => name.toUpperCase());
 });
 const add = (name: string, size = 1, key = 'k', signal = new AbortController().signal) =>
-  queue.add({ name, size, key, capacity: 4, signal });
+  queue.add({ name, size, key, capacity: 4, completes: key === 'last', signal });
 
 beforeEach(() => {
   batches.length = 0;
@@ -23,6 +23,20 @@ test('fills batches in the order of arrival', async () => {
   const all = [add('a', 2), add('b', 3), add('c', 1, 'other'), add('d', 2), add('e', 1)];
   expect(await Promise.all(all)).toEqual(['A', 'B', 'C', 'D', 'E']);
   expect(batches).toEqual([['a', 'd'], ['b', 'e'], ['c']]);
+});
+
+test('completes what has begun before it begins something else', async () => {
+  const both = add('a', 4).then(() => add('a again', 4, 'last'));
+  await Promise.all([both, add('b', 4), add('c', 4)]);
+  expect(batches).toEqual([['a'], ['a again'], ['b'], ['c']]);
+});
+
+test('waits until a batch that completes work is full, or nothing else is left', async () => {
+  const begun = ['a', 'b', 'c'].map((name) =>
+    add(name, 4).then(() => add(`${name} again`, 2, 'last')),
+  );
+  await Promise.all(begun);
+  expect(batches).toEqual([['a'], ['b'], ['a again', 'b again'], ['c'], ['c again']]);
 });
 
 test('a failed batch rejects only its own requests', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KarloImage } from '../../lib/images/karlo-image.js';
 import { Karlo } from '../../lib/karlo.js';
+import type { StageOptions } from '../../lib/options/types.generated.js';
 
 /** Few steps: nothing here depends on their number. */
 const varySteps = { decoder: { steps: 3 }, upsample: { steps: 2 } };
@@ -40,6 +41,22 @@ describe('calls that wait at the same time share batches', () => {
         ),
     ]);
     expect(new Set([a, b, c].map(({ timings }) => timings.decoder)).size).toBe(3);
+  });
+
+  test('nor with another sampler, or other settings of it', async () => {
+    const own: StageOptions[] = [
+      { sampler: 'ddim' },
+      { sampler: 'ddim', eta: 0.5 },
+      { sampler: 'dpm++' },
+      { sampler: 'dpm++', guidanceInterval: [0, 0.5] },
+      { sampler: 'dpm++', guidanceRescale: 0.5 },
+    ];
+    const calls = [...own, { sampler: 'ddim', eta: 0 } as const].map((decoder) =>
+      karlo.textToImage('a red heart', { ...options, decoder: { steps: 3, ...decoder } }),
+    );
+    const times = (await Promise.all(calls)).map(({ timings }) => timings.decoder);
+    expect(new Set(times).size).toBe(own.length);
+    expect(times.at(-1)).toBe(times[0]);
   });
 
   test('an aborted call ends at once, and the others continue', async () => {

@@ -7,7 +7,13 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from diffusers import UnCLIPScheduler
+from diffusers import (
+    DDIMInverseScheduler,
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    UnCLIPScheduler,
+    UniPCMultistepScheduler,
+)
 from safetensors.torch import save_file
 
 import kakao_diffusion as kakao
@@ -195,3 +201,72 @@ def loop(spacing, mean, learned=False):
 def each(function, values):
     """With libm, because NumPy's own functions round differently on different processors."""
     return np.array([function(value) for value in values])
+
+
+def solvers(out):
+    """solvers.json: the samples of loops of diffusers' schedulers that unCLIP does not use itself.
+
+    They have Karlo's noise schedule, and the static clamp of x0 at 1: in the two multistep
+    schedulers, that is thresholding with a maximum of 1. `lambda_min_clipped` is that of published
+    configs with a cosine schedule. Start and network are those of `loop`; DDIM's noise is cos(x).
+    """
+    cosine = {"beta_schedule": "squaredcos_cap_v2"}
+    clamped = {**cosine, "thresholding": True, "sample_max_value": 1.0}
+    loops = []
+    for mean in ("epsilon", "sample"):
+        for count in (1, 2, 5, 10, 25):
+            dpm = DPMSolverMultistepScheduler(
+                **clamped, prediction_type=mean, lambda_min_clipped=-5.1
+            )
+            loops.append(solver_loop("dpm++", dpm, count))
+            unipc = UniPCMultistepScheduler(**clamped, prediction_type=mean)
+            loops.append(solver_loop("unipc", unipc, count))
+        for count in (5, 25):
+            for eta in (0.0, 0.5, 1.0):
+                ddim = DDIMScheduler(**cosine, prediction_type=mean)
+                loops.append(solver_loop("ddim", ddim, count, eta=eta))
+    (out / "solvers.json").write_text(json.dumps(loops, separators=(",", ":")))
+
+
+def solver_loop(name, scheduler, count, skip=0, **settings):
+    """The samples of a loop without its first `skip` steps, and all of its timesteps."""
+    scheduler.set_timesteps(count)
+    timesteps, samples = scheduler.timesteps.tolist(), []
+    x = torch.linspace(-2, 2, 8, dtype=torch.float64)[None, :, None]
+    for t in timesteps[skip:]:
+        values = x.double().numpy()
+        output = as_tensor(each(math.sin, (3 * values).ravel()) * (t + 1) / 1000)
+        options = dict(settings)
+        if options:
+            noise = as_tensor(each(math.cos, values.ravel()))
+            options |= {"use_clipped_model_output": True, "variance_noise": noise}
+        x = scheduler.step(output, t, x, **options).prev_sample
+        samples.append(x.double().flatten().tolist())
+    mean = scheduler.config.prediction_type
+    return {"sampler": name, "mean": mean, **settings, "timesteps": timesteps, "samples": samples}
+
+
+def as_tensor(values):
+    return torch.from_numpy(values)[None, :, None]
+
+
+def inversions(out):
+    """inversions.json: the samples of loops of `DDIMInverseScheduler`, without its clamp of x0.
+
+    They have Karlo's noise schedule. Start and network are those of `loop`. The scheduler divides by
+    zero where an x0 is predicted for a sample without noise, so those loops leave out the first step.
+    """
+    loops = []
+    for mean in ("epsilon", "sample"):
+        for spacing in ("leading", "trailing"):
+            for count in (5, 10, 25):
+                scheduler = DDIMInverseScheduler(
+                    trained_betas=UnCLIPScheduler().betas.tolist(),
+                    clip_sample=False,
+                    prediction_type=mean,
+                    timestep_spacing=spacing,
+                )
+                skip = 1 if mean == "sample" else 0
+                loop = solver_loop("ddim-inverse", scheduler, count, skip)
+                loops.append({**loop, "skip": skip})
+    (out / "inversions.json").write_text(json.dumps(loops, separators=(",", ":")))

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { AccessControl } from '../../lib/serve/access.js';
 import { createSettings } from '../../lib/serve/settings.js';
+import { exchange } from './helpers/raw.js';
 import { errorOf, short, start } from './helpers/server.js';
 
 const prompt = 'a ring';
@@ -32,6 +33,7 @@ describe('API keys', () => {
     const check = (schema?: object) => () =>
       access.check({
         ...{ method: 'GET', hostname: 'localhost', headers: {}, is404: false },
+        raw: { rawHeaders: [] },
         routeOptions: { url: '/new', schema },
       } as never);
     expect(check()).toThrow(/Expected an API key/);
@@ -58,6 +60,43 @@ describe('API keys', () => {
     expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await errorOf(third)).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
     expect((await send('another-key-for-tests')).status).toBe(400);
+  });
+});
+
+test('an address with many invalid keys is limited, but not its valid ones', async () => {
+  const key = 'a-key-of-some-length';
+  const { url } = await start({ apiKeys: [key] });
+  const send = (by: string) =>
+    fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${by}` } });
+  for (let i = 0; i < 20; i++) expect((await send(`guess-${i}`)).status).toBe(401);
+  const limited = await send('guess-20');
+  expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await errorOf(limited)).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
+  expect((await send(key)).status).toBe(200);
+});
+
+describe('the Host header', () => {
+  test.each<[string, string]>([
+    ['two of them', 'Host: localhost\r\nHost: localhost\r\n'],
+    ['two that differ', 'Host: localhost\r\nhost: example.org\r\n'],
+    ['an empty one', 'Host:\r\n'],
+    ['a space', 'Host: local host\r\n'],
+    ['a path', 'Host: localhost/v1\r\n'],
+    ['a user', 'Host: me@localhost\r\n'],
+    ['no port after a colon', 'Host: localhost:\r\n'],
+    ['none', ''],
+  ])('with %s is rejected before the request is counted', async (_, headers) => {
+    const { url } = await start({ rateLimit: 1, apiKeys: ['a-key-of-some-length'] });
+    const request = `POST /v1/images/generations HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`;
+    for (let i = 0; i < 2; i++) expect(await exchange(url, request)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('may be an IPv6 address, and is optional in HTTP/1.0', async () => {
+    const { url } = await start();
+    const get = 'GET /healthz HTTP/1.1\r\nConnection: close\r\n';
+    expect(await exchange(url, `${get}Host: [::1]:80\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
+    const open = await start({ apiKeys: ['a-key-of-some-length'] });
+    expect(await exchange(open.url, 'GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
 

@@ -29,6 +29,18 @@ describe('the log', () => {
     expect({ warnings, dropped: log.dropped }).toEqual({ warnings: [], dropped: 0 });
   });
 
+  test('contains no control that pino leaves in JSON', async () => {
+    const file = join(temporaryFolder(), 'log');
+    const { fd, log } = opened(file);
+    const prompt = 'a\x9b2J\u202e ring';
+    log.write(`${JSON.stringify({ prompt })}\n`);
+    await log.end();
+    closeSync(fd);
+    const line = readFileSync(file, 'utf8');
+    expect(line).toBe('{"prompt":"a\\u009b2J\\u202e ring"}\n');
+    expect(JSON.parse(line)).toEqual({ prompt });
+  });
+
   test.skipIf(!existsSync('/dev/full'))('drops lines on a full disk, and warns once', async () => {
     const { fd, log, warnings } = opened('/dev/full');
     log.write('one\n');
@@ -77,6 +89,7 @@ describe.skipIf(!existsSync('/dev/full'))('karlo serve', () => {
   test.each([
     ['a full disk', 'exec "$@" > /dev/full', 'ENOSPC'],
     ['a full disk, also for stderr', 'exec "$@" > /dev/full 2> /dev/full', ''],
+    ['a full disk, in pretty lines', 'exec "$@" --log-format pretty > /dev/full', 'ENOSPC'],
     ['a file size limit', 'ulimit -f 0 && exec "$@" > log', 'EFBIG'],
   ])('answers, counts dropped lines and ends, with its log on %s', async (_name, line, reason) => {
     const port = await freePort();

@@ -1,4 +1,13 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -170,10 +179,63 @@ describe('tokenizer files', () => {
       [file('id.json', '{"a":"b"}'), merges],
       [file('special.json', '{"a":1}'), merges],
       [good, file('bad.txt', '#\na b c')],
-      [good, folder],
     ];
     for (const [ids, pairs] of broken)
       expect(await code(ClipTokenizer.fromFiles(ids, pairs))).toBe('ERR_KARLO_MODEL_CORRUPT');
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'are rejected if they are not regular files',
+    async () => {
+      const good = file('vocab.json', vocabulary);
+      const [pipe, zero] = [join(folder, 'pipe'), join(folder, 'zero')];
+      execFileSync('mkfifo', [pipe]);
+      symlinkSync('/dev/zero', zero);
+      for (const path of [folder, pipe, zero]) {
+        const code = 'ERR_KARLO_MODEL_NOT_FOUND';
+        await expectCode(code, () => ClipTokenizer.fromFiles(path, good), path, 'but it is a ');
+        await expectCode(code, () => ClipTokenizer.fromFiles(good, path), path, 'but it is a ');
+      }
+    },
+  );
+
+  test('are rejected at once if they are too large', async () => {
+    const path = file('large.json', '');
+    truncateSync(path, 2 ** 40);
+    const work = () => ClipTokenizer.fromFiles(path, path);
+    await expectCode('ERR_KARLO_MODEL_CORRUPT', work, `at most ${2 ** 24} bytes for size`, path);
+  });
+
+  test.each<[string, string, () => string, string]>([
+    ['tokens', 'vocab.json', () => objectOf(494_081), 'at most 494080 values'],
+    [
+      'tokens',
+      'tokenizer.json',
+      () => combinedOf(objectOf(494_081), '[]'),
+      'at most 494080 tokens for the vocabulary',
+    ],
+    [
+      'merges',
+      'tokenizer.json',
+      () => combinedOf('{}', `[${'0,'.repeat(1_976_320)}0]`),
+      'at most 1976320 values',
+    ],
+    ['levels', 'vocab.json', () => '['.repeat(2 ** 23), 'at most 16 levels'],
+    ['special tokens', 'tokenizer_config.json', () => specialTokens(10_001), 'at most 10000'],
+  ])('are rejected with too many %s in %s', async (_, name, json, text) => {
+    const many = mkdtempSync(join(folder, 'many-'));
+    for (const needed of ['vocab.json', 'merges.txt']) {
+      copyFileSync(join(clipTokenizerFolder, needed), join(many, needed));
+    }
+    if (name === 'tokenizer.json') rmSync(join(many, 'vocab.json'));
+    writeFileSync(join(many, name), json());
+    await expectCode('ERR_KARLO_MODEL_CORRUPT', () => ClipTokenizer.fromFolder(many), text);
+  });
+
+  test('are not read once the signal is aborted', async () => {
+    const signal = AbortSignal.abort(new Error('stopped'));
+    const reading = ClipTokenizer.fromFolder(clipTokenizerFolder, { signal });
+    await expect(reading).rejects.toThrow('stopped');
   });
 
   test.each<[string, string[], string]>([
@@ -281,3 +343,19 @@ describe('tokenizer files', () => {
     expect(new ClipTokenizer(unlimited).length).toBe(77);
   });
 });
+
+/** JSON of a vocabulary with so many tokens. */
+function objectOf(tokens: number): string {
+  return `{${Array.from({ length: tokens }, (_, id) => `"t${id}":${id}`).join()}}`;
+}
+
+/** A tokenizer.json with the JSON of its parts. */
+function combinedOf(vocab: string, merges: string): string {
+  return `{"model":{"type":"BPE","end_of_word_suffix":"</w>","vocab":${vocab},"merges":${merges}}}`;
+}
+
+/** A tokenizer_config.json with so many tokens. */
+function specialTokens(count: number): string {
+  const entries = Array.from({ length: count }, (_, id) => [id, { content: `<${id}>` }]);
+  return JSON.stringify({ added_tokens_decoder: Object.fromEntries(entries) });
+}

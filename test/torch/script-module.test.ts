@@ -252,12 +252,18 @@ describe('the engine', () => {
     await Promise.all([first, last]);
   });
 
-  test('an abort drops the result of a running call', async () => {
+  test('an abort rejects a running call at once, and drops its result', async () => {
     const controller = new AbortController();
+    const order: string[] = [];
+    await loaded.run('empty'); // so that the next call starts immediately
     const running = spin(loaded, { signal: controller.signal });
+    const next = loaded.run('empty').then(() => order.push('next'));
     setTimeout(() => controller.abort(), 10);
-    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
-    expect(await loaded.run('empty')).toBeNull();
+    await expect(running.finally(() => order.push('aborted'))).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    await next;
+    expect(order).toEqual(['aborted', 'next']);
   });
 
   test('an abort while the engine is being disposed also removes a call', async () => {

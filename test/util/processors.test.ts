@@ -1,26 +1,19 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readerOf } from '../../lib/util/cgroups.js';
 import {
   cpuQuota,
   defaultThreads,
   ompNumThreads,
-  readerOf,
   threadsWithin,
 } from '../../lib/util/processors.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { fileTree } from '../support/file-tree.js';
 
 const v2Mount = '31 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate';
 const v1Mount = '32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct';
 
 /** The quota in a file system with these files. */
 function quotaOf(files: Readonly<Record<string, string>>): number {
-  const root = temporaryFolder();
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), `${text}\n`);
-  }
-  return cpuQuota(readerOf(root));
+  return cpuQuota(readerOf(fileTree(files)));
 }
 
 const v2 = (cgroup: string, files: Readonly<Record<string, string>>) =>

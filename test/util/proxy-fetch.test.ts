@@ -28,7 +28,8 @@ beforeEach(async () => {
   return () => proxy.stop();
 });
 
-const text = async (env: NodeJS.ProcessEnv, url: string) => (await proxyFetch(env)(url)).text();
+const text = async (env: NodeJS.ProcessEnv, url: string) =>
+  (await proxyFetch(env, url)(url)).text();
 
 describe('requests go through', () => {
   test.each(['HTTP_PROXY', 'http_proxy'])('the proxy of %s', async (name) => {
@@ -87,7 +88,8 @@ test.skipIf(!hasOpenssl)(
     proxy.hosts.set('model.invalid:443', `https://127.0.0.1:${port}`);
     const program = `
     import { proxyFetch } from './dist/lib/util/proxy-fetch.js';
-    const response = await proxyFetch(process.env)('https://model.invalid/a');
+    const url = 'https://model.invalid/a';
+    const response = await proxyFetch(process.env, url)(url);
     console.log(await response.text());`;
     const env = {
       ...process.env,
@@ -147,7 +149,7 @@ describe('errors', () => {
         message:
           'Expected the address of an HTTP proxy, such as http://proxy.example:3128, for https_proxy but received something else',
       });
-      expect(() => proxyFetch({ https_proxy: address })).toThrow(error);
+      expect(() => proxyFetch({ https_proxy: address }, direct)).toThrow(error);
     },
   );
 
@@ -164,7 +166,7 @@ describe('errors', () => {
 
   test('an abort rejects with its reason', async () => {
     const signal = AbortSignal.abort(new Error('stopped'));
-    const send = proxyFetch({ HTTP_PROXY: proxy.address });
+    const send = proxyFetch({ HTTP_PROXY: proxy.address }, direct);
     await expect(send('http://model.invalid/', { signal })).rejects.toThrow('stopped');
   });
 });

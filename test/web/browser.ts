@@ -49,7 +49,7 @@ export function useBrowser(): void {
 export async function open(url: string, options = desktop): Promise<Page> {
   const permissions = ['clipboard-read', 'clipboard-write'];
   const context = await browser.newContext({ reducedMotion: 'reduce', permissions, ...options });
-  context.setDefaultTimeout(40_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   pages.push(page);
   page.on('pageerror', ({ message }) => consoleErrors.push(message));
@@ -71,14 +71,35 @@ export async function ended(page: Page): Promise<void> {
   await button(page, 'Cancel').waitFor({ state: 'detached' });
 }
 
+/** Makes the runs of a page take minutes, so that what it shows during a run stays. The form has no such number of steps. */
+export async function slowDown(page: Page): Promise<void> {
+  await page.route('**/v1/images/generations', (route) => {
+    const body = { ...route.request().postDataJSON(), decoder: { steps: 1000 } };
+    return route.continue({ postData: JSON.stringify(body) });
+  });
+}
+
+/** Ends the run of a slow page. The next one has its own number of steps. */
+export async function cancelSlow(page: Page): Promise<void> {
+  await button(page, 'Cancel').click();
+  await ended(page);
+  await page.unrouteAll();
+}
+
 /** The finished images on the page. */
 export function images(page: Page) {
   return page.getByRole('button', { name: /^Open image/ });
 }
 
+/** Chooses an action from the menu of an image. */
+export async function choose(page: Page, action: string, image = page.locator('.tile').first()) {
+  await image.getByRole('button', { name: /^More/ }).click();
+  await page.getByRole('menuitem', { name: action }).click();
+}
+
 /** The path of the page with quick settings: one image of few steps. */
 export function quick(prompt: string, more: Record<string, string | number> = {}): string {
-  const few = { n: 1, 'prior.steps': 2, 'decoder.steps': 4 };
+  const few = { n: 1, 'prior.steps': 2, 'decoder.steps': 4, 'upsample.steps': 1 };
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries({ prompt, ...few, ...more })) {
     params.set(name, String(value));
@@ -114,5 +135,6 @@ export async function downloaded(page: Page, name = 'Download') {
   const waiting = page.waitForEvent('download');
   await button(page, name).first().click();
   const download = await waiting;
-  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+  const path = await download.path();
+  return { name: download.suggestedFilename(), path, bytes: readFileSync(path) };
 }

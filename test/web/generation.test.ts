@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
 import { karlo, urlOf } from '../serve/helpers/processes.js';
 import { heart } from '../serve/helpers/server.js';
-import { button, downloaded, drop, ended, images, open, phone, quick, useBrowser } from './browser.js'; // biome-ignore format: one line
+import { button, cancelSlow, choose, downloaded, drop, ended, images, open, phone, quick, slowDown, useBrowser } from './browser.js'; // biome-ignore format: one line
 
 useBrowser();
 let url: string;
@@ -11,21 +12,24 @@ beforeAll(async () => {
 });
 
 test('an example prompt generates images with previews, which a reload keeps', async () => {
-  const page = await open(`${url}/#prior.steps=5&decoder.steps=60`);
+  const page = await open(`${url}/#prior.steps=5&decoder.steps=6`);
   await page.getByText('karlo-tiny').waitFor();
   await button(page, 'a red heart on a white background').click();
   await page.getByRole('radio', { name: '2', exact: true }).check({ force: true });
+  await slowDown(page);
   await button(page, 'Create').click();
   await page.getByAltText('Preview 1').waitFor();
   await page.getByRole('progressbar', { name: /left/ }).first().waitFor();
+  await cancelSlow(page);
+  await button(page, 'Create').click();
   await ended(page);
   expect(await images(page).count()).toBe(2);
   const { name, bytes } = await downloaded(page);
   expect(name).toMatch(/^karlo-a-red-heart-on-a-white-background-\d+\.png$/);
   expect(bytes.subarray(1, 4).toString()).toBe('PNG');
-  expect(new URL(page.url()).hash).toBe(
-    '#prompt=a+red+heart+on+a+white+background&n=2&prior.steps=5&decoder.steps=60',
-  );
+  await expect
+    .poll(() => new URL(page.url()).hash)
+    .toBe('#prompt=a+red+heart+on+a+white+background&n=2&prior.steps=5&decoder.steps=6');
   await page.reload();
   await images(page).nth(1).waitFor();
   expect((await downloaded(page)).bytes).toEqual(bytes);
@@ -52,18 +56,18 @@ test('images that an earlier version of the page has stored are still shown', as
 });
 
 test('cancel also stops the work on the server', async () => {
-  const page = await open(url + quick('a blue star', { n: 8, 'decoder.steps': 100 }));
+  const page = await open(url + quick('a blue star'));
+  const metrics = async () => (await fetch(`${url}/metrics`)).text();
+  await slowDown(page);
   await button(page, 'Create').click();
   await page
     .getByRole('progressbar', { name: /Drawing/ })
     .first()
     .waitFor();
-  expect(await (await fetch(`${url}/metrics`)).text()).toContain('karlo_running 1');
+  expect(await metrics()).toContain('karlo_running 1');
   await button(page, 'Cancel').click();
-  await button(page, 'Create').waitFor();
-  await expect
-    .poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 5000 })
-    .toContain('karlo_running 0');
+  await ended(page);
+  await expect.poll(metrics).toContain('karlo_running 0');
   expect(await page.getByRole('article').count()).toBe(0);
   expect(await page.getByRole('alert').textContent()).toBe('');
 });
@@ -74,7 +78,8 @@ test('a locked seed generates the same image, and otherwise each run has a new s
   const generate = async () => {
     await button(page, 'Create').click();
     await ended(page);
-    return { seed: await seed.inputValue(), ...(await downloaded(page)) };
+    const { name, bytes } = await downloaded(page);
+    return { seed: await seed.inputValue(), name, bytes };
   };
   const first = await generate();
   await button(page, 'Lock seed').click();
@@ -85,12 +90,13 @@ test('a locked seed generates the same image, and otherwise each run has a new s
   await button(page, 'Lock seed').click();
   const other = await generate();
   expect(other.bytes).not.toEqual(first.bytes);
-  await button(page, 'Reuse settings').last().click();
+  await choose(page, 'Reuse settings', page.locator('.tile').last());
   expect((await generate()).bytes).toEqual(first.bytes);
 });
 
 test('a link fills in the form, and starts nothing', async () => {
-  const address = quick('a black cross', { n: 2, seed: 4294967295, 'decoder.guidance': 2.5 });
+  const stage = { 'decoder.guidance': 2.5, 'decoder.sampler': 'dpm++' };
+  const address = quick('a black cross', { n: 2, seed: 4294967295, ...stage });
   const page = await open(url + address);
   const posts: string[] = [];
   page.on(
@@ -102,19 +108,25 @@ test('a link fills in the form, and starts nothing', async () => {
   expect(await page.getByLabel('Seed', { exact: true }).inputValue()).toBe('4294967295');
   expect(await button(page, 'Lock seed').getAttribute('aria-pressed')).toBe('true');
   expect(await page.getByLabel('Decoder guidance value').inputValue()).toBe('2.5');
+  expect(await page.getByLabel('Decoder sampler').inputValue()).toBe('dpm++');
+  await page.getByLabel('Prior sampler').selectOption('UniPC');
   expect(posts).toEqual([]);
   await button(page, 'Create').click();
   await ended(page);
   expect(JSON.parse(posts[0] as string)).toMatchObject({
     ...{ prompt: 'a black cross', n: 2, seed: 4294967295, sampling: 'fast' },
-    ...{ prior: { steps: 2 }, decoder: { steps: 4, guidance_scale: 2.5 } },
+    prior: { steps: 2, sampler: 'unipc' },
+    decoder: { steps: 4, guidance_scale: 2.5, sampler: 'dpm++' },
+    upsample: { steps: 1 },
   });
   expect(await page.locator('.tile-caption .number').allTextContents()).toEqual([
     '4294967295',
     '0',
   ]);
-  await page.goto(`${url}/#n=99&seed=-1&decoder.steps=1e9&prior.guidance=x&sampling=best&tab=?`);
-  expect(await page.getByRole('radio', { name: '4', exact: true }).isChecked()).toBe(true);
+  await page.goto(
+    `${url}/#n=99&seed=-1&decoder.steps=1e9&prior.guidance=x&prior.sampler=euler&sampling=best&tab=?`,
+  );
+  await page.getByRole('radio', { name: '4', exact: true, checked: true }).waitFor();
   expect(await button(page, 'Lock seed').getAttribute('aria-pressed')).toBe('false');
 });
 
@@ -123,13 +135,13 @@ test('varies a result, a dropped file and a chosen file', async () => {
   await button(page, 'Create').click();
   await ended(page);
   await images(page).first().click();
-  await page.getByRole('dialog').getByText('2 steps, guidance 4').waitFor();
+  await page.getByRole('dialog').getByText('2 steps of DDPM, guidance 4').waitFor();
   await page.getByRole('dialog').getByRole('button', { name: 'Vary image' }).click();
   await button(page, 'Vary').click();
   await page.getByRole('article', { name: 'Image variations' }).waitFor();
   await ended(page);
   expect(await images(page).count()).toBe(2);
-  const source = page.getByAltText('Selected for variation');
+  const source = page.getByAltText('Selected');
   await button(page, 'Remove image').click();
   expect(await button(page, 'Vary').isDisabled()).toBe(true);
   await drop(page, resolve('package.json'), '.drop-zone');
@@ -146,6 +158,22 @@ test('varies a result, a dropped file and a chosen file', async () => {
   await source.waitFor();
 });
 
+test('chooses the best of several drafts, whose seed repeats the image', async () => {
+  const page = await open(url + quick('a green ring', { candidates: 2, seed: 5 }));
+  expect(await page.getByRole('radio', { name: /^2/ }).last().isChecked()).toBe(true);
+  await page.getByRole('radio', { name: /^4/ }).last().check({ force: true });
+  await button(page, 'Create').click();
+  await ended(page);
+  await page.getByText('best of 4').waitFor();
+  const { bytes } = await downloaded(page);
+  await choose(page, 'Reuse settings');
+  expect(await page.getByRole('radio', { name: /^1/ }).last().isChecked()).toBe(true);
+  await button(page, 'Create').click();
+  await ended(page);
+  const pixels = (file: Buffer) => sharp(file).raw().toBuffer();
+  expect(await pixels((await downloaded(page)).bytes)).toEqual(await pixels(bytes));
+});
+
 test('a pasted image is selected for variation', async () => {
   const page = await open(url);
   await page.getByLabel('Prompt').waitFor();
@@ -157,7 +185,7 @@ test('a pasted image is selected for variation', async () => {
     await navigator.clipboard.write([new ClipboardItem({ [blob.type]: blob })]);
   })()`);
   await page.keyboard.press('Control+V');
-  await page.getByAltText('Selected for variation').waitFor();
+  await page.getByAltText('Selected').waitFor();
 });
 
 test('on a phone, nothing is wider than the screen, and the main button stays within reach', async () => {
@@ -174,6 +202,7 @@ test('on a phone, nothing is wider than the screen, and the main button stays wi
   };
   expect(await edge('Copy prompt')).toBeLessThanOrEqual(390 - 20 - 18);
   await button(page, 'Close').tap();
+  await dialog.waitFor({ state: 'detached' });
   await page.evaluate('scrollTo(0, document.body.scrollHeight)');
   const box = await button(page, 'Create').boundingBox();
   expect(box?.y).toBeGreaterThan(700);

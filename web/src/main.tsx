@@ -1,6 +1,7 @@
 import { StrictMode } from 'react';
 import { I18nProvider } from 'react-aria-components';
 import { createRoot } from 'react-dom/client';
+import '@fontsource-variable/source-serif-4/wght.css';
 import { App } from './components/App';
 import './style/base.css';
 import './style/controls.css';

@@ -14,9 +14,12 @@ const samplings = ['fast', 'default'];
 
 /** The loops by their networks, with the target ratios of a loop and of a forward. */
 const loops = new Map([
-  ['prior', { stage: 'prior', steps: { fast: 25, default: 25 }, loop: '≥ 5' }],
-  ['decoder', { stage: 'decoder', steps: { fast: 25, default: 50 }, forward: '≥ 1.3' }],
-  ['super_res_first', { stage: 'upsample', steps: { fast: 7, default: 7 }, forward: '≥ 1.3' }],
+  ['prior', { stage: 'prior', steps: { turbo: 25, fast: 25, default: 25 }, loop: '≥ 5' }],
+  ['decoder', { stage: 'decoder', steps: { turbo: 15, fast: 25, default: 50 }, forward: '≥ 1.3' }],
+  [
+    'super_res_first',
+    { stage: 'upsample', steps: { turbo: 3, fast: 7, default: 7 }, forward: '≥ 1.3' },
+  ],
 ]);
 
 /** @param {Context} context */

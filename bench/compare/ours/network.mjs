@@ -7,8 +7,10 @@ const { openModel } = await import(`${built}layouts/index.js`);
 const { networkOf } = await import(`${built}networks/registry.js`);
 /** @type {typeof import('../../../lib/networks/residency.js')} */
 const { Resident } = await import(`${built}networks/residency.js`);
-/** @type {typeof import('../../../lib/pipeline/samplers/index.js')} */
-const { createSampler } = await import(`${built}pipeline/samplers/index.js`);
+/** @type {typeof import('../../../lib/options/resolve-generation.js')} */
+const { resolveTextToImage } = await import(`${built}options/resolve-generation.js`);
+/** @type {typeof import('../../../lib/pipeline/stages/stage.js')} */
+const { stageRun } = await import(`${built}pipeline/stages/stage.js`);
 /** @type {typeof import('../../../lib/pipeline/samplers/noise.js')} */
 const { Noise } = await import(`${built}pipeline/samplers/noise.js`);
 /** @type {typeof import('../../../lib/pipeline/stages/prior.js')} */
@@ -101,17 +103,12 @@ export class LoadedNetwork {
     );
     const config = this.#model.schedulers[`${name}_scheduler`];
     if (!config) throw new Error(`The model has no ${name}_scheduler`);
-    const noise = new Noise([0], this.#device);
+    const noise = new Noise([{ seed: 0 }], this.#device);
     /** @type {number[]} */
     const times = [performance.now()];
-    const settings = { spacing: { steps: count }, guidanceScale: 4 };
-    const output = await this.#run(name, {
-      sampler: createSampler(config, settings),
-      settings,
-      noise,
-      signal: undefined,
-      onStep: () => times.push(performance.now()),
-    });
+    const { decoder: settings } = resolveTextToImage('', { decoder: { steps: count } });
+    const others = { noise, signal: undefined, onStep: () => times.push(performance.now()) };
+    const output = await this.#run(name, stageRun(config, settings, others));
     output.toTypedArray();
     output.dispose();
     noise[Symbol.dispose]();
@@ -137,9 +134,10 @@ export class LoadedNetwork {
       return stage.run(random(1, 3, side, side), run);
     }
     const [text, empty] = [this.#text(), this.#text()];
-    if (name === 'prior') return this.#prior.run(text, empty, run);
+    if (name === 'prior') return this.#prior.run(text, [empty], empty, run);
     const stage = new DecoderStage(this.#model, this.#networks);
-    return stage.run(random(1, Number(prior?.embedding_dim)), text, empty, run);
+    const imageEmbeds = random(1, Number(prior?.embedding_dim));
+    return stage.run({ imageEmbeds, text, unconditional: [empty] }, run);
   }
 
   #text() {

@@ -4,14 +4,15 @@ import { type ConvertProgress, convertModel } from '../../layouts/converted/conv
 import { type Inspection, inspectModel } from '../../layouts/index.js';
 import { type WeightDtype, weightDtypes } from '../../options/descriptions.js';
 import { interruptible } from '../terminal/interruptible.js';
+import { printJson, printLine } from '../terminal/output.js';
 import { showPhases } from '../terminal/phase-progress.js';
 
-/** `karlo convert FROM TO`: converts published weights to graphs and safetensors. */
+/** `karlo convert FROM TO`: converts weights to a dtype, in safetensors. */
 export function addConvert(program: Command): void {
   program
     .command('convert')
-    .description('convert a model to a folder of graphs and safetensors that loads quickly')
-    .argument('<from>', 'pulled model, or folder of a published model')
+    .description('convert a model to a folder with weights of one dtype, which loads quickly')
+    .argument('<from>', 'pulled model, or model folder')
     .argument('<to>', 'folder to create')
     .addOption(
       new Option('--dtype <name>', 'dtype of the converted weights')
@@ -24,9 +25,7 @@ export function addConvert(program: Command): void {
       `
 Examples:
   karlo convert karlo-tiny ./karlo-tiny-converted
-  karlo convert kakaobrain/karlo-v1-alpha ./karlo-bfloat16 --dtype bfloat16
-
-A converted folder contains graphs, which are programs: load only folders that you trust.`,
+  karlo convert kakaobrain/karlo-v1-alpha ./karlo-bfloat16 --dtype bfloat16`,
     )
     .action(convert);
 }
@@ -38,8 +37,8 @@ async function convert(from: string, to: string, flags: { dtype: WeightDtype; js
     convertModel(folder, to, { dtype: flags.dtype, onProgress: progress.update, signal }),
   ).finally(progress.stop);
   const { missing } = await inspectModel(to);
-  if (flags.json) console.log(JSON.stringify({ folder: to, manifest, missing }));
-  else console.log([`Converted to ${to}`, ...notes(missing)].join('\n'));
+  if (flags.json) return printJson({ folder: to, manifest, missing });
+  for (const line of [`Converted to ${to}`, ...notes(missing)]) printLine(line);
 }
 
 /** A line for each task that the folder cannot do. */

@@ -1,19 +1,12 @@
 import type { Command } from 'commander';
 import type { TextToImageRecipe } from '../../images/recipe.js';
 import { generationOptions, taskOptions, textToImageOptions } from '../../options/descriptions.js';
-import { flagLabel } from '../../options/flags.js';
 import { resolveTextToImage } from '../../options/resolve-generation.js';
-import type { TextToImageOptions } from '../../options/types.generated.js';
-import {
-  addImageOptions,
-  addOptions,
-  checked,
-  type ImageFlags,
-  loadOptionsOf,
-  optionsWithRecipe,
-  recipeOf,
-} from '../flags.js';
-import { readPrompts, readText } from '../prompt-file.js';
+import { addImageOptions, addOptions, type ImageFlags } from '../flags.js';
+import { promptOf } from '../prompt-argument.js';
+import { readPrompts } from '../prompt-file.js';
+import { recipeOf } from '../recipe.js';
+import { planOf, requestOf } from '../request.js';
 import { runGeneration } from '../run-generation.js';
 
 /** Prompts in one call: all of a call are encoded before its first image. */
@@ -41,6 +34,7 @@ export function addGenerate(program: Command): void {
 Examples:
   karlo "a red heart on a white background"
   karlo "a blue star" -n 4 --seed 0 --sampling default --output out/ --grid
+  karlo "a red heart" --candidates 4 -o best.png
   karlo "a green ring on a black background" -o ring.webp
   karlo generate --from ring.webp --output again.png
   echo "a pink moon" | karlo - -o - > moon.png
@@ -54,23 +48,20 @@ async function generate(
   prompt: string | undefined,
   flags: GenerateFlags,
 ): Promise<void> {
-  const recipe = await recipeOf('textToImage', flags);
+  const recipe = await recipeOf('textToImage', flags.from);
   const prompts = await promptsOf(command, prompt, flags, recipe);
-  const options = optionsWithRecipe(taskOptions.textToImage, flags, recipe) as TextToImageOptions;
-  // A file of prompts is resumed by the names of its images, which contain the seed.
-  const seeded = flags.prompts === undefined ? options : { seed: 0, ...options };
-  const { seeds } = checked(command, () =>
-    resolveTextToImage(prompts, seeded, { label: flagLabel }),
-  );
-  const { count: _count, seed: _seed, ...sampling } = options;
-  const plan = {
-    ...{ names: prompts, seeds, recipe, sourcesPerCall: promptsPerCall },
-    load: await loadOptionsOf(command, flags, recipe),
-    resume: flags.prompts !== undefined && !flags.force,
-  };
+  const isFile = flags.prompts !== undefined;
+  const request = requestOf(command, flags, {
+    ...{ table: taskOptions.textToImage, recipe },
+    // A file of prompts is resumed by the names of its images, which contain the seed.
+    resolve: (options, context) =>
+      resolveTextToImage(prompts, isFile ? { seed: 0, ...options } : options, context),
+  });
+  const named = await planOf(command, flags, request, prompts, promptsPerCall);
+  const plan = { ...named, resume: isFile && !flags.force };
   await runGeneration(command, plan, flags, (karlo, sources, run) => {
     const some = sources.map((source) => prompts[source] as string);
-    return karlo.textToImage(some, { ...sampling, ...run });
+    return karlo.textToImage(some, { ...request.options, ...run });
   });
 }
 
@@ -92,17 +83,4 @@ async function promptsOf(
   if (prompts.length === 0)
     command.error(`error: there are no prompts in ${file === '-' ? 'stdin' : file}`);
   return prompts;
-}
-
-async function promptOf(
-  command: Command,
-  argument: string | undefined,
-  recipe: TextToImageRecipe | undefined,
-): Promise<string> {
-  const given = argument === '-' ? (await readText('-')).trim() : argument;
-  if (given?.trim() === '') command.error('error: expected a prompt but received an empty one');
-  const prompt = given ?? recipe?.prompt;
-  if (prompt !== undefined) return prompt;
-  const fix = 'Pass it in quotes, or - to read it from stdin';
-  return command.error(`error: missing required argument 'prompt'. ${fix}`);
 }

@@ -1,5 +1,4 @@
 import { existsSync, statSync } from 'node:fs';
-import { freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { invalidArgument } from '../../errors.js';
 import { findModel } from '../../hub/store/resolve.js';
@@ -8,14 +7,23 @@ import { readRecipe } from '../../images/read-recipe.js';
 import type { Recipe } from '../../images/recipe.js';
 import { type Inspection, inspectModel } from '../../layouts/index.js';
 import { describeBuild } from '../../libtorch/folder.js';
-import { type OptionTable, taskOptions } from '../../options/descriptions.js';
+import {
+  generationOptions,
+  methodOptions,
+  type OptionTable,
+  taskOptions,
+  upscaleOptions,
+} from '../../options/descriptions.js';
 import type { StageOptions } from '../../options/types.generated.js';
 import { devices } from '../../torch/device.js';
 import { version as torchVersion } from '../../torch/load.js';
 import { splitCase } from '../../util/case.js';
+import { type MemoryLimit, memoryLimit } from '../../util/memory-limit.js';
 import { defaultThreads } from '../../util/processors.js';
+import { visibleLine } from '../../util/visible-text.js';
 import { failureJson, failureText } from '../failure.js';
 import { formatRows } from '../terminal/format.js';
+import { printJson, printText, reportText } from '../terminal/output.js';
 
 /** `karlo info [PATH…]`: what is installed, what a model folder contains, or how an image was generated. */
 export function addInfo(program: Command, version: string): void {
@@ -64,7 +72,8 @@ async function infoAt(path: string): Promise<Info> {
 }
 
 function print({ json, text }: Info, asJson: boolean): void {
-  console.log(asJson ? JSON.stringify(json, null, 2) : text);
+  if (asJson) printJson(json, 2);
+  else printText(text);
 }
 
 /** Shows several models or images. One that cannot be read does not hide the others, but fails the command. */
@@ -74,14 +83,14 @@ async function showAll(paths: readonly string[], asJson: boolean): Promise<void>
     try {
       const { json, text } = await infoAt(path);
       all.push({ path, ...json });
-      if (!asJson) console.log(`${all.length > 1 ? '\n' : ''}${path}\n${text}`);
+      if (!asJson) printText(`${all.length > 1 ? '\n' : ''}${visibleLine(path)}\n${text}`);
     } catch (error) {
       all.push({ path, error: failureJson(error) });
-      console.error(failureText(error));
+      reportText(failureText(error));
       process.exitCode = 1;
     }
   }
-  if (asJson) console.log(JSON.stringify(all, null, 2));
+  if (asJson) printJson(all, 2);
 }
 
 function installation(version: string) {
@@ -97,7 +106,7 @@ function installation(version: string) {
     threadsReason,
     cpuCapability,
     kernels,
-    memory: { total: totalmem(), free: freemem() },
+    memory: memoryLimit(),
   };
 }
 
@@ -117,8 +126,14 @@ function describeInstallation(installed: ReturnType<typeof installation>): strin
     ),
     ['CPU', `kernels for ${installed.kernels}`],
     ['threads', `${installed.threads}, ${installed.threadsReason}`],
-    ['memory', `${gibibytes(memory.free)} free of ${gibibytes(memory.total)}`],
+    ['memory', describeMemory(memory)],
   ]);
+}
+
+function describeMemory({ total, free, machine }: MemoryLimit): string {
+  const used = `${gibibytes(free)} free of ${gibibytes(total)}`;
+  if (total === machine) return used;
+  return `${used}, by the container's limit; the machine has ${gibibytes(machine)}`;
 }
 
 function gibibytes(bytes: number | undefined): string {
@@ -153,17 +168,34 @@ function describeRecipe(recipe: Recipe): string {
   const { model, versions, device, dtype, kernels } = recipe;
   const place = kernels === undefined ? device : `${device} (${kernels})`;
   return formatRows([
-    recipe.kind === 'textToImage'
-      ? ['prompt', recipe.prompt]
-      : ['variation of', `image with hash ${recipe.source.sha256} (${recipe.source.fit})`],
+    ...describeSource(recipe),
     ...describeOptions(recipe),
+    ...describeSelection(recipe),
     ['model', `${model.name} (${model.sha256})`],
     ['generated on', `${place}, ${dtype}, karlo ${versions.karlo}, LibTorch ${versions.libtorch}`],
   ]);
 }
 
+/** What the image was made of. */
+function describeSource(recipe: Recipe): [string, string][] {
+  if (recipe.kind === 'textToImage') return [['prompt', recipe.prompt]];
+  const prompt: [string, string][] =
+    'prompt' in recipe && recipe.prompt !== undefined ? [['prompt', recipe.prompt]] : [];
+  if (!('source' in recipe)) return [['made by', splitCase(recipe.kind, ' ')], ...prompt];
+  const { sha256, fit } = recipe.source;
+  const what = recipe.kind === 'imageVariation' ? 'variation of' : splitCase(recipe.kind, ' ');
+  return [[what, `image with hash ${sha256} (${fit})`], ...prompt];
+}
+
+const recordedTables: Readonly<Record<Recipe['kind'], OptionTable>> = {
+  ...taskOptions,
+  ...methodOptions,
+  reconstruct: generationOptions,
+  upscale: upscaleOptions,
+};
+
 function describeOptions(recipe: Recipe): [string, string][] {
-  const table: OptionTable = taskOptions[recipe.kind];
+  const { prompt: _, ...table } = recordedTables[recipe.kind];
   return Object.entries(recipe).flatMap(([name, value]): [string, string][] => {
     const kind = table[name]?.kind;
     if (kind === undefined || value === undefined) return [];
@@ -172,10 +204,23 @@ function describeOptions(recipe: Recipe): [string, string][] {
   });
 }
 
+/** How the image was chosen, if it had candidates. */
+function describeSelection({ selection }: Recipe): [string, string][] {
+  if (selection === undefined) return [];
+  const { seed, scores, priorScores } = selection;
+  const chosenFrom = (what: string, all: readonly number[]) =>
+    `${what}: best of ${all.length}, score ${Math.max(...all)}`;
+  const choices = [
+    ...(scores ? [chosenFrom('drafts', scores)] : []),
+    ...(priorScores ? [chosenFrom('image embeddings', priorScores)] : []),
+  ];
+  return [['chosen', `${choices.join('; ')} (first seed ${seed})`]];
+}
+
 function describeStage({ steps, timestepRespacing, ...others }: StageOptions): string {
   const spacing = steps === undefined ? `steps ${timestepRespacing}` : `${steps} steps`;
   const values = Object.entries(others)
     .filter(([name, value]) => name !== 'guidanceScale' || value !== 1)
-    .map(([name, value]) => `${splitCase(name, ' ')} ${value}`);
+    .map(([name, value]) => `${splitCase(name, ' ')} ${[value].flat().join(' to ')}`);
   return [spacing, ...values].join(', ');
 }

@@ -3,8 +3,10 @@ import { storeFolder } from '../../hub/store/folder.js';
 import { listModels, type StoredModel } from '../../hub/store/list.js';
 import { removeModel } from '../../hub/store/remove.js';
 import { builtIn } from '../../layouts/built-in.js';
-import { formatBytes } from '../terminal/format.js';
+import { formatBytes } from '../../util/format-bytes.js';
+import { visibleLine } from '../../util/visible-text.js';
 import { interruptible } from '../terminal/interruptible.js';
+import { printJson, printLine, printText } from '../terminal/output.js';
 
 /** `karlo models` lists the model store; `karlo models rm NAME` removes a model from it. */
 export function addModels(program: Command): void {
@@ -33,11 +35,10 @@ Examples:
 async function list({ json }: { json?: boolean }): Promise<void> {
   const store = storeFolder(process.env);
   const models = await listModels();
-  if (json) console.log(JSON.stringify({ builtIn, store, models }, null, 2));
-  else
-    console.log(
-      `Built in: ${builtIn.join(', ')}\n${models.length === 0 ? nothing(store) : table(models)}`,
-    );
+  if (json) return printJson({ builtIn, store, models }, 2);
+  printLine(`Built in: ${builtIn.join(', ')}`);
+  if (models.length === 0) printLine(nothing(store));
+  else printText(table(models));
 }
 
 function nothing(store: string): string {
@@ -46,7 +47,7 @@ function nothing(store: string): string {
 
 function table(models: readonly StoredModel[]): string {
   const head = ['NAME', 'LAYOUT', 'SIZE', 'DATE', 'STATE', 'PATH'];
-  const lines = [head, ...models.flatMap(linesOf)];
+  const lines = [head, ...models.flatMap(linesOf)].map((line) => line.map(visibleLine));
   const widths = head.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
   const pad = (line: string[]) => line.map((text, i) => text.padEnd(widths[i] ?? 0)).join('  ');
   return lines.map((line) => pad(line).trimEnd()).join('\n');
@@ -68,5 +69,6 @@ async function remove(
   { partial = false, json = false }: { partial?: boolean; json?: boolean },
 ): Promise<void> {
   const removed = await interruptible((signal) => removeModel(name, { partial, signal }));
-  console.log(json ? JSON.stringify({ removed, partial }) : `Removed ${removed}`);
+  if (json) printJson({ removed, partial });
+  else printLine(`Removed ${removed}`);
 }

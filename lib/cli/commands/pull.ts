@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { variationsSuffix } from '../../hub/store/folder.js';
 import { type Pulled, type PullProgress, pullModel } from '../../hub/store/pull.js';
-import { formatBytes } from '../terminal/format.js';
+import { formatBytes } from '../../util/format-bytes.js';
 import { interruptible } from '../terminal/interruptible.js';
+import { printJson, printLine, reportLine } from '../terminal/output.js';
 import { showPhases } from '../terminal/phase-progress.js';
 
 interface Flags {
@@ -53,11 +54,12 @@ async function pull(repo: string, { json, ...options }: Flags): Promise<void> {
   const model = await interruptible((signal) =>
     pullModel(repo, { ...options, onProgress: progress.update, signal }),
   ).finally(progress.stop);
-  for (const warning of model.warnings) console.error(`warning: ${warning}`);
-  console.log(json ? JSON.stringify(model, null, 2) : summary(model));
+  for (const warning of model.warnings) reportLine(`warning: ${warning}`);
+  if (json) printJson(model, 2);
+  else for (const line of summary(model)) printLine(line);
 }
 
-function summary({ name, layout, totalBytes, path, repositories }: Pulled): string {
+function summary({ name, layout, totalBytes, path, repositories }: Pulled): string[] {
   const [hasTextToImage, hasVariation] = [name, `${name}${variationsSuffix}`].map(
     (repo) => layout === 'kakao' || repositories.includes(repo),
   );
@@ -66,7 +68,7 @@ function summary({ name, layout, totalBytes, path, repositories }: Pulled): stri
   const model = hasTextToImage ? name : repositories[0];
   if (hasVariation) lines.push(`  npx karlo vary photo.jpg --model ${model}`);
   else if (name === published) lines.push(`  npx karlo pull ${name} --variations`);
-  return lines.join('\n');
+  return lines;
 }
 
 const published = 'kakaobrain/karlo-v1-alpha';
@@ -90,7 +92,7 @@ function showProgress() {
       bar.update(phase, { done, total, payload });
       if (finished && !bar.drawsBars) {
         const share = `${payload.done} of ${payload.all}`;
-        process.stderr.write(`${finished.path}: ${formatBytes(finished.size)} (${share})\n`);
+        reportLine(`${finished.path}: ${formatBytes(finished.size)} (${share})`);
       }
     },
     stop: bar.stop,

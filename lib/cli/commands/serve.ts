@@ -1,23 +1,33 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { KarloOptions } from '../../karlo.js';
+import { type Leniency, openai, strict } from '../../serve/protocol/leniency.js';
 import {
   createSettings,
   defaults,
+  type LogFormat,
   minKeyLength,
   type ServerSettings,
 } from '../../serve/settings.js';
+import { importWith, serverPackages } from '../../util/optional-packages.js';
 import { httpUrl, nonNegative, port, positive, seconds } from '../flag-values.js';
 import { addServerOptions, defined, queueOption } from '../flags.js';
 
-interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
+interface Flags
+  extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads' | 'trustGraphs'> {
   host: string;
   port: number;
   apiKey?: string[];
   insecure?: boolean;
   cors?: string[];
   publicUrl?: string;
+  compat?: string[];
+  modelAlias?: string[];
+  sizePolicy?: Leniency['sizePolicy'];
+  unknownFields?: Leniency['unknownFields'];
+  responseFormat?: Leniency['responseFormat'];
   maxN: number;
   maxImage: number;
+  uploadBudget: number;
   queueSize: number;
   concurrency: number;
   batchSize: number;
@@ -28,6 +38,7 @@ interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threa
   results?: string;
   resultTime: number;
   logLevel: ServerSettings['logLevel'];
+  logFormat: LogFormat;
   logPrompts?: boolean;
 }
 
@@ -50,15 +61,49 @@ export function addServe(program: Command): void {
     .option('--cors <origin...>', 'origins of other web pages that may use the API (default: none)')
     .option(
       '--public-url <url>',
-      'URL of the server for clients, if it is behind a proxy (default: the host of each request)',
+      'URL of the server for clients, if it is behind a proxy (default: the address that it listens on)',
       httpUrl,
+    )
+    .addOption(
+      new Option(
+        '--compat <client...>',
+        'accept what these clients send by default (default: none)',
+      ).choices(['openai', 'a1111']),
+    )
+    .option(
+      '--model-alias <name...>',
+      "further names of the model, such as dall-e-3, or '*' for any (default: none)",
+    )
+    .addOption(
+      new Option(
+        '--size-policy <policy>',
+        "other sizes than the model's: refuse them, or resize images (default: strict)",
+      ).choices(['strict', 'resize']),
+    )
+    .addOption(
+      new Option(
+        '--unknown-fields <policy>',
+        'refuse requests with unknown fields, or answer with a warning (default: refuse)',
+      ).choices(['refuse', 'warn']),
+    )
+    .addOption(
+      new Option(
+        '--response-format <format>',
+        'how images are returned by default; openai: by URL to clients that name dall-e (default: b64_json)',
+      ).choices(['b64_json', 'url', 'openai']),
     )
     .option('--max-n <number>', 'maximum number of images per request', positive, defaults.maxN)
     .option(
       '--max-image <megabytes>',
-      'maximum size of an input image',
+      'maximum size of the input images of a request',
       positive,
       defaults.maxImageBytes / 1e6,
+    )
+    .option(
+      '--upload-budget <megabytes>',
+      'maximum size of all requests in memory; further ones receive status 429',
+      positive,
+      defaults.uploadBudget / 1e6,
     )
     .option('--queue-size <number>', 'maximum number of waiting requests', positive, 64)
     .option('--concurrency <number>', 'number of requests that run at the same time', positive, 4)
@@ -88,6 +133,7 @@ Examples:
   karlo serve
   karlo serve --port 9000 --model ./karlo-v1-alpha
   KARLO_API_KEYS=$(openssl rand -hex 16) karlo serve --host 0.0.0.0
+  karlo serve --compat openai # for clients that ask for dall-e-3 at 1024x1024
   karlo serve --queue redis://localhost`,
     )
     .action(start);
@@ -95,15 +141,16 @@ Examples:
 
 async function start(flags: Flags): Promise<void> {
   // Imported here, because no other command needs a server.
-  const { serve } = await import('../../serve/main.js');
-  const { model, device, dtype, threads, concurrency, queue, queueName } = flags;
+  const { serve } = await importWith(serverPackages, () => import('../../serve/main.js'));
+  const { model, device, dtype, threads, trustGraphs, concurrency, queue, queueName } = flags;
   await serve({
-    karlo: defined({ model, device, dtype, threads }),
+    karlo: defined({ model, device, dtype, threads, trustGraphs }),
     settings: createSettings(settingsOf(flags)),
     concurrency,
     batchSize: flags.batchSize,
     capacity: flags.queueSize,
     results: { location: flags.results, seconds: flags.resultTime },
+    logFormat: flags.logFormat,
     queue: queue === undefined ? undefined : { url: queue, name: queueName },
   });
 }
@@ -114,12 +161,24 @@ function settingsOf(flags: Flags): Partial<ServerSettings> {
   return defined({
     ...fromFlags,
     port: flags.port,
+    leniency: leniencyOf(flags),
+    a1111: flags.compat?.includes('a1111') ?? false,
     apiKeys: [...(flags.apiKey ?? []), ...keysOfEnvironment()],
     maxImageBytes: 1e6 * flags.maxImage,
+    uploadBudget: 1e6 * flags.uploadBudget,
     resultSeconds: flags.resultTime,
     logLevel: flags.logLevel,
     logPrompts: flags.logPrompts,
   }) as Partial<ServerSettings>;
+}
+
+/** `--compat openai`, and the flags that are more specific. */
+function leniencyOf({ compat, modelAlias, ...flags }: Flags): Leniency {
+  const { sizePolicy, unknownFields, responseFormat } = flags;
+  return {
+    ...(compat?.includes('openai') ? openai : strict),
+    ...defined({ modelAliases: modelAlias, sizePolicy, unknownFields, responseFormat }),
+  };
 }
 
 function keysOfEnvironment(): string[] {

@@ -7,6 +7,7 @@ import { packageFolder } from '../../util/package.js';
 import { withBuildProgress } from '../build.js';
 import { setUpWithProgress } from '../setup.js';
 import { interruptible } from '../terminal/interruptible.js';
+import { printJson, printLine } from '../terminal/output.js';
 
 type Flags = Pick<SetupOptions, 'sha256' | 'cuda' | 'offline'> & {
   archive?: string[];
@@ -52,9 +53,7 @@ function buildAddon(libtorch: LibTorch): Promise<void> {
 async function setUp({ archive = [], build = false, json, ...options }: Flags): Promise<void> {
   const libtorch = await setUpWithProgress({ ...options, archives: archive, headers: build });
   if (build) await interruptible(() => buildAddon(libtorch));
-  console.log(
-    json
-      ? JSON.stringify(libtorch, null, 2)
-      : `LibTorch ${describeBuild({ ...libtorch, cuda: libtorch.cudaLibraries !== undefined })} from ${libtorch.source}: ${libtorch.folder}`,
-  );
+  if (json) return printJson(libtorch, 2);
+  const version = describeBuild({ ...libtorch, cuda: libtorch.cudaLibraries !== undefined });
+  printLine(`LibTorch ${version} from ${libtorch.source}: ${libtorch.folder}`);
 }

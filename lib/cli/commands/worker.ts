@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { KarloOptions } from '../../karlo.js';
-import type { ServerSettings } from '../../serve/settings.js';
+import type { LogFormat, ServerSettings } from '../../serve/settings.js';
+import { importWith, serverPackages } from '../../util/optional-packages.js';
 import { positive } from '../flag-values.js';
 import { addServerOptions, defined, queueOption } from '../flags.js';
 
-interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads'> {
+interface Flags
+  extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads' | 'trustGraphs'> {
   queue: string;
   queueName: string;
   results?: string;
@@ -12,6 +14,7 @@ interface Flags extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threa
   concurrency: number;
   batchSize: number;
   logLevel: ServerSettings['logLevel'];
+  logFormat: LogFormat;
 }
 
 /** `karlo worker`: runs the jobs that `karlo serve --queue` accepts. */
@@ -35,14 +38,15 @@ Examples:
 
 async function start(flags: Flags): Promise<void> {
   // Imported here, because no other command needs a queue.
-  const { runWorker } = await import('../../serve/main.js');
-  const { model, device, dtype, threads, concurrency, logLevel } = flags;
+  const { runWorker } = await importWith(serverPackages, () => import('../../serve/main.js'));
+  const { model, device, dtype, threads, trustGraphs, concurrency, logLevel, logFormat } = flags;
   await runWorker({
-    karlo: defined({ model, device, dtype, threads }),
+    karlo: defined({ model, device, dtype, threads, trustGraphs }),
     queue: { url: flags.queue, name: flags.queueName },
     results: { location: flags.results, seconds: flags.resultTime },
     concurrency,
     batchSize: flags.batchSize,
     logLevel,
+    logFormat,
   });
 }

@@ -1,12 +1,7 @@
-/** Bytes in a readable unit: `12.4 GB`, `350 MB`, `1.2 KB`. */
-export function formatBytes(bytes: number): string {
-  const [unit, name] = bytes >= 1e9 ? [1e9, 'GB'] : bytes >= 1e6 ? [1e6, 'MB'] : [1e3, 'KB'];
-  const count = bytes / unit;
-  return `${count.toFixed(count >= 100 ? 0 : 1)} ${name}`;
-}
+import { visibleLine } from '../../util/visible-text.js';
 
-/** Labels and texts in two columns. */
+/** Labels and texts in two columns, each on one line. */
 export function formatRows(rows: readonly (readonly [label: string, text: string])[]): string {
   const width = Math.max(...rows.map(([label]) => label.length));
-  return rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join('\n');
+  return rows.map(([label, text]) => `${label.padEnd(width)}  ${visibleLine(text)}`).join('\n');
 }

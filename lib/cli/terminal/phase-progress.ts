@@ -1,4 +1,6 @@
 import cliProgress from 'cli-progress';
+import { visibleLine } from '../../util/visible-text.js';
+import { reportLine } from './output.js';
 
 interface BarState {
   readonly done: number;
@@ -32,7 +34,7 @@ export function showPhases(
   return {
     drawsBars,
     update(phase, bar, line) {
-      const drawn = drawsBars ? bar : undefined;
+      const drawn = drawsBars && bar ? { ...bar, payload: visible(bar.payload) } : undefined;
       if (phase === current) {
         if (drawn) single.update(drawn.done, drawn.payload);
         return;
@@ -40,8 +42,15 @@ export function showPhases(
       current = phase;
       single.stop();
       if (drawn) single.start(drawn.total, drawn.done, drawn.payload);
-      else if (line !== undefined) process.stderr.write(`${line}\n`);
+      else if (line !== undefined) reportLine(line);
     },
     stop: () => single.stop(),
   };
+}
+
+/** Values that a terminal can show, whatever the file names in them. */
+function visible(payload: object): object {
+  return Object.fromEntries(
+    Object.entries(payload).map(([name, value]) => [name, visibleLine(String(value))]),
+  );
 }

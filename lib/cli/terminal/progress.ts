@@ -1,16 +1,22 @@
 import cliProgress from 'cli-progress';
 import { KarloImage } from '../../images/karlo-image.js';
 import type { LoadProgress } from '../../pipeline/load-networks.js';
-import type { GenerationEvent, StageName } from '../../pipeline/task.js';
-import { formatBytes } from './format.js';
+import type { StepEvent } from '../../pipeline/task.js';
+import { formatBytes } from '../../util/format-bytes.js';
 import { TerminalImage } from './image.js';
-
-type StepEvent = Extract<GenerationEvent, { type: 'step' }>;
+import { reportLine } from './output.js';
 
 /** Shows the progress of a run on stderr, if that is a terminal. */
 export interface Progress {
   show(event: StepEvent): void | Promise<void>;
   end(): void;
+}
+
+/** What a run generates. */
+export interface RunSize {
+  readonly images: number;
+  /** Drafts from which each image is chosen. */
+  readonly candidates: number;
 }
 
 const silent: Progress = { show() {}, end() {} };
@@ -25,28 +31,36 @@ export function openLoading(): { update(progress: LoadProgress): void; end(): vo
   };
 }
 
-/** Previews if they are requested and the terminal can show images, else bars; nothing without a terminal. */
-export async function openProgress(preview: boolean): Promise<Progress> {
+/** Previews if they are requested and the terminal can show images, else a bar; nothing without a terminal. */
+export async function openProgress(preview: boolean, size: RunSize): Promise<Progress> {
   if (!process.stderr.isTTY) return silent;
   const image = preview ? await TerminalImage.open() : undefined;
   if (preview && image === undefined) {
-    console.error('This terminal cannot show images (kitty, iTerm2, WezTerm and sixel can).');
+    reportLine('This terminal cannot show images (kitty, iTerm2, WezTerm and sixel can).');
   }
-  return image ? new Preview(image) : new Bars();
+  return image ? new Preview(image, size) : new Bar(size);
 }
 
-/** The remaining seconds of each stage, estimated from the steps it has taken. */
-class Pace {
-  readonly #spent = new Map<StageName, number>();
-  #last = performance.now();
+/** `image 2 of 4, draft 3 of 8, decoder 6/25, 40 s left`, without what there is only one of. */
+export function progressText(
+  { stage, batch, secondsLeft }: StepEvent,
+  { images, candidates }: RunSize,
+): string {
+  const drafts = stage === 'upsample' ? 1 : candidates;
+  return [
+    ...(images > 1 ? [numbers('image', batch.images, images)] : []),
+    ...(drafts > 1 ? [numbers('draft', batch.candidates, drafts)] : []),
+    `${stage} ${batch.step}/${batch.steps}`,
+    ...(secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`]),
+  ].join(', ');
+}
 
-  left({ stage, step, steps }: StepEvent): number {
-    const now = performance.now();
-    const spent = (this.#spent.get(stage) ?? 0) + (now - this.#last) / 1000;
-    this.#spent.set(stage, spent);
-    this.#last = now;
-    return (spent / step) * (steps - step);
-  }
+/** `image 2 of 4`, or `images 1 to 3 of 4`. */
+function numbers(name: string, indices: readonly number[], total: number): string {
+  const [first, last] = [Math.min(...indices) + 1, Math.max(...indices) + 1];
+  return first === last
+    ? `${name} ${first} of ${total}`
+    : `${name}s ${first} to ${last} of ${total}`;
 }
 
 function duration(seconds: number): string {
@@ -55,53 +69,44 @@ function duration(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** A bar for each stage. */
-class Bars implements Progress {
-  readonly #bars = new cliProgress.MultiBar({
-    format: '{stage} [{bar}] {value}/{total}  {left} left',
+/** A bar for the whole run. */
+class Bar implements Progress {
+  readonly #size: RunSize;
+  readonly #bar = new cliProgress.SingleBar({
+    format: '[{bar}] {text}',
     stream: process.stderr,
     hideCursor: true,
     linewrap: false,
   });
-  readonly #of = new Map<StageName, cliProgress.SingleBar>();
-  readonly #pace = new Pace();
 
-  show(event: StepEvent): void {
-    const { stage, step, steps } = event;
-    const payload = { stage: stage.padEnd(8), left: duration(this.#pace.left(event)) };
-    const bar = this.#of.get(stage) ?? this.#bars.create(steps, 0, payload);
-    this.#of.set(stage, bar);
-    bar.update(step, payload);
-    if (step === steps) this.#finishEarlierStages(bar);
+  constructor(size: RunSize) {
+    this.#size = size;
+    this.#bar.start(1, 0, { text: '' });
   }
 
-  /** Their last steps may not have been reported: of pending step events, the newest replaces the others. */
-  #finishEarlierStages(current: cliProgress.SingleBar): void {
-    for (const bar of this.#of.values()) {
-      if (bar === current) return;
-      bar.update(bar.getTotal(), { left: duration(0) });
-    }
+  show(event: StepEvent): void {
+    this.#bar.update(event.fraction, { text: progressText(event, this.#size) });
   }
 
   end(): void {
-    this.#bars.stop();
+    this.#bar.stop();
   }
 }
 
 /** The predicted images, and a line of progress below them. */
 class Preview implements Progress {
   readonly #image: TerminalImage;
-  readonly #pace = new Pace();
+  readonly #size: RunSize;
 
-  constructor(image: TerminalImage) {
+  constructor(image: TerminalImage, size: RunSize) {
     this.#image = image;
+    this.#size = size;
   }
 
   async show(event: StepEvent): Promise<void> {
-    const { stage, step, steps, previews } = event;
-    const left = duration(this.#pace.left(event));
+    const { previews } = event;
     if (previews) await this.#image.show(KarloImage.grid(previews.map(({ image }) => image)));
-    process.stderr.write(`\r\x1b[K${stage} ${step}/${steps}  ${left} left`);
+    process.stderr.write(`\r\x1b[K${progressText(event, this.#size)}`);
   }
 
   end(): void {

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { TransferWatch } from '../../util/transfer.js';
 import { type Checksum, checksumName } from './checksum.js';
 import { downloadError, TransientError } from './failure.js';
 import { Part } from './part.js';
 import { connectionError, get, type Remote } from './request.js';
-import { type RetryPolicy, withRetries } from './retries.js';
-import { StallTimeout } from './stall.js';
+import { defaultWindow, type RetryPolicy, withRetries } from './retries.js';
 
 /** A listed file, before it is downloaded. */
 export interface RemoteFile {
@@ -72,15 +72,15 @@ async function complete(part: Part, file: RemoteFile, options: DownloadOptions):
 /** Requests the remaining bytes and appends what the response delivers. */
 async function fetchRest(part: Part, file: RemoteFile, options: DownloadOptions): Promise<void> {
   if (part.isComplete) return;
-  const stall = new StallTimeout(options.retryPolicy?.stall ?? 30_000, options.signal);
+  const watch = new TransferWatch(options.retryPolicy?.window ?? defaultWindow, options.signal);
   try {
     // Ranges refer to the stored bytes, so the transfer must not be compressed.
     const headers: Record<string, string> = { 'Accept-Encoding': 'identity' };
     if (part.bytes > 0) headers.Range = `bytes=${part.bytes}-`;
-    const response = await get(file.url, options.remote, headers, stall.signal);
-    await appendBody(part, file, response, stall, options);
+    const response = await get(file.url, options.remote, headers, watch.signal);
+    await appendBody(part, file, response, watch, options);
   } finally {
-    stall.stop();
+    watch.stop();
   }
 }
 
@@ -88,11 +88,11 @@ async function appendBody(
   part: Part,
   file: RemoteFile,
   response: Response,
-  stall: StallTimeout,
+  watch: TransferWatch,
   { onBytes }: DownloadOptions,
 ): Promise<void> {
   let surplus = part.bytes - (await startOf(part, file, response));
-  for await (const chunk of chunksOf(response, stall)) {
+  for await (const chunk of chunksOf(response, watch)) {
     // A server without range support sends the whole file: skip the bytes that are already there.
     const fresh = chunk.subarray(surplus, surplus + file.size - part.bytes);
     surplus = Math.max(0, surplus - chunk.length);
@@ -118,14 +118,14 @@ async function startOf(part: Part, file: RemoteFile, response: Response): Promis
   throw new TransientError(`the server does not deliver the ${file.size} bytes that were listed`);
 }
 
-async function* chunksOf(response: Response, stall: StallTimeout): AsyncGenerator<Uint8Array> {
+async function* chunksOf(response: Response, watch: TransferWatch): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of response.body ?? []) {
-      stall.reset();
+      watch.add(chunk.length);
       yield chunk as Uint8Array;
     }
   } catch (error) {
-    throw connectionError(error, new URL(response.url).host, stall.signal);
+    throw connectionError(error, new URL(response.url).host, watch.signal);
   }
 }
 

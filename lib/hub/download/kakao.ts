@@ -1,10 +1,11 @@
 import { type KakaoFile, kakaoName } from '../../layouts/kakao/files.js';
+import { checkEndpoint } from '../../util/endpoint.js';
 import { proxyFetch } from '../../util/proxy-fetch.js';
+import { TransferWatch } from '../../util/transfer.js';
 import type { RemoteFile } from './download.js';
 import { downloadError, TransientError } from './failure.js';
 import { get, type Remote } from './request.js';
-import { type RetryPolicy, withRetries } from './retries.js';
-import { StallTimeout } from './stall.js';
+import { defaultWindow, type RetryPolicy, withRetries } from './retries.js';
 
 const publishedAt = 'https://arena.kakaocdn.net/brainrepo/models/karlo-public/v1.0.0.alpha';
 
@@ -17,28 +18,26 @@ const md5Of: Readonly<Record<KakaoFile, string>> = {
   superRes: '4226b831ae0279020d134281f3c31590',
 };
 
-/** Kakao Brain's own server as a download source. */
-export function kakaoRemote(env: NodeJS.ProcessEnv): Remote {
-  return { name: "Kakao's files", fetch: proxyFetch(env) };
+/** Kakao Brain's own server as a download source, or the mirror at `KARLO_KAKAO_URL`. */
+export function kakaoRemote({ KARLO_KAKAO_URL, ...env }: NodeJS.ProcessEnv): Remote {
+  const endpoint = checkEndpoint(KARLO_KAKAO_URL || publishedAt, 'KARLO_KAKAO_URL', publishedAt);
+  return { name: "Kakao's files", endpoint, fetch: proxyFetch(env, endpoint) };
 }
 
 /**
  * Lists Kakao's five files. The server has no listing, so each size is requested separately.
  * @param remote the server
- * @param options.env `KARLO_KAKAO_URL` overrides the base URL, for example to use a mirror
  * @throws {KarloError} ERR_KARLO_DOWNLOAD
  */
 export async function listKakao(
   remote: Remote,
-  options: { env: NodeJS.ProcessEnv; signal: AbortSignal; retryPolicy?: RetryPolicy },
+  { signal, retryPolicy = {} }: { signal: AbortSignal; retryPolicy?: RetryPolicy },
 ): Promise<RemoteFile[]> {
-  const { env, signal, retryPolicy = {} } = options;
-  const base = (env.KARLO_KAKAO_URL || publishedAt).replace(/\/+$/, '');
   const pairs = Object.entries(md5Of) as [KakaoFile, string][];
   return Promise.all(
     pairs.map(async ([file, hex]) => {
       const path = kakaoName(file);
-      const url = `${base}/${hex}/${encodeURIComponent(path)}`;
+      const url = `${remote.endpoint}/${hex}/${encodeURIComponent(path)}`;
       const size = await sizeOf(remote, path, url, signal, retryPolicy);
       return { path, size, checksum: { algorithm: 'md5', hex }, url } satisfies RemoteFile;
     }),
@@ -67,16 +66,16 @@ async function askSize(
   signal: AbortSignal,
   retryPolicy: RetryPolicy,
 ): Promise<number> {
-  const stall = new StallTimeout(retryPolicy.stall ?? 30_000, signal);
+  const watch = new TransferWatch(retryPolicy.window ?? defaultWindow, signal);
   try {
     const headers = { Range: 'bytes=0-0', 'Accept-Encoding': 'identity' };
-    const response = await get(url, remote, headers, stall.signal);
+    const response = await get(url, remote, headers, watch.signal);
     await response.body?.cancel();
     const total = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1];
     const size = Number(total ?? response.headers.get('content-length') ?? Number.NaN);
     if (response.status !== 416 && Number.isSafeInteger(size)) return size;
     throw new TransientError('the server does not report the size');
   } finally {
-    stall.stop();
+    watch.stop();
   }
 }

@@ -1,11 +1,15 @@
+import { PrivateAddress } from '../../util/address-guard.js';
 import type { Fetch } from '../../util/proxy-fetch.js';
-import { reasonOf } from '../../util/reason-of.js';
+import { causeOf, reasonOf } from '../../util/reason-of.js';
+import { LargeBody, SlowTransfer } from '../../util/transfer.js';
 import { downloadError, TransientError } from './failure.js';
 
 /** A download source. */
 export interface Remote {
   /** The name in messages: `kakaobrain/karlo-v1-alpha`. */
   name: string;
+  /** The URL that the user chose, or the published one. */
+  endpoint: string;
   /** Sends a request, through a proxy if the environment names one. */
   fetch: Fetch;
   /** Sent only to this origin, also after redirects. */
@@ -22,6 +26,7 @@ const busyStatuses = [408, 425, 429];
 
 /**
  * Sends a GET request and follows redirects.
+ * @param url of the endpoint, or one to which it refers: see {@link checkReference}
  * @returns a response of status 200, 206 or 416
  * @throws {TransientError} if another attempt may succeed
  * @throws {KarloError} ERR_KARLO_DOWNLOAD if no further attempt can succeed
@@ -34,6 +39,7 @@ export async function get(
 ): Promise<Response> {
   let address = new URL(url);
   for (let hop = 0; hop <= maxRedirects; hop++) {
+    checkReference(address, new URL(remote.endpoint));
     const response = await send(address, remote, headers, signal);
     if (acceptedStatuses.includes(response.status)) return response;
     await response.body?.cancel();
@@ -41,7 +47,10 @@ export async function get(
     if (!redirectStatuses.includes(response.status) || location === null) {
       throw statusError(response, address, new URL(url), remote);
     }
-    address = redirected(location, address);
+    if (!URL.canParse(location, address.href)) {
+      throw downloadError(`${address.host} redirects to an address that is not a URL`);
+    }
+    address = new URL(location, address);
   }
   throw downloadError(`${new URL(url).host} redirects more than ${maxRedirects} times`);
 }
@@ -66,19 +75,39 @@ async function send(
   }
 }
 
-/** Turns a network failure into a TransientError. If the signal is aborted, returns its reason. */
+/**
+ * Turns a network failure into a TransientError. If the signal is aborted, returns its reason. What the server did on
+ * purpose is not repeated.
+ */
 export function connectionError(error: unknown, host: string, signal: AbortSignal): unknown {
-  if (signal.aborted) return signal.reason;
+  if (signal.aborted && !(signal.reason instanceof SlowTransfer)) return signal.reason;
+  if (signal.aborted) return new TransientError(signal.reason.message);
+  if (error instanceof LargeBody) return error;
+  const refused = causeOf(error, PrivateAddress);
+  if (refused) return privateAddress(refused);
   return new TransientError(`the connection to ${host} failed: ${reasonOf(error)}`, {
     cause: error,
   });
 }
 
-function redirected(location: string, from: URL): URL {
-  const address = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-  const allowed = from.protocol === 'https:' ? ['https:'] : ['https:', 'http:'];
-  if (address && allowed.includes(address.protocol)) return address;
-  throw downloadError(`${from.host} redirects to an address that is not ${allowed.join(' or ')}`);
+/**
+ * Checks an address to which a server refers by a redirect or in a listing: `https:`, or the endpoint itself. Its
+ * host must be on the internet, unless it is the endpoint's, which is checked when it is connected (`Remote.fetch`).
+ */
+function checkReference(address: URL, endpoint: URL): void {
+  const { protocol, origin, hostname } = address;
+  if (protocol === 'https:' || origin === endpoint.origin) return;
+  // Servers on this machine often have a port for each service.
+  if (protocol === 'http:' && hostname === endpoint.hostname && loopback.test(hostname)) return;
+  const message = `${endpoint.host} refers to ${protocol}//${address.host}, which is not https:. Use another server: ${endpoint.origin} does not deliver the files safely`;
+  throw downloadError(message);
+}
+
+const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+function privateAddress({ message }: PrivateAddress): Error {
+  const fix = 'If that is your own server, make it the endpoint: HF_ENDPOINT or KARLO_KAKAO_URL';
+  return downloadError(`${message}, to which a server may not refer. ${fix}`);
 }
 
 // A URL can contain a signature, which grants access like a password: messages name only the host.

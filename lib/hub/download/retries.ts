@@ -7,15 +7,19 @@ export interface RetryPolicy {
   attempts?: number;
   /** Milliseconds before the second attempt. Each further pause is twice as long. Default 500. */
   pause?: number;
-  /** Milliseconds without data after which a connection counts as dropped. Default 30 000. */
-  stall?: number;
+  /** Milliseconds in each of which a transfer has to reach the minimum rate. Default 30 000. */
+  window?: number;
 }
 
+export const defaultWindow = 30_000;
+
 const maxPause = 60_000;
+/** Bytes by which an attempt has to advance to count as progress: those of a window at the minimum rate. */
+const minProgress = 30 * 1024;
 
 /**
  * Retries an operation after transient errors, with exponential backoff.
- * @param progress how far the operation has come; attempts that make progress reset the count
+ * @param progress how many bytes the operation has received; attempts that make progress reset the count
  * @throws {TransientError} the last error, once all attempts have failed
  */
 export async function withRetries<T>(
@@ -30,8 +34,9 @@ export async function withRetries<T>(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof TransientError)) throw error;
-      failures = progress() > farthest ? 1 : failures + 1;
-      farthest = Math.max(farthest, progress());
+      const advanced = progress() >= farthest + minProgress;
+      failures = advanced ? 1 : failures + 1;
+      if (advanced) farthest = progress();
       if (failures >= attempts) throw error;
       // Jitter, so that many clients of a busy server do not retry at the same time.
       const backOff = pause * 2 ** (failures - 1) * (0.5 + Math.random() / 2);

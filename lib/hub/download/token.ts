@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { invalidArgument } from '../../errors.js';
 import { whyUnreadable } from '../../util/file-errors.js';
+import { readRegularFile } from '../../util/regular-file.js';
+
+/** A token has about 40. */
+const maxTokenBytes = 2 ** 16;
 
 /** An access token of the hub. */
 export interface HubToken {
@@ -18,14 +21,14 @@ export interface HubToken {
  * in huggingface_hub).
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for a token that cannot be sent or read
  */
-export function findToken(env: NodeJS.ProcessEnv): HubToken | undefined {
+export async function findToken(env: NodeJS.ProcessEnv): Promise<HubToken | undefined> {
   const fromEnvironment = checked(env.HF_TOKEN, 'HF_TOKEN');
   if (fromEnvironment) {
     const advice = 'create another token, or use none: unset HF_TOKEN';
     return { value: fromEnvironment, source: 'HF_TOKEN', advice };
   }
   const path = tokenPath(env);
-  const stored = path && checked(readToken(path), path);
+  const stored = path && checked(await readToken(path), path);
   if (!stored) return undefined;
   const advice = 'log in again: hf auth login, or use no token: hf auth logout';
   return { value: stored, source: `the token in ${path}`, advice };
@@ -40,9 +43,9 @@ function tokenPath(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 /** The contents of the file; undefined if nobody has logged in. */
-function readToken(path: string): string | undefined {
+async function readToken(path: string): Promise<string | undefined> {
   try {
-    return readFileSync(path, 'utf8');
+    return (await readRegularFile(path, { maxBytes: maxTokenBytes })).toString();
   } catch (cause) {
     const { code = '' } = cause as NodeJS.ErrnoException;
     if (['ENOENT', 'ENOTDIR'].includes(code)) return undefined;

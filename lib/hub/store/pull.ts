@@ -3,8 +3,9 @@ import { expected } from '../../errors.js';
 import { builtIn } from '../../layouts/built-in.js';
 import { offlineVariable } from '../../util/environment.js';
 import { downloadError } from '../download/failure.js';
-import { hubRemote, listRepository } from '../download/hub.js';
+import { hubRemote } from '../download/hub.js';
 import { kakaoRemote, listKakao } from '../download/kakao.js';
+import { listRepository } from '../download/listing.js';
 import type { Remote } from '../download/request.js';
 import type { RetryPolicy } from '../download/retries.js';
 import { missingInRepository, selectFiles } from '../download/select.js';
@@ -119,7 +120,7 @@ async function storedOrRefused(
 async function pullOne(repo: string, settings: Settings): Promise<Pulled> {
   const { env, signal, onProgress, retryPolicy, freeBytes } = settings;
   onProgress?.({ phase: 'list', done: 0, total: 0 });
-  const remote = repo === kakaoModel ? kakaoRemote(env) : hubRemote(repo, env);
+  const remote = repo === kakaoModel ? kakaoRemote(env) : await hubRemote(repo, env);
   const member = await (repo === kakaoModel
     ? kakaoMember(remote, settings)
     : hubMember(remote, settings));

@@ -1,7 +1,8 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeThenRename } from '../../util/files.js';
+import { readRegularFile } from '../../util/regular-file.js';
 import type { RemoteFile } from '../download/download.js';
 import { isModelName } from './folder.js';
 
@@ -52,13 +53,17 @@ export type Member = z.infer<typeof member>;
 /** The contents of a model in the store. */
 export type ModelRecord = z.infer<typeof record>;
 
+/** A file of a model takes about 300 bytes; few models have more than a hundred. */
+const maxRecordBytes = 2 ** 22;
+
 export const modelJson = 'model.json';
 export const pullJson = 'pull.json';
 
 /** Reads a record; undefined if it is missing or unusable. A pull then creates a new one. */
 export async function readRecord(folder: string, file: string): Promise<ModelRecord | undefined> {
   try {
-    return record.parse(JSON.parse(await readFile(join(folder, file), 'utf8')));
+    const bytes = await readRegularFile(join(folder, file), { maxBytes: maxRecordBytes });
+    return record.parse(JSON.parse(bytes.toString()));
   } catch {
     return undefined;
   }

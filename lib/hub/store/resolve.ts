@@ -42,7 +42,7 @@ export async function findModel(name: string, { env = process.env } = {}): Promi
 
 /**
  * Checks the model name in an image's recipe. Never resolves to a folder: images come from anywhere, and
- * a converted folder contains programs.
+ * must not choose which files are opened.
  * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if the model is neither built in nor in the store
  */
 export async function recordedModel(name: string, { env = process.env } = {}): Promise<string> {

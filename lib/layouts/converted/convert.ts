@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, lstat, mkdir, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { invalidArgument, type KarloError } from '../../errors.js';
-import { LIBTORCH_VERSION } from '../../libtorch/pins.js';
 import {
   type ComponentDescription,
   dtypeOfWeight,
@@ -18,6 +15,7 @@ import { Engine } from '../../torch/engine.js';
 import type { Tensor } from '../../torch/tensor.js';
 import { alreadyExists, cannotWrite, isSystemError } from '../../util/file-errors.js';
 import { makeFolder, writeThenRename } from '../../util/files.js';
+import { readModelFile } from '../../util/model-file.js';
 import { packageVersion } from '../../util/package.js';
 import { writeSafetensors } from '../../weights/safetensors/write.js';
 import { elementCount } from '../../weights/shape.js';
@@ -41,8 +39,9 @@ export interface ConvertOptions {
 }
 
 /**
- * Converts a published model folder. The converted folder has a graph and a safetensors file for each
- * network, the tokenizer, and karlo.json. It appears only once it is complete.
+ * Converts a model folder. The converted folder has a safetensors file for each network, the tokenizer, and
+ * karlo.json. It appears only once it is complete. A converted folder can be converted again, to another dtype
+ * or, if an older version has written it, to this format; graphs in it are not run.
  * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND if the model is missing or supports no task;
  *   ERR_KARLO_MODEL_CORRUPT; ERR_KARLO_INVALID_ARGUMENT if `to` exists; ERR_KARLO_WRITE
  */
@@ -51,17 +50,17 @@ export async function convertModel(
   to: string,
   options: ConvertOptions = {},
 ): Promise<Manifest> {
+  const { signal } = options;
   const source = await recogniseFolder(from);
-  if (source.kind === 'converted') throw alreadyConverted(from);
   const target = resolve(to);
   await requireNew(target);
-  source.requireAnyTask();
-  const model = await source.describe();
+  if (source.kind !== 'converted') source.requireAnyTask();
+  const model = await source.describe({ signal });
   try {
     return await writeThenRename(target, async (staging) => {
       makeFolder(staging);
       const manifest = await writeModel(model, staging, options);
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       await requireNew(target);
       return manifest;
     });
@@ -76,11 +75,6 @@ async function requireNew(target: string): Promise<void> {
   throw alreadyExists('folder', target);
 }
 
-function alreadyConverted(folder: string): KarloError {
-  const message = `Expected a published model folder but ${folder} is already converted`;
-  return invalidArgument(message);
-}
-
 async function writeModel(
   model: ModelDescription,
   folder: string,
@@ -93,18 +87,19 @@ async function writeModel(
     const { component } = description;
     components[component] = await writeComponent(description, folder, engine, options);
   }
-  await copyTokenizer(model.tokenizer, join(folder, 'tokenizer'));
+  await copyTokenizer(model.tokenizer, join(folder, 'tokenizer'), options.signal);
   const manifest: Manifest = {
     format: formatVersion,
     karlo: packageVersion(),
-    libtorch: LIBTORCH_VERSION,
     layout: model.layout,
     dtype,
     components,
     schedulers: model.schedulers,
     ...(model.featureExtractor && { featureExtractor: model.featureExtractor }),
   };
-  await writeSynced(join(folder, manifestName), `${JSON.stringify(manifest, null, 1)}\n`);
+  // Flushed to disk, because the folder is renamed afterwards.
+  const json = `${JSON.stringify(manifest, null, 1)}\n`;
+  await writeFile(join(folder, manifestName), json, { flush: true });
   return manifest;
 }
 
@@ -115,17 +110,14 @@ async function writeComponent(
   options: ConvertOptions,
 ): Promise<ManifestComponent> {
   const { component, config } = description;
+  // Which weights stay float32 depends on the network.
   const { module, weights } = await traceComponent(description, engine);
-  using _ = module;
-  const graph = { file: `${component}.pt`, bytes: await module.save() };
-  await writeSynced(join(folder, graph.file), graph.bytes);
+  module.dispose();
   const file = `${component}.safetensors`;
   const written = await writeWeights(join(folder, file), component, weights, engine, options);
   return {
     config,
     parameters: weights.reduce((sum, { tensor }) => sum + (elementCount(tensor.shape) ?? 0), 0),
-    float32: weights.filter((weight) => weight.keepFloat32).map(({ tensor }) => tensor.name),
-    graph: { file: graph.file, bytes: graph.bytes.length, sha256: hashOf(graph.bytes) },
     weights: { file, bytes: written.size, sha256: written.sha256 },
   };
 }
@@ -159,24 +151,16 @@ async function writeWeights(
   });
 }
 
-/** Flushes the file to disk, because the folder is renamed afterwards. */
-function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
-  return writeFile(path, content, { flush: true });
-}
-
 function bytesOf(tensor: Tensor): Uint8Array {
   const { buffer, byteOffset, byteLength } = tensor.toTypedArray();
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-async function copyTokenizer(from: string, to: string): Promise<void> {
+async function copyTokenizer(from: string, to: string, signal?: AbortSignal): Promise<void> {
   await mkdir(to);
-  for (const name of tokenizerFiles) {
+  for (const [name, kind] of Object.entries(tokenizerFiles)) {
     const source = join(from, name);
-    if (existsSync(source)) await copyFile(source, join(to, name));
+    if (!existsSync(source)) continue;
+    await writeFile(join(to, name), await readModelFile(source, kind, signal));
   }
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

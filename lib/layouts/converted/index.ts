@@ -1,22 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { assignWeights, type Loading, type Traced } from '../../networks/load-component.js';
-import type { Placement } from '../../networks/placement.js';
+import type { ComponentDescription } from '../../networks/load-component.js';
 import {
-  type ComponentConfigs,
   type ComponentName,
   definitionOf,
   NETWORKS_OF,
   parseConfig,
   type Task,
 } from '../../networks/registry.js';
-import { missingTokenizerFiles, requireTokenizerFiles } from '../../tokenizer/files.js';
-import { ScriptModule } from '../../torch/script-module.js';
-import { corrupt } from '../../weights/corrupt.js';
+import { missingTokenizerFiles } from '../../tokenizer/files.js';
 import { readWeights } from '../../weights/index.js';
-import { withFile } from '../../weights/source.js';
-import { checkFeatureExtractor } from '../check-feature-extractor.js';
 import { listFolder } from '../list-folder.js';
 import { matchTensors } from '../match-tensors.js';
 import {
@@ -24,20 +18,33 @@ import {
   type Inspection,
   type LayoutAdapter,
   type LayoutDefaults,
+  type LayoutOptions,
   type Model,
+  type ModelDescription,
   type ModelFolder,
+  type ReadOptions,
 } from '../model.js';
-import { missingComponent, runSettings } from '../published-folder.js';
+import { checkDescription, openDescription } from '../open-description.js';
 import { PUBLISHED_LAYOUTS } from '../published-layouts.js';
 import { SCHEDULERS_OF } from '../scheduler-config.js';
-import { type Manifest, type ManifestComponent, manifestName, readManifest } from './manifest.js';
+import { graphLoader, untrustedGraphs } from './graphs.js';
+import {
+  type ComponentWithGraph,
+  type ManifestComponent,
+  type ManifestWithGraphs,
+  manifestName,
+  readManifest,
+  type Manifest as WithoutGraphs,
+} from './manifest.js';
 
-/** This package's own layout: a graph and a safetensors file for each network, and a manifest. */
+type Manifest = WithoutGraphs | ManifestWithGraphs;
+
+/** This package's own layout: a safetensors file for each network, the tokenizer, and a manifest. */
 export const converted = {
   name: 'converted',
   marker: manifestName,
-  async recognise(folder: string, names: readonly string[]) {
-    return names.includes(manifestName) ? new ConvertedFolder(folder) : undefined;
+  async recognise(folder: string, names: readonly string[], { trustGraphs }: LayoutOptions) {
+    return names.includes(manifestName) ? new ConvertedFolder(folder, trustGraphs) : undefined;
   },
 } as const satisfies LayoutAdapter;
 
@@ -46,33 +53,26 @@ export class ConvertedFolder implements ModelFolder {
   readonly folder: string;
   /** The path of `karlo.json`. */
   readonly manifest: string;
+  readonly #trustGraphs: boolean;
 
-  constructor(folder: string) {
+  constructor(folder: string, trustGraphs = false) {
     this.folder = folder;
     this.manifest = join(folder, manifestName);
+    this.#trustGraphs = trustGraphs;
   }
 
-  async open(task?: Task): Promise<Model> {
-    const { folder } = this;
-    const manifest = await readManifest(this.manifest);
-    const missing = task && NETWORKS_OF[task].find((name) => !manifest.components[name]);
-    if (missing !== undefined) throw missingComponent(folder, missing);
-    const configs = configsOf(manifest, this.manifest);
-    const { layout, schedulers, featureExtractor } = manifest;
-    checkFeatureExtractor(featureExtractor, configs.image_encoder?.image_size, folder);
-    const tokenizer = join(folder, 'tokenizer');
-    await requireTokenizerFiles(tokenizer);
-    return {
-      folder,
-      ...runSettings({ layout, schedulers, tokenizer }, defaultsOf(layout)),
-      ...(featureExtractor && { featureExtractor }),
-      configs,
-      tasks: byTask((one) => NETWORKS_OF[one].every((name) => configs[name])),
-      files: filesOf(Object.values(manifest.components)).map((name) => join(folder, name)),
-      fingerprint: async () => fingerprintOf(manifest),
-      load: (component, placement, loading) =>
-        load(folder, manifest, component, placement, loading),
-    };
+  async describe({ signal }: ReadOptions = {}): Promise<ModelDescription> {
+    return describe(this.folder, await readManifest(this.manifest, signal), signal);
+  }
+
+  async open({ signal }: ReadOptions = {}): Promise<Model> {
+    const manifest = await readManifest(this.manifest, signal);
+    const hasGraphs = manifest.format === 1;
+    if (hasGraphs && !this.#trustGraphs) throw untrustedGraphs(this.folder, manifest);
+    const description = await describe(this.folder, manifest, signal);
+    const fingerprint = async () => fingerprintOf(manifest);
+    const model = await openDescription(description, defaultsOf(manifest.layout), fingerprint);
+    return hasGraphs ? { ...model, load: graphLoader(manifest, description) } : model;
   }
 
   async inspect(): Promise<Inspection> {
@@ -89,12 +89,40 @@ export class ConvertedFolder implements ModelFolder {
   }
 }
 
-function configsOf({ components }: Manifest, path: string): Partial<ComponentConfigs> {
-  const configs: Record<string, unknown> = {};
-  for (const [name, { config }] of Object.entries(components)) {
-    configs[name] = parseConfig(name as ComponentName, config, path);
+/** Reads configs and weight headers. Graphs are not involved. */
+async function describe(
+  folder: string,
+  manifest: Manifest,
+  signal: AbortSignal | undefined,
+): Promise<ModelDescription> {
+  const { layout, schedulers, featureExtractor } = manifest;
+  const components: Record<string, ComponentDescription> = {};
+  for (const [name, entry] of Object.entries(manifest.components)) {
+    components[name] = await describeComponent(folder, name as ComponentName, entry, signal);
   }
-  return configs as Partial<ComponentConfigs>;
+  const model: ModelDescription = {
+    folder,
+    layout,
+    components: components as ModelDescription['components'],
+    schedulers,
+    ...(featureExtractor && { featureExtractor }),
+    tokenizer: join(folder, 'tokenizer'),
+  };
+  checkDescription(model);
+  return model;
+}
+
+async function describeComponent(
+  folder: string,
+  component: ComponentName,
+  entry: ManifestComponent,
+  signal: AbortSignal | undefined,
+): Promise<ComponentDescription> {
+  const config = parseConfig(component, entry.config, join(folder, manifestName));
+  const path = join(folder, entry.weights.file);
+  const { tensors, files } = await readWeights(path, signal);
+  const shapes = definitionOf(component).shapes(config);
+  return { component, config, tensors: matchTensors(tensors, shapes, path), files };
 }
 
 /** A converted model runs like its published files. */
@@ -109,8 +137,9 @@ function fingerprintOf({ components }: Manifest): string {
   return createHash('sha256').update(hashes.sort().join()).digest('hex');
 }
 
-function filesOf(components: readonly ManifestComponent[]): string[] {
-  return components.flatMap(({ graph, weights }) => [graph.file, weights.file]);
+function filesOf(component: ManifestComponent | ComponentWithGraph): string[] {
+  const graph = 'graph' in component ? [component.graph.file] : [];
+  return [...graph, component.weights.file];
 }
 
 /** The parts that a task needs and that are missing from the manifest or the folder. */
@@ -122,7 +151,7 @@ function missingParts(
 ): string[] {
   const files = NETWORKS_OF[task].flatMap((name) => {
     const component = manifest.components[name];
-    return component ? filesOf([component]) : [];
+    return component ? filesOf(component) : [];
   });
   return [
     ...NETWORKS_OF[task].filter((name) => !manifest.components[name]),
@@ -131,45 +160,4 @@ function missingParts(
     ...files.filter((name) => !existsSync(join(folder, name))),
     ...missingTokenizerFiles(tokenizer).map((name) => join('tokenizer', name)),
   ];
-}
-
-async function load(
-  folder: string,
-  manifest: Manifest,
-  component: ComponentName,
-  placement: Placement,
-  { onTensor }: Loading = {},
-): Promise<ScriptModule> {
-  const entry = manifest.components[component];
-  if (entry === undefined) throw missingComponent(folder, component);
-  const graph = await readGraph(folder, entry);
-  const weights = await readConvertedWeights(folder, component, entry);
-  const module = await ScriptModule.load(graph, { engine: placement.engine });
-  await assignWeights(module, weights, placement, onTensor);
-  return module;
-}
-
-/** A graph is a program, so it is loaded only if its hash is the one in the manifest. */
-function readGraph(folder: string, { graph }: ManifestComponent): Promise<Buffer> {
-  return withFile(join(folder, graph.file), async ({ name, size, read }) => {
-    if (size !== graph.bytes) throw corrupt(`${graph.bytes} bytes`, 'the graph', name, size);
-    const bytes = await read(0, size);
-    const actual = createHash('sha256').update(bytes).digest('hex');
-    if (actual === graph.sha256) return bytes;
-    throw corrupt(`SHA-256 ${graph.sha256}`, 'the graph', name, actual);
-  });
-}
-
-async function readConvertedWeights(
-  folder: string,
-  component: ComponentName,
-  { config, weights, float32 }: ManifestComponent,
-): Promise<Traced['weights']> {
-  const path = join(folder, weights.file);
-  const shapes = definitionOf(component).shapes(parseConfig(component, config, path));
-  const { tensors } = await readWeights(path);
-  return [...matchTensors(tensors, shapes, path).values()].map((tensor) => ({
-    tensor,
-    keepFloat32: float32.includes(tensor.name),
-  }));
 }

@@ -63,16 +63,19 @@ export class HuggingFaceFolder extends PublishedFolder {
     this.missing = byTask((task) => missingFiles(task, (name) => this.#namesIn(name)));
   }
 
-  protected async read(requested: readonly ComponentName[]): Promise<ModelDescription> {
+  protected async read(
+    requested: readonly ComponentName[],
+    signal?: AbortSignal,
+  ): Promise<ModelDescription> {
     const components: Record<string, ComponentDescription> = {};
     for (const name of requested) {
-      const component = await this.#describeComponent(name);
+      const component = await this.#describeComponent(name, signal);
       if (component) components[name] = component;
     }
     const schedulers: Record<string, SchedulerFile> = {};
     for (const name of SCHEDULERS) {
       const path = this.#find(name, 'scheduler_config.json');
-      if (path) schedulers[name] = checkConfig(schedulerFile, await readJson(path), path);
+      if (path) schedulers[name] = checkConfig(schedulerFile, await readJson(path, signal), path);
     }
     const path = this.#find('feature_extractor', 'preprocessor_config.json');
     return {
@@ -82,7 +85,7 @@ export class HuggingFaceFolder extends PublishedFolder {
       schedulers,
       tokenizer: join(this.folder, 'tokenizer'),
       ...(path && {
-        featureExtractor: checkConfig(featureExtractorConfig, await readJson(path), path),
+        featureExtractor: checkConfig(featureExtractorConfig, await readJson(path, signal), path),
       }),
     };
   }
@@ -103,12 +106,15 @@ export class HuggingFaceFolder extends PublishedFolder {
     return exists ? join(this.folder, subfolder, name) : undefined;
   }
 
-  async #describeComponent(component: ComponentName): Promise<ComponentDescription | undefined> {
+  async #describeComponent(
+    component: ComponentName,
+    signal: AbortSignal | undefined,
+  ): Promise<ComponentDescription | undefined> {
     const configPath = this.#find(component, 'config.json');
     const path = this.weightsOf(component)?.path;
     if (!configPath || !path) return undefined;
-    const config = parseConfig(component, await readJson(configPath), configPath);
-    const weights = await readWeights(path);
+    const config = parseConfig(component, await readJson(configPath, signal), configPath);
+    const weights = await readWeights(path, signal);
     const { shapes, ignoredKeys } = definitionOf(component);
     const tensors = matchTensors(weights.tensors, shapes(config), path, ignoredKeys);
     return { component, config, tensors, files: weights.files };

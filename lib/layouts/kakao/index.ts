@@ -72,12 +72,16 @@ export class KakaoFolder extends PublishedFolder {
     this.missing = byTask((task) => missingFiles(names, task));
   }
 
-  protected async read(requested: readonly ComponentName[]): Promise<ModelDescription> {
+  protected async read(
+    requested: readonly ComponentName[],
+    signal?: AbortSignal,
+  ): Promise<ModelDescription> {
     const described = new Map<ComponentName, ComponentDescription>();
     for (const file of KAKAO_FILES) {
       const members = COMPONENTS.filter((name) => filesOf(name)[0] === file);
       if (!members.some((name) => requested.includes(name))) continue;
-      for (const one of await this.#describeFile(file, members)) described.set(one.component, one);
+      const inFile = await this.#describeFile(file, members, signal);
+      for (const one of inFile) described.set(one.component, one);
     }
     const components: ComponentDescriptions = Object.fromEntries(
       requested.filter((name) => described.has(name)).map((name) => [name, described.get(name)]),
@@ -97,12 +101,13 @@ export class KakaoFolder extends PublishedFolder {
   async #describeFile(
     file: KakaoFile,
     members: readonly ComponentName[],
+    signal: AbortSignal | undefined,
   ): Promise<ComponentDescription[]> {
     const weights = new Map<KakaoFile, WeightFile>();
     for (const needed of new Set(members.flatMap(filesOf))) {
       const path = this.files[needed];
       if (path === undefined) return [];
-      weights.set(needed, await readWeights(path));
+      weights.set(needed, await readWeights(path, signal));
     }
     const components = members.map((name) => describeComponent(name, file, weights));
     checkAllUsed(weights.get(file) as WeightFile, components);

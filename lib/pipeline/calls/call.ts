@@ -1,28 +1,23 @@
-import type { Provenance, Recipe } from '../../images/recipe.js';
-import type { Task } from '../../options/descriptions.js';
-import type { ResolvedGeneration } from '../../options/resolve-generation.js';
-import type { ImageJob } from '../batching.js';
-import type { Cascade, CascadeSettings, Condition } from '../cascade.js';
+import type { Cascade } from '../cascade.js';
+import type { MemoryRequest } from '../require-memory.js';
+import type { CallSession } from '../session.js';
+import type { Generation } from '../task.js';
 
-/** Checked options of either task. */
-export type CallSettings = ResolvedGeneration & CascadeSettings;
+/** What a call generates. */
+export type CallResult = Omit<Generation, 'timings'>;
 
-/** One call of textToImage or imageVariation. */
-export interface GenerationCall {
-  readonly task: Task;
-  readonly settings: CallSettings;
-  encode(cascade: Cascade, signal: AbortSignal): Promise<EncodedCall>;
+/** A call with checked options, for any result. */
+export interface Computation<Result> {
+  readonly signal: AbortSignal | undefined;
+  /** What it takes. Its parts run one after another. */
+  readonly memory: readonly MemoryRequest[];
+  /**
+   * Checks, before any work, that the model can run the call.
+   * @throws {KarloError}
+   */
+  check(cascade: Cascade): void;
+  run(session: CallSession): Promise<Result>;
 }
 
-/** A call whose prompts or images are encoded. */
-export interface EncodedCall {
-  /** One per prompt or image; the caller disposes them. */
-  readonly conditions: readonly Condition[];
-  /** What the user should know about the inputs. */
-  readonly warnings: string[];
-  recipe(job: ImageJob, provenance: Provenance): Recipe;
-}
-
-export function disposeConditions(conditions: readonly Condition[]): void {
-  for (const one of conditions) ('text' in one ? one.text : one.imageEmbeds)[Symbol.dispose]();
-}
+/** A call that generates images. */
+export type GenerationCall = Computation<CallResult>;

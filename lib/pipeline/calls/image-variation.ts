@@ -1,7 +1,11 @@
-import { decodeImages, type ImageInput } from '../../images/decode.js';
+import type { ImageInput } from '../../images/decode.js';
+import { taskOptions } from '../../options/descriptions.js';
 import type { ResolvedImageVariation } from '../../options/resolve-generation.js';
+import { listOf } from '../condition.js';
 import type { GenerationCall } from './call.js';
-import { imageVariationRecipe } from './recipes.js';
+import { generationCall } from './generation.js';
+import { encodePrepared, encodeShared, readImages } from './inputs.js';
+import { commonRecipe } from './recipes.js';
 
 /** Generates variations of images. */
 export function imageVariationCall(
@@ -9,21 +13,22 @@ export function imageVariationCall(
   settings: ResolvedImageVariation,
 ): GenerationCall {
   const { fit } = settings;
-  return {
-    task: 'imageVariation',
-    settings,
-    async encode(cascade, signal) {
-      const images = await decodeImages(input);
-      const hashes = images.map(({ hash }) => hash);
-      const embeds = await cascade.encodeImages(images, fit, signal);
+  return generationCall(settings, {
+    count: Array.isArray(input) ? input.length : 1,
+    encodesImages: true,
+    async encode(encoding) {
+      const square = { ...encoding.cascade.imageSquare(), fit };
+      const images = await readImages(encoding, input, settings, { square });
+      const embeds = await encodePrepared(encoding, images);
+      const { text, negative, warnings } = await encodeShared(encoding, settings);
       return {
-        conditions: embeds.map((imageEmbeds) => ({ imageEmbeds })),
-        warnings: images.flatMap(({ warning }) => warning ?? []),
-        recipe: ({ source, seed }, provenance) => {
-          const image = { sha256: hashes[source] as string, fit };
-          return imageVariationRecipe(image, seed, settings, provenance);
-        },
+        conditions: listOf(embeds.map((imageEmbeds) => ({ imageEmbeds, text, negative }))),
+        warnings: [...images.flatMap(({ warning }) => warning ?? []), ...warnings],
+        recipe: (source, seed, provenance) => ({
+          ...{ kind: 'imageVariation', source: { sha256: images[source]?.hash as string, fit } },
+          ...commonRecipe(taskOptions.imageVariation, seed, settings, provenance),
+        }),
       };
     },
-  };
+  });
 }

@@ -1,40 +1,20 @@
-import type { ImageVariationRecipe, Provenance, TextToImageRecipe } from '../../images/recipe.js';
+import type { Provenance, Recipe } from '../../images/recipe.js';
 import type { Model } from '../../layouts/index.js';
-import { generationOptions, textToImageOptions } from '../../options/descriptions.js';
+import type { OptionTable } from '../../options/descriptions.js';
 import { deviceTypeOf } from '../../options/device-name.js';
 import { recordedOptions } from '../../options/recorded.js';
-import type { ResolvedGeneration, ResolvedTextToImage } from '../../options/resolve-generation.js';
+import type { ResolvedOptions } from '../../options/resolve-generation.js';
 import { version as torchVersion } from '../../torch/load.js';
 import { packageVersion } from '../../util/package.js';
 
-/** The recipe of an image that was generated from a prompt. */
-export function textToImageRecipe(
-  prompt: string,
+/** What recipes of all images of a call have in common: the recorded options of a table, and the model. */
+export function commonRecipe<T extends OptionTable>(
+  table: T,
   seed: number,
-  settings: ResolvedTextToImage,
+  settings: ResolvedOptions<T>,
   provenance: Provenance,
-): TextToImageRecipe {
-  return {
-    kind: 'textToImage',
-    prompt,
-    ...recordedOptions(textToImageOptions, settings),
-    ...commonFields(seed, settings, provenance),
-  };
-}
-
-/** The recipe of a variation of an image. */
-export function imageVariationRecipe(
-  source: ImageVariationRecipe['source'],
-  seed: number,
-  settings: ResolvedGeneration,
-  provenance: Provenance,
-): ImageVariationRecipe {
-  return { kind: 'imageVariation', source, ...commonFields(seed, settings, provenance) };
-}
-
-function commonFields(seed: number, settings: ResolvedGeneration, provenance: Provenance) {
-  const recorded = recordedOptions(generationOptions, settings);
-  return { format: 1, ...recorded, seed, ...provenance } as const;
+) {
+  return { format: 1, ...recordedOptions(table, settings), seed, ...provenance } as const;
 }
 
 /**
@@ -55,4 +35,28 @@ export async function provenanceOf(
     ...(type === 'cpu' && { kernels }),
     dtype,
   };
+}
+
+/** Why images will differ from those that a recipe describes. */
+export function differences(
+  recipe: Recipe,
+  { model, versions, device, dtype }: Provenance,
+): string[] {
+  if (recipe.model.sha256 !== model.sha256) {
+    return [
+      `the recipe was made with other weights (${recipe.model.name}): the image will be different`,
+    ];
+  }
+  if (recipe.device !== device) {
+    return [
+      `the recipe was made on another kind of device (${recipe.device}): the image may differ slightly`,
+    ];
+  }
+  if (recipe.dtype !== dtype) {
+    return [`the recipe was made in ${recipe.dtype}: the image may differ slightly`];
+  }
+  if (recipe.versions.libtorch === versions.libtorch) return [];
+  return [
+    `the recipe was made with LibTorch ${recipe.versions.libtorch}: the image may differ by 1/255`,
+  ];
 }

@@ -16,23 +16,28 @@ export interface Denoising {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Where a loop starts, if not from noise at its first timestep. */
+export interface LoopStart {
+  /** Index of the first step that is taken; the number of timesteps for none. */
+  readonly index: number;
+  /** The first x. The noise was drawn for it, and is disposed afterwards. */
+  x(noise: Tensor): Tensor;
+}
+
 /**
  * Runs a sampler from noise to its last timestep. x stays float32 throughout.
  * @returns `[images, ...shape]`
  */
-export async function denoise(loop: Denoising): Promise<Tensor> {
+export async function denoise(loop: Denoising, start?: LoopStart): Promise<Tensor> {
   const { sampler, signal } = loop;
-  const drawNoise = () => loop.noise.draw(loop.shape);
-  let x: Tensor = drawNoise();
+  let x = firstX(loop, start);
   try {
     for (const [index, t] of sampler.timesteps.entries()) {
+      if (index < (start?.index ?? 0)) continue;
       signal?.throwIfAborted();
-      using output = await loop.predict(x, t);
-      const next = sampler.step(x, output, index, drawNoise);
+      const next = await takeStep(loop, x, t, index);
       x.dispose();
-      x = next.x;
-      using x0 = next.x0;
-      loop.onStep(index, x0);
+      x = next;
     }
     return x;
   } catch (error) {
@@ -41,4 +46,25 @@ export async function denoise(loop: Denoising): Promise<Tensor> {
   } finally {
     sampler.dispose?.();
   }
+}
+
+function firstX({ noise, shape }: Denoising, start: LoopStart | undefined): Tensor {
+  const drawn = noise.draw(shape);
+  if (start === undefined) return drawn;
+  using _ = drawn;
+  return start.x(drawn);
+}
+
+/** Takes a step and reports it. @returns the next x */
+export async function takeStep(
+  { sampler, noise, shape, predict, onStep }: Denoising,
+  x: Tensor,
+  t: number,
+  index: number,
+): Promise<Tensor> {
+  using output = await predict(x, t);
+  const next = sampler.step(x, output, index, () => noise.draw(shape));
+  using x0 = next.x0;
+  onStep(index, x0);
+  return next.x;
 }

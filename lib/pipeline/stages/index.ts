@@ -16,12 +16,13 @@ const DENOISING = {
   upsample: UpsampleStage,
 } as const satisfies Record<StageName, unknown>;
 
-const ALL = [TextEncoderStage, ImageEncoderStage, ...Object.values(DENOISING)];
-
-/** Every set of networks that a stage needs at the same time. */
-export const LEASES: readonly (readonly ComponentName[])[] = ALL.flatMap(({ leases }) => [
-  ...leases,
-]);
+/** Every set of networks that is needed at the same time, in each half of the cascade. */
+export const LEASES: Readonly<Record<'draft' | 'finish', readonly (readonly ComponentName[])[]>> = {
+  draft: [TextEncoderStage, ImageEncoderStage, PriorStage, DecoderStage].flatMap(({ leases }) => [
+    ...leases,
+  ]),
+  finish: UpsampleStage.leases,
+};
 
 /** The network that a stage runs in its steps. */
 export function networkOfStage(stage: StageName): ComponentName {

@@ -1,8 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toApiError } from '../errors.js';
-import type { CompletedEvent, ImageEvent, JobEvent, PartialImageEvent } from '../queue/job.js';
+import {
+  type CompletedEvent,
+  type ImageEvent,
+  imagesOf,
+  type JobEvent,
+  type PartialImageEvent,
+  type QueuedEvent,
+  type StepEvent,
+} from '../queue/job.js';
 import { toErrorBody } from './error-response.js';
-import { imageFields, type ResponseContext, runFields, unixTime } from './response.js';
+import {
+  deliverAnimation,
+  deliverImage,
+  imageFields,
+  type ResponseContext,
+  runFields,
+  unixTime,
+} from './response.js';
 
 /**
  * A job's events as server-sent events: OpenAI's `partial_image` and `completed` events, and
@@ -22,19 +37,17 @@ export async function* toEventStream(
     for await (const event of events) {
       if (event.type === 'image') {
         images += 1;
-        if (images === context.job.options.count) last = event;
+        if (images === imagesOf(context.job.call)) last = event;
         else yield await imageMessage(event, context);
       } else if (event.type === 'completed') {
         yield await imageMessage(last as ImageEvent, context, event);
       } else if (event.type === 'partial_image') {
         yield partialImageMessage(event, context);
+      } else if (event.type === 'animation') {
+        const animation = await deliverAnimation(context, event.data);
+        yield message({ type: 'karlo.animation', ...animation });
       } else if (context.job.progress) {
-        const { type, ...rest } = event;
-        yield message({
-          type: 'karlo.progress',
-          ...(type === 'queued' && { stage: type }),
-          ...rest,
-        });
+        yield progressMessage(event);
       }
     }
   } catch (error) {
@@ -49,17 +62,25 @@ async function imageMessage(
   completed?: CompletedEvent,
 ) {
   return message({
-    type: 'image_generation.completed',
-    ...(await context.deliver(index, data)),
+    type: `${context.eventPrefix}.completed`,
+    ...(await deliverImage(context, index, data)),
     ...commonFields(context, index),
     seed,
     ...(completed && runFields(context, completed)),
   });
 }
 
+function progressMessage(event: QueuedEvent | StepEvent): string {
+  const type = 'karlo.progress';
+  if (event.type === 'queued')
+    return message({ type, stage: event.type, position: event.position });
+  const { type: _, secondsLeft: seconds_left, ...step } = event;
+  return message({ type, ...step, seconds_left });
+}
+
 function partialImageMessage(event: PartialImageEvent, context: ResponseContext): string {
   return message({
-    type: 'image_generation.partial_image',
+    type: `${context.eventPrefix}.partial_image`,
     b64_json: event.data.toString('base64'),
     partial_image_index: event.partialIndex,
     ...commonFields(context, event.index),
@@ -72,7 +93,7 @@ function commonFields(context: ResponseContext, index: number) {
     quality: 'auto',
     ...imageFields(context),
     // OpenAI streams a single image. With several, each event says which image it belongs to.
-    ...(context.job.options.count > 1 && { index }),
+    ...(imagesOf(context.job.call) > 1 && { index }),
   };
 }
 

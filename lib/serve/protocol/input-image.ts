@@ -1,38 +1,55 @@
+import { runDecoding } from '../../images/decoding/run.js';
+import { matchesFormat, readableFormats } from '../../images/formats.js';
 import { describeUnsupported } from '../../images/image-bytes.js';
-import { sharp } from '../../images/sharp.js';
+import type { InputLimits } from '../../images/input-limits.js';
 import { ApiError, badRequest } from '../errors.js';
+import type { Job } from '../queue/job.js';
 
-/** Image formats that are accepted, by sharp's names. SVG is not: it can refer to other files. */
-const imageFormats = ['png', 'jpeg', 'webp', 'gif', 'heif'];
+/** The formats that are accepted: those that browsers show. */
+const inputFormats = readableFormats.filter(({ label }) => label !== 'TIFF');
 
-/** The same for people. sharp reads AVIF as HEIF. */
+/** The same for people. */
 export const acceptedFormats = 'PNG, JPEG, WebP, GIF or AVIF';
 
 /**
- * Checks the header of an image file, before anything is decoded.
+ * Checks the first bytes of an image file, and then its header, before anything is decoded.
+ * @param field of the request, for messages
  * @throws {ApiError} 400 if it is not an image in an accepted format, 413 if it has too many pixels
  */
-export async function checkImage(bytes: Buffer, maxPixels: number): Promise<void> {
-  const unsupported = describeUnsupported(bytes);
-  if (unsupported) throw badRequest('image', `Expected ${acceptedFormats}, but ${unsupported}`);
-  const { format = '', width = 0, height = 0 } = await readHeader(bytes);
-  if (!imageFormats.includes(format)) {
-    throw badRequest('image', `Expected ${acceptedFormats} but received ${format}`);
+export async function checkImage(
+  bytes: Buffer,
+  field: string,
+  limits: InputLimits,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!inputFormats.some((format) => matchesFormat(bytes, format))) {
+    const reason = describeUnsupported(bytes) ?? 'it is TIFF';
+    throw badRequest(field, `Expected ${acceptedFormats}, but ${reason}`);
   }
-  if (width * height <= maxPixels) return;
-  throw imageTooLarge(`${maxPixels / 1e6} megapixels but received ${width} x ${height} pixels`);
+  const { excess } = await runDecoding('inspect', bytes, { label: field, limits }, signal);
+  if (excess !== undefined) throw imageTooLarge(`Cannot read the image: ${excess}`, field);
 }
 
-async function readHeader(bytes: Buffer) {
-  try {
-    return await sharp(bytes, { limitInputPixels: false }).metadata();
-  } catch {
-    const message = `Expected the bytes of an image file: ${acceptedFormats}`;
-    throw badRequest('image', `${message}. The file is damaged`);
+/**
+ * Checks the image files of a job.
+ * @param fieldOf the field of the request that has a file, for messages
+ */
+export async function checkFiles(
+  job: Job,
+  limits: InputLimits,
+  signal: AbortSignal,
+  fieldOf: (job: Job, index: number) => string = fileField,
+): Promise<void> {
+  for (const [i, file] of job.files.entries()) {
+    await checkImage(file as Buffer, fieldOf(job, i), limits, signal);
   }
 }
 
-export function imageTooLarge(limit: string): ApiError {
-  const message = `Expected an image file of at most ${limit}`;
-  return new ApiError(413, 'image_too_large', message, { param: 'image' });
+function fileField({ call }: Job, index: number): string {
+  if (call.method === 'finish') return 'draft';
+  return call.method === 'inpaint' && index === 1 ? 'mask' : 'image';
+}
+
+export function imageTooLarge(message: string, field = 'image'): ApiError {
+  return new ApiError(413, 'image_too_large', message, { param: field });
 }

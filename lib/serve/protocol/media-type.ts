@@ -1,6 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.js';
 
+/** The types of bodies. */
+export const mediaTypes = { json: 'application/json', form: 'multipart/form-data' } as const;
+
 /** What a route reads, and the header that says so. */
 export const expectedType = {
   json: 'JSON, with the header Content-Type: application/json,',

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { animationFormats } from '../../images/animation.js';
+import { samplers, samplings } from '../../options/descriptions.js';
 import type { Generation } from '../../pipeline/task.js';
 import { outputFormats } from '../results/store.js';
 
@@ -13,7 +15,7 @@ const usage = z
   })
   .describe('Text tokens of the prompt. Each image, in or out, counts as one token.');
 
-const timings = z.object({
+export const timingsSchema = z.object({
   encode: z.number(),
   prior: z.number(),
   decoder: z.number(),
@@ -21,23 +23,33 @@ const timings = z.object({
   total: z.number(),
 } satisfies Record<keyof Generation['timings'], z.ZodNumber>);
 
+const file = { b64_json: z.string().optional(), url: z.string().optional() };
+
 export const imagesSchema = z.object({
   created: count,
   background: z.literal('opaque'),
   output_format: z.enum(outputFormats),
   size: z.string(),
-  data: z.array(
-    z.object({ b64_json: z.string().optional(), url: z.string().optional(), seed: count }),
-  ),
+  data: z.array(z.object({ ...file, seed: count })),
   usage,
   karlo: z.object({
     model: z.string(),
     warnings: z.array(z.string()),
-    timings: timings.describe('Seconds in each stage, and in total.'),
+    timings: timingsSchema.describe('Seconds in each stage, and in total.'),
+    animation: z
+      .object({ ...file, output_format: z.enum(animationFormats) })
+      .optional()
+      .describe('All frames of an interpolation.'),
   }),
 });
 
-const stage = z.object({ steps: count, guidance_scale: z.number() });
+const stage = z.object({
+  steps: count,
+  guidance_scale: z.number(),
+  sampler: z.enum(samplers),
+  guidance_interval: z.array(z.number()),
+  guidance_rescale: z.number(),
+});
 const sampling = z.object({
   prior: stage,
   decoder: stage,
@@ -53,8 +65,9 @@ export const modelSchema = z.object({
     size: count.describe('Width and height of the generated images, in pixels.'),
     text_to_image: z.boolean(),
     image_variation: z.boolean(),
-    samplings: z.object({ fast: sampling, default: sampling }),
+    samplings: z.record(z.enum(samplings), sampling),
     max_n: count,
+    max_image_bytes: count.describe('Bytes of an input image.'),
   }),
 });
 

@@ -1,7 +1,14 @@
 import type { ServedModel } from '../queue/backend.js';
-import type { CompletedEvent, Job, JobEvent } from '../queue/job.js';
+import {
+  animationOf,
+  type CompletedEvent,
+  imagesOf,
+  type Job,
+  type JobAnimation,
+  type JobEvent,
+} from '../queue/job.js';
+import { animationName, resultName } from '../results/store.js';
 import type { ImagesResponse, Usage } from './response-schemas.js';
-import { sizeOf } from './to-job.js';
 
 /** What a response needs besides the job's events. */
 export interface ResponseContext {
@@ -9,12 +16,13 @@ export interface ResponseContext {
   readonly model: ServedModel;
   /** Warnings about the request. Those of the run are appended. */
   readonly warnings: readonly string[];
-  /** Turns an image file into what the client asked for: the file itself or a URL. */
-  readonly deliver: (
-    index: number,
-    data: Buffer,
-  ) => Promise<{ b64_json: string } | { url: string }>;
+  /** The type of streamed events is this and what happened. */
+  readonly eventPrefix: 'image_generation' | 'image_edit';
+  /** Turns a file into what the client asked for: the file itself or a URL. */
+  readonly deliver: (name: string, data: Buffer) => Promise<DeliveredFile>;
 }
+
+export type DeliveredFile = { b64_json: string } | { url: string };
 
 /** Waits for the job to complete and returns all images in one JSON response. */
 export async function toImagesResponse(
@@ -23,24 +31,47 @@ export async function toImagesResponse(
 ): Promise<ImagesResponse> {
   const data: ImagesResponse['data'] = [];
   let completed: CompletedEvent | undefined;
+  let animation: AnimationFields | undefined;
   for await (const event of events) {
     if (event.type === 'image') {
       const { index, seed } = event;
-      data[index] = { ...(await context.deliver(index, event.data)), seed };
+      data[index] = { ...(await deliverImage(context, index, event.data)), seed };
     }
+    if (event.type === 'animation') animation = await deliverAnimation(context, event.data);
     if (event.type === 'completed') completed = event;
   }
+  const { usage, karlo } = runFields(context, completed as CompletedEvent);
   return {
     created: unixTime(),
     ...imageFields(context),
-    data,
-    ...runFields(context, completed as CompletedEvent),
+    ...{ data, usage, karlo: { ...karlo, ...(animation && { animation }) } },
   };
+}
+
+export function deliverImage(
+  { job, deliver }: ResponseContext,
+  index: number,
+  data: Buffer,
+): Promise<DeliveredFile> {
+  return deliver(resultName(job.id, index, job.format), data);
+}
+
+export type AnimationFields = NonNullable<ImagesResponse['karlo']['animation']>;
+
+/** The animation of the job, as the client asked for it. */
+export async function deliverAnimation(
+  { job, deliver }: ResponseContext,
+  data: Buffer,
+): Promise<AnimationFields> {
+  const { format } = animationOf(job.call) as JobAnimation;
+  return { ...(await deliver(animationName(job.id, format), data)), output_format: format };
 }
 
 /** Fields that describe the images. */
 export function imageFields({ job, model }: ResponseContext) {
-  return { background: 'opaque' as const, output_format: job.format, size: sizeOf(model) };
+  const { width, height } = job.size ?? { width: model.size, height: model.size };
+  const size = `${width}x${height}`;
+  return { background: 'opaque' as const, output_format: job.format, size };
 }
 
 /** Fields that describe the completed run. */
@@ -54,14 +85,14 @@ export function runFields(
   };
 }
 
-function usageOf({ task, options }: Job, promptTokens: number): Usage {
-  const details = { text_tokens: promptTokens, image_tokens: task === 'imageVariation' ? 1 : 0 };
+function usageOf({ call, files }: Job, promptTokens: number): Usage {
+  const details = { text_tokens: promptTokens, image_tokens: files.length };
   const input = details.text_tokens + details.image_tokens;
   return {
     input_tokens: input,
     input_tokens_details: details,
-    output_tokens: options.count,
-    total_tokens: input + options.count,
+    output_tokens: imagesOf(call),
+    total_tokens: input + imagesOf(call),
   };
 }
 

@@ -10,12 +10,27 @@ export function validatorCompiler({ schema }: { schema: z.ZodType }) {
   };
 }
 
+/**
+ * Parses data with a schema that may be asynchronous.
+ * @throws {ApiError} 400 that names the field
+ */
+export async function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  data: unknown,
+): Promise<z.output<Schema>> {
+  const result = await schema.safeParseAsync(data);
+  if (!result.success) throw toApiError(result.error, data);
+  return result.data;
+}
+
 function toApiError({ issues }: z.ZodError, data: unknown): ApiError {
   const [issue] = issues;
   if (issue === undefined) return badRequest(undefined, 'Expected a valid request');
   if (issue.code === 'unrecognized_keys') {
     const param = fieldName([...issue.path, issue.keys[0] ?? '']);
-    return badRequest(param, `Unknown parameter '${param}'`, 'unknown_parameter');
+    const isTopLevel = issue.path.length === 0;
+    const fix = isTopLevel ? '. To ignore it, start the server with --unknown-fields warn' : '';
+    return badRequest(param, `Unknown parameter '${param}'${fix}`, 'unknown_parameter');
   }
   const param = fieldName(issue.path);
   const value = valueAt(data, issue.path);
@@ -37,9 +52,18 @@ function expectation(issue: z.core.$ZodIssue): string {
       return `at least ${limit(issue.minimum, issue.origin)}`;
     case 'too_big':
       return `at most ${limit(issue.maximum, issue.origin)}`;
+    case 'invalid_union':
+      return expectationOfUnion(issue);
     default:
       return issue.message.replace(/^(.*: )?expected /i, '');
   }
+}
+
+/** That of the alternative which came closest: its type is right, and its own check failed. */
+function expectationOfUnion({ errors }: z.core.$ZodIssueInvalidUnion): string {
+  const issues = errors.flat();
+  const closest = issues.find(({ code }) => code === 'custom') ?? issues[0];
+  return closest === undefined ? 'another value' : expectation(closest);
 }
 
 const types: Readonly<Record<string, string>> = {

@@ -29,11 +29,14 @@ export class AdmissionQueue {
     return { waiting: this.#waiting.length, running: this.#running };
   }
 
-  /** @throws {ApiError} 429 if the queue is full */
-  check(): void {
+  /**
+   * @param arriving jobs that are about to enter
+   * @throws {ApiError} 429 if the queue is full
+   */
+  check(arriving = 0): void {
     const { concurrency, capacity } = this.#limits;
-    const full = this.#running >= concurrency && this.#waiting.length >= capacity;
-    if (full) throw queueFull(this.#retryAfter());
+    const jobs = this.#running + this.#waiting.length + arriving;
+    if (jobs >= concurrency + capacity) throw queueFull(this.#retryAfter());
   }
 
   /**

@@ -1,16 +1,30 @@
-import type { KarloImage } from '../../images/karlo-image.js';
+import { encodeAnimation } from '../../images/animation.js';
+import { defaultQuality } from '../../images/encode.js';
+import { KarloImage } from '../../images/karlo-image.js';
 import type { Karlo } from '../../karlo.js';
-import type { GenerationEvent, GenerationTask } from '../../pipeline/task.js';
+import type { GenerationTask, StepEvent } from '../../pipeline/task.js';
 import type { ServedModel } from './backend.js';
-import type { Job, JobEvent } from './job.js';
+import {
+  animationOf,
+  type ImageSize,
+  type Job,
+  type JobAnimation,
+  type JobEvent,
+  promptOf,
+} from './job.js';
+import { type CallInputs, readInputs, startCall } from './start-call.js';
 
 /** Runs jobs on a loaded model. */
 export class JobRunner {
   readonly #karlo: Karlo;
   readonly #batchSize: number;
 
-  /** @param batchSize images in one forward pass, of one job or of several */
+  /**
+   * @param batchSize images in one forward pass, of one job or of several
+   * @throws {KarloError} ERR_KARLO_OUT_OF_MEMORY if such a batch cannot fit into the available memory
+   */
   constructor(karlo: Karlo, batchSize: number) {
+    karlo.requireBatch(batchSize);
     this.#karlo = karlo;
     this.#batchSize = batchSize;
   }
@@ -21,66 +35,78 @@ export class JobRunner {
 
   /** Runs a job. Its images and partial images are emitted as encoded files. */
   async run(job: Job, emit: (event: JobEvent) => void, signal: AbortSignal): Promise<void> {
-    const task = this.#start(job, signal);
-    const { count } = job.options;
-    const previews = new PreviewSelector(job.partialImages, count);
+    const { call, partialImages } = job;
+    const isDrafted = call.options.stopAfter !== undefined;
+    const inputs = await readInputs(call, job.files);
+    const task = this.#start(job, inputs, signal);
+    const previews = new PreviewSelector(partialImages, call.options.candidates ?? 1);
     for await (const event of task) {
       if (event.type === 'image') {
         const { index, image } = event;
-        emit({ type: 'image', index, seed: image.seed, data: await encode(image, job) });
+        const data = await encode(isDrafted ? image : await resized(image, job.size), job);
+        emit({ type: 'image', index, seed: image.seed, data });
         continue;
       }
-      if (job.progress) emit(this.#stepEvent(event, count));
+      if (job.progress) emit(this.#stepEvent(event));
       for (const { index, image, partialIndex } of previews.select(event)) {
-        const data = await encode(image, job, this.#karlo.size);
-        emit({ type: 'partial_image', index, partialIndex, data });
+        const preview = await resized(image, job.size ?? this.#ownSize);
+        emit({ type: 'partial_image', index, partialIndex, data: await encode(preview, job) });
       }
     }
-    const { warnings, timings } = await task;
-    const promptTokens = job.prompt === undefined ? 0 : this.#karlo.countTokens(job.prompt);
+    const { images, warnings, timings } = await task;
+    const animation = animationOf(call);
+    if (animation) {
+      const frames = await Promise.all(images.map((image) => resized(image, job.size)));
+      emit({ type: 'animation', data: await animate(frames, animation, job) });
+    }
+    const prompt = promptOf(call);
+    const promptTokens = prompt === undefined ? 0 : this.#karlo.countTokens(prompt);
     emit({ type: 'completed', warnings, timings, promptTokens });
   }
 
-  #start(job: Job, signal: AbortSignal): GenerationTask {
-    const run = { batchSize: this.#batchSize, signal, previews: job.partialImages > 0 };
-    const options = { ...job.options, ...run };
-    if (job.task === 'imageVariation') {
-      return this.#karlo.imageVariation(job.image as Uint8Array, options);
-    }
-    return this.#karlo.textToImage(job.prompt as string, options);
+  get #ownSize(): ImageSize {
+    const { size } = this.#karlo;
+    return { width: size, height: size };
   }
 
-  #stepEvent({ stage, step, steps }: PipelineStep, count: number): JobEvent {
-    // `steps` is the total over all images. One at a time, each image takes an equal share of them.
-    const index = Math.floor(((step - 1) * count) / steps);
-    return { type: 'step', stage, step, steps, ...(this.#batchSize === 1 && { index }) };
+  #start({ call, partialImages }: Job, inputs: CallInputs, signal: AbortSignal): GenerationTask {
+    const run = { batchSize: this.#batchSize, signal, previews: partialImages > 0 };
+    return startCall(this.#karlo, call, inputs, { ...call.options, ...run });
+  }
+
+  #stepEvent({ type, stage, step, steps, fraction, secondsLeft, batch }: StepEvent): JobEvent {
+    const [index = 0] = batch.images;
+    return {
+      ...{ type, stage, step, steps, fraction, secondsLeft },
+      ...(this.#batchSize === 1 && { index }),
+    };
   }
 }
 
-type PipelineStep = Extract<GenerationEvent, { type: 'step' }>;
-
-/** Selects the previews that become partial images: a few of each image, spread evenly over the decoder's steps. */
+/**
+ * Selects the previews that become partial images: a few of each image, spread evenly over the decoder's
+ * steps of all its candidates.
+ */
 class PreviewSelector {
   readonly #requested: number;
-  readonly #images: number;
-  /** Images in a full batch. */
-  #batchSize = 1;
+  readonly #candidates: number;
   readonly #sent = new Map<number, number>();
 
-  constructor(requested: number, images: number) {
+  constructor(requested: number, candidates: number) {
     this.#requested = requested;
-    this.#images = images;
+    this.#candidates = candidates;
   }
 
   /** The previews of this step to send. Step events may have been skipped before it. */
-  select({ stage, step, steps, previews = [] }: PipelineStep) {
+  select({ stage, batch, previews = [] }: StepEvent) {
     if (stage !== 'decoder') return [];
-    this.#batchSize = Math.max(this.#batchSize, previews.length);
-    const stepsPerBatch = steps / Math.ceil(this.#images / this.#batchSize);
-    const done = (((step - 1) % stepsPerBatch) + 1) / stepsPerBatch;
-    // The preview of the last step is nearly the image itself, which follows, so the factor is `requested + 1`.
-    const due = Math.min(this.#requested, Math.floor(done * (this.#requested + 1)));
-    return previews.flatMap(({ index, image }) => this.#next(index, image, due));
+    return previews.flatMap(({ index, image }, i) => {
+      const candidate = batch.candidates[i] as number;
+      const done = (candidate + batch.step / batch.steps) / this.#candidates;
+      // The preview of the last step is nearly the image itself, which follows, so the factor is `requested + 1`.
+      const due = Math.min(this.#requested, Math.floor(done * (this.#requested + 1)));
+      return this.#next(index, image, due);
+    });
   }
 
   #next(index: number, image: KarloImage, due: number) {
@@ -91,10 +117,23 @@ class PreviewSelector {
   }
 }
 
-/** @param size to which a smaller preview is enlarged, in pixels */
-function encode(image: KarloImage, { format, quality }: Job, size = image.width): Promise<Buffer> {
-  const options = quality === undefined ? {} : { quality };
-  if (size === image.width) return image.toBuffer(format, options);
-  const enlarged = image.toSharp().resize(size, size, { kernel: 'cubic' });
-  return enlarged.toFormat(format, options).toBuffer();
+function encode(image: KarloImage, { format, quality }: Job): Promise<Buffer> {
+  return image.toBuffer(format, quality === undefined ? {} : { quality });
+}
+
+/** An image in another size, cropped in the middle if the shape differs. */
+async function resized(image: KarloImage, size: ImageSize | undefined): Promise<KarloImage> {
+  const { width, height } = size ?? image;
+  if (width === image.width && height === image.height) return image;
+  const pipeline = image.toSharp().resize(width, height, { fit: 'cover', kernel: 'lanczos3' });
+  const { data } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+  return new KarloImage({ width, height, data }, image.seed, image.recipe);
+}
+
+function animate(
+  images: readonly KarloImage[],
+  { format, framesPerSecond }: JobAnimation,
+  { quality = defaultQuality }: Job,
+): Promise<Buffer> {
+  return encodeAnimation(images, format, { framesPerSecond, quality });
 }

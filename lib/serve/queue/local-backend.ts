@@ -1,3 +1,4 @@
+import { trimMemory } from '../../torch/device.js';
 import { AdmissionQueue, type QueueLimits } from './admission-queue.js';
 import type { Backend, ServedModel } from './backend.js';
 import type { Job, JobEvent } from './job.js';
@@ -8,6 +9,8 @@ import type { JobRunner } from './job-runner.js';
 export class LocalBackend implements Backend {
   readonly #runner: JobRunner;
   readonly #queue: AdmissionQueue;
+  /** There are no messages within a process. */
+  readonly invalidMessages = 0;
 
   constructor(runner: JobRunner, limits: QueueLimits) {
     this.#runner = runner;
@@ -22,8 +25,14 @@ export class LocalBackend implements Backend {
     return this.#queue.load;
   }
 
-  async admit(): Promise<void> {
-    this.#queue.check();
+  async checkStorage(): Promise<void> {}
+
+  async admit(arriving: number): Promise<void> {
+    this.#queue.check(arriving);
+  }
+
+  trimMemory(): void {
+    trimMemory();
   }
 
   async submit(job: Job, signal: AbortSignal): Promise<AsyncIterable<JobEvent>> {

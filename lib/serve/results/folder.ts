@@ -2,15 +2,16 @@ import { mkdirSync } from 'node:fs';
 import { link, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeThenRename } from '../../util/files.js';
-import { isResultName, type ResultStore } from './store.js';
+import { isResultName, ResultStore } from './store.js';
 
 /** Images in a folder, which several machines may share. Expired ones are deleted periodically. */
-export class FolderResults implements ResultStore {
+export class FolderResults extends ResultStore {
   readonly #folder: string;
   readonly #seconds: number;
   readonly #timer: NodeJS.Timeout;
 
   constructor(folder: string, seconds: number) {
+    super();
     mkdirSync(folder, { recursive: true });
     this.#folder = folder;
     this.#seconds = seconds;
@@ -19,7 +20,7 @@ export class FolderResults implements ResultStore {
   }
 
   /** A file appears complete or not at all. A link, unlike a rename, does not replace an existing file. */
-  async put(name: string, data: Buffer): Promise<void> {
+  protected override async write(name: string, data: Buffer): Promise<void> {
     const write = (temporary: string) => writeFile(temporary, data, { flag: 'wx' });
     try {
       await writeThenRename(join(this.#folder, name), write, link);
@@ -28,7 +29,7 @@ export class FolderResults implements ResultStore {
     }
   }
 
-  async get(name: string): Promise<Buffer | undefined> {
+  protected override async read(name: string): Promise<Buffer | undefined> {
     try {
       const path = join(this.#folder, name);
       return (await this.#isExpired(path)) ? undefined : await readFile(path);
@@ -50,7 +51,7 @@ export class FolderResults implements ResultStore {
     return Date.now() - (await stat(path)).mtimeMs > 1000 * this.#seconds;
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     clearInterval(this.#timer);
   }
 }

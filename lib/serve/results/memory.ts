@@ -1,5 +1,5 @@
 import { ApiError } from '../errors.js';
-import type { ResultStore } from './store.js';
+import { ResultStore } from './store.js';
 
 interface Entry {
   readonly data: Buffer;
@@ -8,7 +8,7 @@ interface Entry {
 }
 
 /** Images in memory, for a limited time and up to a total size. */
-export class MemoryResults implements ResultStore {
+export class MemoryResults extends ResultStore {
   readonly #seconds: number;
   readonly #capacity: number;
   /** Oldest first. */
@@ -17,12 +17,13 @@ export class MemoryResults implements ResultStore {
 
   /** @param options.capacity bytes in total, by default 256 MB; beyond it, the oldest images are dropped */
   constructor({ seconds, capacity = 256e6 }: { seconds: number; capacity?: number }) {
+    super();
     this.#seconds = seconds;
     this.#capacity = capacity;
   }
 
   /** @throws {ApiError} 500 if the image is larger than the whole store */
-  async put(name: string, data: Buffer): Promise<void> {
+  protected override async write(name: string, data: Buffer): Promise<void> {
     if (this.#entries.has(name)) return;
     if (data.length > this.#capacity) {
       const message = 'The image is too large to keep. Request response_format b64_json';
@@ -33,7 +34,7 @@ export class MemoryResults implements ResultStore {
     this.#dropOld();
   }
 
-  async get(name: string): Promise<Buffer | undefined> {
+  protected override async read(name: string): Promise<Buffer | undefined> {
     this.#dropOld();
     return this.#entries.get(name)?.data;
   }
@@ -46,7 +47,7 @@ export class MemoryResults implements ResultStore {
     }
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#entries.clear();
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ApiError } from '../errors.js';
 import { errorSchema } from '../protocol/error-response.js';
-import { contentTypeOf, contentTypes, isResultName } from '../results/store.js';
+import { contentTypeOf, contentTypes } from '../results/store.js';
 import type { RouteGroup } from './route-group.js';
 
 const schema = z.string().meta({ format: 'binary' });
@@ -23,7 +23,7 @@ export const fileRoutes: RouteGroup = (app, { results, settings }) => {
       response: { 200: imageFile, 404: errorSchema },
     },
     async handler({ params: { name } }, reply) {
-      const data = isResultName(name) ? await results.get(name) : undefined;
+      const data = await results.get(name);
       if (data === undefined) throw fileNotFound();
       reply.header('content-type', contentTypeOf(name));
       reply.header('cache-control', `private, max-age=${settings.resultSeconds}, immutable`);

@@ -32,6 +32,8 @@ export const healthRoutes: RouteGroup = (app, { backend, metrics }) => {
       response: { 200: ok, 503: errorSchema },
     },
     async handler() {
+      // First: workers cannot announce their model in a full Redis.
+      await backend.checkStorage();
       if ((await backend.model()) === undefined) throw unavailable('No worker is serving a model');
       return { status: 'ok' as const };
     },

@@ -1,24 +1,47 @@
+import { isIPv6, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { ApiError, toApiError } from '../errors.js';
+import { toApiError } from '../errors.js';
 import { errorSchema } from '../protocol/error-response.js';
 import { toEventStream, withHeartbeat } from '../protocol/event-stream.js';
 import { readForm, textFieldsOf } from '../protocol/form.js';
-import { checkImage } from '../protocol/input-image.js';
-import { expectedType, wrongMediaType } from '../protocol/media-type.js';
+import { checkFiles } from '../protocol/input-image.js';
 import {
-  type GenerationRequest,
+  acceptModel,
+  acceptSize,
+  ignoreUnknownFields,
+  responseFormatFor,
+} from '../protocol/leniency.js';
+import { bodyLimit, formSize, jsonSize, maxFiles as maxListedFiles } from '../protocol/limits.js';
+import { expectedType, mediaTypes, wrongMediaType } from '../protocol/media-type.js';
+import {
+  editSchema,
+  fieldsOf,
+  finishSchema,
   generationSchema,
-  type VariationRequest,
+  interpolationSchema,
+  mixSchema,
+  type SharedRequest,
+  upscalingSchema,
   variationSchema,
 } from '../protocol/request-schemas.js';
 import { type ResponseContext, toImagesResponse } from '../protocol/response.js';
 import { imagesSchema } from '../protocol/response-schemas.js';
-import { checkModel, generationJob, variationJob, warningsOf } from '../protocol/to-job.js';
-import type { Job, JobEvent } from '../queue/job.js';
-import { resultName } from '../results/store.js';
-import type { RouteGroup, ServerContext } from './route-group.js';
+import {
+  checkModel,
+  editJob,
+  finishJob,
+  generationJob,
+  interpolationJob,
+  mixJob,
+  upscalingJob,
+  variationJob,
+  warningsOf,
+} from '../protocol/to-job.js';
+import type { Job } from '../queue/job.js';
+import type { App, RouteGroup, ServerContext } from './route-group.js';
+import { rateLimited, requestSignal, submitJob } from './submit-job.js';
 
 /** Seconds of silence in a stream after which a heartbeat is sent. */
 const heartbeatSeconds = 15;
@@ -35,74 +58,168 @@ const response = {
   '5xx': errorSchema,
 };
 
-/** `POST /v1/images/generations` and `POST /v1/images/variations`. */
+/** The routes below `/v1/images` that generate images. */
 export const imageRoutes: RouteGroup = (app, context) => {
-  const { maxN, maxImageBytes, maxImagePixels, rateLimit } = context.settings;
-  const variation = variationSchema(maxN);
-  const form = { textFields: textFieldsOf(variation), maxBytes: maxImageBytes };
-  const config = rateLimit > 0 ? { rateLimit: { max: rateLimit, timeWindow: '1 minute' } } : {};
-
-  app.route({
-    method: 'POST',
-    url: '/v1/images/generations',
-    config,
-    schema: {
-      summary: 'Generate images from a prompt',
-      operationId: 'createImage',
-      body: generationSchema(maxN),
-      response,
-    },
-    onRequest: () => context.backend.admit(),
-    async preValidation(request) {
-      if (request.isMultipart()) {
-        throw wrongMediaType(request, expectedType.json);
-      }
-    },
-    handler: (request, reply) => respond(request, reply, generationJob(request.body), context),
+  const { maxN } = context.settings;
+  addImageRoute(app, context, {
+    name: 'generations',
+    summary: 'Generate images from a prompt',
+    operationId: 'createImage',
+    body: generationSchema(maxN),
+    bodies: ['json'],
+    toJob: generationJob,
+    hasImages: false,
   });
-
-  app.route({
-    method: 'POST',
-    url: '/v1/images/variations',
-    config,
-    schema: {
-      summary: 'Generate variations of an image',
-      operationId: 'createImageVariation',
-      consumes: ['multipart/form-data'],
-      body: variation,
-      response,
-    },
-    onRequest: () => context.backend.admit(),
-    async preValidation(request) {
-      if (!request.isMultipart()) {
-        throw wrongMediaType(request, expectedType.form);
-      }
-      request.body = (await readForm(request, form)) as never;
-    },
-    async handler(request, reply) {
-      await checkImage(request.body.image, maxImagePixels);
-      return respond(request, reply, variationJob(request.body), context);
-    },
+  addImageRoute(app, context, {
+    name: 'variations',
+    summary: 'Generate variations of an image',
+    operationId: 'createImageVariation',
+    body: variationSchema(maxN),
+    bodies: ['form'],
+    toJob: variationJob,
+  });
+  addImageRoute(app, context, {
+    name: 'edits',
+    summary: 'Edit an image, or mix several',
+    operationId: 'createImageEdit',
+    body: editSchema(maxN),
+    bodies: ['json', 'form'],
+    lists: ['image', 'images'],
+    toJob: editJob,
+    eventPrefix: 'image_edit',
+  });
+  addImageRoute(app, context, {
+    name: 'mixes',
+    summary: 'Generate images of a mean of prompts and images',
+    operationId: 'createImageMix',
+    body: mixSchema(maxN),
+    bodies: ['json'],
+    toJob: mixJob,
+  });
+  addImageRoute(app, context, {
+    name: 'interpolations',
+    summary: 'Generate the images between two prompts or images',
+    operationId: 'createImageInterpolation',
+    body: interpolationSchema(maxN),
+    bodies: ['json'],
+    toJob: interpolationJob,
+  });
+  addImageRoute(app, context, {
+    name: 'upscales',
+    summary: 'Enlarge an image',
+    operationId: 'createImageUpscale',
+    body: upscalingSchema(maxN),
+    bodies: ['json', 'form'],
+    toJob: upscalingJob,
+  });
+  addImageRoute(app, context, {
+    name: 'finishes',
+    summary: 'Make the images of drafts',
+    operationId: 'finishImages',
+    body: finishSchema(maxN),
+    bodies: ['json', 'form'],
+    lists: ['draft'],
+    toJob: finishJob,
   });
 };
 
-type ImageRequest = FastifyRequest & { body: GenerationRequest | VariationRequest };
+interface ImageRoute<Body extends z.ZodType<SharedRequest>> {
+  readonly name: string;
+  readonly summary: string;
+  readonly operationId: string;
+  readonly body: Body;
+  /** How a request can be sent. */
+  readonly bodies: readonly (keyof typeof expectedType)[];
+  /** Fields of a form that can have several files. */
+  readonly lists?: readonly string[];
+  readonly toJob: (body: z.output<Body>) => Job | Promise<Job>;
+  readonly hasImages?: boolean;
+  readonly eventPrefix?: ResponseContext['eventPrefix'];
+}
+
+function addImageRoute<Body extends z.ZodType<SharedRequest>>(
+  app: App,
+  context: ServerContext,
+  {
+    name,
+    bodies,
+    toJob,
+    hasImages = true,
+    eventPrefix = 'image_generation',
+    ...route
+  }: ImageRoute<Body>,
+): void {
+  const { uploads, settings } = context;
+  const { maxImageBytes, imageLimits, requestTimeout, leniency } = settings;
+  const { summary, operationId, body, lists } = route;
+  const maxFiles = lists === undefined ? 1 : maxListedFiles;
+  const form = { textFields: textFieldsOf(body), lists, maxFiles, maxBytes: maxImageBytes };
+  const fields = fieldsOf(body);
+  const jsonLimit = hasImages ? jsonSize(maxImageBytes) : bodyLimit;
+  app.route({
+    method: 'POST',
+    url: `/v1/images/${name}`,
+    bodyLimit: jsonLimit,
+    config: rateLimited(settings),
+    schema: {
+      ...{ summary, operationId, body, response },
+      consumes: bodies.map((kind) => mediaTypes[kind]),
+    },
+    onRequest: (request, reply) => {
+      const limit = request.isMultipart() ? formSize(maxImageBytes) : jsonLimit;
+      return uploads.reserve(request, reply, limit);
+    },
+    async preValidation(request) {
+      const kind = request.isMultipart() ? 'form' : 'json';
+      if (!bodies.includes(kind)) {
+        throw wrongMediaType(request, bodies.map((one) => expectedType[one]).join(' or '));
+      }
+      if (kind === 'form') request.body = (await readForm(request, form)) as never;
+      if (leniency.unknownFields === 'warn') {
+        ignored.set(request, ignoreUnknownFields(request.body, fields));
+      }
+    },
+    async handler(request, reply) {
+      const signal = requestSignal(reply, requestTimeout);
+      const body = request.body as z.output<Body>;
+      const job = await toJob(body);
+      const warnings = ignored.get(request) ?? [];
+      await checkFiles(job, imageLimits, signal);
+      return respond({ request, reply, body, job, eventPrefix, warnings }, signal, context);
+    },
+  });
+}
+
+/** Warnings about fields that were ignored. */
+const ignored = new WeakMap<FastifyRequest, readonly string[]>();
+
+interface ImageRequest {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly body: SharedRequest;
+  readonly job: Job;
+  readonly eventPrefix: ResponseContext['eventPrefix'];
+  readonly warnings: readonly string[];
+}
 
 /** Submits the job and sends its images, in one response or as a stream. */
 async function respond(
-  request: ImageRequest,
-  reply: FastifyReply,
-  job: Job,
+  { request, reply, body, eventPrefix, ...rest }: ImageRequest,
+  signal: AbortSignal,
   context: ServerContext,
 ) {
   const { settings, backend, metrics } = context;
-  const model = checkModel(await backend.model(), job.task, request.body);
-  if (settings.logPrompts && job.prompt !== undefined) request.log.info({ prompt: job.prompt });
-  const signal = requestSignal(reply, settings.requestTimeout);
-  const events = tap(await backend.submit(job, signal), (event) => metrics.observeJob(job, event));
-  const warnings = warningsOf(request.body);
-  const responseContext = { job, model, warnings, deliver: delivery(request, job, context) };
-  if (!request.body.stream) return toImagesResponse(events, responseContext);
+  const model = checkModel(await backend.model(), rest.job.call);
+  const named = acceptModel(body.model, model, settings.leniency);
+  const size = acceptSize(body.size, model, settings.leniency);
+  const job = { ...rest.job, ...(size.value && { size: size.value }) };
+  const events = await submitJob(request, job, signal, context);
+  const responseContext = {
+    ...{ job, model, eventPrefix },
+    warnings: [...rest.warnings, ...named, ...size.warnings, ...warningsOf(body, job.call)],
+    deliver: delivery(request.socket, body, context),
+  };
+  if (!body.stream) return toImagesResponse(events, responseContext);
   const messages = toEventStream(events, responseContext, (error) => {
     const { status, code } = toApiError(error);
     metrics.countFailure(code);
@@ -114,44 +231,24 @@ async function respond(
   return reply.send(Readable.from(withHeartbeat(messages, heartbeatSeconds)));
 }
 
-/** How images reach the client: in the response, or in the result store under a URL. */
+/** How files reach the client: in the response, or in the result store under a URL. */
 function delivery(
-  request: ImageRequest,
-  job: Job,
+  socket: Socket,
+  body: SharedRequest,
   { settings, results }: ServerContext,
 ): ResponseContext['deliver'] {
-  if (request.body.response_format === 'b64_json') {
-    return async (_index, data) => ({ b64_json: data.toString('base64') });
+  if (responseFormatFor(body, settings.leniency) === 'b64_json') {
+    return async (_name, data) => ({ b64_json: data.toString('base64') });
   }
-  const base = settings.publicUrl ?? `${request.protocol}://${request.host}`;
-  return async (index, data) => {
-    const name = resultName(job.id, index, job.format);
+  const base = settings.publicUrl ?? listeningUrl(socket);
+  return async (name, data) => {
     await results.put(name, data);
     return { url: new URL(`/v1/images/files/${name}`, base).href };
   };
 }
 
-/** Calls `observe` with each event on its way. */
-async function* tap(events: AsyncIterable<JobEvent>, observe: (event: JobEvent) => void) {
-  for await (const event of events) {
-    observe(event);
-    yield event;
-  }
-}
-
-/** A signal that aborts when the client disconnects or `seconds` have passed. */
-function requestSignal({ raw }: FastifyReply, seconds: number): AbortSignal {
-  const controller = new AbortController();
-  const timeout = `The request took longer than ${seconds} seconds. Request fewer images or fewer steps`;
-  const timer = setTimeout(() => {
-    controller.abort(new ApiError(504, 'timeout', timeout));
-  }, 1000 * seconds);
-  const disconnect = () => {
-    clearTimeout(timer);
-    controller.abort(new ApiError(499, 'client_gone', 'The client closed the connection'));
-  };
-  // A client that disconnected while its request was read causes no further close event.
-  if (raw.destroyed) disconnect();
-  else raw.once('close', disconnect);
-  return controller.signal;
+/** The address at which the request arrived. Not the `Host` header, which a client can choose. */
+function listeningUrl({ localAddress = '', localPort }: Socket): string {
+  const address = localAddress.replace(/^::ffff:(?=\d+\.)/, '');
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${localPort}`;
 }

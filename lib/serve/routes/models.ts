@@ -1,21 +1,15 @@
 import { z } from 'zod';
-import {
-  generationOptions,
-  type Sampling,
-  type StageOption,
-  textToImageOptions,
-} from '../../options/descriptions.js';
 import { ApiError } from '../errors.js';
 import { errorSchema } from '../protocol/error-response.js';
-import { type ModelResponse, modelSchema, modelsSchema } from '../protocol/response-schemas.js';
-import type { ServedModel } from '../queue/backend.js';
+import { toModelResponse } from '../protocol/model-response.js';
+import { modelSchema, modelsSchema } from '../protocol/response-schemas.js';
 import type { RouteGroup } from './route-group.js';
 
 /** `GET /v1/models` and `GET /v1/models/ID`. */
 export const modelRoutes: RouteGroup = (app, { backend, settings }) => {
   const listModels = async () => {
     const model = await backend.model();
-    return model === undefined ? [] : [toModelResponse(model, settings.maxN)];
+    return model === undefined ? [] : [toModelResponse(model, settings)];
   };
   app.route({
     method: 'GET',
@@ -44,34 +38,3 @@ export const modelRoutes: RouteGroup = (app, { backend, settings }) => {
     },
   });
 };
-
-function toModelResponse(
-  { id, size, textToImage, imageVariation }: ServedModel,
-  maxN: number,
-): ModelResponse {
-  return {
-    id,
-    object: 'model',
-    created: 0,
-    owned_by: 'karlo',
-    karlo: {
-      size,
-      text_to_image: textToImage,
-      image_variation: imageVariation,
-      samplings: { fast: presetOf('fast'), default: presetOf('default') },
-      max_n: maxN,
-    },
-  };
-}
-
-function presetOf(sampling: Sampling) {
-  const stage = ({ steps, guidanceScale }: StageOption) => ({
-    steps: steps[sampling],
-    guidance_scale: guidanceScale,
-  });
-  return {
-    prior: stage(textToImageOptions.prior),
-    decoder: stage(generationOptions.decoder),
-    upsample: { steps: generationOptions.upsample.steps[sampling] },
-  };
-}

@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.js';
 import type { Backend } from '../queue/backend.js';
 import type { ResultStore } from '../results/store.js';
 import type { ServerSettings } from '../settings.js';
+import type { Uploads } from '../uploads.js';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -18,6 +19,7 @@ export type App = FastifyInstance<
 export interface ServerContext {
   readonly settings: ServerSettings;
   readonly backend: Backend;
+  readonly uploads: Uploads;
   readonly results: ResultStore;
   readonly metrics: Metrics;
 }

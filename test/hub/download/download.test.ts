@@ -141,6 +141,7 @@ test('a pull goes through the proxy of the environment', async () => {
   const proxy = await new LocalProxy().start();
   try {
     proxy.hosts.set('hub.invalid', setup.hub.url);
+    setup.hub.storageLocation = 'http://hub.invalid/storage';
     const proxied = { HF_ENDPOINT: 'http://hub.invalid', http_proxy: proxy.address };
     const { path } = await setup.pull(base, { env: { ...setup.env, ...proxied } });
     expect(filesUnder(path)).toEqual(sorted(pulledFiles(textToImage)));
@@ -343,7 +344,10 @@ describe('Kakao’s own files', () => {
       const target = join(setup.cache, 'file');
       const checksum = { algorithm: 'md5', hex: '8e56a63e4bd24deec9ef1ba5c22a9d8b' } as const;
       const file = { path: 'file', size: body.length, url, checksum };
-      const options = { remote: { name: 'x', fetch }, signal: new AbortController().signal };
+      const options = {
+        remote: { name: 'x', endpoint: url, fetch },
+        signal: new AbortController().signal,
+      };
       const { createHash } = await import('node:crypto');
       const hex = createHash('md5').update(body).digest('hex');
       await downloadFile({ ...file, checksum: { ...checksum, hex } }, target, options);

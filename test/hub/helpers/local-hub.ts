@@ -35,6 +35,8 @@ export class LocalHub {
   /** Changes the listing of files. */
   relist: (entries: object[]) => object[] = (entries) => entries;
   entriesPerPage = 7;
+  /** Where the hub redirects to, if not directly to the storage. */
+  storageLocation: string | undefined;
   readonly #hub = createServer((request, response) => this.#answerHub(request, response));
   readonly #storage = createServer((request, response) => this.#answerStorage(request, response));
 
@@ -73,7 +75,13 @@ export class LocalHub {
   }
 
   #answerHub(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? '', this.url);
+    // The name under which a proxy reaches the hub.
+    const url = new URL(request.url ?? '', `http://${request.headers.host}`);
+    if (url.pathname.startsWith('/storage/')) {
+      request.url = url.href.slice(`${url.origin}/storage`.length);
+      this.#answerStorage(request, response);
+      return;
+    }
     const [, name = '', rest = ''] =
       /^\/(?:api\/models\/)?([^/]+\/[^/]+)\/(.*)$/.exec(url.pathname) ?? [];
     const files = this.repositories.get(name);
@@ -94,7 +102,8 @@ export class LocalHub {
     if (body === undefined) sendError(response, 404, 'EntryNotFound');
     else if (body.length <= 1000) this.#send(seen, body, response);
     else {
-      const location = `${this.storageUrl}/${name}/${seen.path}?signature=secret`;
+      const storage = this.storageLocation ?? this.storageUrl;
+      const location = `${storage}/${name}/${seen.path}?signature=secret`;
       response.writeHead(302, { location, 'x-linked-etag': `"${sha256(body)}"` }).end();
     }
   }

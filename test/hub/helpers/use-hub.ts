@@ -14,7 +14,7 @@ export function useHub() {
     cache: '',
     env: {} as NodeJS.ProcessEnv,
     pull: (name: string, options: PullOptions = {}): Promise<Pulled> =>
-      pullModel(name, { env: setup.env, retryPolicy: { pause: 1, stall: 2000 }, ...options }),
+      pullModel(name, { env: setup.env, retryPolicy: { pause: 1, window: 2000 }, ...options }),
     store: () => join(setup.cache, 'models'),
   };
   beforeEach(async () => {

@@ -294,6 +294,13 @@ describe('hostile listings and records', () => {
     expect(message).toContain('its response is not that of a Hugging Face hub');
   });
 
+  test('of endless pages are rejected', async () => {
+    setup.hub.entriesPerPage = 0;
+    const { code, message } = await failure(setup.pull(base));
+    expect(code).toBe('ERR_KARLO_DOWNLOAD');
+    expect(message).toContain('more than 100 pages');
+  });
+
   test('that refer outside of the store are ignored', async () => {
     const { path } = await setup.pull(base);
     const file = join(path, '../model.json');

@@ -41,7 +41,7 @@ it('describes every tensor of karlo-tiny', async () => {
 it('describes the networks of one task', async () => {
   const source = await recogniseFolder(tiny);
   if (source.kind === 'converted') throw new Error(source.kind);
-  const { components } = await source.describe('imageVariation');
+  const { components } = await source.describe({ task: 'imageVariation' });
   expect(components.prior).toBeUndefined();
   expect(components.image_encoder).toBeDefined();
 });
@@ -140,7 +140,7 @@ describe('a folder with an error', () => {
     rmSync(join(model, 'prior'), { recursive: true });
     const source = await recogniseFolder(model);
     if (source.kind === 'converted') throw new Error(source.kind);
-    const work = () => source.describe('textToImage');
+    const work = () => source.describe({ task: 'textToImage' });
     await expectCode('ERR_KARLO_MODEL_NOT_FOUND', work, 'weights in prior/');
   });
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeImage } from '../../../lib/images/decode.js';
 import type { KarloImage } from '../../../lib/images/karlo-image.js';
 import { Karlo } from '../../../lib/karlo.js';
+import { blackPng } from '../../images/helpers/hostile.js';
 
 const heart = fileURLToPath(new URL('../../fixtures/pictures/heart-0.png', import.meta.url));
 const short = { decoder: { steps: 3 }, upsample: { steps: 2 }, seed: 1 };
@@ -70,6 +71,38 @@ describe('imageVariation', () => {
     expect(warnings).toEqual([
       'image: the end of the file is missing: 128 of 128 rows can be read',
     ]);
+  });
+
+  test('limits the size of the image, unless an option raises the limits', async () => {
+    const narrow = blackPng(2, 20_000);
+    await expect(karlo.imageVariation(narrow, short)).rejects.toThrow(
+      /2 x 20000 pixels; the limit for each side is 16384/,
+    );
+    const raised = { ...short, limitInputSide: 20_000 };
+    expect((await karlo.imageVariation(narrow, raised)).images).toHaveLength(1);
+    await expect(
+      karlo.imageVariation(narrow, { ...raised, limitInputPixels: 39_999 }),
+    ).rejects.toThrow(/more than 0\.039999 megapixels/);
+    expect(() => karlo.imageVariation(narrow, { limitInputPixels: 0 })).toThrow(
+      /integer between 1 and 4294967295 for limitInputPixels but received 0/,
+    );
+  });
+
+  test('stops decoding when its signal aborts', async () => {
+    const tall = blackPng(1, 20_000_000);
+    const limits = { limitInputPixels: 20_000_000, limitInputSide: 10_000_000 };
+    await expect(karlo.imageVariation(tall, { ...short, ...limits })).rejects.toThrow(/each side/);
+    const large = blackPng(2, 10_000_000);
+    const controller = new AbortController();
+    const call = karlo.imageVariation(large, { ...short, ...limits, signal: controller.signal });
+    const stopped = call.catch((reason) => [reason, performance.now()]);
+    // Decoded next to it, so it has started.
+    await karlo.imageVariation(heart, short);
+    const start = performance.now();
+    controller.abort('enough');
+    const [reason, end] = (await stopped) as [unknown, number];
+    expect(reason).toBe('enough');
+    expect(end - start).toBeLessThan(100);
   });
 
   test('has no prior option', () => {

@@ -3,16 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { SchedulerConfig } from '../../../lib/layouts/scheduler-config.js';
 import type { Spacing } from '../../../lib/options/respacing.js';
 import { DdpmSampler } from '../../../lib/pipeline/samplers/ddpm.js';
-import { createSampler } from '../../../lib/pipeline/samplers/index.js';
-import { config } from './config.js';
+import { config, samplerOf } from './config.js';
 import { expectSamplesOf, loopsOf, settingsOf } from './original-loops.js';
 import { runSampler } from './run-sampler.js';
 import { torchRandn } from './torch-randn.js';
 
 function ddpm(config: SchedulerConfig, spacing: Spacing): DdpmSampler {
-  const sampler = createSampler(config, { spacing });
-  expect(sampler).toBeInstanceOf(DdpmSampler);
-  return sampler as DdpmSampler;
+  return samplerOf(DdpmSampler, config, 'ddpm', spacing);
 }
 
 test.each(loopsOf('ddpm'))('every sample of the loop $text $mean of Kakao’s program', (loop) => {

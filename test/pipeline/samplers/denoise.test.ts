@@ -31,7 +31,7 @@ function loop(sampler: Sampler, predict: (x: Tensor, t: number) => Promise<Tenso
   const onStep = (index: number, x0: Tensor) => {
     seen.push([index, [...(x0 as Tensor<'float32'>).toTypedArray()]]);
   };
-  const noise = new Noise([0, 1], 'cpu');
+  const noise = new Noise([{ seed: 0 }, { seed: 1 }], 'cpu');
   const run = () => denoise({ sampler, noise, shape: [1], predict, onStep, signal: undefined });
   return { run, seen };
 }

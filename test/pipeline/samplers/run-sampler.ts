@@ -19,12 +19,11 @@ export function runSampler(
   let x = start;
   return sampler.timesteps.map((t, index) => {
     const { output, variance } = model(x, t);
-    using next = tidy(() => {
-      const outputs = [row(output), ...(variance ? [row(variance)] : [])];
-      const draw = () => row(randn(x.length));
-      return sampler.step(row(x), Tensor.cat(outputs, 1), index, draw).x;
-    });
-    x = next.toTypedArray() as Float64Array;
+    using sample = row(x);
+    using outputs = tidy(() => Tensor.cat([output, ...(variance ? [variance] : [])].map(row), 1));
+    const next = sampler.step(sample, outputs, index, () => row(randn(x.length)));
+    x = next.x.toTypedArray() as Float64Array;
+    for (const tensor of [next.x, next.x0]) tensor.dispose();
     return x;
   });
 }

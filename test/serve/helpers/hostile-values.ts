@@ -10,7 +10,8 @@ export interface Schema {
   maximum?: number;
 }
 
-const hostile: readonly unknown[] = [
+/** Values that no field should accept, or that must not do any harm. */
+export const hostile: readonly unknown[] = [
   null,
   true,
   '',

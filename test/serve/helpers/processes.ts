@@ -15,6 +15,8 @@ export interface Program {
   greeting: string;
   /** What it has written to stdout. */
   log: () => string;
+  /** What it has written to stderr. */
+  stderr: () => string;
 }
 
 /** Starts a process that ends with the test file at the latest. */
@@ -39,7 +41,7 @@ export async function karlo(args: string[], env: Record<string, string> = {}): P
     if (child.exitCode !== null) throw new Error(`karlo ${args[0]} exited: ${stderr}${log}`);
     await sleep(20);
   }
-  return { child, greeting: stderr, log: () => log };
+  return { child, greeting: stderr, log: () => log, stderr: () => stderr };
 }
 
 /** The URL at which a server listens. */
@@ -47,9 +49,9 @@ export function urlOf({ greeting }: Program): string {
   return /at (http:\S+)/.exec(greeting)?.[1] as string;
 }
 
-/** Sends a signal to a program, and waits for its exit. */
+/** Sends a signal to a program, and waits for its exit and for the rest of its log. */
 export async function end({ child }: Program, signal: NodeJS.Signals) {
-  const exit = once(child, 'exit');
+  const exit = once(child, 'close');
   child.kill(signal);
   return exit;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../../lib/serve/errors.js';
 import { toEventStream, withHeartbeat } from '../../../lib/serve/protocol/event-stream.js';
@@ -14,8 +13,8 @@ function contextOf({ count, progress = false }: Options): ResponseContext {
   return {
     job: {
       id: 'job',
-      task: 'textToImage',
-      options: { count, seed: 5 },
+      call: { method: 'textToImage', prompt: 'a heart', options: { count, seed: 5 } },
+      files: [],
       format: 'png',
       partialImages: 1,
       progress,
@@ -23,11 +22,15 @@ function contextOf({ count, progress = false }: Options): ResponseContext {
     },
     model: { id: 'karlo-tiny', size: 64, textToImage: true, imageVariation: true },
     warnings: ['of the request'],
-    deliver: async (_index, data) => ({ b64_json: data.toString('base64') }),
+    eventPrefix: 'image_generation',
+    deliver: async (_name, data) => ({ b64_json: data.toString('base64') }),
   } as ResponseContext;
 }
 
-const step: JobEvent = { type: 'step', stage: 'prior', step: 1, steps: 25 };
+const step: JobEvent = {
+  ...{ type: 'step', stage: 'prior', step: 1, steps: 25 },
+  ...{ fraction: 0.25, secondsLeft: 3 },
+};
 const image = (index: number): JobEvent => ({
   type: 'image',
   index,
@@ -104,7 +107,10 @@ test('progress is sent only if the request asks for it', async () => {
   const { received } = await streamOf(events, { count: 1, progress: true });
   expect(received).toEqual([
     { type: 'karlo.progress', stage: 'queued', position: 2 },
-    { type: 'karlo.progress', stage: 'prior', step: 1, steps: 25 },
+    {
+      ...{ type: 'karlo.progress', stage: 'prior', step: 1, steps: 25 },
+      ...{ fraction: 0.25, seconds_left: 3 },
+    },
   ]);
 });
 
@@ -133,17 +139,24 @@ test('the details of an unexpected error are not sent', async () => {
 
 describe('a heartbeat', () => {
   test('fills silence with comments, and keeps all messages', async () => {
+    let endSilence = () => {};
+    const silence = new Promise<void>((resolve) => {
+      endSilence = resolve;
+    });
     const source = async function* () {
       yield 'a';
-      await sleep(100);
+      await silence;
       yield 'b';
     };
     const received: string[] = [];
-    for await (const text of withHeartbeat(source(), 0.02)) received.push(text);
+    for await (const text of withHeartbeat(source(), 0.02)) {
+      received.push(text);
+      if (received.length === 3) endSilence();
+    }
     expect(received[0]).toBe('a');
     expect(received.at(-1)).toBe('b');
     const comments = received.slice(1, -1);
-    expect(comments.length).toBeGreaterThan(0);
+    expect(comments.length).toBeGreaterThanOrEqual(2);
     for (const comment of comments) expect(comment).toMatch(/^:.*\n\n$/);
   });
 

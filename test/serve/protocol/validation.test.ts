@@ -16,7 +16,7 @@ describe('generations reject', () => {
     ['a prompt that is not a string', { prompt: ['a'] }, 'prompt', 'invalid_value'],
     ['a prompt that is too long', { prompt: 'x'.repeat(32_001) }, 'prompt', 'invalid_value'],
     ['zero images', { prompt, n: 0 }, 'n', 'invalid_value'],
-    ['too many images', { prompt, n: 9 }, 'n', 'invalid_value'],
+    ['too many images', { prompt, n: 11 }, 'n', 'invalid_value'],
     ["a size other than the model's", { prompt, size: '1024x1024' }, 'size', 'invalid_value'],
     ['a malformed size', { prompt, size: 'big' }, 'size', 'invalid_value'],
     ['a seed out of range', { prompt, seed: 2 ** 32 }, 'seed', 'invalid_value'],
@@ -77,8 +77,11 @@ describe('generations reject', () => {
     [{ prompt, n: '5' }, "Expected a number for 'n' but received '5'"],
     [{ prompt, n: 1.5 }, "Expected an integer for 'n' but received 1.5"],
     [{ prompt, n: 0 }, "Expected at least 1 for 'n' but received 0"],
-    [{ prompt, n: 9 }, "Expected at most 8 for 'n' but received 9"],
-    [{ prompt, sampling: 'x' }, "Expected one of fast, default for 'sampling' but received 'x'"],
+    [{ prompt, n: 11 }, "Expected at most 10 for 'n' but received 11"],
+    [
+      { prompt, sampling: 'x' },
+      "Expected one of turbo, fast, default for 'sampling' but received 'x'",
+    ],
     [{ prompt, stream: 'yes' }, "Expected a boolean for 'stream' but received 'yes'"],
     [{ prompt, decoder: 5 }, "Expected an object for 'decoder' but received 5"],
     [

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
 import { createReadStream, readFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { json } from 'node:stream/consumers';
 import type OpenAI from 'openai';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { expected } from '../../../lib/errors.js';
+import { candidateSeeds } from '../../../lib/options/seeds.js';
 import { toApiError } from '../../../lib/serve/errors.js';
 import { errorOf, eventsOf, heart, model, postForm, short, start } from '../helpers/server.js';
 
@@ -108,12 +112,12 @@ describe("OpenAI's client", () => {
   });
 
   test('throws the error of an invalid request', async () => {
-    const call = server.client.images.generate({ prompt, n: 9 });
+    const call = server.client.images.generate({ prompt, n: 11 });
     await expect(call).rejects.toMatchObject({
       status: 400,
       type: 'invalid_request_error',
       param: 'n',
-      message: expect.stringContaining('received 9'),
+      message: expect.stringContaining('received 11'),
     });
   });
 });
@@ -135,6 +139,49 @@ describe('a generation', () => {
     expect((await sharp(Buffer.from(await file.arrayBuffer())).metadata()).format).toBe(format);
   });
 
+  test('refers to files by the public URL or the bound address, not by the Host header', async () => {
+    const publicUrl = 'https://images.example.org';
+    const proxied = await start({ publicUrl });
+    for (const [url, base] of [
+      [server.url, server.url],
+      [proxied.url, publicUrl],
+    ] as const) {
+      const body = JSON.stringify({ ...short, prompt, response_format: 'url' });
+      const headers = { host: 'localhost:1', 'content-type': 'application/json' };
+      const request = httpRequest(`${url}/v1/images/generations`, { method: 'POST', headers });
+      request.end(body);
+      const [response] = await once(request, 'response');
+      const { data } = (await json(response)) as { data: { url: string }[] };
+      expect(data[0]?.url).toMatch(new RegExp(`^${base}/v1/images/files/`));
+    }
+  });
+
+  test('chooses among candidates, and returns the seed that repeats the image', async () => {
+    const body = { ...short, prompt, seed: 4, n: 2 };
+    const read = async (fields: object) => {
+      const response = await server.post({ ...body, ...fields });
+      const { data } = (await response.json()) as { data: { seed: number; b64_json: string }[] };
+      return data;
+    };
+    const prior = { ...short.prior, candidates: 2 };
+    const [best] = await read({ candidates: 2, prior });
+    expect(candidateSeeds(4, 4)).toContain(best?.seed);
+    const [alone] = await read({ seed: best?.seed, n: 1 });
+    const pixels = ({ b64_json }: { b64_json: string }) =>
+      sharp(Buffer.from(b64_json, 'base64')).raw().toBuffer();
+    expect(await pixels(best as never)).toEqual(await pixels(alone as never));
+    expect(await errorOf(await server.post({ ...body, candidates: 65 }))).toMatchObject({
+      ...{ status: 400, param: 'candidates' },
+    });
+  });
+
+  test('sends the partial images of candidates, spread over their steps', async () => {
+    const body = { ...short, prompt, candidates: 2, stream: true, partial_images: 2 };
+    const events = await eventsOf(await server.post(body));
+    const partial = events.map(({ partial_image_index }) => partial_image_index);
+    expect(partial.filter((index) => index !== undefined)).toEqual([0, 1]);
+  });
+
   test('streams progress only if the request asks for it', async () => {
     const body = { ...short, prompt, stream: true };
     const without = await eventsOf(await server.post(body));
@@ -145,6 +192,9 @@ describe('a generation', () => {
     for (const { step, steps: total, index } of steps as Record<string, number>[]) {
       expect(index).toBe((step as number) <= (total as number) / 2 ? 0 : 1);
     }
+    const parts = steps.map(({ fraction }) => fraction as number);
+    expect(parts).toEqual([...parts].sort((a, b) => a - b));
+    expect(parts.at(-1)).toBe(1);
     // On a busy machine, consecutive steps collapse into the newest: only the last before an image is certain.
     for (const [index, step] of [1, 2].entries()) {
       const last = { stage: 'upsample', step, steps: 2, index };
@@ -154,10 +204,10 @@ describe('a generation', () => {
 
   test('warns about fields without effect and about a truncated prompt', async () => {
     const long = `${'very '.repeat(90)}red heart`;
-    const body = { ...short, prompt: long, quality: 'hd', size: '128x128', user: null };
+    const body = { ...short, prompt: long, style: 'vivid', size: '128x128', user: null };
     const { karlo } = (await (await server.post(body)).json()) as { karlo: { warnings: string[] } };
     expect(karlo.warnings).toEqual([
-      'quality has no effect here',
+      'style has no effect here',
       expect.stringContaining('is too long'),
     ]);
   });
@@ -196,16 +246,16 @@ describe('a variation form', () => {
     }
   });
 
-  test('rejects more files or fields than it reads, and says how many it reads', async () => {
+  test('rejects more files or fields than it reads', async () => {
     const form = new FormData();
     for (const name of ['a.png', 'b.png']) form.append('image', new File(['x'], name));
     const many = new FormData();
-    for (let i = 0; i < 40; i++) many.set(`f${i}`, '1');
+    for (let i = 0; i < 50; i++) many.set(`f${i}`, '1');
     for (const body of [form, many]) {
       expect(await errorOf(await postForm(server.url, body))).toMatchObject({
         status: 413,
         code: 'request_too_large',
-        message: 'Expected a form with at most 1 file and 30 fields but received more',
+        message: 'Expected a form with fewer files, or at most 40 fields, but received more',
       });
     }
   });

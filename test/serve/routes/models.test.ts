@@ -10,10 +10,12 @@ test('lists the served model and finds it by its name', async () => {
       size: 128,
       text_to_image: true,
       image_variation: true,
-      max_n: 8,
+      max_n: 10,
+      max_image_bytes: 20e6,
       samplings: {
-        fast: { prior: { steps: 25, guidance_scale: 4 }, upsample: { steps: 7 } },
-        default: { decoder: { steps: 50, guidance_scale: 8 } },
+        fast: { prior: { steps: 25, guidance_scale: 4, sampler: 'ddpm' }, upsample: { steps: 7 } },
+        default: { decoder: { steps: 50, guidance_scale: 8, guidance_interval: [0, 1] } },
+        turbo: { decoder: { steps: 15, guidance_rescale: 0.7 }, upsample: { steps: 3 } },
       },
     },
   });

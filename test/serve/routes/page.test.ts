@@ -36,6 +36,19 @@ test.each(['/.secret', '/..%2f..%2fpackage.json', '/%2e%2e/%2e%2e/etc/passwd', '
   },
 );
 
+test('shows browsers a page at an unknown address, and reports an error to clients', async () => {
+  writeFileSync(join(webFolder, '404.html'), '<title>404</title>');
+  const { url } = await start({ webFolder });
+  const get = (path: string, accept: string) => fetch(`${url}${path}`, { headers: { accept } });
+  const page = await get('/nowhere', 'text/html,*/*;q=0.8');
+  expect(page.status).toBe(404);
+  expect(await page.text()).toBe('<title>404</title>');
+  for (const response of [await get('/nowhere', '*/*'), await get('/v1/nowhere', 'text/html')]) {
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: { code: 'not_found' } });
+  }
+});
+
 test('shows where the API is if the page is not built', async () => {
   const { url } = await start({ webFolder: join(webFolder, 'nowhere') });
   expect(await (await fetch(url)).text()).toContain('/openapi.json');

@@ -6,6 +6,17 @@ import type { GenerationEvent, Model } from './types';
 /** The fields of an image request, by their names in the API. */
 export type RequestFields = Readonly<Record<string, unknown>>;
 
+/** Image files, by the fields of a form. */
+export type Files = Readonly<Record<string, Blob | undefined>>;
+
+export interface ImageRequest {
+  /** Under `/v1/images/`. */
+  path: string;
+  fields: RequestFields;
+  /** Sends the request as a form. */
+  files?: Files;
+}
+
 /** The served model; undefined while no worker serves one. */
 export async function fetchModel(signal?: AbortSignal): Promise<Model | undefined> {
   const response = await send('/v1/models', signal ? { signal } : {});
@@ -14,17 +25,14 @@ export async function fetchModel(signal?: AbortSignal): Promise<Model | undefine
 }
 
 /**
- * Generates images from a prompt, or variations if there is a source image. Aborting the signal also
- * stops the work on the server.
+ * Generates images. Aborting the signal also stops the work on the server.
  * @throws {Failure}
  */
 export async function* generateImages(
-  fields: RequestFields,
-  source: Blob | undefined,
+  { path, fields, files }: ImageRequest,
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent, void, void> {
-  const path = source ? 'variations' : 'generations';
-  const body = source ? formBody(fields, source) : jsonBody(fields);
+  const body = files ? formBody(fields, files) : jsonBody(fields);
   const response = await send(`/v1/images/${path}`, { method: 'POST', signal, ...body });
   if (response.body === null) throw unreachable();
   try {
@@ -40,12 +48,12 @@ function jsonBody(fields: RequestFields): RequestInit {
   return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(fields) };
 }
 
-function formBody(fields: RequestFields, source: Blob): RequestInit {
+function formBody(fields: RequestFields, files: Files): RequestInit {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     body.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
-  body.set('image', source, 'image');
+  for (const [name, file] of Object.entries(files)) if (file) body.set(name, file, name);
   return { body };
 }
 

@@ -1,6 +1,6 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { Failure, messageOf, unreachable } from './failure';
-import type { GenerationEvent, StageName, Timings } from './types';
+import type { GenerationEvent, StageName } from './types';
 
 /** The data of a server-sent event. */
 interface Message {
@@ -10,10 +10,10 @@ interface Message {
   output_format?: string;
   seed?: number;
   stage?: StageName | 'queued';
-  step?: number;
-  steps?: number;
+  fraction?: number;
+  seconds_left?: number;
   position?: number;
-  karlo?: { warnings?: string[]; timings?: Timings };
+  karlo?: { warnings?: string[] };
 }
 
 /**
@@ -52,19 +52,24 @@ function translate(message: Message): GenerationEvent[] {
   const { type, index = 0 } = message;
   if (type === 'error') throw new Failure('failed', messageOf(message) ?? 'The server failed.');
   if (type === 'karlo.progress') return [progress(message)];
+  if (type === 'karlo.animation') return [{ type: 'animation', blob: blobOf(message) }];
   // OpenAI's edits have events of the same kinds under another prefix.
   if (type.endsWith('.partial_image')) return [{ type: 'preview', index, blob: blobOf(message) }];
   if (!type.endsWith('.completed')) return [];
   const { seed = 0, karlo } = message;
   const image: GenerationEvent = { type: 'image', index, seed, blob: blobOf(message) };
   if (karlo === undefined) return [image];
-  const { warnings = [], timings } = karlo;
-  return [image, { type: 'completed', warnings, ...(timings && { timings }) }];
+  return [image, { type: 'completed', warnings: karlo.warnings ?? [] }];
 }
 
-function progress({ stage, step = 0, steps = 1, position = 1, index }: Message): GenerationEvent {
+function progress(message: Message): GenerationEvent {
+  const { stage, fraction = 0, seconds_left: secondsLeft, position = 1, index } = message;
   if (stage === undefined || stage === 'queued') return { type: 'queued', position };
-  return { type: 'step', stage, step, steps, ...(index !== undefined && { index }) };
+  return {
+    ...{ type: 'step', stage, fraction },
+    ...(secondsLeft !== undefined && { secondsLeft }),
+    ...(index !== undefined && { index }),
+  };
 }
 
 function blobOf({ b64_json = '', output_format = 'png' }: Message): Blob {

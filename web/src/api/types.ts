@@ -1,18 +1,20 @@
 // The parts of the server's responses that the page uses.
 
-import type { Sampling, StageName } from '../../../lib/options/descriptions';
+import type { SamplerName, Sampling, StageName } from '../../../lib/options/descriptions';
 
 export type { StageName };
 
-interface GuidedStage {
+export interface GuidedPreset {
   steps: number;
   guidance_scale: number;
+  /** Servers of version 0.1.0 have none. */
+  sampler?: SamplerName;
 }
 
-/** The steps and guidance scales of a sampling preset. */
+/** What a sampling preset sets. */
 export interface SamplingPreset {
-  prior: GuidedStage;
-  decoder: GuidedStage;
+  prior: GuidedPreset;
+  decoder: GuidedPreset;
   upsample: { steps: number };
 }
 
@@ -25,15 +27,15 @@ export interface Model {
     image_variation: boolean;
     samplings: Record<Sampling, SamplingPreset>;
     max_n: number;
+    /** Servers of version 0.1.0 have none. */
+    max_image_bytes?: number;
   };
 }
 
-/** Seconds in each stage. */
-export type Timings = Record<StageName, number>;
-
 export type GenerationEvent =
   | { type: 'queued'; position: number }
-  | { type: 'step'; stage: StageName; step: number; steps: number; index?: number }
+  | { type: 'step'; stage: StageName; fraction: number; secondsLeft?: number; index?: number }
   | { type: 'preview'; index: number; blob: Blob }
+  | { type: 'animation'; blob: Blob }
   | { type: 'image'; index: number; seed: number; blob: Blob }
-  | { type: 'completed'; warnings: string[]; timings?: Timings };
+  | { type: 'completed'; warnings: string[] };

@@ -6,6 +6,11 @@ import {
   type GuidedStage,
   isModified,
   ranges,
+  type SamplerName,
+  type Stage,
+  type StageSettings,
+  samplerLabel,
+  samplers,
   stageDescriptions,
   stagesOf,
   stageValues,
@@ -15,12 +20,13 @@ import { NumberSlider } from './NumberSlider';
 const stageTexts = {
   prior: { title: 'Prior', hint: 'plans the image from your prompt' },
   decoder: { title: 'Decoder', hint: 'draws the image' },
+  upsample: { title: 'Super-resolution', hint: 'enlarges the image' },
 } as const;
 
 export function AdvancedSettings() {
   const { form } = useAppState();
   const { settings, change } = form;
-  const stages = stagesOf(settings.kind);
+  const stages = stagesOf(settings);
   const modified = stages.some((stage) => isModified(settings[stage]));
   return (
     <Disclosure
@@ -45,7 +51,7 @@ export function AdvancedSettings() {
           {modified && (
             <Button
               className="button small quiet"
-              onPress={() => change({ prior: {}, decoder: {} })}
+              onPress={() => change({ prior: {}, decoder: {}, upsample: {} })}
             >
               <RotateCcw aria-hidden size={16} />
               Reset to defaults
@@ -57,12 +63,11 @@ export function AdvancedSettings() {
   );
 }
 
-function StageFields({ stage }: { stage: GuidedStage }) {
+function StageFields({ stage }: { stage: Stage }) {
   const { form, server } = useAppState();
   const { settings, change } = form;
-  const { steps, guidance } = stageValues(stage, settings, server.model);
-  const set = (changes: { steps?: number; guidance?: number }) =>
-    change({ [stage]: { ...settings[stage], ...changes } });
+  const { steps } = stageValues(stage, settings, server.model);
+  const set = (changes: StageSettings) => change({ [stage]: { ...settings[stage], ...changes } });
   const { title, hint } = stageTexts[stage];
   return (
     <fieldset className="stage">
@@ -78,6 +83,23 @@ function StageFields({ stage }: { stage: GuidedStage }) {
         step={1}
         onChange={(steps) => set({ steps })}
       />
+      {stage !== 'upsample' && <GuidanceFields stage={stage} set={set} />}
+    </fieldset>
+  );
+}
+
+interface GuidanceProps {
+  stage: GuidedStage;
+  set: (changes: StageSettings) => void;
+}
+
+/** Super-resolution has neither guidance nor other samplers. */
+function GuidanceFields({ stage, set }: GuidanceProps) {
+  const { form, server } = useAppState();
+  const { guidance, sampler } = stageValues(stage, form.settings, server.model);
+  const { title } = stageTexts[stage];
+  return (
+    <>
       <NumberSlider
         name="Guidance"
         label={`${title} guidance`}
@@ -87,6 +109,23 @@ function StageFields({ stage }: { stage: GuidedStage }) {
         step={0.1}
         onChange={(guidance) => set({ guidance: Math.round(guidance * 10) / 10 })}
       />
-    </fieldset>
+      <label className="number-slider">
+        <span className="number-slider-name" title={stageDescriptions.sampler}>
+          Sampler
+        </span>
+        <select
+          className="input sampler"
+          aria-label={`${title} sampler`}
+          value={sampler}
+          onChange={({ target }) => set({ sampler: target.value as SamplerName })}
+        >
+          {samplers.map((name) => (
+            <option key={name} value={name}>
+              {samplerLabel(name)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </>
   );
 }

@@ -1,15 +1,21 @@
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
 import { AppContext, useAppState, useNewAppState } from '../state/app-state';
+import { CompareDialog } from './CompareDialog';
 import { ErrorNotice } from './ErrorNotice';
 import { Gallery } from './Gallery';
 import { GenerationForm } from './GenerationForm';
 import { Header } from './Header';
 import { KeyDialog } from './KeyDialog';
+import { UndoBar } from './UndoBar';
 
 export function App() {
   const state = useNewAppState();
-  usePastedImage(state.selectSource);
+  const { kind } = state.form.settings;
+  // The tab of a prompt has no place for an image.
+  const isDragging = useImageAnywhere((image) =>
+    state.selectImage(image, kind === 'create' ? 'vary' : kind),
+  );
   return (
     <AppContext value={state}>
       <Header />
@@ -20,8 +26,11 @@ export function App() {
           <Gallery />
         </div>
       </main>
+      <CompareDialog />
       <KeyDialog />
+      <UndoBar />
       <Message />
+      {isDragging && <div className="drop-hint">Drop the image anywhere</div>}
     </AppContext>
   );
 }
@@ -39,15 +48,43 @@ function Message() {
   );
 }
 
-/** An image that is pasted anywhere on the page is selected for variation. */
-function usePastedImage(onPaste: (image: Blob) => void) {
+/**
+ * Takes an image that is pasted or dropped anywhere on the page. Drop zones take theirs themselves.
+ * @returns whether a file is being dragged over the page
+ */
+function useImageAnywhere(onImage: (image: Blob) => void): boolean {
+  const [isDragging, setDragging] = useState(false);
   useEffect(() => {
-    const listener = ({ clipboardData }: ClipboardEvent) => {
-      const files = [...(clipboardData?.files ?? [])];
-      const image = files.find(({ type }) => type.startsWith('image/'));
-      if (image) onPaste(image);
-    };
-    window.addEventListener('paste', listener);
-    return () => window.removeEventListener('paste', listener);
-  }, [onPaste]);
+    const controller = new AbortController();
+    const on = <K extends keyof WindowEventMap>(
+      type: K,
+      listener: (event: WindowEventMap[K]) => void,
+      capture = false,
+    ) => window.addEventListener(type, listener, { signal: controller.signal, capture });
+    on('paste', ({ clipboardData }) => {
+      const image = imageOf(clipboardData);
+      if (image) onImage(image);
+    });
+    on('dragover', (event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      // Otherwise the browser would open the file.
+      event.preventDefault();
+      setDragging(true);
+    });
+    on('dragleave', ({ relatedTarget }) => relatedTarget === null && setDragging(false));
+    on('drop', (event) => {
+      const file = event.dataTransfer?.files[0];
+      if (file === undefined) return;
+      event.preventDefault();
+      onImage(file);
+    });
+    // Drop zones stop the event.
+    on('drop', () => setDragging(false), true);
+    return () => controller.abort();
+  }, [onImage]);
+  return isDragging;
+}
+
+function imageOf(data: DataTransfer | null): File | undefined {
+  return [...(data?.files ?? [])].find(({ type }) => type.startsWith('image/'));
 }

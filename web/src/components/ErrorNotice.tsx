@@ -19,7 +19,8 @@ const notRetriable = new Set<FailureKind>(['rejected', 'storage']);
 
 /** What went wrong, and a button to try again if that may help. */
 export function ErrorNotice() {
-  const { failure, setFailure, start, ready, progress } = useAppState();
+  const { failed, setFailed, retry } = useAppState();
+  const { failure, run } = failed ?? {};
   return (
     <div role="alert">
       {failure && (
@@ -29,13 +30,13 @@ export function ErrorNotice() {
             <strong>{titles[failure.kind]}</strong>
             <p>{failure.message}</p>
           </div>
-          {ready && !progress && !notRetriable.has(failure.kind) && (
-            <Button className="button small" onPress={start}>
+          {run && !notRetriable.has(failure.kind) && (
+            <Button className="button small" onPress={() => retry(run)}>
               Try again
               <Countdown failure={failure} />
             </Button>
           )}
-          <IconButton icon={X} label="Dismiss" onPress={() => setFailure(undefined)} />
+          <IconButton icon={X} label="Dismiss" onPress={() => setFailed(undefined)} />
         </div>
       )}
     </div>

@@ -1,9 +1,9 @@
-import { Download, Repeat2, Shuffle } from 'lucide-react';
-import { Button } from 'react-aria-components';
+import { Heart } from 'lucide-react';
+import { Button, ToggleButton } from 'react-aria-components';
 import { useAppState } from '../state/app-state';
-import { download, fileName, useObjectUrl } from '../state/browser';
+import { useObjectUrl } from '../state/browser';
 import { type GeneratedImage, type Run, titleOf } from '../state/runs';
-import { IconButton } from './IconButton';
+import { ImageMenu } from './ImageActions';
 
 interface Props {
   run: Run;
@@ -14,31 +14,50 @@ interface Props {
 
 /** An image with its seed and its most frequent actions. */
 export function FinishedImage({ run, index, image, onOpen }: Props) {
-  const { reuseSettings, selectSource } = useAppState();
+  const { compared } = useAppState();
   const url = useObjectUrl(image.blob);
-  const { seed, blob } = image;
-  const name = fileName(run.settings.prompt, seed, blob.type);
+  const isCompared = compared.some((ref) => ref.runId === run.id && ref.index === index);
   return (
-    <figure className="tile">
+    <figure className="tile" data-compared={isCompared || undefined}>
       <Button
         className="tile-image"
         aria-label={`Open image ${index + 1}`}
         onPress={() => onOpen(index)}
       >
-        {url && <img src={url} alt={`${titleOf(run)}, seed ${seed}`} />}
+        {url && <img src={url} alt={`${titleOf(run)}, seed ${image.seed}`} />}
       </Button>
-      <figcaption className="tile-caption">
-        <span className="number" title="Seed">
-          {seed}
-        </span>
-        <IconButton icon={Download} label="Download" onPress={() => download(blob, name)} />
-        <IconButton icon={Shuffle} label="Vary image" onPress={() => selectSource(blob)} />
-        <IconButton
-          icon={Repeat2}
-          label="Reuse settings"
-          onPress={() => reuseSettings(run, image)}
-        />
-      </figcaption>
+      <TileCaption run={run} index={index} image={image} />
     </figure>
+  );
+}
+
+type CaptionProps = Omit<Props, 'onOpen'>;
+
+/** The seed of an image, and actions. */
+export function TileCaption({ run, index, image }: CaptionProps) {
+  return (
+    <figcaption className="tile-caption">
+      <span className="number" title="Seed">
+        {image.seed}
+      </span>
+      <div className="tile-actions">
+        <FavouriteButton run={run} index={index} image={image} />
+        <ImageMenu run={run} index={index} image={image} />
+      </div>
+    </figcaption>
+  );
+}
+
+export function FavouriteButton({ run, index, image }: CaptionProps) {
+  const { toggleFavourite } = useAppState();
+  return (
+    <ToggleButton
+      className="labelled-button favourite"
+      isSelected={image.favourite === true}
+      onChange={() => toggleFavourite({ runId: run.id, index })}
+    >
+      <Heart aria-hidden size={18} strokeWidth={1.75} />
+      Favourite
+    </ToggleButton>
   );
 }

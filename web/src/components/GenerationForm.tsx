@@ -1,10 +1,14 @@
 import { Sparkles, X } from 'lucide-react';
 import { Button, Form, Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
-import { useAppState } from '../state/app-state';
-import { type RunProgress, timeLeftText } from '../state/progress';
-import type { Kind } from '../state/settings';
+import { canRun, useAppState } from '../state/app-state';
+import { timeLeftText } from '../state/progress';
+import { isPending, requestedOf } from '../state/runs';
+import { type Kind, kindLabels, kinds } from '../state/settings';
 import { AdvancedSettings } from './AdvancedSettings';
-import { CountField, SamplingField } from './ChoiceFields';
+import { CandidatesField, CountField, DraftsField, SamplingField } from './ChoiceFields';
+import { EditFields } from './EditFields';
+import { InterpolateFields } from './InterpolateFields';
+import { MixFields } from './MixFields';
 import { PromptField } from './PromptField';
 import { SeedField } from './SeedField';
 import { SourceField } from './SourceField';
@@ -12,7 +16,7 @@ import { SourceField } from './SourceField';
 /** The settings of the next run, with a tab for each kind. */
 export function GenerationForm() {
   const { form, server, start } = useAppState();
-  const { karlo } = server.model ?? {};
+  const { model } = server;
   return (
     <Tabs
       className="generation-form"
@@ -20,14 +24,13 @@ export function GenerationForm() {
       onSelectionChange={(key) => form.change({ kind: key as Kind })}
     >
       <TabList aria-label="Mode" className="tabs">
-        <Tab id="create" isDisabled={karlo?.text_to_image === false}>
-          Create
-        </Tab>
-        <Tab id="vary" isDisabled={karlo?.image_variation === false}>
-          Vary
-        </Tab>
+        {kinds.map((kind) => (
+          <Tab key={kind} id={kind} isDisabled={model !== undefined && !canRun(kind, model)}>
+            {kindLabels[kind]}
+          </Tab>
+        ))}
       </TabList>
-      {(['create', 'vary'] as const).map((kind) => (
+      {kinds.map((kind) => (
         <TabPanel key={kind} id={kind}>
           <Form
             className="form"
@@ -36,9 +39,11 @@ export function GenerationForm() {
               start();
             }}
           >
-            {kind === 'create' ? <PromptField /> : <SourceField />}
-            <CountField />
+            <TabFields kind={kind} />
+            {kind !== 'interpolate' && <CountField />}
             <SamplingField />
+            <DraftsField />
+            <CandidatesField />
             <SeedField />
             <AdvancedSettings />
             <Actions />
@@ -49,36 +54,51 @@ export function GenerationForm() {
   );
 }
 
-/** Two buttons with different keys: if React reused one, the click that cancels would submit the form. */
+function TabFields({ kind }: { kind: Kind }) {
+  if (kind === 'create') return <PromptField />;
+  if (kind === 'mix') return <MixFields />;
+  if (kind === 'interpolate') return <InterpolateFields />;
+  return kind === 'edit' ? <EditFields /> : <SourceField kind={kind} />;
+}
+
+/** The button that starts a run. While one works, the next one waits for it. */
 function Actions() {
-  const { form, ready, progress, cancel } = useAppState();
-  const { kind } = form.settings;
+  const { form, missing, progress } = useAppState();
+  const isWorking = Object.keys(progress).length > 0;
   return (
     <div className="form-actions">
-      {progress && <RunStatus progress={progress} />}
-      {progress ? (
-        <Button key="cancel" className="button" onPress={cancel}>
-          <X aria-hidden size={18} />
-          Cancel
-        </Button>
-      ) : (
-        <Button key="start" type="submit" className="button primary" isDisabled={!ready}>
-          <Sparkles aria-hidden size={18} />
-          {kind === 'create' ? 'Create' : 'Vary'}
-        </Button>
-      )}
+      {isWorking && <RunStatus />}
+      {missing !== undefined && <p className="hint">{missing}</p>}
+      <Button type="submit" className="button primary" isDisabled={missing !== undefined}>
+        <Sparkles aria-hidden size={18} />
+        {kindLabels[form.settings.kind]}
+      </Button>
     </div>
   );
 }
 
-/** How many images are ready, and the time left. */
-function RunStatus({ progress: { runId, secondsLeft } }: { progress: RunProgress }) {
-  const { images = [] } = useAppState().history.runs.find(({ id }) => id === runId) ?? {};
-  const ready = images.filter(Boolean).length;
+/** How many images of the run that works are ready, the time left, and a button to cancel it. */
+function RunStatus() {
+  const { history, progress, cancel } = useAppState();
+  const inProgress = history.runs.filter(({ id }) => progress[id] !== undefined);
+  // Drafts of an earlier run are finished after the run that works.
+  const working = inProgress.find(({ id }) => progress[id]?.sent) ?? inProgress.at(-1);
+  if (working === undefined) return null;
+  const { secondsLeft } = progress[working.id] ?? {};
+  const requested = requestedOf(working);
+  const ready = requested.filter((index) => !isPending(working, index)).length;
+  const waiting = inProgress.length - 1;
   return (
-    <p className="hint run-status">
-      <span>{`${ready} of ${images.length} ready`}</span>
-      {secondsLeft !== undefined && <span>{timeLeftText(secondsLeft)}</span>}
-    </p>
+    <div className="run-status">
+      <p className="hint">
+        <span>{`${ready} of ${requested.length} ready`}</span>
+        {secondsLeft !== undefined && <span>{timeLeftText(secondsLeft)}</span>}
+        {waiting > 0 && <span>{`${waiting} waiting`}</span>}
+      </p>
+      <Button className="button small" onPress={() => cancel(working.id)}>
+        <X aria-hidden size={17} />
+        Cancel
+      </Button>
+    </div>
   );
 }

@@ -12,6 +12,7 @@ const statusTexts: Record<ServerStatus, string> = {
   unreachable: 'Server unreachable',
   'key-required': 'API key required',
 };
+const themeTexts = { system: 'System', light: 'Light', dark: 'Dark' };
 const themeIcons = { system: Monitor, light: Sun, dark: Moon };
 
 export function Header() {
@@ -28,7 +29,12 @@ export function Header() {
         <span className="visually-hidden">Server: </span>
         {text}
       </p>
-      <IconButton icon={themeIcons[theme]} label={`Theme: ${theme}`} onPress={selectNextTheme} />
+      <IconButton
+        icon={themeIcons[theme]}
+        label={`Theme: ${theme}`}
+        text={themeTexts[theme]}
+        onPress={selectNextTheme}
+      />
     </header>
   );
 }

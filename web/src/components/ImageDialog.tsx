@@ -1,22 +1,21 @@
-import {
-  ChevronLeft,
-  ChevronRight,
-  Copy,
-  Download,
-  Link2,
-  Repeat2,
-  Shuffle,
-  Trash2,
-  X,
-} from 'lucide-react';
+import { ChevronLeft, ChevronRight, X } from 'lucide-react';
 import { useEffect } from 'react';
-import { Button, Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
+import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
+import type { Model } from '../api/types';
 import { useAppState } from '../state/app-state';
-import { copy, download, fileName, useObjectUrl } from '../state/browser';
-import { toHash } from '../state/link';
-import { type GeneratedImage, type Run, settingsOf, timeOf, titleOf } from '../state/runs';
-import { type GuidedStage, samplingLabel, stageValues } from '../state/settings';
+import { useObjectUrl } from '../state/browser';
+import { type GeneratedImage, type Run, timeOf, titleOf } from '../state/runs';
+import {
+  hasPrior,
+  type Stage,
+  samplerLabel,
+  samplingLabel,
+  stageValues,
+  stepsText,
+} from '../state/settings';
+import { FavouriteButton } from './FinishedImage';
 import { IconButton } from './IconButton';
+import { ImageActions } from './ImageActions';
 
 interface ShownImage {
   run: Run;
@@ -54,7 +53,37 @@ interface ContentProps extends ShownImage, Omit<Props, 'shown'> {
 }
 
 function Content({ run, index, image, onMove, onClose }: ContentProps) {
+  const { server } = useAppState();
   const url = useObjectUrl(image.blob);
+  return (
+    <div className="image-dialog">
+      <div className="image-dialog-image">
+        {url && <img src={url} alt={`${titleOf(run)}, seed ${image.seed}`} />}
+        <Navigation run={run} index={index} onMove={onMove} />
+      </div>
+      <div className="image-dialog-text">
+        <Heading slot="title" level={2}>
+          {titleOf(run)}
+        </Heading>
+        <div className="image-actions">
+          <FavouriteButton run={run} index={index} image={image} />
+          <ImageActions run={run} index={index} image={image} onLeave={onClose} />
+        </div>
+        <dl className="image-settings">
+          {Object.entries(settingsRows(run, image, server.model)).map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+      <IconButton icon={X} label="Close" className="close" onPress={onClose} />
+    </div>
+  );
+}
+
+function Navigation({ run, index, onMove }: Omit<ContentProps, 'image' | 'onClose'>) {
   const indices = run.images.flatMap((other, i) => (other ? [i] : []));
   const position = indices.indexOf(index);
   const move = (by: number) => {
@@ -62,36 +91,22 @@ function Content({ run, index, image, onMove, onClose }: ContentProps) {
     if (next !== undefined) onMove(next);
   };
   useArrowKeys(move);
+  if (indices.length < 2) return null;
   return (
-    <div className="image-dialog">
-      <div className="image-dialog-image">
-        {url && <img src={url} alt={`${titleOf(run)}, seed ${image.seed}`} />}
-        {indices.length > 1 && (
-          <div className="image-dialog-navigation">
-            <IconButton
-              icon={ChevronLeft}
-              label="Previous image"
-              isDisabled={position === 0}
-              onPress={() => move(-1)}
-            />
-            <span className="hint">{`${position + 1} of ${indices.length}`}</span>
-            <IconButton
-              icon={ChevronRight}
-              label="Next image"
-              isDisabled={position === indices.length - 1}
-              onPress={() => move(1)}
-            />
-          </div>
-        )}
-      </div>
-      <div className="image-dialog-text">
-        <Heading slot="title" level={2}>
-          {titleOf(run)}
-        </Heading>
-        <ImageSettings run={run} image={image} />
-        <Actions run={run} index={index} image={image} onClose={onClose} />
-      </div>
-      <IconButton icon={X} label="Close" className="close" onPress={onClose} />
+    <div className="image-dialog-navigation">
+      <IconButton
+        icon={ChevronLeft}
+        label="Previous image"
+        isDisabled={position === 0}
+        onPress={() => move(-1)}
+      />
+      <span className="hint">{`${position + 1} of ${indices.length}`}</span>
+      <IconButton
+        icon={ChevronRight}
+        label="Next image"
+        isDisabled={position === indices.length - 1}
+        onPress={() => move(1)}
+      />
     </div>
   );
 }
@@ -108,64 +123,24 @@ function useArrowKeys(move: (by: number) => void) {
   });
 }
 
-function ImageSettings({ run, image }: Pick<ContentProps, 'run' | 'image'>) {
-  const { server } = useAppState();
+/** The settings of an image, for people. */
+export function settingsRows(
+  run: Run,
+  image: GeneratedImage,
+  model: Model | undefined,
+): Record<string, string> {
   const { settings } = run;
-  const valuesText = (stage: GuidedStage) => {
-    const { steps, guidance } = stageValues(stage, settings, server.model);
-    return `${steps} steps, guidance ${guidance}`;
+  const values = (stage: Stage) => stageValues(stage, settings, model);
+  const valuesText = (stage: Stage) => {
+    const { steps, guidance, sampler } = values(stage);
+    return `${stepsText(steps)} of ${samplerLabel(sampler)}, guidance ${guidance}`;
   };
-  const rows = {
-    Seed: image.seed,
+  return {
+    Seed: String(image.seed),
     Sampling: samplingLabel(settings.sampling),
-    ...(settings.kind === 'create' && { Prior: valuesText('prior') }),
+    ...(hasPrior(settings) && { Prior: valuesText('prior') }),
     Decoder: valuesText('decoder'),
+    'Super-resolution': stepsText(values('upsample').steps),
     Created: timeOf(run).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' }),
   };
-  return (
-    <dl className="image-settings">
-      {Object.entries(rows).map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function Actions({ run, index, image, onClose }: Omit<ContentProps, 'onMove'>) {
-  const { reuseSettings, selectSource, removeImage, showToast, progress } = useAppState();
-  const { settings } = run;
-  const link = toHash(settingsOf(run, image), { withSeed: true });
-  const copyText = async (text: string, toast: string) =>
-    showToast((await copy(text)) ? toast : 'The browser does not allow copying');
-  const closeAnd = (action: () => void) => () => {
-    onClose();
-    action();
-  };
-  const name = fileName(settings.prompt, image.seed, image.blob.type);
-  const actions = [
-    [Download, 'Download', () => download(image.blob, name)],
-    [Shuffle, 'Vary image', closeAnd(() => selectSource(image.blob))],
-    [Repeat2, 'Reuse settings', closeAnd(() => reuseSettings(run, image))],
-    ...(settings.kind === 'create'
-      ? ([[Copy, 'Copy prompt', () => copyText(settings.prompt, 'Prompt copied')]] as const)
-      : []),
-    [Link2, 'Copy link', () => copyText(new URL(link, location.href).href, 'Link copied')],
-    // The current run would add a deleted image again.
-    ...(progress?.runId === run.id
-      ? []
-      : ([[Trash2, 'Delete', closeAnd(() => removeImage(run, index))]] as const)),
-  ] as const;
-  return (
-    <div className="image-dialog-actions">
-      {actions.map(([Icon, label, act]) => (
-        <Button key={label} className="button small" onPress={act}>
-          <Icon aria-hidden size={17} strokeWidth={1.75} />
-          {label}
-        </Button>
-      ))}
-    </div>
-  );
 }

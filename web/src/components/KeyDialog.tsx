@@ -37,7 +37,7 @@ export function KeyDialog() {
             </Heading>
             <p>
               {currentKey() === ''
-                ? 'This server requires a key. Ask its administrator for one.'
+                ? 'This server requires an API key. Ask its administrator for one.'
                 : 'The server rejected this key. Check it and try again.'}{' '}
               The key is kept until you close this tab.
             </p>

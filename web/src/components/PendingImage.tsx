@@ -2,7 +2,7 @@ import { Label, ProgressBar } from 'react-aria-components';
 import type { StageName } from '../api/types';
 import { useObjectUrl } from '../state/browser';
 import { imageProgress, type RunProgress, timeLeftText } from '../state/progress';
-import type { Run } from '../state/runs';
+import { type Run, requestedOf } from '../state/runs';
 import noise from '../style/noise.svg';
 
 const stageTexts: Record<StageName, string> = {
@@ -17,12 +17,13 @@ interface Props {
   progress: RunProgress;
 }
 
-/** An image that is not ready: noise at first, then its previews. */
+/** An image that is not ready: noise or its draft at first, then its previews. */
 export function PendingImage({ run, index, progress }: Props) {
-  const preview = useObjectUrl(progress.previews[index]);
+  const requested = requestedOf(run);
+  const position = requested.indexOf(index);
+  const preview = useObjectUrl(progress.previews[position] ?? run.images[index]?.blob);
   const { stage, index: current } = progress;
-  const active = stage !== undefined && (current === undefined || current === index);
-  const { count } = run.settings;
+  const active = stage !== undefined && (current === undefined || current === position);
   return (
     <figure className="tile">
       <div className="tile-image pending" data-active={active || undefined}>
@@ -30,9 +31,12 @@ export function PendingImage({ run, index, progress }: Props) {
         {preview && <img className="preview" src={preview} alt={`Preview ${index + 1}`} />}
       </div>
       <figcaption className="tile-caption">
-        <span className="visually-hidden">{`Image ${index + 1} of ${count}: `}</span>
+        <span className="visually-hidden">{`Image ${index + 1} of ${run.images.length}: `}</span>
         {active ? (
-          <StageProgress {...imageProgress(progress, index, count)} stage={stageTexts[stage]} />
+          <StageProgress
+            {...imageProgress(progress, position, requested.length)}
+            stage={stageTexts[stage]}
+          />
         ) : (
           <span>{waitingText(progress)}</span>
         )}
@@ -63,7 +67,8 @@ function StageProgress({ fraction, secondsLeft, stage }: StageProgressProps) {
   );
 }
 
-function waitingText({ position, stage }: RunProgress): string {
+function waitingText({ sent, position, stage }: RunProgress): string {
+  if (!sent) return 'Waiting for the previous run';
   if (position > 0) return `Number ${position} in the queue`;
   return stage === undefined ? 'Starting…' : 'Waiting…';
 }

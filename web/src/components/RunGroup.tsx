@@ -1,12 +1,15 @@
-import { Copy, Link2 } from 'lucide-react';
-import { useEffect } from 'react';
+import { Copy, ImageUpscale, Link2, Play, X } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { Button } from 'react-aria-components';
 import { useAppState } from '../state/app-state';
 import { copy, reveal, useObjectUrl } from '../state/browser';
 import { toHash } from '../state/link';
 import type { RunProgress } from '../state/progress';
-import { type Run, timeOf, titleOf } from '../state/runs';
-import { summaryOf } from '../state/settings';
+import { draftCount, endedRun, isPending, type Run, timeOf, titleOf } from '../state/runs';
+import { hasPrompt, summaryOf } from '../state/settings';
+import { DraftImage } from './DraftImage';
 import { FinishedImage } from './FinishedImage';
+import { FrameScrubber } from './FrameScrubber';
 import { IconButton } from './IconButton';
 import { PendingImage } from './PendingImage';
 
@@ -14,39 +17,111 @@ interface Props {
   run: Run;
   /** Undefined once the run has ended. */
   progress: RunProgress | undefined;
+  onlyFavourites: boolean;
   onOpen: (index: number) => void;
 }
 
 /** The images of one run. */
-export function RunGroup({ run, progress, onOpen }: Props) {
-  const isRunning = progress !== undefined;
+export function RunGroup({ run, progress, onlyFavourites, onOpen }: Props) {
+  const isNew = progress !== undefined && run.finishing === undefined;
   useEffect(() => {
-    // The current run is the first on the page.
-    if (isRunning) reveal('.run-head');
-  }, [isRunning]);
+    // The newest run is the first on the page.
+    if (isNew) reveal('.run-head');
+  }, [isNew]);
+  const [chosen, setChosen] = useState<readonly number[]>([]);
   return (
     <article className="run" aria-label={titleOf(run)}>
       <div className="run-head">
-        <RunHead run={run} />
+        <RunHead run={run} progress={progress} />
       </div>
-      <div className="tiles">
+      {run.unfinished && !progress && <Interrupted run={run} />}
+      {run.settings.kind === 'interpolate' && <FrameScrubber run={run} onOpen={onOpen} />}
+      <div className={run.settings.kind === 'interpolate' ? 'tiles frames' : 'tiles'}>
         {run.images.map((image, index) => {
           const key = `${run.id}-${index}`;
-          if (image) {
+          if (onlyFavourites && !image?.favourite) return null;
+          if (progress && isPending(run, index)) {
+            return <PendingImage key={key} index={index} progress={progress} run={run} />;
+          }
+          if (image?.isDraft) {
             return (
-              <FinishedImage key={key} run={run} index={index} image={image} onOpen={onOpen} />
+              <DraftImage
+                key={key}
+                {...{ run, index, image }}
+                isChosen={chosen.includes(index)}
+                onChoose={(isChosen) => setChosen((now) => withIndex(now, index, isChosen))}
+              />
             );
           }
-          return progress && <PendingImage key={key} index={index} progress={progress} run={run} />;
+          return image && <FinishedImage key={key} {...{ run, index, image, onOpen }} />;
         })}
       </div>
+      <DraftBar run={run} chosen={chosen} isBusy={progress !== undefined} />
     </article>
   );
 }
 
-function RunHead({ run }: { run: Run }) {
-  const { showToast } = useAppState();
-  const source = useObjectUrl(run.source);
+/** The chosen indices in order, with one of them or without. */
+function withIndex(chosen: readonly number[], index: number, isChosen: boolean): number[] {
+  const others = chosen.filter((other) => other !== index);
+  return isChosen ? [...others, index].toSorted((a, b) => a - b) : others;
+}
+
+interface DraftBarProps {
+  run: Run;
+  /** The indices of the chosen drafts, also of those that have been finished or deleted since. */
+  chosen: readonly number[];
+  isBusy: boolean;
+}
+
+/** Finishes the chosen drafts of a run. */
+function DraftBar({ run, chosen, isBusy }: DraftBarProps) {
+  const { finish } = useAppState();
+  if (!run.images.some((image) => image?.isDraft)) return null;
+  const drafts = chosen.filter((index) => run.images[index]?.isDraft);
+  return (
+    <div className="draft-bar">
+      <p className="hint">{drafts.length === 0 && 'Choose the drafts that you like.'}</p>
+      <Button
+        className="button small"
+        isDisabled={isBusy || drafts.length === 0}
+        onPress={() => finish(run, drafts)}
+      >
+        <ImageUpscale aria-hidden size={16} />
+        {drafts.length === 0 ? 'Finish drafts' : `Finish ${draftCount(drafts.length)}`}
+      </Button>
+    </div>
+  );
+}
+
+/** What became of a run that worked when the page was closed or reloaded. */
+function Interrupted({ run }: { run: Run }) {
+  const { history, retry } = useAppState();
+  const dismiss = () => {
+    const ended = endedRun(run);
+    if (ended.images.some(Boolean)) history.put(ended);
+    else history.remove(run.id);
+  };
+  return (
+    <div className="interrupted">
+      <p>
+        Not finished: the page was closed or reloaded, or another tab is still working on this.
+        Continuing makes the same images.
+      </p>
+      <Button className="button small" onPress={() => retry(run)}>
+        <Play aria-hidden size={16} />
+        Continue
+      </Button>
+      <Button className="button small quiet" onPress={dismiss}>
+        Dismiss
+      </Button>
+    </div>
+  );
+}
+
+function RunHead({ run, progress }: Pick<Props, 'run' | 'progress'>) {
+  const { showToast, cancel } = useAppState();
+  const source = useObjectUrl(run.inputs.source);
   const { settings, warnings } = run;
   const copyText = async (text: string, toast: string) =>
     showToast((await copy(text)) ? toast : 'The browser does not allow copying');
@@ -66,14 +141,23 @@ function RunHead({ run }: { run: Run }) {
           </p>
         ))}
       </div>
-      {settings.kind === 'create' && (
+      {progress?.sent === false && (
+        <IconButton icon={X} label="Cancel this run" text="Cancel" onPress={() => cancel(run.id)} />
+      )}
+      {hasPrompt(settings) && (
         <IconButton
           icon={Copy}
           label="Copy prompt"
+          text="Copy prompt"
           onPress={() => copyText(settings.prompt, 'Prompt copied')}
         />
       )}
-      <IconButton icon={Link2} label="Copy link" onPress={() => copyText(link(), 'Link copied')} />
+      <IconButton
+        icon={Link2}
+        label="Copy link"
+        text="Copy link"
+        onPress={() => copyText(link(), 'Link copied')}
+      />
     </>
   );
 }

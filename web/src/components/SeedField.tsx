@@ -1,12 +1,5 @@
 import { Dices, Lock, LockOpen } from 'lucide-react';
-import {
-  Input,
-  Label,
-  NumberField,
-  ToggleButton,
-  Tooltip,
-  TooltipTrigger,
-} from 'react-aria-components';
+import { Input, Label, NumberField, ToggleButton } from 'react-aria-components';
 import { useAppState } from '../state/app-state';
 import { randomSeed, ranges } from '../state/settings';
 import { IconButton } from './IconButton';
@@ -37,21 +30,18 @@ export function SeedField() {
       <IconButton
         icon={Dices}
         label="New random seed"
+        text="Random"
         onPress={() => change({ seed: randomSeed() })}
       />
-      <TooltipTrigger delay={500}>
-        <ToggleButton
-          className="icon-button lock"
-          aria-label="Lock seed"
-          isSelected={seedLocked}
-          onChange={setSeedLocked}
-        >
-          {seedLocked ? <Lock aria-hidden size={18} /> : <LockOpen aria-hidden size={18} />}
-        </ToggleButton>
-        <Tooltip offset={6} className="tooltip">
-          Lock seed
-        </Tooltip>
-      </TooltipTrigger>
+      <ToggleButton
+        className="labelled-button lock"
+        aria-label="Lock seed"
+        isSelected={seedLocked}
+        onChange={setSeedLocked}
+      >
+        {seedLocked ? <Lock aria-hidden size={18} /> : <LockOpen aria-hidden size={18} />}
+        Lock
+      </ToggleButton>
     </div>
   );
 }

@@ -54,15 +54,56 @@ function copyFromTextArea(text: string): boolean {
   return copied;
 }
 
+/**
+ * Copies an image to the clipboard, as PNG, which all browsers accept.
+ * @returns whether it was copied
+ */
+export async function copyImage(image: Blob): Promise<boolean> {
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ [image.type]: image })]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Downloads several files in one archive. */
+export async function downloadZip(
+  files: readonly { name: string; input: Blob; lastModified: Date }[],
+): Promise<void> {
+  const { downloadZip: toZip } = await import('client-zip');
+  download(await toZip(withUniqueNames(files)).blob(), 'karlo.zip');
+}
+
+/** Adds a number to each name that is not the first of its kind: `karlo-42 (2).png`. */
+function withUniqueNames<T extends { name: string }>(files: readonly T[]): T[] {
+  const counts = new Map<string, number>();
+  return files.map((file) => {
+    const count = (counts.get(file.name) ?? 0) + 1;
+    counts.set(file.name, count);
+    return count === 1 ? file : { ...file, name: file.name.replace(/(?=\.\w+$)/, ` (${count})`) };
+  });
+}
+
+/** A blob as a `data:` URL. */
+export function toDataUrl(blob: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as string);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}
+
 /** The name of a downloaded file: `karlo-a-red-heart-42.png`. */
-export function fileName(prompt: string, seed: number, type: string): string {
-  const words = prompt
+export function fileName(title: string, numbers: readonly number[], type: string): string {
+  const words = title
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .slice(0, 40);
   const slug = words.replace(/^-|-$/g, '');
   const extension = type.replace('image/', '');
-  return `${['karlo', slug, seed].filter((part) => part !== '').join('-')}.${extension}`;
+  return `${['karlo', slug, ...numbers].filter((part) => part !== '').join('-')}.${extension}`;
 }
 
 const themes = ['system', 'light', 'dark'] as const;

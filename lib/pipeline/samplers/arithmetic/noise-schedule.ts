@@ -40,6 +40,11 @@ export function alphaBars(betas: Float64Array): Float64Array {
   });
 }
 
+/** ln(alpha / sigma), half the logarithm of the signal-to-noise ratio (Lu et al. 2022, section 2.1). */
+export function lambdaOf(alphaBar: number): number {
+  return 0.5 * Math.log(alphaBar / (1 - alphaBar));
+}
+
 /** The noise levels between which one step moves. */
 export interface Transition {
   /** The training timestep that the step starts from. */

@@ -1,13 +1,17 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { ApiError, queueFull, unavailable } from '../../errors.js';
+import type { Logger } from 'pino';
+import { ApiError, queueFull, storageFull, unavailable } from '../../errors.js';
+import { checkRedisMemory, isFullError } from '../../redis-memory.js';
 import type { ResultStore } from '../../results/store.js';
 import type { Backend, ServedModel } from '../backend.js';
 import type { Job, JobEvent } from '../job.js';
 import { EventSubscriber } from './event-subscriber.js';
+import { InvalidMessages } from './invalid-messages.js';
 import { QueuedJob } from './queued-job.js';
+import { type RedisNames, redisNames } from './redis-names.js';
 import { announcedModel } from './served-model.js';
-import { type JobData, type JobResult, type RedisNames, redisNames } from './wire-format.js';
+import type { JobData, JobResult } from './wire-format.js';
 
 export interface BullmqBackendOptions {
   /** The queue's name. */
@@ -17,6 +21,7 @@ export interface BullmqBackendOptions {
   results: ResultStore;
   /** Jobs of all servers that may wait. */
   capacity: number;
+  log: Logger;
 }
 
 /** Queues jobs for workers, on this machine or on others. */
@@ -25,6 +30,7 @@ export class BullmqBackend implements Backend {
   readonly #names: RedisNames;
   readonly #queue: Queue<JobData, JobResult>;
   readonly #subscriber: EventSubscriber;
+  readonly #invalidMessages: InvalidMessages;
 
   static async open(options: BullmqBackendOptions): Promise<BullmqBackend> {
     return new BullmqBackend(options, await EventSubscriber.open(options.redis));
@@ -34,13 +40,27 @@ export class BullmqBackend implements Backend {
     this.#options = options;
     this.#names = redisNames(options.queue);
     this.#subscriber = subscriber;
+    this.#invalidMessages = new InvalidMessages(options.log);
     this.#queue = new Queue(options.queue, { connection: options.redis });
     // The calls that fail report it. Without a listener, an error event would end the process.
     this.#queue.on('error', () => {});
   }
 
+  get invalidMessages(): number {
+    return this.#invalidMessages.count;
+  }
+
+  get #connection() {
+    const { redis } = this.#options;
+    return { redis, names: this.#names, invalidMessages: this.#invalidMessages };
+  }
+
   model(): Promise<ServedModel | undefined> {
-    return reachRedis(() => announcedModel(this.#options.redis, this.#names));
+    return reachRedis(() => announcedModel(this.#connection));
+  }
+
+  checkStorage(): Promise<void> {
+    return reachRedis(() => checkRedisMemory(this.#options.redis));
   }
 
   async load() {
@@ -54,17 +74,18 @@ export class BullmqBackend implements Backend {
     };
   }
 
-  async admit(): Promise<void> {
+  async admit(arriving: number): Promise<void> {
+    await this.checkStorage();
     const { waiting } = await this.load();
-    if (waiting >= this.#options.capacity) throw queueFull(5);
+    if (waiting + arriving >= this.#options.capacity) throw queueFull(5);
   }
 
   async submit(job: Job, signal: AbortSignal): Promise<AsyncIterable<JobEvent>> {
     signal.throwIfAborted();
-    await this.admit();
+    await this.admit(0);
     const queuedJob = new QueuedJob(job, signal, {
-      ...this.#options,
-      names: this.#names,
+      ...this.#connection,
+      results: this.#options.results,
       queue: this.#queue,
       subscriber: this.#subscriber,
     });
@@ -83,12 +104,13 @@ export class BullmqBackend implements Backend {
   }
 }
 
-/** @throws {ApiError} 503 if Redis is unreachable */
+/** @throws {ApiError} 503 if Redis is unreachable or full */
 async function reachRedis<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
     if (error instanceof ApiError) throw error;
+    if (isFullError(error)) throw storageFull(error);
     throw unavailable('The queue is unreachable', error);
   }
 }

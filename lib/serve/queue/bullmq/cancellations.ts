@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { RedisNames } from './wire-format.js';
+import type { RedisNames } from './redis-names.js';
 
 /** Seconds between checks that a running job is still wanted. Its server may have been killed. */
 const checkSeconds = 5;

@@ -1,24 +1,21 @@
 import type { Redis } from 'ioredis';
 import { invalidArgument } from '../../../errors.js';
-import { packageJson } from '../../../util/package.js';
+import { importWith, queuePackages } from '../../../util/optional-packages.js';
 
 /** Milliseconds after which a command fails, on a connection that does not wait for Redis. */
 const commandTimeout = 5000;
 
-/** The optional packages that a queue needs. */
-const packages = ['bullmq', 'ioredis'];
-
 /**
  * Connects to Redis.
  * @param options.waitForRedis whether commands wait while Redis is unreachable, instead of failing
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if Redis cannot be reached, or if the optional
- *   packages are missing
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if Redis cannot be reached,
+ *   ERR_KARLO_PACKAGE_MISSING if the optional packages are missing
  */
 export async function connect(
   url: string,
   { waitForRedis }: { waitForRedis: boolean },
 ): Promise<Redis> {
-  const { Redis } = await importPackages();
+  const { Redis } = await importWith(queuePackages, importPackages);
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: waitForRedis,
@@ -39,15 +36,7 @@ export async function connect(
   return redis;
 }
 
-/** They are optional, because a package that they depend on runs an install script. */
 async function importPackages() {
-  try {
-    const [ioredis] = await Promise.all([import('ioredis'), import('bullmq')]);
-    return ioredis;
-  } catch (cause) {
-    const { peerDependencies } = packageJson();
-    const required = packages.map((name) => `${name}@${peerDependencies[name]}`);
-    const message = `Expected the packages that --queue needs but they cannot be loaded: ${(cause as Error).message}. Install them with: npm install ${required.join(' ')}`;
-    throw invalidArgument(message, { cause });
-  }
+  const [ioredis] = await Promise.all([import('ioredis'), import('bullmq')]);
+  return ioredis;
 }

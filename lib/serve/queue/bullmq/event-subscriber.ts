@@ -1,9 +1,12 @@
 import type { Redis } from 'ioredis';
-import type { Message } from './wire-format.js';
 
-type Listener = (message: Message) => void;
+/** Must not throw. */
+type Listener = (text: string) => void;
 
-/** Receives what workers publish about jobs, over one connection. ioredis resubscribes after an outage. */
+/**
+ * Receives what is published on the channels of jobs, over one connection, as it is. ioredis
+ * resubscribes after an outage.
+ */
 export class EventSubscriber {
   readonly #redis: Redis;
   readonly #listeners = new Map<string, Listener>();
@@ -17,10 +20,7 @@ export class EventSubscriber {
 
   private constructor(redis: Redis) {
     this.#redis = redis;
-    redis.on('message', (channel, text) => {
-      const listener = this.#listeners.get(channel);
-      if (listener) listener(JSON.parse(text) as Message);
-    });
+    redis.on('message', (channel, text) => this.#listeners.get(channel)?.(text));
   }
 
   async subscribe(channel: string, listener: Listener): Promise<void> {

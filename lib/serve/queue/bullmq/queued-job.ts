@@ -1,18 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job as BullmqJob, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { ApiError } from '../../errors.js';
-import { type ResultStore, resultName } from '../../results/store.js';
-import type { Job, JobEvent } from '../job.js';
+import { candidateSeeds, seedOfImage } from '../../../options/seeds.js';
+import { ApiError, storageFull } from '../../errors.js';
+import { isFullError } from '../../redis-memory.js';
+import { animationName, type ResultStore, resultName } from '../../results/store.js';
+import {
+  animationOf,
+  type ImageEvent,
+  imagesOf,
+  type Job,
+  type JobCall,
+  type JobEvent,
+} from '../job.js';
 import { createJobEvents } from '../job-events.js';
 import type { EventSubscriber } from './event-subscriber.js';
+import { type InvalidMessages, readStored } from './invalid-messages.js';
+import type { RedisNames } from './redis-names.js';
 import {
+  checkVersion,
+  eventMessage,
+  InvalidMessage,
   type JobData,
   type JobResult,
-  type Message,
-  priorities,
-  type RedisNames,
-  wantedSeconds,
+  jobMessage,
+  parseJson,
+  resultMessage,
 } from './wire-format.js';
 
 /** Milliseconds between checks of a job's state. */
@@ -22,6 +35,13 @@ const attempts = 3;
 const retryDelay = 1000;
 /** Seconds for which a finished job is kept for its server to read. */
 const keepSeconds = 600;
+/** Seconds after which a job is dropped if its server does not renew its `wanted` key. */
+const wantedSeconds = 60;
+/** Priorities in BullMQ, where lower numbers come first. */
+const priorities = { normal: 1, low: 2 };
+
+/** The seed of an image: that of the chosen candidate. */
+type ImageSeed = Pick<ImageEvent, 'index' | 'seed'>;
 
 interface Connections {
   queue: Queue<JobData, JobResult>;
@@ -29,6 +49,7 @@ interface Connections {
   names: RedisNames;
   results: ResultStore;
   subscriber: EventSubscriber;
+  invalidMessages: InvalidMessages;
 }
 
 /**
@@ -55,46 +76,45 @@ export class QueuedJob {
   /** Adds the job to the queue. Adding it again has no effect while it is there. */
   async add(): Promise<void> {
     const { queue, redis, names } = this.#connections;
-    const { image, ...data } = this.#job;
-    if (image) await redis.set(names.input(data.id), Buffer.from(image), 'EX', wantedSeconds);
+    const { id, files, ...job } = this.#job;
+    for (const [i, file] of files.entries()) {
+      await redis.set(names.input(id, i), Buffer.from(file), 'EX', wantedSeconds);
+    }
     await this.#renewWanted();
-    const hasImage = image !== undefined;
-    await queue.add(
-      data.task,
-      { ...data, hasImage },
-      {
-        jobId: data.id,
-        priority: priorities[data.priority],
-        attempts,
-        backoff: { type: 'exponential', delay: retryDelay },
-        removeOnComplete: { age: keepSeconds },
-        removeOnFail: { age: keepSeconds },
-      },
-    );
+    const message = jobMessage.write({ ...job, files: files.length } as never);
+    await queue.add(job.call.method, message, {
+      jobId: id,
+      priority: priorities[job.priority],
+      attempts,
+      backoff: { type: 'exponential', delay: retryDelay },
+      removeOnComplete: { age: keepSeconds },
+      removeOnFail: { age: keepSeconds },
+    });
   }
 
+  /** Sets the key again, instead of only its expiry, so that a full Redis is noticed: it rejects that. */
   async #renewWanted(): Promise<void> {
     const { redis, names } = this.#connections;
     const { id } = this.#job;
-    await redis
-      .multi()
-      .set(names.wanted(id), 1, 'EX', wantedSeconds)
-      .expire(names.input(id), wantedSeconds)
-      .exec();
+    await redis.set(names.wanted(id), 1, 'EX', wantedSeconds);
+    for (const input of this.#inputs()) await redis.expire(input, wantedSeconds);
+  }
+
+  /** The keys of the image files. */
+  #inputs(): string[] {
+    const { id, files } = this.#job;
+    return files.map((_, i) => this.#connections.names.input(id, i));
   }
 
   /** The job's events. Aborting the signal cancels the job. */
   async *events(): AsyncGenerator<JobEvent, void, void> {
     const { subscriber, names } = this.#connections;
     const channel = names.events(this.#job.id);
-    const abort = () => {
-      this.cancel();
-      this.#events.end({ error: this.#signal.reason });
-    };
+    const abort = () => this.#abandon(this.#signal.reason);
     this.#signal.addEventListener('abort', abort, { once: true });
     if (this.#signal.aborted) abort();
     // Not awaited: Redis may be unreachable.
-    subscriber.subscribe(channel, (message) => this.#receive(message)).catch(() => {});
+    subscriber.subscribe(channel, (text) => this.#receive(text)).catch(() => {});
     const checking = this.#checkUntilEnd();
     try {
       yield* this.#events;
@@ -107,13 +127,35 @@ export class QueuedJob {
     }
   }
 
-  #receive(message: Message): void {
-    if (message.type === 'ended') this.#pause.abort();
-    else if (message.type === 'image') void this.#pushImage(message).catch(() => {});
-    else if (message.type !== 'partial_image') this.#events.push(message);
-    else if (this.#isNew(`partial image ${message.index} ${message.partialIndex}`)) {
-      this.#events.push({ ...message, data: Buffer.from(message.data, 'base64') });
+  #receive(text: string): void {
+    const event = this.#connections.invalidMessages.read(() => this.#parseEvent(text));
+    if (event === undefined) return;
+    if (event.type === 'ended') this.#pause.abort();
+    else if (event.type === 'image') void this.#pushImage(event).catch(() => {});
+    else if (event.type === 'animation') void this.#pushAnimation().catch(() => {});
+    else if (event.type === 'step') this.#events.push(event as JobEvent);
+    else if (this.#isNew(`partial image ${event.index} ${event.partialIndex}`)) {
+      this.#events.push(event);
     }
+  }
+
+  #parseEvent(text: string) {
+    const event = eventMessage.read(parseJson(text));
+    const { call, partialImages } = this.#job;
+    const index = 'index' in event ? (event.index ?? 0) : 0;
+    const partialIndex = 'partialIndex' in event ? event.partialIndex : -1;
+    if (event.type === 'image') this.#checkSeed(event);
+    if (index < imagesOf(call) && partialIndex < partialImages) return event;
+    throw new InvalidMessage('Invalid event: its image was not requested');
+  }
+
+  /** @throws {InvalidMessage} if no candidate of the image has this seed */
+  #checkSeed({ index, seed }: ImageSeed): void {
+    const { call } = this.#job;
+    const { candidates = 1, prior } = call.options;
+    const all = candidates * (prior?.candidates ?? 1);
+    if (candidateSeeds(firstSeed(call, index), all).includes(seed)) return;
+    throw new InvalidMessage('Invalid seed: no candidate of the image has it');
   }
 
   /** A job that is retried publishes its events again. */
@@ -124,7 +166,7 @@ export class QueuedJob {
   }
 
   /** @returns whether the image is in the result store */
-  async #pushImage({ index, seed }: { index: number; seed: number }): Promise<boolean> {
+  async #pushImage({ index, seed }: ImageSeed): Promise<boolean> {
     const { id, format } = this.#job;
     const data = await this.#connections.results.get(resultName(id, index, format));
     if (data === undefined) return false;
@@ -132,22 +174,39 @@ export class QueuedJob {
     return true;
   }
 
+  /** @returns whether the animation is in the result store, or was not requested */
+  async #pushAnimation(): Promise<boolean> {
+    const { id, call } = this.#job;
+    const animation = animationOf(call);
+    if (animation === undefined) return true;
+    const data = await this.#connections.results.get(animationName(id, animation.format));
+    if (data === undefined) return false;
+    if (this.#isNew('animation')) this.#events.push({ type: 'animation', data });
+    return true;
+  }
+
   async #checkUntilEnd(): Promise<void> {
     while (!this.#events.ended) {
-      try {
-        await this.#check();
-      } catch (error) {
-        // Any other error: Redis is unreachable for now.
-        if (error instanceof ApiError) this.#events.end({ error });
-      }
+      await this.#check().catch((error) => this.#endIfFinal(error));
       if (this.#events.ended) return;
       this.#pause = new AbortController();
       await sleep(checkInterval, undefined, { signal: this.#pause.signal }).catch(() => {});
     }
   }
 
+  /** Any other error: Redis is unreachable for now. */
+  #endIfFinal(error: unknown): void {
+    if (error instanceof ApiError) this.#events.end({ error });
+    else if (isFullError(error)) this.#abandon(storageFull(error));
+    else if (error instanceof InvalidMessage) {
+      this.#connections.invalidMessages.drop(error);
+      this.#abandon(workerFailed(error));
+    }
+  }
+
   async #check(): Promise<void> {
-    const found = await this.#connections.queue.getJob(this.#job.id);
+    const { queue } = this.#connections;
+    const found = await readStored(() => queue.getJob(this.#job.id));
     if (found === undefined) return this.add();
     await this.#renewWanted();
     if (found.finishedOn === undefined) return this.#pushPosition();
@@ -155,20 +214,24 @@ export class QueuedJob {
   }
 
   async #finish(job: BullmqJob<JobData, JobResult>): Promise<void> {
-    const result = job.returnvalue as JobResult | null;
-    if (result && 'error' in result) throw ApiError.fromJSON(result.error);
-    if (result && 'images' in result) {
-      const found = await Promise.all(result.images.map((image) => this.#pushImage(image)));
-      // If the store has lost an image, the next check adds the job again.
-      if (!found.every(Boolean)) return job.remove();
-      this.#events.push(result.completed);
-      this.#events.end();
-      return;
-    }
+    // A retry that succeeds keeps the reason of the failure.
+    if (!job.returnvalue && job.failedReason) throw workerFailed(new Error(job.failedReason));
+    checkVersion(job.returnvalue);
+    const result = resultMessage.read(job.returnvalue);
+    if (result.status === 'failed') throw ApiError.fromJSON(result.error);
     // Cancelled although it is wanted, because Redis lost the `wanted` key: the next check adds it again.
-    if (result) return job.remove();
-    const message = 'The workers failed. Their logs have the reason';
-    throw new ApiError(500, 'worker_failed', message, { cause: new Error(job.failedReason) });
+    if (result.status === 'cancelled') return job.remove();
+    const { status: _, seeds, ...completed } = result;
+    if (seeds.length !== imagesOf(this.#job.call)) {
+      throw new InvalidMessage('Invalid result: expected the seed of each image');
+    }
+    const images = seeds.map((seed, index) => ({ index, seed }));
+    for (const image of images) this.#checkSeed(image);
+    const found = await Promise.all(images.map((image) => this.#pushImage(image)));
+    // If the store has lost a file, the next check adds the job again.
+    if (!found.every(Boolean) || !(await this.#pushAnimation())) return job.remove();
+    this.#events.push({ type: 'completed', ...completed });
+    this.#events.end();
   }
 
   async #pushPosition(): Promise<void> {
@@ -180,13 +243,31 @@ export class QueuedJob {
     this.#events.push({ type: 'queued', position: this.#position });
   }
 
+  #abandon(error: unknown): void {
+    this.cancel();
+    this.#events.end({ error });
+  }
+
   /** Removes the job from the queue, and tells the worker that runs it. Does not wait for Redis. */
   cancel(): void {
     const { queue, redis, names } = this.#connections;
     const { id } = this.#job;
     const ignoreErrors = (call: Promise<unknown>) => call.catch(() => {});
-    ignoreErrors(redis.del(names.wanted(id), names.input(id)));
+    ignoreErrors(redis.del(names.wanted(id), ...this.#inputs()));
     ignoreErrors(redis.publish(names.cancel, id));
     ignoreErrors(queue.remove(id));
   }
+}
+
+/** The seed of an image, or of its first candidate. */
+function firstSeed(call: JobCall, index: number): number {
+  const { seed } = call.options;
+  if (call.method === 'finish') return call.seeds[index] ?? seed;
+  // All frames of an interpolation have the same seed.
+  return call.method === 'interpolate' ? seed : seedOfImage(seed, index);
+}
+
+function workerFailed(cause: Error): ApiError {
+  const message = 'The workers failed. Their logs have the reason';
+  return new ApiError(500, 'worker_failed', message, { cause });
 }

@@ -1,63 +1,218 @@
-import type { ApiErrorJson } from '../../errors.js';
-import type { CompletedEvent, Job, JobEvent } from '../job.js';
+// What servers and workers send each other through Redis. Nothing in Redis is trusted: whoever reads a message parses
+// it with these schemas, and whoever writes one does so, too.
+import { z } from 'zod';
+import { animationFormats } from '../../../images/animation.js';
+import { maxParts } from '../../../images/max-parts.js';
+import { generationOptions, STAGES } from '../../../options/descriptions.js';
+import { maxWeight } from '../../../options/resolve-methods.js';
+import { programFields, valueSchema } from '../../../options/schema.js';
+import { ApiError } from '../../errors.js';
+import { maxSide } from '../../protocol/leniency.js';
+import {
+  frameRates,
+  maxFiles,
+  maxFrames,
+  maxPartialImages,
+  maxPromptLength,
+} from '../../protocol/limits.js';
+import { timingsSchema } from '../../protocol/response-schemas.js';
+import { outputFormats } from '../../results/store.js';
+import { type JobMethod, jobOptions } from '../job.js';
 
-/** The names of a queue's keys and channels in Redis, other than those of BullMQ. */
-export function redisNames(queue: string) {
-  const name = (...parts: string[]) => ['karlo', queue, ...parts].join(':');
-  return {
-    /** The model that the workers serve. The key expires when no worker renews it. */
-    model: name('model'),
-    /** The image file to vary. */
-    input: (id: string) => name('input', id),
-    /** Exists while a server waits for the job. */
-    wanted: (id: string) => name('wanted', id),
-    /** An image file of a finished job. */
-    result: (file: string) => name('result', file),
-    /** Channel of a job's events. */
-    events: (id: string) => name('events', id),
-    /** Channel of the ids of cancelled jobs. */
-    cancel: name('cancel'),
-  };
+/** Version of the schemas below. Increase it when they change, or what they mean. */
+export const wireVersion = 2;
+
+/** A message is invalid. The error says why, without the message's content. */
+export class InvalidMessage extends Error {
+  override readonly name = 'InvalidMessage';
 }
 
-export type RedisNames = ReturnType<typeof redisNames>;
+/** One kind of message: `body` in an envelope with the version. */
+class Message<Body extends z.ZodType> {
+  readonly #name: string;
+  readonly #envelope: z.ZodType<Envelope<z.output<Body>>, Envelope<z.input<Body>>>;
 
-/** Seconds after which a job is dropped if its server does not renew its `wanted` key. */
-export const wantedSeconds = 60;
+  constructor(name: string, body: Body) {
+    this.#name = name;
+    this.#envelope = z.strictObject({ version: z.literal(wireVersion), body }) as never;
+  }
 
-/** Seconds after which the served model is forgotten if no worker renews its key. */
-export const modelSeconds = 15;
+  write(body: z.output<Body>): Envelope<z.input<Body>> {
+    return z.encode(this.#envelope, { version: wireVersion, body });
+  }
 
-/** Milliseconds. A killed worker is noticed once its lock has expired and been checked: within 6 s. */
-export const lockTimes = { lockDuration: 4000, stalledInterval: 2000 };
+  /** @throws {InvalidMessage} if the message does not follow the schema */
+  read(message: unknown): z.output<Body> {
+    const { data, error } = z.safeDecode(this.#envelope, message as never);
+    if (data !== undefined) return data.body;
+    const [{ path, code } = { path: [], code: 'invalid' }] = error.issues;
+    throw new InvalidMessage(`Invalid ${this.#name}: ${code} at '${path.join('.')}'`);
+  }
+}
 
-/** A job is abandoned after it has stalled more often than this: after it has crashed three workers. */
-export const maxStalls = 2;
+export interface Envelope<Body> {
+  readonly version: typeof wireVersion;
+  readonly body: Body;
+}
 
-/** Priorities in BullMQ, where lower numbers come first. */
-export const priorities = { normal: 1, low: 2 };
+const anyVersion = z.looseObject({ version: z.int() });
 
-/** A job in the queue. Its input image, if any, is stored under a separate key. */
-export type JobData = Omit<Job, 'image'> & { readonly hasImage: boolean };
+/** @throws {ApiError} 503 if a message has another version. Of an invalid message, `read` says more. */
+export function checkVersion(message: unknown): void {
+  const { data } = anyVersion.safeParse(message);
+  if (data === undefined || data.version === wireVersion) return;
+  const text = `Expected messages of version ${wireVersion} in the queue but received version ${data.version}: run the same release of karlo on all its servers and workers`;
+  throw new ApiError(503, 'version_mismatch', text, { retryAfter: 30 });
+}
 
-/** The return value of a finished job. Its images are in the result store. */
-export type JobResult =
-  | {
-      readonly images: readonly { index: number; seed: number }[];
-      readonly completed: CompletedEvent;
-    }
-  | { readonly error: ApiErrorJson }
-  | { readonly cancelled: true };
+/** @throws {InvalidMessage} if a text is not JSON */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not as the cause: its message quotes the text.
+    throw new InvalidMessage('Invalid JSON');
+  }
+}
 
-/** What a worker publishes about a job. Images come without their data; `ended` says that the result is there. */
-export type Message =
-  | Exclude<JobEvent, { type: 'image' | 'partial_image' | 'completed' }>
-  | { readonly type: 'image'; readonly index: number; readonly seed: number }
-  | {
-      readonly type: 'partial_image';
-      readonly index: number;
-      readonly partialIndex: number;
-      /** Base64. */
-      readonly data: string;
-    }
-  | { readonly type: 'ended' };
+const count = z.int().min(0);
+const maxImages = Math.max(generationOptions.count.range[1], maxFrames);
+const index = count.max(maxImages - 1);
+const seed = valueSchema(generationOptions.seed) as z.ZodInt;
+
+/** An image file: base64 in JSON. */
+const imageFile = z.codec(z.string(), z.instanceof(Buffer), {
+  decode(text, context) {
+    const bytes = Buffer.from(text, 'base64');
+    if (bytes.toString('base64') === text) return bytes;
+    context.issues.push({ code: 'invalid_format', format: 'base64', input: '' });
+    return z.NEVER;
+  },
+  encode: (bytes) => bytes.toString('base64'),
+});
+
+const prompt = z.string().min(1).max(maxPromptLength);
+const file = count.max(maxFiles - 1);
+const point = { prompt: prompt.optional(), image: file.optional() };
+const isPoint = (value: object) => 'prompt' in value !== 'image' in value;
+const end = z.strictObject(point).refine(isPoint);
+const part = z
+  .strictObject({ ...point, weight: z.number().min(-maxWeight).max(maxWeight) })
+  .refine(isPoint);
+const side = z.int().min(1).max(maxSide);
+const animation = z.strictObject({
+  format: z.enum(animationFormats),
+  framesPerSecond: z.number().min(frameRates[0]).max(frameRates[1]),
+});
+
+function callSchema<M extends Exclude<JobMethod, 'finish'>, Input extends z.ZodRawShape>(
+  method: M,
+  input: Input,
+) {
+  const options = z.strictObject<{ seed: z.ZodType }>(programFields(jobOptions[method]) as never);
+  return z.strictObject({
+    method: z.literal(method),
+    ...input,
+    options: options.required({ seed: true }),
+  });
+}
+
+const call = z.discriminatedUnion('method', [
+  callSchema('textToImage', { prompt }),
+  callSchema('imageVariation', {}),
+  callSchema('mix', { parts: z.array(part).min(1).max(maxParts) }),
+  callSchema('interpolate', { from: end, to: end, animation: animation.optional() }),
+  callSchema('edit', {}),
+  callSchema('imageToImage', { prompt }),
+  callSchema('inpaint', { prompt }),
+  callSchema('upscale', {}),
+  z.strictObject({
+    method: z.literal('finish'),
+    seeds: z.array(seed).min(1).max(maxFiles),
+    options: z.strictObject({ seed }),
+  }),
+]);
+
+/** A job in the queue. Its image files are stored under separate keys. */
+export const jobMessage = new Message(
+  'job',
+  z.strictObject({
+    call,
+    files: count.max(maxFiles),
+    format: z.enum(outputFormats),
+    size: z.strictObject({ width: side, height: side }).optional(),
+    quality: z.int().min(1).max(100).optional(),
+    partialImages: z.int().min(0).max(maxPartialImages),
+    progress: z.boolean(),
+    priority: z.enum(['normal', 'low']),
+  }),
+);
+
+/**
+ * What a worker publishes about a job. `image`, `animation` and `ended` say that an image, the animation or the result is
+ * there.
+ */
+export const eventMessage = new Message(
+  'event',
+  z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('step'),
+      stage: z.enum(STAGES),
+      step: count,
+      steps: count,
+      fraction: z.number().min(0).max(1),
+      secondsLeft: z.number().min(0).optional(),
+      index: index.optional(),
+    }),
+    z.strictObject({
+      type: z.literal('partial_image'),
+      index,
+      partialIndex: count.max(maxPartialImages - 1),
+      data: imageFile,
+    }),
+    z.strictObject({ type: z.literal('image'), index, seed }),
+    z.strictObject({ type: z.literal('animation') }),
+    z.strictObject({ type: z.literal('ended') }),
+  ]),
+);
+
+/** The return value of a job. Its images are in the result store. */
+export const resultMessage = new Message(
+  'result',
+  z.discriminatedUnion('status', [
+    z.strictObject({
+      status: z.literal('completed'),
+      seeds: z.array(seed).max(maxImages),
+      warnings: z.array(z.string().max(10_000)).max(10_000),
+      timings: timingsSchema.strict(),
+      promptTokens: count,
+    }),
+    z.strictObject({
+      status: z.literal('failed'),
+      error: z.strictObject({
+        status: z.int().min(400).max(599),
+        code: z.string().regex(/^\w{1,50}$/),
+        message: z.string().max(10_000),
+        param: z.string().max(200).nullable(),
+        retryAfter: z.int().min(1).max(3600).optional(),
+      }),
+    }),
+    z.strictObject({ status: z.literal('cancelled') }),
+  ]),
+);
+
+/** The model that the workers serve. */
+export const modelMessage = new Message(
+  'served model',
+  z.strictObject({
+    id: z.string().min(1).max(1000),
+    size: z.int().min(1).max(100_000),
+    textToImage: z.boolean(),
+    imageVariation: z.boolean(),
+  }),
+);
+
+/** What BullMQ stores as the data and the return value of a job. */
+export type JobData = ReturnType<typeof jobMessage.write>;
+export type JobResult = ReturnType<typeof resultMessage.write>;
+export type JobEventMessage = ReturnType<typeof eventMessage.read>;

@@ -1,26 +1,34 @@
-import { Worker } from 'bullmq';
+import { type Job as BullmqJob, UnrecoverableError } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { toApiError } from '../../errors.js';
-import { type ResultStore, resultName } from '../../results/store.js';
+import { ApiError, toApiError } from '../../errors.js';
+import { checkImage } from '../../protocol/input-image.js';
+import { animationName, isJobId, type ResultStore, resultName } from '../../results/store.js';
+import { defaults } from '../../settings.js';
 import {
+  animationOf,
   type CompletedEvent,
   type ImageEvent,
   type Job,
+  type JobAnimation,
   type JobEvent,
-  taskLabels,
+  methodLabels,
 } from '../job.js';
 import type { JobRunner } from '../job-runner.js';
 import { Cancellations } from './cancellations.js';
+import { InvalidMessages } from './invalid-messages.js';
+import { type RedisNames, redisNames } from './redis-names.js';
 import { announceModel } from './served-model.js';
+import { TolerantWorker } from './tolerant-worker.js';
 import {
+  checkVersion,
+  eventMessage,
+  InvalidMessage,
   type JobData,
+  type JobEventMessage,
   type JobResult,
-  lockTimes,
-  type Message,
-  maxStalls,
-  type RedisNames,
-  redisNames,
+  jobMessage,
+  resultMessage,
 } from './wire-format.js';
 
 export interface BullmqWorkerOptions {
@@ -39,14 +47,16 @@ export interface BullmqWorkerOptions {
 export class BullmqWorker {
   readonly #options: BullmqWorkerOptions;
   readonly #names: RedisNames;
-  readonly #worker: Worker<JobData, JobResult>;
+  readonly #worker: TolerantWorker;
   readonly #cancellations: Cancellations;
   readonly #stopAnnouncing: () => void;
 
-  /** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if the queue's workers serve another model */
+  /** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if the queue's workers serve another model, or are of another version */
   static async start(options: BullmqWorkerOptions): Promise<BullmqWorker> {
     const names = redisNames(options.queue);
-    const stopAnnouncing = await announceModel(options.redis, names, options.runner.model);
+    const invalidMessages = new InvalidMessages(options.log);
+    const connection = { redis: options.redis, names, invalidMessages };
+    const stopAnnouncing = await announceModel(connection, options.runner.model);
     const cancellations = await Cancellations.subscribe(options.redis, names);
     return new BullmqWorker(options, names, cancellations, stopAnnouncing);
   }
@@ -61,63 +71,89 @@ export class BullmqWorker {
     this.#names = names;
     this.#cancellations = cancellations;
     this.#stopAnnouncing = stopAnnouncing;
-    this.#worker = new Worker<JobData, JobResult>(
-      options.queue,
-      ({ data }) => this.#process(data),
-      {
-        connection: options.redis,
-        concurrency: options.concurrency,
-        maxStalledCount: maxStalls,
-        ...lockTimes,
-      },
-    );
+    this.#worker = new TolerantWorker(options.queue, (job) => this.#process(job), options);
     this.#listen();
   }
 
   #listen(): void {
     const { log } = this.#options;
-    const publishEnd = (job: { data: JobData }) => this.#publish(job.data.id, { type: 'ended' });
-    this.#worker.on('completed', (job) => {
-      log.info({ job: job.data.id, kind: taskLabels[job.data.task] }, 'done');
+    /** Anyone can add a job of any id. */
+    const idOf = (id: unknown) => (isJobId(id) ? id : 'of an invalid id');
+    const publishEnd = ({ id }: QueueEntry) => this.#publish(idOf(id), { type: 'ended' });
+    this.#worker.on('completed', (job, { body }) => {
+      if (body.status === 'failed') log.warn({ job: job.id, code: body.error.code }, 'rejected');
+      else log.info({ job: job.id, kind: methodLabels[job.data.body.call.method] }, 'done');
       publishEnd(job);
     });
     this.#worker.on('failed', (job, err) => {
-      log.error({ job: job?.data.id, err }, 'failed');
+      log.error({ job: idOf(job?.id), err }, 'failed');
       if (job) publishEnd(job);
     });
-    this.#worker.on('stalled', (job) => log.warn({ job }, 'retrying the job of a lost worker'));
-    this.#worker.on('error', ({ message }) => log.warn({ message }, 'the queue is unreachable'));
+    this.#worker.on('stalled', (id) =>
+      log.warn({ job: idOf(id) }, 'retrying the job of a lost worker'),
+    );
+    this.#worker.on('error', (error) => {
+      // The message of a SyntaxError quotes what is in Redis.
+      const message = error instanceof SyntaxError ? 'a record is damaged' : error.message;
+      log.warn({ message }, 'the queue has failed');
+    });
   }
 
-  async #process(data: JobData): Promise<JobResult> {
-    const watched = this.#cancellations.watch(data.id);
+  /**
+   * Errors that are thrown are retried by BullMQ, except for an UnrecoverableError.
+   * @throws {UnrecoverableError} if the job is invalid
+   */
+  async #process({ id, data }: QueueEntry): Promise<JobResult> {
     try {
-      if (!(await watched.isWanted())) return { cancelled: true };
-      return await this.#run(await this.#withImage(data), watched.signal);
+      if (!isJobId(id)) throw new InvalidMessage('Invalid id of a job');
+      checkVersion(data);
+      return resultMessage.write(await this.#runIfWanted(id, jobMessage.read(data)));
     } catch (error) {
-      if (watched.signal.aborted) return { cancelled: true };
+      if (error instanceof InvalidMessage) throw new UnrecoverableError(error.message);
       const apiError = toApiError(error);
-      // The client's errors are final. All others are thrown, so that BullMQ retries the job.
-      if (apiError.status < 500) return { error: apiError.toJSON() };
+      // What is meant for the client does not change with another try.
+      if (error instanceof ApiError || apiError.status < 500) {
+        return resultMessage.write({ status: 'failed', error: apiError.toJSON() });
+      }
+      throw error;
+    }
+  }
+
+  async #runIfWanted(id: string, { files: count, ...message }: JobMessage): Promise<JobOutcome> {
+    const watched = this.#cancellations.watch(id);
+    const { signal } = watched;
+    try {
+      if (!(await watched.isWanted())) return { status: 'cancelled' };
+      const files = await this.#filesOf(id, count, signal);
+      return await this.#run({ ...message, id, files } as Job, signal);
+    } catch (error) {
+      if (watched.signal.aborted) return { status: 'cancelled' };
       throw error;
     } finally {
       watched.end();
     }
   }
 
-  async #run(job: Job, signal: AbortSignal): Promise<JobResult> {
-    const images: { index: number; seed: number }[] = [];
+  async #run(job: Job, signal: AbortSignal): Promise<JobOutcome> {
     const stored: Promise<void>[] = [];
+    const seeds: number[] = [];
     let completed: CompletedEvent | undefined;
     const store = async ({ index, seed, data }: ImageEvent) => {
+      seeds[index] = seed;
       await this.#options.results.put(resultName(job.id, index, job.format), data);
-      images.push({ index, seed });
       this.#publish(job.id, { type: 'image', index, seed });
+    };
+    const storeAnimation = async (data: Buffer, { format }: JobAnimation) => {
+      await this.#options.results.put(animationName(job.id, format), data);
+      this.#publish(job.id, { type: 'animation' });
     };
     const emit = (event: JobEvent) => {
       if (event.type === 'completed') completed = event;
       else if (event.type === 'image') stored.push(withoutUnhandledRejection(store(event)));
-      else this.#publish(job.id, toMessage(event));
+      else if (event.type === 'animation') {
+        const animation = animationOf(job.call) as JobAnimation;
+        stored.push(withoutUnhandledRejection(storeAnimation(event.data, animation)));
+      } else if (event.type !== 'queued') this.#publish(job.id, event);
     };
     try {
       await this.#options.runner.run(job, emit, signal);
@@ -125,19 +161,26 @@ export class BullmqWorker {
       await Promise.allSettled(stored);
     }
     await Promise.all(stored);
-    return { images, completed: completed as unknown as CompletedEvent };
+    const { warnings, timings, promptTokens } = completed as unknown as CompletedEvent;
+    return { status: 'completed', seeds, warnings: [...warnings], timings, promptTokens };
   }
 
-  async #withImage({ hasImage, ...data }: JobData): Promise<Job> {
-    if (!hasImage) return data;
-    const image = await this.#options.redis.getBuffer(this.#names.input(data.id));
-    if (image === null) throw new Error('The image to vary has expired');
-    return { ...data, image };
+  /** @throws {ApiError} 400 or 413 if an image is not one that a server accepts */
+  async #filesOf(id: string, count: number, signal: AbortSignal): Promise<Buffer[]> {
+    const files: Buffer[] = [];
+    for (let i = 0; i < count; i++) {
+      const file = await this.#options.redis.getBuffer(this.#names.input(id, i));
+      if (file === null) throw new Error('An image file of the job has expired');
+      await checkImage(file, 'image', defaults.imageLimits, signal);
+      files.push(file);
+    }
+    return files;
   }
 
   /** Failing to publish does not fail the job: its result is in Redis. */
-  #publish(id: string, message: Message): void {
-    this.#options.redis.publish(this.#names.events(id), JSON.stringify(message)).catch(() => {});
+  #publish(id: string, event: JobEventMessage): void {
+    const text = JSON.stringify(eventMessage.write(event));
+    this.#options.redis.publish(this.#names.events(id), text).catch(() => {});
   }
 
   /** Takes no more jobs, and waits for the running ones. */
@@ -154,6 +197,6 @@ function withoutUnhandledRejection<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-function toMessage(event: Exclude<JobEvent, { type: 'completed' | 'image' }>): Message {
-  return event.type === 'partial_image' ? { ...event, data: event.data.toString('base64') } : event;
-}
+type QueueEntry = BullmqJob<JobData, JobResult>;
+type JobMessage = ReturnType<typeof jobMessage.read>;
+type JobOutcome = ReturnType<typeof resultMessage.read>;

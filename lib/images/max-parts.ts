@@ -1,0 +1,2 @@
+/** Parts of a mix. */
+export const maxParts = 16;

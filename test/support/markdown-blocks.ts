@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../scripts/build/ready.mjs';
+
+export interface Block {
+  /** `docs/options.md:5` */
+  name: string;
+  /** The heading above it. */
+  section: string;
+  language: string;
+  code: string;
+  /** Why it is not run. */
+  reason: string | undefined;
+}
+
+/** The fenced code blocks of a Markdown file. */
+export function blocksOf(page: string): Block[] {
+  const text = readFileSync(join(root, page), 'utf8');
+  const fences = text.matchAll(/(?:<!-- not run: (.+) -->\n+)?^ *```(\w+)\n([\s\S]*?)^ *```$/gm);
+  return [...fences].map(({ index, 1: reason, 2: language = '', 3: code = '' }) => {
+    const before = text.slice(0, index);
+    const section = [...before.matchAll(/^##+ (.+)$/gm)].at(-1)?.[1] ?? '';
+    return { name: `${page}:${before.split('\n').length}`, section, language, code, reason };
+  });
+}
