@@ -18,6 +18,7 @@ const repository = fileURLToPath(new URL('..', import.meta.url));
 /** @type {Record<string, (context: Context) => Promise<void>>} */
 const groups = { start, tiny, callers: runCallers, memory: peaks, full };
 const names = Object.keys(groups);
+const dtypes = ['float32', 'bfloat16'];
 
 const options = new Command('npm run bench --')
   .description('Measures this package and the reference in turn, in one run.')
@@ -29,11 +30,16 @@ const options = new Command('npm run bench --')
   .option('--model <dir>', 'the small model', join(repository, 'models', 'karlo-tiny'))
   .option('--full <dir>', 'the full-size model, as published')
   .option('--full-converted <dir>', 'the same model converted to bfloat16, for this package')
+  .addOption(
+    new Option('--full-dtypes <dtype...>', "the full-size model's dtypes on the CPU")
+      .choices(dtypes)
+      .default(dtypes),
+  )
   .option('--device <device>', 'cpu, cuda or cuda:N', 'cpu')
   .option('--threads <number>', 'threads of each side', Number, defaultThreads().threads)
   .addOption(
     new Option('--dtype <dtype>', "the small model's dtype")
-      .choices(['float32', 'bfloat16'])
+      .choices(dtypes)
       .default('float32'),
   )
   .option('--compile', 'compile the reference (torch.compile)')

@@ -19,6 +19,7 @@ const options = new Command('npm run bench -- quality')
   .option('--prompts <number>', 'images of each setting', Number, 300)
   .option('--reference <number>', 'images to which the Fréchet distance is measured', Number, 2000)
   .option('--minutes <number>', 'start no further setting after this time', Number, Infinity)
+  .option('--times', 'measure the seconds of existing rows again, on a machine that is quiet now')
   .option('--output <dir>', 'folder for the results', join(repository, 'bench', 'results'))
   .parse()
   .opts();
@@ -50,9 +51,22 @@ const result = existsSync(file('json'))
     };
 
 const judge = await Judge.load(join(repository, 'models', 'karlo-tiny'));
-for (const kind of new Set(settings.map(kindOf))) await addReference(kind);
-for (const setting of settings) await addRow(setting);
+if (options.times) await addTimes();
+else await addRows();
 await judge.dispose();
+
+async function addRows() {
+  for (const kind of new Set(settings.map(kindOf))) await addReference(kind);
+  for (const setting of settings) await addRow(setting);
+}
+
+async function addTimes() {
+  for (const setting of settings) {
+    const row = result.rows.find(({ label }) => label === setting.label);
+    if (row) row.seconds = await judge.secondsOf(setting);
+  }
+  save();
+}
 
 /** @param {import('./quality/settings.mjs').Setting} setting @returns {Kind} */
 function kindOf({ options: { stopAfter } }) {

@@ -10,6 +10,7 @@ import { Side } from './side.mjs';
  * @property {string} model folder of the small model
  * @property {string} [full] folder of the full-size model, as published
  * @property {string} [fullConverted] the same model converted, which this package reads instead
+ * @property {string[]} fullDtypes of the full-size model on the CPU
  * @property {string} device
  * @property {number} threads
  * @property {'float32' | 'bfloat16'} dtype of the small model

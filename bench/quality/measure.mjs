@@ -26,6 +26,8 @@ import { shapeOf } from './silhouettes.mjs';
 const batchSize = 8;
 /** Prompts whose ODE is solved: a solution takes 1000 steps. */
 const solved = 16;
+/** Prompts of a measurement of time alone. */
+const timed = 32;
 /** The seeds of the reference images are none of those that are measured. */
 const referenceSeed = 1_000_000;
 
@@ -72,9 +74,7 @@ export class Judge {
    */
   async measure(setting, prompts, reference) {
     const scenes = cases(prompts);
-    const start = performance.now();
-    const images = await this.#generate(scenes, setting.options);
-    const seconds = (performance.now() - start) / 1000 / prompts;
+    const { images, seconds } = await this.#time(scenes, setting.options);
     const embeds = await this.#clip.embed(images);
     const colours = images.map(coloursOf);
     const found = images.map(shapeOf);
@@ -89,6 +89,24 @@ export class Judge {
       frechet: frechetDistance(embeds, reference),
       ...(distance !== undefined && { distance }),
     };
+  }
+
+  /**
+   * The seconds that an image takes.
+   * @param {Setting} setting
+   */
+  async secondsOf({ options }) {
+    return (await this.#time(cases(timed), options)).seconds;
+  }
+
+  /**
+   * @param {readonly Case[]} scenes
+   * @param {import('../../lib/index.js').TextToImageOptions} options
+   */
+  async #time(scenes, options) {
+    const start = performance.now();
+    const images = await this.#generate(scenes, options);
+    return { images, seconds: (performance.now() - start) / 1000 / scenes.length };
   }
 
   /**

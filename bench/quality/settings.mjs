@@ -55,10 +55,10 @@ function presetSetting(sampling) {
   return { group: 'presets', label: sampling, options: { sampling }, deterministic: false };
 }
 
-/** @param {typeof stages[number]} stage */
+/** The whole schedule comes first. @param {typeof stages[number]} stage */
 function curvesOf(stage) {
-  return samplers.flatMap((sampler) =>
-    intervals.flatMap((interval) =>
+  return intervals.flatMap((interval) =>
+    samplers.flatMap((sampler) =>
       stepCounts.map((steps) => pointOf(stage, sampler, interval, steps)),
     ),
   );

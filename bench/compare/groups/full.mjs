@@ -1,16 +1,17 @@
-// The full-size model. On the CPU an image takes minutes, so its loops are extrapolated from single steps.
+// The full-size model. On the CPU an image takes minutes, so its loops are extrapolated from single steps. The
+// reference has no preset `turbo`: its time is that of the same number of steps.
 import { forwards, image, loadModel } from '../parts.mjs';
 import { samples } from '../samples.mjs';
 import { median } from '../statistics.mjs';
 
 /** @typedef {import('../context.mjs').Context} Context */
 /** @typedef {import('../contest.mjs').Contest} Contest */
-/** @typedef {'fast' | 'default'} Sampling */
+/** @typedef {'turbo' | 'fast' | 'default'} Sampling */
 /** @typedef {{ ours: number, theirs?: number }} Seconds */
 
 const group = 'full';
 /** @type {Sampling[]} */
-const samplings = ['fast', 'default'];
+const samplings = ['turbo', 'fast', 'default'];
 
 /** The loops by their networks, with the target ratios of a loop and of a forward. */
 const loops = new Map([
@@ -32,7 +33,7 @@ export async function full(context) {
   if (device !== 'cpu') return wholeImages(context, model);
   /** @type {Record<Sampling, Seconds>[]} */
   const images = [];
-  for (const dtype of ['float32', 'bfloat16']) {
+  for (const dtype of context.options.fullDtypes) {
     await context.contest(async (contest) => {
       images.push(await networks(context, contest, dtype));
     });
@@ -71,7 +72,7 @@ async function wholeImages(context, model) {
  */
 async function networks(context, contest, dtype) {
   /** @type {Record<Sampling, Seconds>} */
-  const sums = { fast: { ours: 0 }, default: { ours: 0 } };
+  const sums = { turbo: { ours: 0 }, fast: { ours: 0 }, default: { ours: 0 } };
   for (const { component, what } of forwards) {
     context.say(`full: ${what}, ${dtype} …`);
     await load(context, contest, component, dtype);
@@ -83,15 +84,15 @@ async function networks(context, contest, dtype) {
     if (loop === undefined) continue;
     await contest.ask('ours', { do: 'stage', steps: 2 }); // warm-up, not measured
     const few = await contest.ask('ours', { do: 'stage', steps: 2 });
-    for (const sampling of samplings) {
-      const count = loop.steps[sampling];
-      const seconds = {
-        ours: Number(few.seconds) + (count - 2) * Number(few.step),
-        ...(times.theirs && { theirs: count * median(times.theirs) }),
-      };
-      sums[sampling] = plus(sums[sampling], seconds);
-      if (sampling === 'default' && count === loop.steps.fast) continue;
-      extrapolated(context, `loop: ${loop.stage}, ${count} steps, ${dtype}`, seconds, loop.loop);
+    const secondsOf = (/** @type {number} */ count) => ({
+      ours: Number(few.seconds) + (count - 2) * Number(few.step),
+      ...(times.theirs && { theirs: count * median(times.theirs) }),
+    });
+    for (const sampling of samplings)
+      sums[sampling] = plus(sums[sampling], secondsOf(loop.steps[sampling]));
+    for (const count of new Set(Object.values(loop.steps))) {
+      const what = `loop: ${loop.stage}, ${count} steps, ${dtype}`;
+      extrapolated(context, what, secondsOf(count), loop.loop);
     }
   }
   for (const sampling of samplings) {
