@@ -17,6 +17,9 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 namespace karlo {
 namespace {
@@ -39,6 +42,19 @@ constexpr size_t kPage = 4096;
 // every layer needs, were returned to the system and requested again: a tenth of the decoder's
 // time.
 constexpr int64_t kSpare = int64_t{1} << 26;  // 64 MB
+
+// Asks for huge pages where a new block spans them: large matrices are read in strides that need more
+// pages than a processor's TLB holds, which costs most in virtual machines.
+void prefer_huge_pages(void* block, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr uintptr_t kHugePage = uintptr_t{1} << 21;
+  const auto start = reinterpret_cast<uintptr_t>(block);
+  const uintptr_t first = (start + kHugePage - 1) / kHugePage * kHugePage;
+  const uintptr_t end = (start + bytes) / kHugePage * kHugePage;
+  // A kernel without them refuses, which changes nothing else.
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+#endif
+}
 
 // Keeps freed blocks for the next request of their size: a loop requests the same sizes in each
 // step. The total, used or free, never exceeds the peak in use by much: the blocks of one stage are
@@ -149,14 +165,21 @@ class BlockCache {
   }
 
   void* from_system(size_t bytes, size_t capacity) {
+    void* block = allocate_or_trim(bytes, capacity + kHeader);
+    prefer_huge_pages(block, capacity + kHeader);
+    return block;
+  }
+
+  // `bytes`: requested, of `all` that the block takes.
+  void* allocate_or_trim(size_t bytes, size_t all) {
     try {
-      return c10::alloc_cpu(capacity + kHeader);
+      return c10::alloc_cpu(all);
     } catch (...) {
       // The kept blocks may be the memory that is missing.
       trim();
     }
     try {
-      return c10::alloc_cpu(capacity + kHeader);
+      return c10::alloc_cpu(all);
     } catch (...) {
       const std::lock_guard<std::mutex> lock(mutex_);
       statistics_.allocated -= static_cast<int64_t>(bytes);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "simd/vectors.h"
 
 namespace karlo::simd {
@@ -37,6 +39,15 @@ struct MatmulLoops : VectorLoops<kLanes> {
     }
   }
 
+  static constexpr int64_t kCacheLine = 64 / sizeof(float);
+
+  // Each row may be on another page, where the processor's own prefetching stops.
+  template <int kRows>
+  static KARLO_INLINE void prefetch_rows(const float* from, int64_t stride) {
+    KARLO_UNROLL
+    for (int r = 0; r < kRows; ++r) __builtin_prefetch(from + r * stride);
+  }
+
   // `kRows` rows, starting at `row`. The sums are held in registers.
   template <int kRows, int kVectors>
   static KARLO_INLINE void block(const Matmul<float>& matmul, int64_t row) {
@@ -53,18 +64,22 @@ struct MatmulLoops : VectorLoops<kLanes> {
       KARLO_UNROLL
       for (int v = 0; v < kVectors; ++v) sums[r][v] = broadcast(0.0f);
     }
-    for (int64_t i = 0; i < matmul.in; ++i, weights += kVectors * kLanes) {
-      Float w[kVectors];
-      KARLO_UNROLL
-      for (int v = 0; v < kVectors; ++v) w[v] = load(weights + v * kLanes);
-      KARLO_UNROLL
-      for (int r = 0; r < kRows; ++r) {
-        const float value = x[r / 3][r % 3 * stride];
+    for (int64_t i = 0; i < matmul.in;) {
+      prefetch_rows<kRows>(matmul.x + (row + kRows) * stride + i, stride);
+      for (const int64_t end = std::min(i + kCacheLine, matmul.in); i < end; ++i) {
+        Float w[kVectors];
         KARLO_UNROLL
-        for (int v = 0; v < kVectors; ++v) sums[r][v] += w[v] * value;
+        for (int v = 0; v < kVectors; ++v) w[v] = load(weights + v * kLanes);
+        KARLO_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+          const float value = x[r / 3][r % 3 * stride];
+          KARLO_UNROLL
+          for (int v = 0; v < kVectors; ++v) sums[r][v] += w[v] * value;
+        }
+        KARLO_UNROLL
+        for (int g = 0; g < kGroups; ++g) ++x[g];
+        weights += kVectors * kLanes;
       }
-      KARLO_UNROLL
-      for (int g = 0; g < kGroups; ++g) ++x[g];
     }
     float* to = matmul.sums + row * matmul.sums_stride;
     KARLO_UNROLL
