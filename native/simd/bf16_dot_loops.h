@@ -245,7 +245,7 @@ struct Bf16DotLoops : VectorLoops<16> {
   }
 
   static void transform_winograd_weights(const c10::BFloat16* weights, int64_t count,
-                                         bool upsampled, c10::BFloat16* components,
+                                         WinogradTile tile, c10::BFloat16* components,
                                          int64_t component_stride) {
     for (int64_t i = 0; i < count; i += kPairs, weights += 9 * kPairs) {
       const int64_t part = std::min(kPairs, count - i);
@@ -264,21 +264,20 @@ struct Bf16DotLoops : VectorLoops<16> {
         lower[k] = widen(_mm512_castsi512_si256(g[k]));
         upper[k] = widen(_mm512_extracti64x4_epi64(g[k], 1));
       }
-      store_components(lower, upsampled, std::min(kLanes, part), components + i, component_stride);
+      store_components(lower, tile, std::min(kLanes, part), components + i, component_stride);
       if (part > kLanes) {
-        store_components(upper, upsampled, part - kLanes, components + i + kLanes,
-                         component_stride);
+        store_components(upper, tile, part - kLanes, components + i + kLanes, component_stride);
       }
     }
   }
   static KARLO_INLINE Float widen(__m256i halves) {
     return bits_as<Float>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
   }
-  static KARLO_INLINE void store_components(const Float (&weights)[9], bool upsampled,
+  static KARLO_INLINE void store_components(const Float (&weights)[9], WinogradTile tile,
                                             int64_t count, c10::BFloat16* to,
                                             int64_t component_stride) {
     const auto mask = static_cast<__mmask16>((1u << count) - 1);
-    WinogradLoops<16>::each_component(weights, upsampled, [&](int component, Float value) {
+    WinogradLoops<16>::each_component(weights, tile, [&](int component, Float value) {
       const __m256bh rounded = _mm512_cvtneps_pbh(bits_as<__m512>(value));
       _mm256_mask_storeu_epi16(to + component * component_stride, mask, bits_as<__m256i>(rounded));
     });

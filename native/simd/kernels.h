@@ -29,25 +29,46 @@ struct ConvRow {
   int64_t out;            // channels of y
 };
 
-// A row of 2x2 output tiles of a Winograd convolution.
+// The tiles of a Winograd convolution of 3x3 pixels.
+enum class WinogradTile {
+  k2x2,        // F(2x2, 3x3)
+  k4x4,        // F(4x4, 3x3)
+  kUpsampled,  // 2x2 pixels of an image that is upsampled first
+};
+
+// Input pixels of a tile in each dimension. Its square is the number of components, each of which
+// takes one multiplication.
+constexpr int winograd_size(WinogradTile tile) {
+  return tile == WinogradTile::k4x4 ? 6 : tile == WinogradTile::k2x2 ? 4 : 3;
+}
+constexpr int winograd_components(WinogradTile tile) {
+  return winograd_size(tile) * winograd_size(tile);
+}
+// Output pixels of a tile in each dimension.
+constexpr int winograd_output(WinogradTile tile) { return tile == WinogradTile::k4x4 ? 4 : 2; }
+// Input pixels from one tile to the next.
+constexpr int winograd_step(WinogradTile tile) {
+  return tile == WinogradTile::kUpsampled ? 1 : winograd_output(tile);
+}
+
+// A row of output tiles of a Winograd convolution.
 template <typename T>
 struct WinogradOutput {
-  const float* products[16];  // of the first tile, by component
+  WinogradTile tile;
+  const float* products[36];  // of the first tile, by component
   int64_t product_stride;     // from one tile to the next
-  bool upsampled;             // nine components instead of sixteen
   int64_t tiles, channels;
   const float* bias;     // [channels]
-  const T* residual[2];  // two rows of pixels to add, or null
-  T* y[2];               // the two rows of output pixels
+  const T* residual[4];  // the rows of pixels to add, or null
+  T* y[4];               // the rows of output pixels
   int64_t pixel_stride;  // of residual and y
 };
 
-// A row of 4x4 input tiles of a Winograd convolution, two pixels apart. For an image that is
-// upsampled first: the 3x3 pixels that a tile depends on, one pixel apart.
+// A row of input tiles of a Winograd convolution.
 template <typename Component>
 struct WinogradInput {
-  const float* rows[4];  // of pixels, starting with the first tile's first pixel
-  bool upsampled;
+  WinogradTile tile;
+  const float* rows[6];  // of pixels, starting with the first tile's first pixel
   int64_t tiles, channels;
   Component* components;     // [components, *, channels]: the first tile's first component
   int64_t component_stride;  // from one component to the next
@@ -60,7 +81,7 @@ struct WinogradKernels {
   void (*transform_input)(const WinogradInput<Component>& row);
   // Transforms the 3x3 weights of one output channel and `count` input channels to `components`,
   // [components, *], which are `component_stride` apart.
-  void (*transform_weights)(const Component* weights, int64_t count, bool upsampled,
+  void (*transform_weights)(const Component* weights, int64_t count, WinogradTile tile,
                             Component* components, int64_t component_stride);
 };
 

@@ -12,6 +12,15 @@
 namespace karlo::ops::cpu {
 namespace {
 
+// The largest tiles whose products are accurate enough, and for which there are enough pixels.
+template <typename Products, typename Rows>
+simd::WinogradTile tile_of(Resample resample, const Rows& rows) {
+  if (resample == Resample::kUp) return simd::WinogradTile::kUpsampled;
+  const bool divides = rows.height() % 4 == 0 && rows.width() % 4 == 0;
+  const bool enough = rows.batch() * rows.height() * rows.width() >= Products::kMinPixels4x4;
+  return divides && enough ? simd::WinogradTile::k4x4 : simd::WinogradTile::k2x2;
+}
+
 // One convolution. It works on strips: as many rows of tiles as fit in the cache.
 // @tparam T the dtype of the images @tparam Products how the components are multiplied
 template <typename T, typename Products>
@@ -21,11 +30,12 @@ class Winograd {
            const std::optional<at::Tensor>& residual)
       : input_rows_(input),
         shape_(shape_of(input, input_rows_, weight)),
-        tile_rows_(input_rows_.height() / tile_step()),
+        tile_rows_(input_rows_.height() / step()),
         bias_(bias.to(at::kFloat).contiguous()),
         residual_(residual),
-        y_(at::empty({input_rows_.batch(), shape_.out, 2 * tile_rows_, 2 * shape_.columns},
-                     bias.options(), at::MemoryFormat::ChannelsLast)),
+        y_(at::empty(
+            {input_rows_.batch(), shape_.out, output() * tile_rows_, output() * shape_.columns},
+            bias.options(), at::MemoryFormat::ChannelsLast)),
         workspace_(Products::weight_bytes(shape_) + shape_.strip * Products::row_bytes(shape_) +
                    max_lines() * input_rows_.line() * sizeof(float) + 4 * Workspace::kAlignment),
         products_(shape_, weight, workspace_),
@@ -49,30 +59,31 @@ class Winograd {
  private:
   static WinogradShape shape_of(const Activations& input, const ActivatedRows<T>& rows,
                                 const at::Tensor& weight) {
-    const bool upsampled = input.resample == Resample::kUp;
-    const int64_t step = upsampled ? 1 : 2, tile_rows = rows.height() / step;
-    WinogradShape shape{upsampled, weight.size(1), weight.size(0), rows.width() / step, 1};
+    const auto tile = tile_of<Products>(input.resample, rows);
+    const int64_t step = simd::winograd_step(tile), tile_rows = rows.height() / step;
+    WinogradShape shape{tile, weight.size(1), weight.size(0), rows.width() / step, 1};
     const int64_t most = Products::kPositionIndependent ? rows.batch() * tile_rows : tile_rows;
     shape.strip = std::clamp<int64_t>(Products::kStripBytes / Products::row_bytes(shape), 1, most);
     return shape;
   }
 
-  // Input pixels from one tile to the next.
-  int64_t tile_step() const { return shape_.upsampled ? 1 : 2; }
+  // Input pixels from one tile to the next, and output pixels of a tile.
+  int64_t step() const { return simd::winograd_step(shape_.tile); }
+  int64_t output() const { return simd::winograd_output(shape_.tile); }
   // The first line that a row of tiles reads. Lines are the input rows of all images, each image
   // with a line of zeros above and below it.
   int64_t first_line(int64_t tile_row) const {
-    return tile_row / tile_rows_ * (input_rows_.height() + 2) + tile_row % tile_rows_ * tile_step();
+    return tile_row / tile_rows_ * (input_rows_.height() + 2) + tile_row % tile_rows_ * step();
   }
   // The most lines that a strip reads.
   int64_t max_lines() const {
-    return shape_.strip * tile_step() + 2 * std::min(shape_.strip, input_rows_.batch());
+    return shape_.strip * step() + 2 * std::min(shape_.strip, input_rows_.batch());
   }
 
   void activate(int64_t tile_row, int64_t count) {
     float* to = lines_.mutable_data_ptr<float>();
     const int64_t first = first_line(tile_row), lines_per_image = input_rows_.height() + 2;
-    const int64_t lines = first_line(tile_row + count - 1) + tile_step() + 2 - first;
+    const int64_t lines = first_line(tile_row + count - 1) + step() + 2 - first;
     parallel(lines, input_rows_.line(), [&](int64_t i) {
       input_rows_.write((first + i) / lines_per_image, (first + i) % lines_per_image - 1,
                         to + i * input_rows_.line());
@@ -82,43 +93,43 @@ class Winograd {
   void transform(int64_t tile_row, int64_t count) {
     const int64_t line = input_rows_.line(), columns = shape_.columns, in = shape_.in;
     const float* from = lines_.const_data_ptr<float>();
-    parallel(count, 32 * columns * in, [&](int64_t i) {
+    parallel(count, 2 * shape_.components() * columns * in, [&](int64_t i) {
       const float* first = from + (first_line(tile_row + i) - first_line(tile_row)) * line;
-      simd::kernels().winograd<typename Products::Component>().transform_input(
-          {{first, first + line, first + 2 * line, first + 3 * line},
-           shape_.upsampled,
-           columns,
-           in,
-           products_.tiles() + i * columns * in,
-           shape_.tiles() * in,
-           in});
+      simd::WinogradInput<typename Products::Component> row{
+          shape_.tile,         {}, columns, in, products_.tiles() + i * columns * in,
+          shape_.tiles() * in, in};
+      for (int y = 0; y < simd::winograd_size(shape_.tile); ++y) row.rows[y] = first + y * line;
+      simd::kernels().winograd<typename Products::Component>().transform_input(row);
     });
   }
 
   // Writes the pixels of some tiles, row by row. `tile_row`: the strip's first row of tiles.
   void finish(int64_t tile_row, const TileProducts& part) {
-    const int64_t columns = shape_.columns, out = shape_.out, line = 2 * columns * out;
+    const int64_t columns = shape_.columns, out = shape_.out, line = output() * columns * out;
     const T* residual = residual_ ? residual_->const_data_ptr<T>() : nullptr;
     T* to = y_.mutable_data_ptr<T>();
     for (int64_t done = 0; done < part.count;) {
       const int64_t tile = part.first + done, column = tile % columns;
       const int64_t count = std::min(columns - column, part.count - done);
       const int64_t offset =
-          (tile_row + tile / columns) * 2 * line + 2 * column * out + part.channel;
-      simd::WinogradOutput<T> output{
-          {},
-          part.stride,
-          shape_.upsampled,
-          count,
-          part.channels,
-          bias_.template const_data_ptr<float>() + part.channel,
-          {residual ? residual + offset : nullptr, residual ? residual + offset + line : nullptr},
-          {to + offset, to + offset + line},
-          out};
-      for (int64_t k = 0; k < shape_.components(); ++k) {
-        output.products[k] = part.components[k] + done * part.stride;
+          ((tile_row + tile / columns) * line + column * out) * output() + part.channel;
+      simd::WinogradOutput<T> row{shape_.tile,
+                                  {},
+                                  part.stride,
+                                  count,
+                                  part.channels,
+                                  bias_.template const_data_ptr<float>() + part.channel,
+                                  {},
+                                  {},
+                                  out};
+      for (int64_t y = 0; y < output(); ++y) {
+        row.residual[y] = residual ? residual + offset + y * line : nullptr;
+        row.y[y] = to + offset + y * line;
       }
-      simd::kernels().rows<T>().transform_winograd_output(output);
+      for (int64_t k = 0; k < shape_.components(); ++k) {
+        row.products[k] = part.components[k] + done * part.stride;
+      }
+      simd::kernels().rows<T>().transform_winograd_output(row);
       done += count;
     }
   }

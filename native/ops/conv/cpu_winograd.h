@@ -13,10 +13,11 @@ namespace karlo::ops::cpu {
 bool can_use_winograd(const Activations& input);
 
 // Norm, SiLU, resampling and a 3x3 convolution, plus `residual`, for wide layers. The algorithm is
-// Winograd's F(2x2, 3x3) (Lavin & Gray 2016), which takes 16 multiplications for four pixels
-// instead of 36, and only 9 if the image is upsampled first. It computes in float32, except that
-// the products of bfloat16 are bfloat16 if prefers_bf16_dot(). The weights are transformed on every
-// call: the transformed weights are up to four times as large, and reading them would cost more.
+// Winograd's (Lavin & Gray 2016): F(4x4, 3x3) takes 36 multiplications for 16 pixels instead of
+// 144, F(2x2, 3x3) takes 16 for four pixels, and only 9 if the image is upsampled first. It
+// computes in float32, except that the products of bfloat16 are bfloat16 if prefers_bf16_dot();
+// these and small images use the smaller tiles. The weights are transformed on every call: the
+// transformed weights are up to four times as large, and reading them would cost more.
 at::Tensor winograd_conv(const Activations& input, const at::Tensor& weight, const at::Tensor& bias,
                          const std::optional<at::Tensor>& residual);
 

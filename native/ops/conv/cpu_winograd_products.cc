@@ -12,7 +12,9 @@ namespace karlo::ops::cpu {
 namespace {
 
 // Tiles whose products with a panel of weights stay in a core's cache.
-constexpr int64_t kTiles = 96;
+int64_t cached_tiles(const WinogradShape& shape) {
+  return std::min<int64_t>(96, 2304 / shape.components());
+}
 // Inputs whose weights do. In float32, fewer inputs also make partial sums, which round less.
 template <typename T>
 constexpr int64_t kInputs = sizeof(T) == 4 ? 256 : int64_t{1} << 20;
@@ -36,9 +38,9 @@ LibTorchProducts::LibTorchProducts(const WinogradShape& shape, const at::Tensor&
   const float* from = floats.const_data_ptr<float>();
   float* to = weights_.mutable_data_ptr<float>();
   const int64_t in = shape.in, component_stride = shape.out * in;
-  parallel(shape.out, 32 * in, [&](int64_t o) {
-    simd::kernels().winograd_float.transform_weights(from + o * in * 9, in, shape.upsampled,
-                                                     to + o * in, component_stride);
+  parallel(shape.out, 2 * shape.components() * in, [&](int64_t o) {
+    simd::kernels().winograd_float.transform_weights(from + o * in * 9, in, shape.tile, to + o * in,
+                                                     component_stride);
   });
 }
 
@@ -46,7 +48,7 @@ void LibTorchProducts::run(int64_t count, UseProducts use) {
   at::Tensor products = products_.narrow(1, 0, count);
   at::bmm_out(products, tiles_.narrow(1, 0, count), weights_.transpose(1, 2));
   const int64_t columns = shape_.columns, out = shape_.out;
-  parallel(count / columns, 32 * columns * out, [&](int64_t row) {
+  parallel(count / columns, 2 * shape_.components() * columns * out, [&](int64_t row) {
     TileProducts part{row * columns, columns, 0, out, {}, out};
     for (int64_t k = 0; k < shape_.components(); ++k) {
       part.components[k] =
@@ -84,14 +86,13 @@ void PanelProducts<T>::pack(const T* weight) {
   const int64_t lanes = simd::kernels().lanes, in = shape_.in;
   const int64_t components = shape_.components(), size = weights_.size(1);
   T* to = weights_.mutable_data_ptr<T>();
-  parallel(layout_.vectors(), 32 * in * lanes, [&](int64_t v) {
+  parallel(layout_.vectors(), 2 * components * in * lanes, [&](int64_t v) {
     thread_local std::vector<T> rows;  // kept: the system clears the pages of a new block
     rows.resize(components * lanes * in);
     const int64_t count = std::min(lanes, shape_.out - v * lanes);
     for (int64_t r = 0; r < count; ++r) {
-      simd::kernels().winograd<T>().transform_weights(weight + (v * lanes + r) * in * 9, in,
-                                                      shape_.upsampled, rows.data() + r * in,
-                                                      lanes * in);
+      simd::kernels().winograd<T>().transform_weights(
+          weight + (v * lanes + r) * in * 9, in, shape_.tile, rows.data() + r * in, lanes * in);
     }
     for (int64_t k = 0; k < components; ++k) {
       simd::kernels().matmul<T>().pack({rows.data() + k * lanes * in, in, count, in,
@@ -102,7 +103,8 @@ void PanelProducts<T>::pack(const T* weight) {
 
 template <typename T>
 void PanelProducts<T>::run(int64_t count, UseProducts use) {
-  const int64_t groups = (count + kTiles - 1) / kTiles, group = (count + groups - 1) / groups;
+  const int64_t most = cached_tiles(shape_);
+  const int64_t groups = (count + most - 1) / most, group = (count + groups - 1) / groups;
   const int64_t parts = (shape_.out + kChannels - 1) / kChannels;
   // Channels by channels, so that their weights stay in the cache.
   parallel(parts * groups, shape_.components() * group * shape_.in * kChannels, [&](int64_t i) {
@@ -123,7 +125,7 @@ void PanelProducts<T>::multiply(TileProducts part, UseProducts use) const {
   const int64_t in = shape_.in;
   part.stride = simd::padded(part.channels);
   thread_local std::vector<float> products;  // kept: the system clears the pages of a new block
-  products.resize(shape_.components() * kTiles * part.stride);
+  products.resize(shape_.components() * part.count * part.stride);
   const T* tiles = tiles_.template const_data_ptr<T>() + part.first * in;
   for (int64_t k = 0; k < shape_.components(); ++k) {
     float* sums = products.data() + k * part.count * part.stride;

@@ -4,6 +4,7 @@
 #include <c10/util/FunctionRef.h>
 
 #include <cstdint>
+#include <limits>
 
 #include "ops/conv/cpu_workspace.h"
 #include "ops/linear/cpu_panel_matmul.h"
@@ -12,12 +13,12 @@
 namespace karlo::ops::cpu {
 
 struct WinogradShape {
-  bool upsampled;   // the image is upsampled first: nine components instead of sixteen
+  simd::WinogradTile tile;
   int64_t in, out;  // channels
   int64_t columns;  // tiles per row
   int64_t strip;    // rows of tiles that are computed at once
 
-  int64_t components() const { return upsampled ? 9 : 16; }
+  int64_t components() const { return simd::winograd_components(tile); }
   int64_t tiles() const { return strip * columns; }
 };
 
@@ -25,7 +26,7 @@ struct WinogradShape {
 struct TileProducts {
   int64_t first, count;         // tiles
   int64_t channel, channels;    // the first output channel, and how many
-  const float* components[16];  // the first tile's
+  const float* components[36];  // the first tile's
   int64_t stride;               // from one tile to the next
 };
 using UseProducts = c10::function_ref<void(const TileProducts&)>;
@@ -42,6 +43,8 @@ class LibTorchProducts {
   static constexpr int64_t kStripBytes = int64_t{1} << 26;
   // With fewer pixels, transforming the weights takes longer than the transform saves.
   static constexpr int64_t kMinPixels = 1024;
+  // Never: its sums of all inputs round too much.
+  static constexpr int64_t kMinPixels4x4 = std::numeric_limits<int64_t>::max();
   // Whether a tile's products do not depend on its position in the strip.
   static constexpr bool kPositionIndependent = false;
 
@@ -68,6 +71,9 @@ class PanelProducts {
   static int64_t weight_bytes(const WinogradShape& shape);
   static constexpr int64_t kStripBytes = int64_t{1} << 23;
   static constexpr int64_t kMinPixels = 512;
+  // With fewer, transforming the weights takes longer; bfloat16 rounds too much.
+  static constexpr int64_t kMinPixels4x4 =
+      sizeof(T) == 4 ? 4096 : std::numeric_limits<int64_t>::max();
   static constexpr bool kPositionIndependent = true;
 
   PanelProducts(const WinogradShape& shape, const at::Tensor& weight, Workspace& workspace);

@@ -95,13 +95,24 @@ TEST_CASE("group_norm is as accurate as LibTorch's", "[accuracy]") {
   }
 }
 
+struct BlockSize {
+  std::string name;
+  int64_t channels, height, width;
+};
+
 TEST_CASE("res_block is as accurate as LibTorch's", "[accuracy]") {
   constexpr int64_t kTime = 16;
-  for (const int64_t channels : {32, 56, 192}) {
+  const std::vector<BlockSize> sizes{{"32 channels", 32, 24, 20},
+                                     {"56 channels", 56, 24, 20},
+                                     {"192 channels", 192, 24, 20},
+                                     {"192 channels, 64 x 48 pixels", 192, 64, 48},
+                                     {"640 channels, 64 x 48 pixels", 640, 64, 48}};
+  for (const BlockSize& size : sizes) {
+    const int64_t channels = size.channels;
     Weights weights;
     const at::Tensor time = at::randn({1, kTime});
     std::vector<AccuracyCase> cases;
-    for (const auto& [name, x] : images({2, channels, 24, 20})) {
+    for (const auto& [name, x] : images({2, channels, size.height, size.width})) {
       cases.push_back({name, [&, channels, x = x](at::ScalarType rounded, at::ScalarType computed) {
                          const Scope scope(torch::jit::Module("__torch__.block"),
                                            weights.source(rounded, computed));
@@ -112,7 +123,7 @@ TEST_CASE("res_block is as accurate as LibTorch's", "[accuracy]") {
                          return block(as(x), times(as(time)));
                        }});
     }
-    check_accuracy("res_block, " + std::to_string(channels) + " channels", cases);
+    check_accuracy("res_block, " + size.name, cases);
   }
 }
 

@@ -75,7 +75,9 @@ TEST_CASE("wide ResBlocks agree with double precision") {
       {"images that strips do not divide", 2, 200, 0, 328, 46, 54, 8, kNone, true, false},
       {"few pixels", 2, 176, 64, 192, 7, 6, 16, kNone, true, true},
       {"few pixels, downsampling", 1, 176, 0, 176, 14, 10, 16, kDown, true, false},
-      {"upsampling", 2, 176, 0, 176, 15, 18, 16, kUp, false, false}};
+      {"upsampling", 2, 176, 0, 176, 15, 18, 16, kUp, false, false},
+      {"tiles of 4x4 pixels", 2, 176, 64, 192, 60, 64, 16, kNone, true, true},
+      {"tiles of 4x4 pixels, downsampling", 1, 200, 0, 184, 128, 136, 8, kDown, false, false}};
   for (const Case& c : cases) check(c, /*narrow=*/false);
 }
 
