@@ -19,12 +19,16 @@ export { KarloDraft } from './images/draft.js';
 export type { DraftData, DrawnNoise, NoiseBlend } from './images/draft-data.js';
 export type { ImageBody, ImageFileInput } from './images/image-bytes.js';
 export {
+  type C2paManifest,
+  type DigitalSourceType,
   type EncodeOptions,
   type ImageFormat,
   KarloImage,
+  type SignFile,
   type WriteOptions,
 } from './images/karlo-image.js';
 export { readDraft } from './images/read-draft.js';
+export { type Marking, readMarking } from './images/read-marking.js';
 export { readRecipe } from './images/read-recipe.js';
 export type {
   EditRecipe,
@@ -43,6 +47,7 @@ export type {
   TextToImageRecipe,
   UpscaleRecipe,
 } from './images/recipe.js';
+export { readWatermark, type Watermark } from './images/watermark/read.js';
 export { Karlo, type KarloOptions } from './karlo.js';
 export type { ComponentName } from './networks/registry.js';
 export type { ImageFit, ResidencyMode, Task, WeightDtype } from './options/descriptions.js';

@@ -31,6 +31,7 @@ export interface ImageFlags {
   readonly format: ImageFormat;
   readonly quality?: number;
   readonly recipe: boolean;
+  readonly marking: boolean;
   readonly grid?: boolean;
   readonly preview?: boolean;
   readonly from?: string;
@@ -139,6 +140,7 @@ export function addOutputOptions(command: Command): Command {
     )
     .option('--grid', 'also write a grid of all images')
     .option('--no-recipe', 'do not store the recipe in the files')
+    .option('--no-marking', 'do not mark the files as generated')
     .option('--force', 'overwrite existing files')
     .option('--preview', 'show previews in the terminal (kitty, iTerm2, WezTerm or sixel)')
     .option('--json', 'print one JSON object')

@@ -25,7 +25,7 @@ export async function runAnimation(
   flags: AnimationFlags,
   start: StartGeneration,
 ): Promise<void> {
-  const { animate: file, fps: framesPerSecond, force = false } = flags;
+  const { animate: file, fps: framesPerSecond, force = false, marking } = flags;
   const quality = checked(command, () => integer(flags.quality, qualityRange, '--quality', 90));
   const format = animationFormatOf(file) as AnimationFormat;
   const targets = plan.targets({ path: '.', format: 'png', isDraft: false });
@@ -37,7 +37,7 @@ export async function runAnimation(
   };
   const report = await interruptible(async (signal) => {
     const made = await runCalls({ plan, targets, flags, start, signal, write });
-    const bytes = await encodeAnimation(frames, format, { framesPerSecond, quality });
+    const bytes = await encodeAnimation(frames, format, { framesPerSecond, quality, marking });
     await writeAtomically(file, bytes, force);
     return made;
   }).catch((error) => throwUsageError(command, error));

@@ -5,6 +5,8 @@ import { decodeImage } from '../images/decode.js';
 import { qualityRange } from '../images/encode.js';
 import { formatOf, formatOfFile } from '../images/formats.js';
 import { KarloImage } from '../images/karlo-image.js';
+import { readMarking } from '../images/read-marking.js';
+import { sourceTypeNamed } from '../images/source-type.js';
 import { integer } from '../options/validate.js';
 import { closingLine, type WrittenImage } from './closing-line.js';
 import { checked, defined, type ImageFlags, throwUsageError } from './flags.js';
@@ -117,9 +119,9 @@ function gridOf(targets: readonly Target[], isComplete: boolean): Grid {
 async function writeImage(
   image: KarloImage,
   { file }: Target,
-  { force = false, quality, recipe, format }: ImageFlags,
+  { force = false, quality, recipe, marking, format }: ImageFlags,
 ): Promise<void> {
-  const encoding = { recipe, ...defined({ quality }) };
+  const encoding = { recipe, marking, ...defined({ quality }) };
   if (file !== stdoutFile) return image.toFile(file, { force, ...encoding });
   const bytes = await image.toBuffer(format, encoding);
   // An error of stdout ends the process, in main.ts.
@@ -131,12 +133,20 @@ async function writeImage(
 async function writeGrid(
   file: string,
   targets: readonly Target[],
-  { force = false, quality }: ImageFlags,
+  { force = false, quality, marking }: ImageFlags,
 ): Promise<void> {
-  const images = await Promise.all(
-    targets.map(async (target) => new KarloImage(await decodeImage(target.file), target.seed)),
+  const images = await Promise.all(targets.map(readCell));
+  await KarloImage.grid(images).toFile(file, { force, marking, ...defined({ quality }) });
+}
+
+async function readCell({ file, seed }: Target): Promise<KarloImage> {
+  const marking = await readMarking(file);
+  return new KarloImage(
+    await decodeImage(file),
+    seed,
+    undefined,
+    sourceTypeNamed(marking?.digitalSourceType),
   );
-  await KarloImage.grid(images).toFile(file, { force, ...defined({ quality }) });
 }
 
 function print(

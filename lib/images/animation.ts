@@ -1,11 +1,17 @@
 import { extname } from 'node:path';
+import { insertGifXmp } from './gif-xmp.js';
 import type { KarloImage } from './karlo-image.js';
+import { markingOf } from './marking.js';
+import { xmpPacket } from './recipe-metadata.js';
 import { type Sharp, sharp } from './sharp.js';
+import { commonSourceType } from './source-type.js';
 
 /** How frames become an animation. */
 export interface AnimationOptions {
   readonly framesPerSecond: number;
   readonly quality: number;
+  /** As in `EncodeOptions`. */
+  readonly marking?: boolean;
 }
 
 interface Encoder {
@@ -35,17 +41,22 @@ export function animationFormatOf(file: string): AnimationFormat | undefined {
 }
 
 /** Encodes frames of one size as an animation that repeats. */
-export function encodeAnimation(
+export async function encodeAnimation(
   frames: readonly KarloImage[],
   format: AnimationFormat,
-  { framesPerSecond, quality }: AnimationOptions,
+  { framesPerSecond, quality, marking = true }: AnimationOptions,
 ): Promise<Buffer> {
   const { unit, encode }: Encoder = encoders[format];
   const [{ width, height }] = frames as readonly [KarloImage];
   const raw = { width, height: height * frames.length, channels: 3, pageHeight: height } as const;
   const pixels = Buffer.concat(frames.map(({ data }) => data));
   const delays = delaysOf(frames.length, framesPerSecond, unit);
-  return encode(sharp(pixels, { raw, limitInputPixels: false }), delays, quality).toBuffer();
+  const pipeline = encode(sharp(pixels, { raw, limitInputPixels: false }), delays, quality);
+  if (!marking) return pipeline.toBuffer();
+  const types = frames.map(({ digitalSourceType }) => digitalSourceType);
+  const xmp = xmpPacket(markingOf(commonSourceType(types)));
+  if (format === 'gif') return insertGifXmp(await pipeline.toBuffer(), xmp);
+  return pipeline.withXmp(xmp).toBuffer();
 }
 
 /** The milliseconds that each frame is shown, whose sum is exact to one unit. */

@@ -1,10 +1,10 @@
 import { expected } from '../errors.js';
 import type { DraftData, DrawnNoise, NoiseBlend } from './draft-data.js';
-import type { EncodeOptions } from './encode.js';
+import { type EncodeOptions, encode } from './encode.js';
 import type { ImageFormat } from './formats.js';
 import { KarloImage } from './karlo-image.js';
 import type { Recipe } from './recipe.js';
-import { insertPngText, pngKeywords } from './recipe-metadata.js';
+import { pngKeywords } from './recipe-metadata.js';
 
 /**
  * The decoder's small image, from which `karlo.finish` makes the final one. A PNG file holds all of it;
@@ -44,7 +44,6 @@ export class KarloDraft extends KarloImage implements DraftData {
     }
     // Imported on use, because its validation takes a while to load.
     const { draftJson } = await import('./draft-data.js');
-    const png = await super.toBuffer(format, options);
-    return insertPngText(png, pngKeywords.draft, draftJson(this));
+    return encode(this, format, options, { [pngKeywords.draft]: draftJson(this) });
   }
 }

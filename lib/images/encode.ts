@@ -1,9 +1,11 @@
 import { expected, invalidArgument } from '../errors.js';
-import { boolean, integer, knownOptions } from '../options/validate.js';
+import { boolean, callback, integer, knownOptions } from '../options/validate.js';
+import { isBytes } from '../util/realms.js';
+import { type C2paManifest, c2paManifestOf } from './c2pa.js';
 import { formatOf, type ImageFormat, imageFormats } from './formats.js';
+import { type EncodableImage, fittingXmp, pngTextsOf, propertiesOf } from './marking.js';
 import type { Pixels } from './pixels.js';
-import type { Recipe } from './recipe.js';
-import { insertPngText, pngKeywords, xmpPacket } from './recipe-metadata.js';
+import { insertPngText, type XmpValues } from './recipe-metadata.js';
 import { type Sharp, sharp } from './sharp.js';
 
 /** How an image is encoded. */
@@ -12,7 +14,23 @@ export interface EncodeOptions {
   readonly quality?: number | undefined;
   /** Whether the recipe is stored in the image. Default true. */
   readonly recipe?: boolean | undefined;
+  /**
+   * Whether the file says that the image was generated: the XMP properties `Iptc4xmpExt:DigitalSourceType` and
+   * `xmp:CreatorTool`. Default true.
+   */
+  readonly marking?: boolean | undefined;
+  /**
+   * Signs the encoded file, as C2PA does: the bytes that it returns are the file. `manifest` is what the signature should
+   * say about the image.
+   */
+  readonly sign?: SignFile | undefined;
 }
+
+/** Signs the bytes of an image file. */
+export type SignFile = (
+  file: Buffer,
+  about: { readonly format: ImageFormat; readonly manifest: C2paManifest },
+) => Uint8Array | Promise<Uint8Array>;
 
 /** The range of `quality`. */
 export const qualityRange = [1, 100] as const;
@@ -21,7 +39,7 @@ export const qualityRange = [1, 100] as const;
 export const defaultQuality = 90;
 
 /** The names of the options. */
-export const encodeOptions = ['quality', 'recipe'] as const;
+export const encodeOptions = ['quality', 'recipe', 'marking', 'sign'] as const;
 
 /** A sharp pipeline of pixels. */
 export function toSharp({ width, height, data }: Pixels): Sharp {
@@ -30,34 +48,56 @@ export function toSharp({ width, height, data }: Pixels): Sharp {
 
 /**
  * Encodes sRGB pixels as an image file.
+ * @param texts more texts of a PNG file, by keyword
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an unknown format, a quality out of range, or a width or
  *   height that the format does not support
  */
 export async function encode(
-  pixels: Pixels,
+  image: EncodableImage,
   format: ImageFormat,
   options: EncodeOptions,
-  recipe: Recipe | undefined,
+  texts: Readonly<Record<string, string>> = {},
 ): Promise<Buffer<ArrayBuffer>> {
   const raw = knownOptions(options, encodeOptions, 'options');
   const quality = integer(raw.quality, qualityRange, 'quality', defaultQuality);
-  const includeRecipe = boolean(raw.recipe, 'recipe', true);
+  const recipe = boolean(raw.recipe, 'recipe', true);
+  const marking = boolean(raw.marking, 'marking', true);
   if (!imageFormats.includes(format)) {
     throw expected(`one of ${imageFormats.join(', ')}`, 'format', format);
   }
-  const pipeline = formatOf(format).encode(toSharp(pixels), quality);
-  if (!includeRecipe || recipe === undefined) return finish(pipeline, format);
-  // Imported on use, because its validation takes a while to load.
-  const { recipeJson } = await import('./recipe.js');
-  const json = recipeJson(recipe);
-  const xmp = xmpPacket(json);
-  if (format === 'png') return insertInPng(await finish(pipeline, format), json, xmp);
-  return finish(fits(xmp, format) ? pipeline.withXmp(xmp) : pipeline, format);
+  const sign = callback(raw.sign, 'sign') as SignFile | undefined;
+  const properties = await propertiesOf(image, { recipe, marking });
+  const file = await encodeFile(image, { format, quality, properties, texts });
+  if (sign === undefined) return file;
+  const manifest = c2paManifestOf(image.digitalSourceType);
+  const signed: unknown = await sign(file, { format, manifest });
+  if (isBytes(signed)) return Buffer.from(signed);
+  throw expected('Uint8Array', 'result of sign', signed);
+}
+
+interface FileContents {
+  readonly format: ImageFormat;
+  readonly quality: number;
+  readonly properties: XmpValues;
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+async function encodeFile(image: Pixels, { format, quality, properties, texts }: FileContents) {
+  const { encode, label, maxXmpBytes } = formatOf(format);
+  const pipeline = encode(toSharp(image), quality);
+  if (format === 'png') {
+    return withTexts(await finish(pipeline, format), { ...texts, ...pngTextsOf(properties) });
+  }
+  const xmp = fittingXmp(properties, label, maxXmpBytes);
+  return finish(xmp ? pipeline.withXmp(xmp) : pipeline, format);
 }
 
 /** Not by libvips, which writes XMP to a zTXt chunk, which most programs ignore. */
-function insertInPng(png: Buffer, json: string, xmp: string): Buffer<ArrayBuffer> {
-  return insertPngText(insertPngText(png, pngKeywords.xmp, xmp), pngKeywords.recipe, json);
+function withTexts(png: Buffer<ArrayBuffer>, texts: Readonly<Record<string, string>>) {
+  return Object.entries(texts).reduceRight(
+    (bytes, [keyword, text]) => insertPngText(bytes, keyword, text),
+    png,
+  );
 }
 
 async function finish(pipeline: Sharp, format: ImageFormat): Promise<Buffer<ArrayBuffer>> {
@@ -70,16 +110,4 @@ async function finish(pipeline: Sharp, format: ImageFormat): Promise<Buffer<Arra
     const message = `Cannot encode the image as ${format}: ${reason}. Use another format, such as png`;
     throw invalidArgument(message, { cause });
   }
-}
-
-/** Warns if a recipe is too large for the format. The image is then written without it. */
-function fits(xmp: string, format: ImageFormat): boolean {
-  const { label, maxXmpBytes = Number.POSITIVE_INFINITY } = formatOf(format);
-  const bytes = Buffer.byteLength(xmp);
-  if (bytes <= maxXmpBytes) return true;
-  process.emitWarning(
-    `The recipe was left out: it has ${bytes} bytes, and the limit for ${label} is ${maxXmpBytes}`,
-    { code: 'KARLO_RECIPE_LEFT_OUT' },
-  );
-  return false;
 }

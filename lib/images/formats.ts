@@ -96,7 +96,8 @@ export function formatOf(name: ImageFormat): Format {
   return formats[name];
 }
 
-const gif: ReadableFormat = {
+/** Read, and written only as an animation. */
+export const gif: ReadableFormat = {
   label: 'GIF',
   loader: 'Nsgif',
   signature: /^GIF8[79]a/,

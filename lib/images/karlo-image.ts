@@ -2,16 +2,20 @@ import { expected } from '../errors.js';
 import { boolean, knownOptions } from '../options/validate.js';
 import { explainedAsync } from '../util/explain.js';
 import { isBytes, ownBytes } from '../util/realms.js';
+import { type C2paManifest, c2paManifestOf } from './c2pa.js';
 import { type EncodeOptions, encode, encodeOptions, toSharp } from './encode.js';
 import { formatOfFile, type ImageFormat, imageFormats } from './formats.js';
 import { gridOf } from './grid.js';
 import type { Pixels } from './pixels.js';
 import type { Recipe } from './recipe.js';
 import type { Sharp } from './sharp.js';
+import { commonSourceType, type DigitalSourceType, sourceTypeOf } from './source-type.js';
 import { requireNewFile, writeAtomically } from './write-file.js';
 
-export type { EncodeOptions } from './encode.js';
+export type { C2paManifest } from './c2pa.js';
+export type { EncodeOptions, SignFile } from './encode.js';
 export type { ImageFormat } from './formats.js';
+export type { DigitalSourceType } from './source-type.js';
 
 /** How an image is written to a file. */
 export interface WriteOptions extends EncodeOptions {
@@ -33,9 +37,22 @@ export class KarloImage {
   readonly seed: number;
   /** Everything needed to generate the image again. Undefined for previews and grids. */
   readonly recipe: Recipe | undefined;
+  /**
+   * How the image was made, in the terms of the IPTC: `trainedAlgorithmicMedia`, or `compositeWithTrainedAlgorithmicMedia`
+   * for an edited input image. Files say so as `Iptc4xmpExt:DigitalSourceType`.
+   */
+  readonly digitalSourceType: DigitalSourceType;
 
-  /** @param pixels not copied */
-  constructor({ width, height, data }: Pixels, seed: number, recipe?: Recipe) {
+  /**
+   * @param pixels not copied
+   * @param digitalSourceType by default, that of the recipe's method
+   */
+  constructor(
+    { width, height, data }: Pixels,
+    seed: number,
+    recipe?: Recipe,
+    digitalSourceType: DigitalSourceType = sourceTypeOf(recipe),
+  ) {
     if (!isBytes(data) || data.length !== 3 * width * height) {
       throw expected(`Uint8Array of 3 x ${width} x ${height} elements`, 'data', data);
     }
@@ -44,6 +61,7 @@ export class KarloImage {
     this.data = data instanceof Uint8Array ? data : ownBytes(data);
     this.seed = seed;
     this.recipe = recipe;
+    this.digitalSourceType = digitalSourceType;
   }
 
   /**
@@ -57,21 +75,28 @@ export class KarloImage {
     if (!isList || !images.every((image) => image instanceof KarloImage)) {
       throw expected('non-empty array of KarloImage', 'images', images);
     }
-    return new KarloImage(gridOf(images, columns), (images[0] as KarloImage).seed);
+    const { seed } = images[0] as KarloImage;
+    const type = commonSourceType(images.map(({ digitalSourceType }) => digitalSourceType));
+    return new KarloImage(gridOf(images, columns), seed, undefined, type);
   }
 
-  /** The image as a sharp pipeline, without its recipe. */
+  /** The image as a sharp pipeline, without its recipe and its marking. */
   toSharp(): Sharp {
     return toSharp(this);
   }
 
+  /** What a C2PA manifest of the image says, as a manifest definition for c2patool and the C2PA SDKs. */
+  c2paManifest(): C2paManifest {
+    return c2paManifestOf(this.digitalSourceType);
+  }
+
   /**
-   * Encodes the image, including its recipe.
+   * Encodes the image, including its recipe and its marking.
    * @param format a file extension such as `webp`. Default `png`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
    */
   toBuffer(format: ImageFormat = 'png', options: EncodeOptions = {}): Promise<Buffer<ArrayBuffer>> {
-    return explainedAsync(() => encode(this, format, options, this.recipe));
+    return explainedAsync(() => encode(this, format, options));
   }
 
   /**

@@ -1,28 +1,56 @@
-// How an image file stores a recipe: as XMP, which every format here has, and in PNG also as JSON in a text chunk of its
-// own (https://www.w3.org/TR/png-3/#11iTXt). Reading XMP is in read-recipe.ts.
+// How an image file stores a recipe and its origin: as XMP, which every format here has, and in PNG also in text chunks
+// of their own (https://www.w3.org/TR/png-3/#11iTXt). Reading XMP is in xmp.ts.
 import { crc32, inflateSync } from 'node:zlib';
 
-/** The keywords of the PNG chunks that contain a recipe, as JSON and as XMP, and the data of a draft. */
+/**
+ * The keywords of the PNG chunks that contain a recipe, as JSON and as XMP, the program that wrote the file, and the
+ * data of a draft.
+ */
 export const pngKeywords = {
   recipe: 'karlo',
   xmp: 'XML:com.adobe.xmp',
+  software: 'Software',
   draft: 'karlo-draft',
 } as const;
 
-/** The namespace of the XMP property `recipe`, whose value is the recipe as JSON. */
-export const xmpNamespace = 'karlo:ns:recipe/';
+/** The XMP properties of an image file: their namespaces, the usual prefixes, and names. */
+export const xmpProperties = {
+  /** The recipe, as JSON. */
+  recipe: { namespace: 'karlo:ns:recipe/', prefix: 'karlo', name: 'recipe' },
+  /** IPTC Photo Metadata Standard, Digital Source Type. */
+  digitalSourceType: {
+    namespace: 'http://iptc.org/std/Iptc4xmpExt/2008-02-29/',
+    prefix: 'Iptc4xmpExt',
+    name: 'DigitalSourceType',
+  },
+  /** The program that created the image (ISO 16684-1, section 8.4). */
+  creatorTool: { namespace: 'http://ns.adobe.com/xap/1.0/', prefix: 'xmp', name: 'CreatorTool' },
+} as const;
+
+export type XmpProperty = keyof typeof xmpProperties;
+
+/** The values of XMP properties. */
+export type XmpValues = Readonly<Partial<Record<XmpProperty, string>>>;
 
 /** Limit for recipes that are written and read, so that a hostile file cannot cost more. */
 export const maxRecipeBytes = 1 << 18;
 
-/** The XMP packet of a recipe. */
-export function xmpPacket(json: string): string {
+/** The XMP packet of some properties. */
+export function xmpPacket(values: XmpValues): string {
+  const properties = Object.entries(values).map(([key, value]) => {
+    const { namespace, prefix, name } = xmpProperties[key as XmpProperty];
+    const element = `${prefix}:${name}`;
+    return {
+      namespace: ` xmlns:${prefix}="${namespace}"`,
+      xml: `<${element}>${escapeXml(value)}</${element}>`,
+    };
+  });
   return [
     '<?xpacket begin="\uFEFF" id="W5M0MpCehiHzreSzNTczkc9d"?>',
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">',
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">',
-    `<rdf:Description rdf:about="" xmlns:karlo="${xmpNamespace}">`,
-    `<karlo:recipe>${escapeXml(json)}</karlo:recipe>`,
+    `<rdf:Description rdf:about=""${properties.map(({ namespace }) => namespace).join('')}>`,
+    ...properties.map(({ xml }) => xml),
     '</rdf:Description></rdf:RDF></x:xmpmeta>',
     '<?xpacket end="w"?>',
   ].join('');
@@ -30,8 +58,8 @@ export function xmpPacket(json: string): string {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-// Characters that XML cannot contain, or that tools may drop, occur only in JSON's strings, where they can be escaped.
-// JSON.stringify has already escaped C0 controls and lone surrogates.
+// Characters that XML cannot contain, or that tools may drop, occur only in the recipe, in JSON's strings, where they
+// can be escaped. JSON.stringify has already escaped C0 controls and lone surrogates.
 function escapeXml(json: string): string {
   return json
     .replace(/[&<>]/g, (character) => entities[character] as string)

@@ -70,7 +70,7 @@ function checkOption(value: unknown, description: SimpleOption, name: string): u
     case 'choice':
       return oneOf(value, description.choices, name, description.default);
     case 'text':
-      return text(value, name, description.default);
+      return text(value, name, description.default, description);
     case 'device':
       return deviceName(value === undefined ? description.default : value, name);
     case 'boolean':

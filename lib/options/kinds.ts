@@ -32,12 +32,15 @@ interface ChoiceOption extends Common {
   readonly default?: string;
 }
 
-interface TextOption extends Common {
+export interface TextOption extends Common {
   /** `respacing` is a text such as "10,10,5", `device` one such as "cuda:0". */
   readonly kind: 'text' | 'respacing' | 'device';
   readonly default?: string;
   /** Characters that an HTTP request may send. */
   readonly maxLength?: number;
+  /** What the text has to match, and the same in words. */
+  readonly pattern?: RegExp;
+  readonly patternLabel?: string;
 }
 
 interface BooleanOption extends Common {

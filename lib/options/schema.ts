@@ -7,6 +7,7 @@ import {
   type OptionTable,
   optionsOfStage,
   type StageOption,
+  type TextOption,
   sentence,
   stageOptions,
 } from './descriptions.js';
@@ -75,7 +76,7 @@ function hasOneSpacing({ steps, timestep_respacing, timestepRespacing }: Fields)
 }
 
 function requestValue(option: ValueOption): z.ZodType {
-  if (option.kind === 'text') return z.string().max(option.maxLength ?? maxLength);
+  if (option.kind === 'text') return textSchema(option).max(option.maxLength ?? maxLength);
   if (option.kind !== 'respacing') return valueSchema(option);
   return z
     .string()
@@ -155,9 +156,15 @@ export function valueSchema(option: ValueOption): z.ZodType {
       return z.enum(option.choices);
     case 'boolean':
       return z.boolean();
+    case 'text':
+      return textSchema(option);
     default:
       return z.string();
   }
+}
+
+function textSchema({ pattern, patternLabel }: Pick<TextOption, 'pattern' | 'patternLabel'>) {
+  return pattern ? z.string().regex(pattern, `expected ${patternLabel}`) : z.string();
 }
 
 /** An array, because the JSON Schema of a tuple is not that of every version of OpenAPI. */

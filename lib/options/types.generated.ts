@@ -104,6 +104,12 @@ export interface GenerationOptions {
    */
   readonly stopAfter?: 'decoder' | undefined;
   /**
+   * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
+   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
+   * the images of drafts do. Default: none.
+   */
+  readonly watermark?: string | undefined;
+  /**
    * Number of images that go through the networks together. Larger batches take less time per image
    * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
    * Every batch is computed at this size: the last one is padded, and the padding is dropped. From
@@ -236,6 +242,12 @@ export interface FromEmbeddingOptions {
    */
   readonly stopAfter?: 'decoder' | undefined;
   /**
+   * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
+   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
+   * the images of drafts do. Default: none.
+   */
+  readonly watermark?: string | undefined;
+  /**
    * Number of images that go through the networks together. Larger batches take less time per image
    * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
    * Every batch is computed at this size: the last one is padded, and the padding is dropped. From
@@ -298,6 +310,12 @@ export interface MixOptions {
    * enlarges them later. On the command line: `--draft`. Default: none.
    */
   readonly stopAfter?: 'decoder' | undefined;
+  /**
+   * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
+   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
+   * the images of drafts do. Default: none.
+   */
+  readonly watermark?: string | undefined;
   /**
    * Number of images that go through the networks together. Larger batches take less time per image
    * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
@@ -395,6 +413,12 @@ export interface InterpolateOptions {
    */
   readonly stopAfter?: 'decoder' | undefined;
   /**
+   * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
+   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
+   * the images of drafts do. Default: none.
+   */
+  readonly watermark?: string | undefined;
+  /**
    * Number of images that go through the networks together. Larger batches take less time per image
    * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
    * Every batch is computed at this size: the last one is padded, and the padding is dropped. From
@@ -475,6 +499,12 @@ export interface EditOptions {
    * enlarges them later. On the command line: `--draft`. Default: none.
    */
   readonly stopAfter?: 'decoder' | undefined;
+  /**
+   * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
+   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
+   * the images of drafts do. Default: none.
+   */
+  readonly watermark?: string | undefined;
   /**
    * Number of images that go through the networks together. Larger batches take less time per image
    * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
@@ -572,6 +602,12 @@ export interface ImageToImageOptions {
    */
   readonly stopAfter?: 'decoder' | undefined;
   /**
+   * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
+   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
+   * the images of drafts do. Default: none.
+   */
+  readonly watermark?: string | undefined;
+  /**
    * Number of images that go through the networks together. Larger batches take less time per image
    * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
    * Every batch is computed at this size: the last one is padded, and the padding is dropped. From
@@ -663,6 +699,12 @@ export interface InpaintOptions {
    * enlarged. The model needs an image encoder. From 1 to 64. Default: `1`.
    */
   readonly candidates?: number | undefined;
+  /**
+   * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
+   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
+   * the images of drafts do. Default: none.
+   */
+  readonly watermark?: string | undefined;
   /**
    * Number of images that go through the networks together. Larger batches take less time per image
    * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
@@ -778,6 +820,12 @@ export interface ReconstructOptions {
    */
   readonly negativePrompt?: string | undefined;
   /**
+   * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
+   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
+   * the images of drafts do. Default: none.
+   */
+  readonly watermark?: string | undefined;
+  /**
    * Number of images that go through the networks together. Larger batches take less time per image
    * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
    * Every batch is computed at this size: the last one is padded, and the padding is dropped. From
@@ -813,6 +861,12 @@ export interface UpscaleOptions {
    * sampling.
    */
   readonly upsample?: UnguidedStageOptions | undefined;
+  /**
+   * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
+   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
+   * the images of drafts do. Default: none.
+   */
+  readonly watermark?: string | undefined;
   /**
    * Number of images that go through the networks together. Larger batches take less time per image
    * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
@@ -925,6 +979,8 @@ export interface RecordedGenerationOptions {
   upsample: RecordedStage;
   /** What the images should not show. */
   negativePrompt?: string | undefined;
+  /** Text of an invisible watermark: 1 to 8 letters, digits or hyphens. */
+  watermark?: string | undefined;
   /** Number of images that go through the networks together. */
   batchSize: number;
 }

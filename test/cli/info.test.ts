@@ -39,7 +39,7 @@ test('info describes several models and images', async () => {
   const images = ['one.png', 'two.png'].map((name) => join(out, name));
   const pixels = { width: 1, height: 1, data: new Uint8Array(3) };
   const image = new KarloImage(pixels, 0);
-  await image.toFile(images[0] as string);
+  await image.toFile(images[0] as string, { marking: false });
   const model = 'models/karlo-tiny';
   const { status, stdout, stderr } = await karlo('info', model, ...images, 'karlo-tiny');
   expect(status).toBe(1);

@@ -24,5 +24,11 @@ test('tests whose programs are missing are skipped, and the reason says what to 
       ),
       files: 'test/clients/python.test.ts',
     },
+    {
+      skipped: expect.stringMatching(
+        /^markings in files: ExifTool is not installed, and there is no Perl .*Install it: apt-get install libimage-exiftool-perl$/,
+      ),
+      files: 'test/images/exiftool.test.ts',
+    },
   ]);
 });

@@ -1,10 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
-import { invalidArgument } from '../../errors.js';
+import { expected, invalidArgument, type KarloError } from '../../errors.js';
 import { findModel } from '../../hub/store/resolve.js';
+import { type C2paManifest, c2paManifestOf } from '../../images/c2pa.js';
 import { formatOfFile } from '../../images/formats.js';
+import { readMarking } from '../../images/read-marking.js';
 import { readRecipe } from '../../images/read-recipe.js';
 import type { Recipe } from '../../images/recipe.js';
+import { sourceTypeNamed } from '../../images/source-type.js';
 import { type Inspection, inspectModel } from '../../layouts/index.js';
 import { describeBuild } from '../../libtorch/folder.js';
 import {
@@ -22,6 +25,7 @@ import { type MemoryLimit, memoryLimit } from '../../util/memory-limit.js';
 import { defaultThreads } from '../../util/processors.js';
 import { visibleLine } from '../../util/visible-text.js';
 import { failureJson, failureText } from '../failure.js';
+import { describeMarks, marksJson, readMarks } from '../marks.js';
 import { formatRows } from '../terminal/format.js';
 import { printJson, printText, reportText } from '../terminal/output.js';
 
@@ -29,9 +33,10 @@ import { printJson, printText, reportText } from '../terminal/output.js';
 export function addInfo(program: Command, version: string): void {
   program
     .command('info')
-    .description('show the installation, the contents of a model, or the recipe of an image')
+    .description('show the installation, the contents of a model, or the recipe and marks of an image')
     .argument('[path...]', 'models (name or folder) or image files (default: the installation)')
     .option('--json', 'print one JSON object, or for several paths an array of them')
+    .option('--c2pa', 'print the C2PA manifest definition of an image, for c2patool')
     .addHelpText(
       'after',
       `
@@ -40,12 +45,30 @@ Examples:
   karlo info karlo-tiny
   karlo "a red heart" --output heart.png
   karlo info heart.png
+  karlo info heart.png --c2pa > manifest.json
   karlo info karlo-tiny heart.png`,
     )
-    .action(async (paths: string[], { json = false }: { json?: boolean }) => {
-      if (paths.length > 1) await showAll(paths, json);
+    .action(async (paths: string[], { json = false, c2pa = false }: InfoFlags) => {
+      if (c2pa) printJson(await manifestOf(paths), 2);
+      else if (paths.length > 1) await showAll(paths, json);
       else print(await infoOf(paths[0], version), json);
     });
+}
+
+interface InfoFlags {
+  readonly json?: boolean;
+  readonly c2pa?: boolean;
+}
+
+async function manifestOf(paths: readonly string[]): Promise<C2paManifest> {
+  const [path] = paths;
+  if (path === undefined || paths.length > 1) throw expected('one image', '--c2pa', paths);
+  const marking = await readMarking(path);
+  const type = sourceTypeNamed(marking?.digitalSourceType);
+  if (type !== undefined) return c2paManifestOf(type);
+  throw invalidArgument(
+    `Expected an image that is marked as generated but ${path} is not: it was written without its marking, or another program removed it`,
+  );
 }
 
 /** What is known about something, as an object and as text. */
@@ -63,8 +86,11 @@ async function infoOf(path: string | undefined, version: string): Promise<Info> 
 async function infoAt(path: string): Promise<Info> {
   const isImage = existsSync(path) ? statSync(path).isFile() : formatOfFile(path) !== undefined;
   if (isImage) {
-    const recipe = await recipeIn(path);
-    return { json: recipe, text: describeRecipe(recipe) };
+    const recipe = await readRecipe(path);
+    const marks = await readMarks(path);
+    if (!recipe && !marks.marking && !marks.watermark) throw withoutInfo(path);
+    const rows = [...(recipe ? describeRecipe(recipe) : []), ...describeMarks(marks)];
+    return { json: { ...recipe, marking: marksJson(marks) }, text: formatRows(rows) };
   }
   const { folder } = await findModel(path);
   const inspection = await inspectModel(folder);
@@ -157,23 +183,22 @@ function describeModel({ folder, layout, from, components, missing }: Inspection
   ]);
 }
 
-async function recipeIn(path: string): Promise<Recipe> {
-  const recipe = await readRecipe(path);
-  if (recipe !== undefined) return recipe;
-  const message = `Expected an image with a recipe but ${path} has none: it was written without a recipe, or another program removed it`;
-  throw invalidArgument(message);
+function withoutInfo(path: string): KarloError {
+  return invalidArgument(
+    `Expected an image with a recipe, a marking or a watermark but ${path} has none: it was not generated, or another program removed them`,
+  );
 }
 
-function describeRecipe(recipe: Recipe): string {
+function describeRecipe(recipe: Recipe): [string, string][] {
   const { model, versions, device, dtype, kernels } = recipe;
   const place = kernels === undefined ? device : `${device} (${kernels})`;
-  return formatRows([
+  return [
     ...describeSource(recipe),
     ...describeOptions(recipe),
     ...describeSelection(recipe),
     ['model', `${model.name} (${model.sha256})`],
     ['generated on', `${place}, ${dtype}, karlo ${versions.karlo}, LibTorch ${versions.libtorch}`],
-  ]);
+  ];
 }
 
 /** What the image was made of. */

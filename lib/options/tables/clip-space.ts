@@ -249,10 +249,10 @@ function withoutStop() {
   return others;
 }
 
-const { count, upsample, batchSize, previews } = generationOptions;
+const { count, upsample, watermark, batchSize, previews } = generationOptions;
 
 /** Options of `upscale`. */
 export const upscaleOptions = {
-  ...{ count, seed, sampling, upsample, batchSize, previews, signal },
+  ...{ count, seed, sampling, upsample, watermark, batchSize, previews, signal },
   ...imageInputOptions,
 } as const satisfies OptionTable;

@@ -79,6 +79,18 @@ export const generationOptions = {
     description: 'stage after which the call ends: after the decoder, the result is drafts',
     details: '`karlo.finish` enlarges them later. On the command line: `--draft`.',
   },
+  watermark: {
+    kind: 'text',
+    maxLength: 8,
+    pattern: /^[0-9A-Za-z-]{0,8}$/,
+    patternLabel: '1 to 8 letters, digits or hyphens',
+    default: '',
+    defaultLabel: 'none',
+    recipe: 'optional',
+    description: 'text of an invisible watermark: 1 to 8 letters, digits or hyphens',
+    details:
+      'It changes the pixels: see docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and the images of drafts do.',
+  },
   batchSize: {
     kind: 'integer',
     range: [1, 1000],

@@ -1,5 +1,6 @@
 import type { Pixels } from '../../images/pixels.js';
 import type { Provenance, Recipe } from '../../images/recipe.js';
+import { requireWatermarkSize } from '../../images/watermark/embed.js';
 import type { CallSettings } from '../cascade.js';
 import type { ConditionList } from '../condition.js';
 import { batchesOf, type Estimator, type ExpectedWork } from '../estimate.js';
@@ -46,6 +47,7 @@ export function generationCall<P = undefined>(
     signal: settings.signal,
     memory: [{ settings, inputs: keepsImages ? count : 1 }],
     check(cascade) {
+      requireWatermarkSize(settings.watermark, cascade.imageSize);
       // Candidates are scored by the image encoder.
       if (encodesImages || settings.candidates > 1) cascade.imageSquare();
     },

@@ -1,5 +1,6 @@
 import type { ImageInput } from '../../images/decode.js';
 import type { PreparedImage } from '../../images/prepare.js';
+import { requireWatermarkSize } from '../../images/watermark/embed.js';
 import { upscaleOptions } from '../../options/descriptions.js';
 import type { ResolvedUpscale } from '../../options/resolve-methods.js';
 import { chunks } from '../../util/chunks.js';
@@ -21,7 +22,7 @@ export function upscaleCall(
   return {
     signal: settings.signal,
     memory: [{ settings: { batchSize, count }, inputs }],
-    check() {},
+    check: (cascade) => requireWatermarkSize(settings.watermark, cascade.imageSize),
     run: (session) => upscaleAll(session, input, settings),
   };
 }

@@ -26,7 +26,7 @@ export async function toImageContent(
   if (fits(all)) return all;
   for (const quality of qualities) {
     const smaller = await Promise.all(
-      files.map((file) => sharp(file).webp({ quality }).toBuffer()),
+      files.map((file) => sharp(file).keepXmp().webp({ quality }).toBuffer()),
     );
     const result = [...smaller.map((file) => content(file, 'image/webp')), ...last];
     if (fits(result)) return result;

@@ -1,6 +1,7 @@
 import { encodeAnimation } from '../../images/animation.js';
 import { defaultQuality } from '../../images/encode.js';
 import { KarloImage } from '../../images/karlo-image.js';
+import { embedWatermark, requireWatermarkSize } from '../../images/watermark/embed.js';
 import type { Karlo } from '../../karlo.js';
 import type { GenerationTask, StepEvent } from '../../pipeline/task.js';
 import type { ServedModel } from './backend.js';
@@ -37,6 +38,8 @@ export class JobRunner {
   async run(job: Job, emit: (event: JobEvent) => void, signal: AbortSignal): Promise<void> {
     const { call, partialImages } = job;
     const isDrafted = call.options.stopAfter !== undefined;
+    const watermark = call.options.watermark as string | undefined;
+    if (job.size && watermark) requireWatermarkSize(watermark, job.size.width, job.size.height);
     const inputs = await readInputs(call, job.files);
     const task = this.#start(job, inputs, signal);
     const previews = new PreviewSelector(partialImages, call.options.candidates ?? 1);
@@ -127,7 +130,11 @@ async function resized(image: KarloImage, size: ImageSize | undefined): Promise<
   if (width === image.width && height === image.height) return image;
   const pipeline = image.toSharp().resize(width, height, { fit: 'cover', kernel: 'lanczos3' });
   const { data } = await pipeline.raw().toBuffer({ resolveWithObject: true });
-  return new KarloImage({ width, height, data }, image.seed, image.recipe);
+  const { seed, recipe, digitalSourceType } = image;
+  const pixels = { width, height, data: Uint8Array.from(data) };
+  // Resizing has removed the watermark.
+  const marked = recipe?.watermark ? embedWatermark(pixels, recipe.watermark) : pixels;
+  return new KarloImage(marked, seed, recipe, digitalSourceType);
 }
 
 function animate(
