@@ -16,7 +16,13 @@ export function isGif(bytes: Buffer): boolean {
 /** A GIF file with XMP before its end. */
 export function insertGifXmp(bytes: Buffer, xmp: string): Buffer<ArrayBuffer> {
   const end = bytes.lastIndexOf(endOfFile);
-  return Buffer.concat([bytes.subarray(0, end), start, Buffer.from(xmp), trailer, bytes.subarray(end)]);
+  return Buffer.concat([
+    bytes.subarray(0, end),
+    start,
+    Buffer.from(xmp),
+    trailer,
+    bytes.subarray(end),
+  ]);
 }
 
 /** The XMP of a GIF file; undefined if there is none. */

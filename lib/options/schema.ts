@@ -7,9 +7,9 @@ import {
   type OptionTable,
   optionsOfStage,
   type StageOption,
-  type TextOption,
   sentence,
   stageOptions,
+  type TextOption,
 } from './descriptions.js';
 import { spacingFault } from './respacing.js';
 

@@ -40,7 +40,11 @@ beforeAll(async () => {
 const files = (name: string, formats: readonly string[] = imageFormats) =>
   formats.map((format) => `${name}.${format}`);
 
-const generated = [...files('image'), ...files('no-recipe'), ...files('animation', animationFormats)];
+const generated = [
+  ...files('image'),
+  ...files('no-recipe'),
+  ...files('animation', animationFormats),
+];
 
 test.each(generated)('%s says that it was created using generative AI', (name) => {
   expect(tags.get(name)).toMatchObject({

@@ -19,18 +19,19 @@ const imageOf = (of?: Recipe) => new KarloImage(pixels, 1, of);
 const animation = { framesPerSecond: 4, quality: 90 };
 
 describe('the digital source type', () => {
-  test.each<Recipe>([
-    ...Object.values(recipes).slice(0, 5),
-  ])('of the method $kind is that of a generated image', (recipe) => {
-    expect(imageOf(recipe).digitalSourceType).toBe('trainedAlgorithmicMedia');
-  });
+  test.each<Recipe>([...Object.values(recipes).slice(0, 5)])(
+    'of the method $kind is that of a generated image',
+    (recipe) => {
+      expect(imageOf(recipe).digitalSourceType).toBe('trainedAlgorithmicMedia');
+    },
+  );
 
-  test.each<Recipe>([
-    ...Object.values(recipes).slice(5),
-    betweenInversions,
-  ])('of the method $kind with an input image is that of an edited image', (recipe) => {
-    expect(imageOf(recipe).digitalSourceType).toBe('compositeWithTrainedAlgorithmicMedia');
-  });
+  test.each<Recipe>([...Object.values(recipes).slice(5), betweenInversions])(
+    'of the method $kind with an input image is that of an edited image',
+    (recipe) => {
+      expect(imageOf(recipe).digitalSourceType).toBe('compositeWithTrainedAlgorithmicMedia');
+    },
+  );
 
   test('of a grid is that of an edited image if a cell is one', () => {
     const [made, edited] = [imageOf(recipes.mix), imageOf(recipes.edit)];
@@ -56,7 +57,8 @@ describe('the marking is read back', () => {
   });
 
   test.each(animationFormats)('from an animation in %s', async (format) => {
-    const frames = [imageOf(recipes.interpolate), imageOf(recipes.edit)];
+    const white = { ...pixels, data: new Uint8Array(192).fill(255) };
+    const frames = [imageOf(recipes.interpolate), new KarloImage(white, 1, recipes.edit)];
     const file = await encodeAnimation(frames, format, animation);
     expect(await readMarking(file)).toEqual({
       digitalSourceType: `${scheme}compositeWithTrainedAlgorithmicMedia`,

@@ -26,6 +26,7 @@ describe('defaults', () => {
       stopAfter: undefined,
       batchSize: 1,
       previews: false,
+      watermark: '',
       signal: undefined,
     });
     expect(seeds).toHaveLength(1);

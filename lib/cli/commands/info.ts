@@ -33,7 +33,9 @@ import { printJson, printText, reportText } from '../terminal/output.js';
 export function addInfo(program: Command, version: string): void {
   program
     .command('info')
-    .description('show the installation, the contents of a model, or the recipe and marks of an image')
+    .description(
+      'show the installation, the contents of a model, or the recipe and marks of an image',
+    )
     .argument('[path...]', 'models (name or folder) or image files (default: the installation)')
     .option('--json', 'print one JSON object, or for several paths an array of them')
     .option('--c2pa', 'print the C2PA manifest definition of an image, for c2patool')

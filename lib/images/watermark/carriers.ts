@@ -42,7 +42,9 @@ export interface Pattern {
 
 /** All pseudo-random choices. They are public: everyone can detect a watermark, and imitate one. */
 function* randomNumbers(): Generator<number, never> {
-  const bytes = createHash('shake256', { outputLength: 1 << 14 }).update('karlo watermark 1').digest();
+  const bytes = createHash('shake256', { outputLength: 1 << 14 })
+    .update('karlo watermark 1')
+    .digest();
   for (let at = 0; ; at += 4) yield bytes.readUInt32LE(at) / 2 ** 32;
 }
 

@@ -28,7 +28,7 @@ export interface Watermark {
 export const falsePositiveRate = 1e-9;
 
 /** How many origins of the pattern are tried, those first that fit best to the carriers without a message. */
-const triedOrigins = 64;
+const triedOrigins = 32;
 
 const carrierCount = () => {
   const { reference, message } = pattern();

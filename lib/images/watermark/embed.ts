@@ -1,4 +1,5 @@
 import { expected } from '../../errors.js';
+import { grouped } from '../../util/grouped.js';
 import type { Pixels } from '../pixels.js';
 import { angle, type Carrier, cosines, pattern, signOf, sines, tileEdge } from './carriers.js';
 import { symbolsOf } from './message.js';
@@ -40,31 +41,47 @@ export function embedWatermark(pixels: Pixels, text: string): Pixels {
   return { width: pixels.width, height: pixels.height, data: marked };
 }
 
-/** The pattern of a text, `[tileEdge, tileEdge]`, with a mean of 0 and a variance of 1. */
-function tileOf(text: string): Float32Array {
+/** A carrier with its sign in the pattern of a text. */
+interface SignedWave extends Carrier {
+  readonly sign: 1 | -1;
+}
+
+function wavesOf(text: string): SignedWave[] {
   const { reference, message } = pattern();
   const words = symbolsOf(text);
   const signed = message.flatMap((carriers, i) =>
-    carriers.map((carrier) => ({ carrier, sign: signOf(words[i] as number, carrier.mask) })),
+    carriers.map((one) => ({ ...one, sign: signOf(words[i] as number, one.mask) })),
   );
-  const waves: { carrier: Carrier; sign: number }[] = [
-    ...reference.map((carrier) => ({ carrier, sign: 1 })),
-    ...signed,
-  ];
-  const tile = new Float32Array(tileEdge ** 2);
+  return [...reference.map((one) => ({ ...one, sign: 1 as const })), ...signed];
+}
+
+/** The pattern of a text, `[tileEdge, tileEdge]`, with a mean of 0 and a variance of 1. */
+function tileOf(text: string): Float64Array {
+  const waves = wavesOf(text);
   const scale = Math.sqrt(2 / waves.length);
-  for (const { carrier, sign } of waves) {
-    const { kx, ky, phase } = carrier;
-    const [real, imaginary] = [sign * scale * Math.cos(phase), sign * scale * Math.sin(phase)];
-    for (let i = 0; i < tile.length; i++) {
-      const at = angle(kx * (i % tileEdge) + ky * Math.floor(i / tileEdge));
-      tile[i] = (tile[i] as number) + real * (cosines[at] as number) - imaginary * (sines[at] as number);
+  const tile = new Float64Array(tileEdge ** 2);
+  // Waves with the same kx are added together, row by row, which takes a tenth of the time.
+  for (const sameKx of grouped(waves, ({ kx }) => kx)) {
+    for (let y = 0; y < tileEdge; y++) {
+      let real = 0;
+      let imaginary = 0;
+      for (const { ky, phase, sign } of sameKx) {
+        const total = phase + (2 * Math.PI * ky * y) / tileEdge;
+        real += sign * scale * Math.cos(total);
+        imaginary += sign * scale * Math.sin(total);
+      }
+      const { kx } = sameKx[0] as SignedWave;
+      for (let x = 0, i = tileEdge * y; x < tileEdge; x++, i++) {
+        const at = angle(kx * x);
+        const value = real * (cosines[at] as number) - imaginary * (sines[at] as number);
+        tile[i] = (tile[i] as number) + value;
+      }
     }
   }
   return tile;
 }
 
-function added({ width, height, data }: Pixels, tile: Float32Array, amplitude: number) {
+function added({ width, height, data }: Pixels, tile: Float64Array, amplitude: number) {
   // It rounds, and clips to 0 and 255.
   const sum = new Uint8ClampedArray(data.length);
   for (let y = 0, at = 0; y < height; y++) {
