@@ -1,4 +1,4 @@
-import { expected } from '../../errors.js';
+import { invalidArgument } from '../../errors.js';
 import { grouped } from '../../util/grouped.js';
 import type { Pixels } from '../pixels.js';
 import { angle, type Carrier, cosines, pattern, signOf, sines, tileEdge } from './carriers.js';
@@ -13,8 +13,11 @@ export const minWatermarkSide = 2 * tileEdge;
 /** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if images are too small for a watermark */
 export function requireWatermarkSize(watermark: string, width: number, height = width): void {
   if (watermark === '' || Math.min(width, height) >= minWatermarkSide) return;
-  const least = `images of at least ${minWatermarkSide} x ${minWatermarkSide} pixels`;
-  throw expected(least, 'watermark', `${width} x ${height}`);
+  const least = `${minWatermarkSide} x ${minWatermarkSide}`;
+  throw invalidArgument(
+    `Expected images of at least ${least} pixels for watermark but received ${width} x ${height}`,
+    { argument: 'watermark' },
+  );
 }
 
 /** The most often that the amplitude is corrected for values that are rounded, or clipped at black and white. */

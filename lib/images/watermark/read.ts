@@ -6,7 +6,7 @@ export type { Watermark } from './detect.js';
 
 /**
  * Finds the watermark that the option `watermark` has put into an image. It finds no watermark of another kind, and
- * none in an image that was resized. Of images above 1024 pixels, it searches the middle.
+ * none in an image that was resized. Of images above 512 pixels, it searches the middle.
  * @param image a path, a `file:` URL, the bytes of a file (also as a `Blob` or a `Response`), raw pixels or a `KarloImage`
  * @returns undefined if there is none. The probability of finding one in an image without it is below 1e-9
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for what is not an image

@@ -2,7 +2,7 @@
 import type { Pixels } from '../pixels.js';
 
 /** More pixels would not make a detection better. */
-const maxSide = 1024;
+const maxSide = 512;
 
 /** Half of the window whose mean is subtracted, in pixels, without the centre. */
 const radius = 5;

@@ -1,5 +1,7 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { readMarking } from '../../../lib/images/read-marking.js';
+import { readWatermark } from '../../../lib/images/watermark/read.js';
 import { openai } from '../../../lib/serve/protocol/leniency.js';
 import { errorOf, heart, model, short, start } from '../helpers/server.js';
 
@@ -25,6 +27,10 @@ describe('a strict server', () => {
     expect(error).toMatchObject({ status, message: expect.stringContaining(flag) });
   });
 });
+
+interface Answer {
+  data: { b64_json: string }[];
+}
 
 describe('a server with --compat openai', () => {
   test('answers to any model name, resizes, and warns about unknown fields', async () => {
@@ -59,6 +65,16 @@ describe('a server with --compat openai', () => {
     ]);
     const mean = own.reduce((sum, x, i) => sum + Math.abs(x - Number(found[i])), 0) / own.length;
     expect(mean).toBeLessThan(3);
+  });
+
+  test('marks what it has resized', async () => {
+    const request = { ...body, ...short, size: '256x192', watermark: 'resized' };
+    const answer = await (await server.post(request)).json();
+    const file = Buffer.from((answer as never as Answer).data[0]?.b64_json ?? '', 'base64');
+    expect((await readWatermark(file))?.text).toBe('resized');
+    expect((await readMarking(file))?.digitalSourceType).toMatch(/\/trainedAlgorithmicMedia$/);
+    const error = await errorOf(await server.post({ ...request, size: '64x64' }));
+    expect(error).toMatchObject({ status: 400, message: expect.stringContaining('128 x 128') });
   });
 
   test('returns URLs to clients that name a model of the dall-e family', async () => {
