@@ -33,6 +33,6 @@ export function describeMarks({ marking, watermark, unread }: Marks): [string, s
   return [
     ['digital source type', marking?.digitalSourceType ?? none],
     ...(marking?.creatorTool ? [['creator tool', marking.creatorTool] as [string, string]] : []),
-    ['watermark', unread === undefined ? found : `not searched. ${unread}`],
+    ['watermark found', unread === undefined ? found : `not searched. ${unread}`],
   ];
 }
