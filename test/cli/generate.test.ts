@@ -295,7 +295,11 @@ describe('recipes', () => {
 
   test('are not stored with --no-recipe', async () => {
     const file = join(folder, 'bare.png');
-    await karlo('a ring', '--no-recipe', '-o', file, ...short);
+    const marked = join(folder, 'marked.png');
+    await karlo('a ring', '--no-recipe', '-o', marked, ...short);
+    const { stdout } = await karlo('info', marked);
+    expect(stdout).toMatch(/^digital source type +\S+\/trainedAlgorithmicMedia\n/);
+    await karlo('a ring', '--no-recipe', '--no-marking', '-o', file, ...short);
     expect((await sharp(file).metadata()).xmp).toBeUndefined();
     const info = await karlo('info', file);
     expect(info).toMatchObject({ status: 1 });
