@@ -8,6 +8,7 @@ export const layers = [
   'ai-sdk',
   'index | karlo | shared-instance',
   'pipeline',
+  'safety',
   'hub',
   'layouts',
   'networks',

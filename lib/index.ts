@@ -47,30 +47,18 @@ export type {
   TextToImageRecipe,
   UpscaleRecipe,
 } from './images/recipe.js';
+export type { RecordedVerdict, Verdict } from './images/verdict.js';
 export { readWatermark, type Watermark } from './images/watermark/read.js';
 export { Karlo, type KarloOptions } from './karlo.js';
 export type { ComponentName } from './networks/registry.js';
-export type { ImageFit, ResidencyMode, Task, WeightDtype } from './options/descriptions.js';
+export type { ImageFit, ResidencyMode, Task, UnsafeAction, WeightDtype } from './options/descriptions.js';
 export type {
-  EditOptions,
   EmbedImageOptions,
-  EmbedTextOptions,
-  FinishOptions,
-  FromEmbeddingOptions,
-  GenerationOptions,
-  ImageToImageOptions,
-  ImageVariationOptions,
-  InpaintOptions,
-  InterpolateOptions,
-  InvertOptions,
-  MixOptions,
   PriorOptions,
-  ReconstructOptions,
   RecordedStage,
+  SafetyCheckerOptions,
   StageOptions,
-  TextToImageOptions,
   UnguidedStageOptions,
-  UpscaleOptions,
 } from './options/types.generated.js';
 export type { EstimatedMethod } from './pipeline/calls/estimated.js';
 export type { InterpolationEnd } from './pipeline/calls/interpolate.js';
@@ -88,6 +76,32 @@ export {
   type StageName,
   type StepEvent,
 } from './pipeline/task.js';
+export type {
+  ImageChecker,
+  ImageSafetyOptions,
+  PromptFilter,
+  PromptSafetyOptions,
+  SafetyCheck,
+  SafetyContext,
+  SafetyOptions,
+} from './safety/check.js';
+export { SafetyChecker } from './safety/checker.js';
+export type {
+  EditOptions,
+  EmbedTextOptions,
+  FinishOptions,
+  FromEmbeddingOptions,
+  GenerationOptions,
+  ImageToImageOptions,
+  ImageVariationOptions,
+  InpaintOptions,
+  InterpolateOptions,
+  InvertOptions,
+  MixOptions,
+  ReconstructOptions,
+  TextToImageOptions,
+  UpscaleOptions,
+} from './safety/options.js';
 export { karlo } from './shared-instance.js';
 
 /** @deprecated Use {@link ImageInput}. */

@@ -4,7 +4,7 @@ import { expected } from './errors.js';
 import type { ImageInput } from './images/decode.js';
 import type { KarloDraft } from './images/draft.js';
 import type { Provenance } from './images/recipe.js';
-import type { ResidencyMode, Task, WeightDtype } from './options/descriptions.js';
+import type { ResidencyMode, Task, UnsafeAction, WeightDtype } from './options/descriptions.js';
 import {
   type ResolveContext,
   resolveImageVariation,
@@ -24,23 +24,7 @@ import {
   resolveReconstruct,
   resolveUpscale,
 } from './options/resolve-methods.js';
-import type {
-  EditOptions,
-  EmbedImageOptions,
-  EmbedTextOptions,
-  FinishOptions,
-  FromEmbeddingOptions,
-  ImageToImageOptions,
-  ImageVariationOptions,
-  InpaintOptions,
-  InterpolateOptions,
-  InvertOptions,
-  LoadOptions,
-  MixOptions,
-  ReconstructOptions,
-  TextToImageOptions,
-  UpscaleOptions,
-} from './options/types.generated.js';
+import type { EmbedImageOptions, LoadOptions } from './options/types.generated.js';
 import {
   signal as checkSignal,
   identityLabel,
@@ -66,6 +50,22 @@ import type { Estimate } from './pipeline/estimate.js';
 import type { LoadedModel } from './pipeline/load.js';
 import type { LoadProgress } from './pipeline/load-networks.js';
 import type { GenerationTask } from './pipeline/task.js';
+import type { ImageChecker, PromptFilter, SafetyCheck } from './safety/check.js';
+import type {
+  EditOptions,
+  EmbedTextOptions,
+  FinishOptions,
+  FromEmbeddingOptions,
+  ImageToImageOptions,
+  ImageVariationOptions,
+  InpaintOptions,
+  InterpolateOptions,
+  InvertOptions,
+  MixOptions,
+  ReconstructOptions,
+  TextToImageOptions,
+  UpscaleOptions,
+} from './safety/options.js';
 import { openAhead } from './torch/load.js';
 import { explainedAsync } from './util/explain.js';
 
@@ -73,6 +73,13 @@ import { explainedAsync } from './util/explain.js';
 export interface KarloOptions extends LoadOptions {
   /** Called as weights are read, with the bytes read so far. */
   onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /**
+   * Checks all images, drafts and previews: a `SafetyChecker`, a function, or the name or the folder of a safety checker,
+   * which is loaded and disposed with the model.
+   */
+  safety?: string | SafetyCheck | ImageChecker | undefined;
+  /** Returns whether a prompt is allowed. */
+  promptFilter?: PromptFilter | undefined;
 }
 
 /** A loaded model. */
@@ -128,6 +135,12 @@ export class Karlo implements AsyncDisposable {
   /** The tasks that the model supports, because it has their networks. */
   get tasks(): Readonly<Record<Task, boolean>> {
     return this.#loaded.model.tasks;
+  }
+
+  /** What happens to images that the model's safety check finds unsafe; undefined without a check. */
+  get onUnsafe(): UnsafeAction | undefined {
+    const { safety, onUnsafe } = this.#loaded.safety;
+    return safety === undefined ? undefined : onUnsafe;
   }
 
   /** Number of tokens of a prompt that the text encoder reads, begin and end included, at most 77. */

@@ -17,9 +17,15 @@ import {
   resolveReconstruct,
   resolveUpscale,
 } from './options/resolve-methods.js';
+import type { EmbedImageOptions } from './options/types.generated.js';
+import { finishCall } from './pipeline/calls/finish.js';
+import { fromEmbeddingCall } from './pipeline/calls/from-embedding.js';
+import { type InterpolationEnd, interpolateCall } from './pipeline/calls/interpolate.js';
+import { type MixPart, mixCall } from './pipeline/calls/mix.js';
+import { reconstructCall, requireInversion } from './pipeline/calls/reconstruct.js';
+import { GenerationTask } from './pipeline/task.js';
 import type {
   EditOptions,
-  EmbedImageOptions,
   EmbedTextOptions,
   FinishOptions,
   FromEmbeddingOptions,
@@ -32,13 +38,7 @@ import type {
   ReconstructOptions,
   TextToImageOptions,
   UpscaleOptions,
-} from './options/types.generated.js';
-import { finishCall } from './pipeline/calls/finish.js';
-import { fromEmbeddingCall } from './pipeline/calls/from-embedding.js';
-import { type InterpolationEnd, interpolateCall } from './pipeline/calls/interpolate.js';
-import { type MixPart, mixCall } from './pipeline/calls/mix.js';
-import { reconstructCall, requireInversion } from './pipeline/calls/reconstruct.js';
-import { GenerationTask } from './pipeline/task.js';
+} from './safety/options.js';
 
 /** A model that is loaded on first use. */
 class SharedKarlo {

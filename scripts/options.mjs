@@ -90,6 +90,11 @@ function typesFile() {
     ...methodInterfaces(),
     interfaceOf('FinishOptions', 'Options of `karlo.finish`.', tables.finishOptions),
     interfaceOf('LoadOptions', 'Options of `Karlo.load`.', tables.loadOptions, ''),
+    interfaceOf(
+      'SafetyCheckerOptions',
+      'Options of `SafetyChecker.load`.',
+      tables.safetyCheckerOptions,
+    ),
     recordedStage(),
     recordOf(
       'RecordedGenerationOptions',
@@ -118,8 +123,8 @@ function methodInterfaces() {
  */
 function interfaceOf(name, comment, table, modifier = 'readonly ') {
   const members = Object.entries(table)
-    // Its type is of a higher layer.
-    .filter(([, { kind }]) => kind !== 'callback')
+    // Their types are of higher layers.
+    .filter(([, { kind }]) => kind !== 'callback' && kind !== 'check')
     .map(
       ([option, description]) =>
         `${docComment(description)}  ${modifier}${option}?: ${typeOf(description)} | undefined;`,
@@ -360,6 +365,10 @@ function valueColumn(description) {
       return '`AbortSignal`';
     case 'callback':
       return 'function';
+    case 'check':
+      return description.loads
+        ? 'name, folder, `SafetyChecker` or function'
+        : '`SafetyChecker` or function';
     default:
       return rangeOf(description) || typeOf(description);
   }

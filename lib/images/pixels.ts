@@ -34,3 +34,14 @@ export function toPixels(images: Tensor): Pixels[] {
     data: all.slice(i * length, (i + 1) * length),
   }));
 }
+
+/** The bytes of RGB pixels as the values of three planes, in [-1, 1]. */
+export function toPlanes(pixels: Uint8Array): Float32Array {
+  const values = new Float32Array(pixels.length);
+  const plane = pixels.length / 3;
+  // Every operation is rounded to float32, as LibTorch does.
+  for (const [i, byte] of pixels.entries()) {
+    values[(i % 3) * plane + Math.floor(i / 3)] = Math.fround(byte / 127.5) - 1;
+  }
+  return values;
+}

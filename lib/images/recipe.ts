@@ -18,6 +18,7 @@ import type {
 } from '../options/types.generated.js';
 import { maxParts } from './max-parts.js';
 import { maxRecipeBytes } from './recipe-metadata.js';
+import { type RecordedVerdict, recordedVerdictSchema } from './verdict.js';
 
 /** The version of the format; newer ones are rejected. */
 const currentFormat = 1;
@@ -65,6 +66,8 @@ interface CommonFields extends RecordedGenerationOptions, Provenance {
   format: typeof currentFormat;
   /** How the image was chosen, if it had candidates. The image itself follows from `seed`. */
   selection?: Selection | undefined;
+  /** What a safety check says about the image, and what happened to an unsafe one. */
+  verdict?: RecordedVerdict | undefined;
 }
 
 /** The recipe of an image that was generated from a prompt. */
@@ -245,6 +248,7 @@ const commonFields = {
   selection: z
     .object({ seed: valueSchema(generationOptions.seed), scores, priorScores: scores })
     .optional(),
+  verdict: recordedVerdictSchema.optional(),
   ...recipeFields(generationOptions),
   dtype: z.enum(weightDtypes),
   device: z.enum(deviceTypes),

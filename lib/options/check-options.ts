@@ -4,6 +4,7 @@ import {
   boolean,
   bytes,
   callback,
+  check,
   type Interval,
   integer,
   interval,
@@ -29,7 +30,7 @@ type SimpleValue<D> = D extends { kind: 'integer' | 'number' | 'bytes' }
         ? boolean
         : D extends { kind: 'signal' }
           ? AbortSignal
-          : D extends { kind: 'callback' }
+          : D extends { kind: 'callback' | 'check' }
             ? unknown
             : string;
 
@@ -79,6 +80,8 @@ function checkOption(value: unknown, description: SimpleOption, name: string): u
       return bytes(value, name);
     case 'signal':
       return signal(value, name);
+    case 'check':
+      return check(value, name, description.loads);
     case 'callback':
       return callback(value, name);
   }

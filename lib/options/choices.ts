@@ -37,6 +37,18 @@ export const weightDtypes = [
 export type ImageFit = 'cover' | 'fill';
 export const imageFits = ['cover', 'fill'] as const satisfies readonly ImageFit[];
 
+/**
+ * What happens to an image that a safety check finds unsafe: the call fails (`error`), the image is blurred (`blur`) or
+ * becomes black (`black`), or it is only reported (`keep`).
+ */
+export type UnsafeAction = 'error' | 'blur' | 'black' | 'keep';
+export const unsafeActions = [
+  'error',
+  'blur',
+  'black',
+  'keep',
+] as const satisfies readonly UnsafeAction[];
+
 /** Which weights stay in memory: all of them (`resident`), or those of the current stage (`staged`). */
 export type ResidencyMode = 'resident' | 'staged';
 export const residencyModes = ['resident', 'staged'] as const satisfies readonly ResidencyMode[];

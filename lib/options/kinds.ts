@@ -90,6 +90,13 @@ export interface StageOption extends Common {
   readonly own?: OptionTable;
 }
 
+/** A safety check: a `SafetyChecker` or a function. */
+interface CheckOption extends Common {
+  readonly kind: 'check';
+  /** Whether it can also be the name or the folder of a safety checker. */
+  readonly loads: boolean;
+}
+
 /** An AbortSignal or a function, which only a program can pass. */
 interface ProgramOption extends Common {
   readonly kind: 'signal' | 'callback';
@@ -104,6 +111,7 @@ export type OptionDescription =
   | IntervalOption
   | BytesOption
   | StageOption
+  | CheckOption
   | ProgramOption;
 
 export type OptionTable = Readonly<Record<string, OptionDescription>>;

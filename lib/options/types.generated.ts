@@ -118,6 +118,8 @@ export interface GenerationOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -256,6 +258,8 @@ export interface FromEmbeddingOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -325,6 +329,8 @@ export interface MixOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -427,6 +433,8 @@ export interface InterpolateOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -514,6 +522,8 @@ export interface EditOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
   /** What the image shows. */
@@ -616,6 +626,8 @@ export interface ImageToImageOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -714,6 +726,8 @@ export interface InpaintOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -834,6 +848,8 @@ export interface ReconstructOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -876,6 +892,8 @@ export interface UpscaleOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -904,6 +922,8 @@ export interface FinishOptions {
   readonly batchSize?: number | undefined;
   /** Whether step events carry the predicted x0 as images. Default: `false`. */
   readonly previews?: boolean | undefined;
+  /** What happens to images that the safety check finds unsafe. Default: that of `Karlo.load`. */
+  readonly onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts the call within one step. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -949,8 +969,35 @@ export interface LoadOptions {
    * not run its graphs. Default: `false`.
    */
   trustGraphs?: boolean | undefined;
+  /**
+   * What happens to images that the safety check finds unsafe. `error` ends the call, `blur` leaves
+   * no more than a few colours, `black` leaves nothing, and `keep` only reports the verdict.
+   * Default: `blur`.
+   */
+  onUnsafe?: 'error' | 'blur' | 'black' | 'keep' | undefined;
   /** Signal that aborts loading. */
   signal?: AbortSignal | undefined;
+}
+
+/** Options of `SafetyChecker.load`. */
+export interface SafetyCheckerOptions {
+  /**
+   * Device to run on: auto, cpu, cuda or cuda:N. `auto` is the first CUDA device, or the CPU if
+   * there is none; only `auto` falls back to the CPU. Default: `auto`.
+   */
+  readonly device?: string | undefined;
+  /**
+   * Dtype of the weights. With `float32`, verdicts are those of the reference. `bfloat16` takes
+   * half the memory. `float16` requires CUDA. Default: `float32`.
+   */
+  readonly dtype?: 'float32' | 'bfloat16' | 'float16' | undefined;
+  /**
+   * Number of compute threads. A CPU affinity and a cgroup's CPU quota limit the available
+   * processors. From 1 to 1024. Default: `OMP_NUM_THREADS`, or the number of available processors.
+   */
+  readonly threads?: number | undefined;
+  /** Signal that aborts loading. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The settings of one stage in a recipe. */

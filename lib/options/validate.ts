@@ -140,6 +140,15 @@ export function callback(value: unknown, name: string): unknown {
   throw expected('function', name, value);
 }
 
+/** @param loads whether it can also be the name or the folder of a safety checker */
+export function check(value: unknown, name: string, loads: boolean): unknown {
+  const hasCheck = typeof (value as { check?: unknown } | null | undefined)?.check === 'function';
+  if (value === undefined || typeof value === 'function' || hasCheck) return value;
+  if (loads && typeof value === 'string' && value !== '') return value;
+  const what = `SafetyChecker${loads ? ', its name or folder,' : ''} or function`;
+  throw expected(what, name, value);
+}
+
 /** An object that is not an array. */
 export function object<T>(value: T, name: string): T & object {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;

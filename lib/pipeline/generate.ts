@@ -170,11 +170,8 @@ async function emitDrafts(
   session: CallSession,
   chosen: readonly ChosenDraft[],
 ): Promise<KarloDraft[]> {
-  const drafts: KarloDraft[] = [];
-  for (const { index, recipe, ...data } of chosen) {
-    const image = new KarloDraft(data, await recipe());
-    session.emit({ type: 'image', index, image });
-    drafts.push(image);
-  }
-  return drafts;
+  const drafts = await Promise.all(
+    chosen.map(async ({ recipe, ...data }) => new KarloDraft(data, await recipe())),
+  );
+  return session.show(drafts, chosen);
 }

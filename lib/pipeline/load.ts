@@ -9,6 +9,9 @@ import type { Placement } from '../networks/placement.js';
 import { WeightFiles } from '../networks/weight-files.js';
 import { checkDtypeOnCpu, type ResolvedLoadOptions } from '../options/resolve-load.js';
 import { identityLabel, type OptionLabeler } from '../options/validate.js';
+import { SafetyChecker } from '../safety/checker.js';
+import type { CheckerDescription } from '../safety/checker-folder.js';
+import { findDescription, placeChecker } from '../safety/load-checker.js';
 import { ClipTokenizer } from '../tokenizer/tokenizer.js';
 import { openDevice } from '../torch/device.js';
 import { Engine } from '../torch/engine.js';
@@ -20,6 +23,7 @@ import { Estimator } from './estimate.js';
 import { type LoadProgress, loadNetworks } from './load-networks.js';
 import { type MemoryPlan, planMemory } from './plan-memory.js';
 import { GenerationRunner } from './runner.js';
+import { mergeSafety, type SafetySettings } from './safety-guard.js';
 
 /** A loaded model, and where and how it runs. */
 export interface LoadedModel extends Placement, MemoryPlan {
@@ -29,6 +33,10 @@ export interface LoadedModel extends Placement, MemoryPlan {
   readonly estimator: Estimator;
   readonly runner: GenerationRunner;
   readonly weights: WeightFiles;
+  /** How calls are checked that do not say so themselves. */
+  readonly safety: SafetySettings;
+  /** The safety checker that was loaded with the model. */
+  readonly checker: SafetyChecker | undefined;
   /** How messages refer to an option. */
   readonly label: OptionLabeler;
   provenance(): Promise<Provenance>;
@@ -48,6 +56,7 @@ export interface LoadRequest extends ResolvedLoadOptions {
 export async function load(options: LoadRequest, opening: Promise<void>): Promise<LoadedModel> {
   const { threads, onProgress, signal, memoryBudget, residency, trustGraphs, label } = options;
   const { name, folder } = await findModel(options.model);
+  const checkerFiles = await checkerOf(options);
   const model = await openModel(folder, { trustGraphs, signal });
   const weights = WeightFiles.record(model.files);
   // Starts here, while other threads open LibTorch and load the networks.
@@ -64,6 +73,7 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
         : requested;
     const placement = { engine, device, dtype };
     const available = availableOn(device);
+    const checker = checkerFiles && (await loadChecker(checkerFiles, placement, options));
     const plan = planMemory(model, { ...placement, memoryBudget, available, residency, label });
     const loading = loadNetworks(model, plan.residency, placement, { onProgress, signal, label });
     loadSharp(); // decodes and encodes images: loaded in parallel with the networks
@@ -71,7 +81,9 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
     try {
       const cascade = new Cascade(model, networks, await tokenizer, device);
       weights.requireUnchanged();
-      return complete(name, model, cascade, { ...placement, ...plan, label, weights });
+      const safety = mergeSafety({ ...options, ...(checker && { safety: checker }) }, {});
+      const checks = { checker, safety };
+      return complete(name, model, cascade, { ...placement, ...plan, ...checks, label, weights });
     } catch (error) {
       await networks.dispose();
       throw error;
@@ -82,11 +94,26 @@ export async function load(options: LoadRequest, opening: Promise<void>): Promis
   }
 }
 
+/** The safety checker that is loaded with the model: its files, if it was named. */
+async function checkerOf({ safety, signal }: LoadRequest): Promise<CheckerDescription | undefined> {
+  return typeof safety === 'string' ? findDescription(safety, signal) : undefined;
+}
+
+/** Loads it for the model's own inference thread. In float32, so that its verdicts are those of the reference. */
+async function loadChecker(
+  description: CheckerDescription,
+  { engine, device }: Placement,
+  { signal }: LoadRequest,
+): Promise<SafetyChecker> {
+  const placement = { engine, device, dtype: 'float32' } as const;
+  return SafetyChecker.of(await placeChecker(description, placement, signal));
+}
+
 function complete(
   name: string,
   model: Model,
   cascade: Cascade,
-  placement: Placement & MemoryPlan & Pick<LoadedModel, 'label' | 'weights'>,
+  placement: Placement & MemoryPlan & Pick<LoadedModel, 'label' | 'weights' | 'safety' | 'checker'>,
 ): LoadedModel {
   const estimator = new Estimator(model, placement, cascade);
   const lazy = new AsyncLazy<Provenance>();

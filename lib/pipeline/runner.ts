@@ -4,6 +4,7 @@ import type { Model } from '../layouts/index.js';
 import type { Placement } from '../networks/placement.js';
 import type { WeightFiles } from '../networks/weight-files.js';
 import type { OptionLabeler } from '../options/validate.js';
+import type { SafetyChecker } from '../safety/checker.js';
 import { trimMemory } from '../torch/device.js';
 import { explainedAsync } from '../util/explain.js';
 import { BatchQueue } from './batch-queue.js';
@@ -14,6 +15,7 @@ import type { Estimator } from './estimate.js';
 import { withMemoryAdvice } from './memory-advice.js';
 import type { MemoryPlan } from './plan-memory.js';
 import { type MemoryRequest, requireMemory } from './require-memory.js';
+import { mergeSafety, SafetyGuard, type SafetySettings } from './safety-guard.js';
 import { CallSession } from './session.js';
 import { type GenerationEvent, GenerationTask } from './task.js';
 
@@ -27,6 +29,10 @@ export interface RunnerOptions extends Placement, Omit<MemoryPlan, 'largestBatch
   /** How messages refer to an option. */
   readonly label: OptionLabeler;
   provenance(): Promise<Provenance>;
+  /** How calls are checked that do not say so themselves. */
+  readonly safety: SafetySettings;
+  /** The safety checker that was loaded with the model, and is disposed with it. */
+  readonly checker: SafetyChecker | undefined;
 }
 
 /** Runs calls on a loaded model: encodes their inputs, batches them, and ends them on disposal. */
@@ -60,8 +66,11 @@ export class GenerationRunner {
   start(call: GenerationCall): GenerationTask {
     const either = this.#check(call);
     const task = new GenerationTask(async (emit, signal) => {
-      const { result, seconds, total } = await explainedAsync(() => this.#run(call, emit, signal));
-      return { ...result, timings: { ...seconds, total } };
+      const run = () => this.#run(call, emit, signal);
+      const { result, guard, seconds, total } = await explainedAsync(run);
+      const { verdicts, warnings } = guard;
+      const timings = { ...seconds, total };
+      return { ...result, verdicts, warnings: [...result.warnings, ...warnings], timings };
     }, either);
     this.#keep(task);
     return task;
@@ -102,13 +111,14 @@ export class GenerationRunner {
     // Starts to hash the weights, which takes a while, before the first recipe needs the hash.
     const provenance = this.#options.provenance();
     provenance.catch(() => {});
+    const guard = new SafetyGuard(mergeSafety(call.safety, this.#options.safety), signal);
     const session = new CallSession({
-      ...{ cascade, estimator, signal, provenance, emit },
+      ...{ cascade, estimator, signal, provenance, guard, emit },
       expect: (work) => this.#queue.expect(work.catch((error) => this.#throwWithAdvice(error, 1))),
       submit: (request) => this.#queue.add(request) as Promise<BatchOutput<never>>,
     });
     const result = await call.run(session);
-    return { result, seconds: session.seconds, total: (performance.now() - start) / 1000 };
+    return { result, guard, seconds: session.seconds, total: (performance.now() - start) / 1000 };
   }
 
   async #runBatch(
@@ -144,6 +154,7 @@ export class GenerationRunner {
     await Promise.all(this.#running);
     await this.#queue.idle();
     await this.#options.cascade[Symbol.asyncDispose]();
+    await this.#options.checker?.dispose();
     await this.#options.engine.dispose();
     trimMemory();
   }

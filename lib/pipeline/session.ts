@@ -1,11 +1,15 @@
+import { KarloDraft } from '../images/draft.js';
 import { KarloImage } from '../images/karlo-image.js';
 import type { Pixels } from '../images/pixels.js';
 import type { Provenance } from '../images/recipe.js';
+import { embedWatermark } from '../images/watermark/embed.js';
 import { STAGES } from '../options/descriptions.js';
 import { batchKey, type Half, type ImageBatchRequest } from './batching.js';
 import type { BatchOutput, Cascade, CascadeSettings } from './cascade.js';
 import type { Estimator } from './estimate.js';
 import type { CallProgress } from './progress.js';
+import type { SafetyGuard } from './safety-guard.js';
+import { StepReporter } from './step-reporter.js';
 import { type GenerationEvent, zeroSeconds } from './task.js';
 
 /** What a session works with. */
@@ -15,6 +19,8 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   /** Starts to hash the weights, which takes a while. */
   readonly provenance: Promise<Provenance>;
+  /** Checks prompts and images. */
+  readonly guard: SafetyGuard;
   emit(event: GenerationEvent): void;
   /** Announces work that will add a request and is short compared to a batch. */
   expect<T>(work: Promise<T>): Promise<T>;
@@ -25,6 +31,8 @@ export interface SessionOptions {
 /** What encodes the inputs of a call. */
 export interface Encoding {
   readonly cascade: Cascade;
+  /** Checks prompts. */
+  readonly guard: SafetyGuard;
   readonly signal: AbortSignal;
 }
 
@@ -69,16 +77,27 @@ export class CallSession {
     return this.#options.provenance;
   }
 
-  emit(event: GenerationEvent): void {
-    this.#options.emit(event);
+  /**
+   * Checks images or drafts, and reports them.
+   * @returns what is shown of each
+   * @throws {KarloError} ERR_KARLO_UNSAFE if an unsafe image ends the call
+   */
+  async show<T extends KarloImage>(images: readonly T[], places: readonly Place[]): Promise<T[]> {
+    const indices = places.map(({ index }) => index);
+    const checked = await this.#options.guard.checkImages(images, indices);
+    const shown = checked.map(withWatermark);
+    for (const [i, image] of shown.entries()) {
+      this.#options.emit({ type: 'image', index: indices[i] as number, image });
+    }
+    return shown;
   }
 
   /** Runs an encoder. A batch that is not full waits for it, because the call is about to join it. */
   async encode<T>(work: (encoding: Encoding) => Promise<T>): Promise<T> {
-    const { cascade, signal } = this.#options;
+    const { cascade, guard, signal } = this.#options;
     const start = performance.now();
     try {
-      return await this.#options.expect(work({ cascade, signal }));
+      return await this.#options.expect(work({ cascade, guard, signal }));
     } finally {
       this.seconds.encode += (performance.now() - start) / 1000;
     }
@@ -90,7 +109,8 @@ export class CallSession {
     jobs: readonly Job[],
     { stages, batchSize, previews, progress, parts }: BatchSettings,
   ): Promise<Result[]> {
-    const { signal } = this.#options;
+    const { guard, signal, emit } = this.#options;
+    const steps = new StepReporter(guard, emit);
     const images = jobs.map(({ index }) => index);
     const candidates = jobs.map(({ candidate }) => candidate);
     const { results, seconds } = await this.#options.submit<Job, Result>({
@@ -104,7 +124,7 @@ export class CallSession {
       previews,
       run: half,
       onStep: (stage, step, steps, x0) =>
-        this.emit({
+        steps.report({
           type: 'step',
           stage,
           ...progress.add(stage, step, steps),
@@ -112,6 +132,7 @@ export class CallSession {
           ...(x0 && { previews: previewsOf(jobs, x0) }),
         }),
     });
+    await steps.end();
     for (const stage of STAGES) this.seconds[stage] += seconds[stage];
     return results;
   }
@@ -122,4 +143,14 @@ function previewsOf(places: readonly Place[], x0: readonly Pixels[]) {
     index,
     image: new KarloImage(x0[i] as Pixels, seed),
   }));
+}
+
+/**
+ * The image with the watermark that its recipe names. It is added here, after the safety check, so that `data`, files
+ * and responses agree. Drafts have none: their images get it.
+ */
+function withWatermark<T extends KarloImage>(image: T): T {
+  const { recipe, seed } = image;
+  if (!recipe?.watermark || image instanceof KarloDraft) return image;
+  return new KarloImage(embedWatermark(image, recipe.watermark), seed, recipe) as T;
 }

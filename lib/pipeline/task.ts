@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { KarloDraft } from '../images/draft.js';
 import type { KarloImage } from '../images/karlo-image.js';
 import type { Selection } from '../images/recipe.js';
+import type { Verdict } from '../images/verdict.js';
 import { STAGES, type StageName } from '../options/descriptions.js';
 import { EventQueue } from '../util/event-queue.js';
 
@@ -17,6 +18,8 @@ export interface Generation {
   seeds: number[];
   /** How each image or draft was chosen; empty without candidates. */
   selections: Selection[];
+  /** The verdict on each image or draft; empty without a safety check. */
+  verdicts: Verdict[];
   /** What the user should know, for example that the end of a prompt was left out. */
   warnings: string[];
   /** Seconds in each stage, and in total. */

@@ -7,6 +7,7 @@ import { isModelName, kakaoModel, storeFolder, variationsSuffix } from './folder
 import { listModels, type StoredModel } from './list.js';
 
 const karlo = 'kakaobrain/karlo-v1-alpha';
+const publishedChecker = 'CompVis/stable-diffusion-safety-checker';
 const published: [string, ...string[]] = [karlo, `${karlo}${variationsSuffix}`, kakaoModel];
 
 /** A model that was found. */
@@ -37,6 +38,23 @@ export async function findModel(name: string, { env = process.env } = {}): Promi
     ? `Use another folder, or download a model: ${pullCommand(karlo)}`
     : advice(name, models);
   const message = `Expected a model but '${name}' ${reason}. ${fix}`;
+  throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+}
+
+/**
+ * Finds a safety checker by its name in the store, or as a folder. Downloads nothing.
+ * @returns its folder
+ * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND
+ */
+export async function findChecker(name: string, { env = process.env } = {}): Promise<string> {
+  const models = isPath(name) ? [] : await listModels({ env });
+  const stored = models.find((model) => isStored(model, name));
+  if (stored) return stored.path;
+  const path = resolve(name);
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return path;
+  const fix = pullCommand(isModelName(name) ? name : publishedChecker);
+  const message = `Expected a safety checker but '${name}' is neither in the store ${storeFolder(env)} nor a folder (${path}). Download one: ${fix}`;
   throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
 }
 

@@ -4,6 +4,8 @@ import {
   decoderTextOptions,
   generationOptions,
   imageInputOptions,
+  promptOptions,
+  safetyOptions,
   textToImageOptions,
 } from './generation.js';
 
@@ -24,6 +26,7 @@ export const embedTextOptions = {
   sampling: generationOptions.sampling,
   prior,
   negativePrompt: generationOptions.negativePrompt,
+  ...promptOptions,
   signal,
 } as const satisfies OptionTable;
 
@@ -125,6 +128,7 @@ export const invertOptions = {
   refinements,
   prompt: decoderTextOptions.prompt,
   ...imageInputOptions,
+  ...promptOptions,
   signal,
 } as const satisfies OptionTable;
 
@@ -253,6 +257,8 @@ const { count, upsample, watermark, batchSize, previews } = generationOptions;
 
 /** Options of `upscale`. */
 export const upscaleOptions = {
-  ...{ count, seed, sampling, upsample, watermark, batchSize, previews, signal },
+  ...{ count, seed, sampling, upsample, watermark, batchSize, previews },
+  ...safetyOptions,
+  signal,
   ...imageInputOptions,
 } as const satisfies OptionTable;

@@ -1,4 +1,4 @@
-import { imageFits, samplings } from '../choices.js';
+import { imageFits, samplings, unsafeActions } from '../choices.js';
 import type { OptionTable } from '../kinds.js';
 import { candidateRange, priorOptions } from './stages.js';
 
@@ -108,6 +108,29 @@ export const generationOptions = {
     http: false,
     description: 'whether step events carry the predicted x0 as images',
   },
+  safety: {
+    kind: 'check',
+    loads: false,
+    flag: false,
+    http: false,
+    defaultLabel: 'that of `Karlo.load`',
+    description: 'safety check of the images',
+    details:
+      'A `SafetyChecker`, or a function that returns a verdict on each image. Drafts and previews are checked, too.',
+  },
+  onUnsafe: {
+    kind: 'choice',
+    choices: unsafeActions,
+    flag: false,
+    http: false,
+    defaultLabel: 'that of `Karlo.load`',
+    description: 'what happens to images that the safety check finds unsafe',
+  },
+  promptFilter: {
+    kind: 'callback',
+    defaultLabel: 'that of `Karlo.load`',
+    description: 'function that returns whether a prompt is allowed',
+  },
   signal: {
     kind: 'signal',
     description: 'signal that aborts the call within one step',
@@ -174,11 +197,20 @@ export const imageVariationOptions = {
   ...imageInputOptions,
 } as const satisfies OptionTable;
 
+const { safety, onUnsafe, promptFilter } = generationOptions;
+
+/** How images are checked, whatever they are made from. */
+export const safetyOptions = { safety, onUnsafe } as const satisfies OptionTable;
+
+/** How prompts are checked. */
+export const promptOptions = { promptFilter } as const satisfies OptionTable;
+
 const { default: _, ...batchSizeOfDraft } = generationOptions.batchSize;
 
 /** Options of `karlo.finish`. */
 export const finishOptions = {
   batchSize: { ...batchSizeOfDraft, defaultLabel: 'that of the draft' },
   previews: generationOptions.previews,
+  ...safetyOptions,
   signal: generationOptions.signal,
 } as const satisfies OptionTable;

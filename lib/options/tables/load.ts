@@ -1,4 +1,4 @@
-import { residencyModes, weightDtypes } from '../choices.js';
+import { residencyModes, unsafeActions, weightDtypes } from '../choices.js';
 import type { OptionTable } from '../kinds.js';
 
 /** Options of `Karlo.load`. */
@@ -53,6 +53,25 @@ export const loadOptions = {
     details:
       'Graphs are programs, which can read and write files. Other folders contain none. Converting such a folder again does not run its graphs.',
   },
+  safety: {
+    kind: 'check',
+    loads: true,
+    description: 'safety checker of all images: a pulled one, or a folder',
+    details:
+      'In a program, also a `SafetyChecker`, or a function that returns a verdict on each image.',
+  },
+  onUnsafe: {
+    kind: 'choice',
+    choices: unsafeActions,
+    default: 'blur',
+    description: 'what happens to images that the safety check finds unsafe',
+    details:
+      '`error` ends the call, `blur` leaves no more than a few colours, `black` leaves nothing, and `keep` only reports the verdict.',
+  },
+  promptFilter: {
+    kind: 'callback',
+    description: 'function that returns whether a prompt is allowed',
+  },
   onProgress: {
     kind: 'callback',
     description: 'function that is called as weights are read, with `{ component, bytes }`',
@@ -61,4 +80,21 @@ export const loadOptions = {
     kind: 'signal',
     description: 'signal that aborts loading',
   },
+} as const satisfies OptionTable;
+
+const { device, threads, signal } = loadOptions;
+
+/** Options of `SafetyChecker.load`. */
+export const safetyCheckerOptions = {
+  device,
+  dtype: {
+    kind: 'choice',
+    choices: weightDtypes,
+    default: 'float32',
+    description: 'dtype of the weights',
+    details:
+      'With `float32`, verdicts are those of the reference. `bfloat16` takes half the memory. `float16` requires CUDA.',
+  },
+  threads,
+  signal,
 } as const satisfies OptionTable;

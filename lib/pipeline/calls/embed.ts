@@ -17,7 +17,7 @@ export function embedImageCall(
 ): Computation<Embedding> {
   const { signal, fit } = settings;
   return {
-    ...{ signal, memory: [] },
+    ...{ signal, memory: [], safety: {} },
     check: (cascade) => void cascade.imageSquare(),
     async run(session) {
       const data = await session.encode(async (encoding) => {
@@ -38,6 +38,7 @@ export function embedTextCall(prompt: string, settings: ResolvedEmbedText): Comp
   const seed = seeds[0] as number;
   return {
     ...{ signal, memory: [{ settings: { ...settings, decoder: prior }, inputs: 1 }] },
+    safety: settings,
     check() {},
     async run(session) {
       const batches = { prior: 1, decoder: 0, upsample: 0 };
@@ -65,7 +66,7 @@ export function textFeaturesCall(
   signal: AbortSignal | undefined,
 ): Computation<Embedding> {
   return {
-    ...{ signal, memory: [] },
+    ...{ signal, memory: [], safety: {} },
     check() {},
     async run(session) {
       const data = await session.encode(async (encoding) => {

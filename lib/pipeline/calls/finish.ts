@@ -41,6 +41,7 @@ export function finishCall(
   }));
   return {
     signal: jobs[0]?.settings.signal,
+    safety: jobs[0]?.settings ?? {},
     memory: [...new Set(jobs.map(({ settings }) => settings.batchSize))].map((batchSize) => ({
       settings: { batchSize, count: 1 },
       inputs: jobs.length,
@@ -111,8 +112,10 @@ function expectedWork({ estimator }: CallSession, group: readonly FinishJob[]): 
 function draftedImage({ draft, index, settings }: FinishJob): DraftedImage {
   const { width, height, data, values, drawn, blend, seed } = draft;
   const { batchSize } = settings;
+  // That the draft is safe says nothing about its image; that it is unsafe remains true.
+  const { verdict, ...recipe } = draft.recipe;
   return {
     ...{ width, height, data, values, drawn, blend, seed, index, candidate: 0 },
-    recipe: async () => ({ ...draft.recipe, batchSize }),
+    recipe: async () => ({ ...recipe, ...(verdict?.unsafe && { verdict }), batchSize }),
   };
 }

@@ -45,6 +45,7 @@ export function generationCall<P = undefined>(
   const { count, encodesImages = false, keepsImages = true, work, prepare, encode } = inputs;
   return {
     signal: settings.signal,
+    safety: settings,
     memory: [{ settings, inputs: keepsImages ? count : 1 }],
     check(cascade) {
       requireWatermarkSize(settings.watermark, cascade.imageSize);

@@ -3,6 +3,7 @@ import { quote } from '../../errors.js';
 import type { ImageInput } from '../../images/decode.js';
 import type { SquareRequest } from '../../images/decoding/tasks.js';
 import { limitsOf } from '../../images/input-limits.js';
+import { toPlanes } from '../../images/pixels.js';
 import { type PreparedImage, prepareImages } from '../../images/prepare.js';
 import type { ImageFit } from '../../options/descriptions.js';
 import type { StageSettings } from '../../options/resolve-stages.js';
@@ -28,11 +29,15 @@ export interface EncodedTexts {
   readonly warnings: readonly string[];
 }
 
-/** Encodes prompts. */
+/**
+ * Encodes prompts, after they were checked.
+ * @throws {KarloError} ERR_KARLO_UNSAFE for a prompt that the call's filter rejects
+ */
 export async function encodeTexts(
-  { cascade, signal }: Encoding,
+  { cascade, guard, signal }: Encoding,
   prompts: readonly string[],
 ): Promise<EncodedTexts> {
+  await guard.checkPrompts(prompts);
   const encoded = await cascade.encodeText(prompts, signal);
   return {
     features: encoded.map(({ text }) => text),
@@ -127,17 +132,6 @@ export function toRow({ device }: Cascade, data: Float32Array): Tensor {
 /** An RGB square as the decoder's image, `[1, 3, edge, edge]` in [-1, 1], for the caller to dispose. */
 export function toImageTensor({ device }: Cascade, square: Uint8Array, edge: number): Tensor {
   return tidy(() => Tensor.from(toPlanes(square), [1, 3, edge, edge]).to({ device }));
-}
-
-/** The bytes of RGB pixels as the values of three planes, in [-1, 1]. */
-export function toPlanes(pixels: Uint8Array): Float32Array {
-  const values = new Float32Array(pixels.length);
-  const plane = pixels.length / 3;
-  // Every operation is rounded to float32, as LibTorch does.
-  for (const [i, byte] of pixels.entries()) {
-    values[(i % 3) * plane + Math.floor(i / 3)] = Math.fround(byte / 127.5) - 1;
-  }
-  return values;
 }
 
 /** The decoder's noise as a tensor, `[1, 3, side, side]`, for the caller to dispose. */

@@ -71,6 +71,7 @@ export function invertCall(input: ImageInput, settings: ResolvedInvert): Computa
   const { decoder, batchSize, fit, prompt = '', steps, refinements } = settings;
   return {
     signal: settings.signal,
+    safety: settings,
     memory: [{ settings, inputs: 1 }],
     check: (cascade) => void cascade.imageSquare(),
     async run(session) {

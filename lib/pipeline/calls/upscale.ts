@@ -1,4 +1,5 @@
 import type { ImageInput } from '../../images/decode.js';
+import { toPlanes } from '../../images/pixels.js';
 import type { PreparedImage } from '../../images/prepare.js';
 import { requireWatermarkSize } from '../../images/watermark/embed.js';
 import { upscaleOptions } from '../../options/descriptions.js';
@@ -9,7 +10,7 @@ import { imageJobs } from '../generate.js';
 import { CallProgress } from '../progress.js';
 import type { CallSession } from '../session.js';
 import type { CallResult, GenerationCall } from './call.js';
-import { readImages, toPlanes } from './inputs.js';
+import { readImages } from './inputs.js';
 import { commonRecipe } from './recipes.js';
 
 /** Enlarges images by super-resolution alone. */
@@ -21,6 +22,7 @@ export function upscaleCall(
   const inputs = Array.isArray(input) ? input.length : 1;
   return {
     signal: settings.signal,
+    safety: settings,
     memory: [{ settings: { batchSize, count }, inputs }],
     check: (cascade) => requireWatermarkSize(settings.watermark, cascade.imageSize),
     run: (session) => upscaleAll(session, input, settings),
