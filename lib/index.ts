@@ -51,7 +51,13 @@ export type { RecordedVerdict, Verdict } from './images/verdict.js';
 export { readWatermark, type Watermark } from './images/watermark/read.js';
 export { Karlo, type KarloOptions } from './karlo.js';
 export type { ComponentName } from './networks/registry.js';
-export type { ImageFit, ResidencyMode, Task, UnsafeAction, WeightDtype } from './options/descriptions.js';
+export type {
+  ImageFit,
+  ResidencyMode,
+  Task,
+  UnsafeAction,
+  WeightDtype,
+} from './options/descriptions.js';
 export type {
   EmbedImageOptions,
   PriorOptions,

@@ -17,7 +17,11 @@ import { identityLabel, knownOptions, type RawOptions } from '../options/validat
 export type Method = 'textToImage' | EditMethod;
 
 /** What the AI SDK has fields for, and what has no place in its result. */
-const excluded = ['count', 'seed', 'prompt', 'signal', 'previews', 'stopAfter'] as const;
+const excluded = [
+  ...(['count', 'seed', 'prompt', 'signal', 'previews', 'stopAfter'] as const),
+  // Functions, which the options of a provider cannot be.
+  ...(['safety', 'promptFilter'] as const),
+] as const;
 
 /** The formats of the images. */
 export const outputFormats = ['png', 'jpeg', 'webp'] as const;

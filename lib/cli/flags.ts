@@ -1,7 +1,7 @@
 // Flags that several commands have. Those of the package's options follow from lib/options/descriptions.ts.
 import { type Command, Option } from 'commander';
-import { KarloError } from '../errors.js';
-import { findModel, recordedModel } from '../hub/store/resolve.js';
+import { expected, KarloError } from '../errors.js';
+import { findChecker, findModel, recordedModel } from '../hub/store/resolve.js';
 import { formats, type ImageFormat, imageFormats, labelsOf } from '../images/formats.js';
 import type { Recipe } from '../images/recipe.js';
 import type { KarloOptions } from '../karlo.js';
@@ -150,7 +150,6 @@ export function addOutputOptions(command: Command): Command {
 
 /** Adds what `karlo serve` and `karlo worker` share: results, the log and the model. */
 export function addServerOptions(command: Command): Command {
-  const { model, device, dtype, threads, trustGraphs } = loadOptions;
   command
     .option('--queue-name <name>', 'name of the queue in Redis', queueName, 'karlo')
     .option(
@@ -174,11 +173,42 @@ export function addServerOptions(command: Command): Command {
         .default('auto'),
     )
     .optionsGroup('Model options:');
-  return addOptions(command, { model, device, dtype, threads, trustGraphs }).option(
+  return addOptions(command, serverLoadOptions).option(
     '--batch-size <number>',
     'number of images, of all requests, that go through the networks together',
     positive,
     1,
+  );
+}
+
+/** The options of `Karlo.load` that servers have. */
+export const serverLoadOptions = pickServerOptions();
+
+function pickServerOptions() {
+  const { model, device, dtype, threads, trustGraphs, safety, onUnsafe } = loadOptions;
+  return { model, device, dtype, threads, trustGraphs, safety, onUnsafe } as const;
+}
+
+/** The values of their flags. */
+export type ServerLoadFlags = Pick<KarloOptions, keyof typeof serverLoadOptions>;
+
+/**
+ * The options to load a server's model with.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for `--on-unsafe` without a check
+ */
+export function serverLoadOptionsOf(flags: object): KarloOptions {
+  const options = optionsOf(serverLoadOptions, flags) as KarloOptions;
+  requireCheck(options);
+  return options;
+}
+
+function requireCheck({ safety, onUnsafe }: KarloOptions): void {
+  if (onUnsafe === undefined || safety !== undefined) return;
+  throw expected(
+    'a safety checker',
+    '--safety',
+    undefined,
+    'without one, --on-unsafe has no effect',
   );
 }
 
@@ -211,6 +241,7 @@ export async function loadOptionsOf(
   recipe: Recipe | undefined,
 ): Promise<KarloOptions> {
   const fromFlags = optionsOf(loadOptions, flags) as KarloOptions;
+  checked(command, () => requireCheck(fromFlags));
   const recorded = recipe && {
     dtype: recipe.dtype,
     ...(recipe.device === 'cpu' && { device: 'cpu' }),
@@ -218,6 +249,7 @@ export async function loadOptionsOf(
   const options = { ...recorded, ...fromFlags };
   // Before LibTorch, which may be missing as well.
   if (fromFlags.model) await findModel(fromFlags.model);
+  if (typeof fromFlags.safety === 'string') await findChecker(fromFlags.safety);
   // While LibTorch opens on another thread, this imports what loading needs. Opening the device waits for LibTorch.
   const { resolvePlacement } = await import('../pipeline/load.js');
   checked(command, () => resolvePlacement(resolveLoadOptions(options, flagLabel), flagLabel));

@@ -37,7 +37,7 @@ export type StartGeneration = (
 ) => GenerationTask;
 
 /** An image that was made: with candidates, the seed of the chosen one. */
-type MadeImage = Pick<KarloImage, 'seed'> & Pick<Recipe, 'selection'>;
+type MadeImage = Pick<KarloImage, 'seed'> & Pick<Recipe, 'selection' | 'verdict'>;
 
 /** What calls have generated. */
 export interface Report extends Pick<Generation, 'warnings' | 'timings'> {
@@ -118,7 +118,8 @@ async function passOn(
       }
       const target = targets[event.index] as Target;
       const { seed, recipe } = event.image;
-      made.set(target, { seed, ...(recipe?.selection && { selection: recipe.selection }) });
+      const { selection, verdict } = recipe ?? {};
+      made.set(target, { seed, ...(selection && { selection }), ...(verdict && { verdict }) });
       await write(event.image, target);
     }
     return await task;

@@ -87,7 +87,7 @@ export function resolveImageVariation(
 /** How drafts become images: the options of `karlo.finish`, completed from those that a draft records. */
 export type ResolvedFinish = Pick<
   ResolvedGeneration,
-  'upsample' | 'batchSize' | 'previews' | 'signal'
+  'upsample' | 'batchSize' | 'previews' | 'safety' | 'onUnsafe' | 'signal'
 >;
 
 const { sampling, upsample } = generationOptions;

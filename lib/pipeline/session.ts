@@ -110,7 +110,7 @@ export class CallSession {
     { stages, batchSize, previews, progress, parts }: BatchSettings,
   ): Promise<Result[]> {
     const { guard, signal, emit } = this.#options;
-    const steps = new StepReporter(guard, emit);
+    const reporter = new StepReporter(guard, emit);
     const images = jobs.map(({ index }) => index);
     const candidates = jobs.map(({ candidate }) => candidate);
     const { results, seconds } = await this.#options.submit<Job, Result>({
@@ -124,7 +124,7 @@ export class CallSession {
       previews,
       run: half,
       onStep: (stage, step, steps, x0) =>
-        steps.report({
+        reporter.report({
           type: 'step',
           stage,
           ...progress.add(stage, step, steps),
@@ -132,7 +132,7 @@ export class CallSession {
           ...(x0 && { previews: previewsOf(jobs, x0) }),
         }),
     });
-    await steps.end();
+    await reporter.end();
     for (const stage of STAGES) this.seconds[stage] += seconds[stage];
     return results;
   }

@@ -17,7 +17,7 @@ import { Engine } from '../torch/engine.js';
 import { tidy } from '../torch/tensor.js';
 import { explainedAsync } from '../util/explain.js';
 import { type CheckerDescription, describeChecker, type StoredConcepts } from './checker-folder.js';
-import type { Concepts, ConceptSet } from './concepts.js';
+import type { ConceptSet, Concepts } from './concepts.js';
 
 /** A safety checker in memory. */
 export interface LoadedChecker {

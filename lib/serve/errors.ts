@@ -76,6 +76,10 @@ export function toApiError(error: unknown): ApiError {
     const param = error.argument && splitCase(error.argument, '_');
     return new ApiError(400, 'invalid_value', error.message, { param, cause: error });
   }
+  // As OpenAI's API answers.
+  if (error.code === 'ERR_KARLO_UNSAFE') {
+    return new ApiError(400, 'content_policy_violation', error.message, { cause: error });
+  }
   if (error.code === 'ERR_KARLO_OUT_OF_MEMORY') {
     const message = 'The images did not fit into memory. Request fewer images, or try again later';
     return new ApiError(503, 'out_of_memory', message, { retryAfter: 10, cause: error });

@@ -19,6 +19,12 @@ export class Metrics {
     labelNames: ['kind'] as const,
     registers: [this.#registry],
   });
+  readonly #verdicts = new Counter({
+    name: 'karlo_safety_verdicts_total',
+    help: 'Images that the safety check found safe or unsafe',
+    labelNames: ['kind', 'verdict'] as const,
+    registers: [this.#registry],
+  });
   readonly #failures = new Counter({
     name: 'karlo_failures_total',
     help: 'Requests that ended in an error, by error code',
@@ -79,7 +85,11 @@ export class Metrics {
 
   observeJob({ call }: Job, event: JobEvent): void {
     const kind = methodLabels[call.method];
-    if (event.type === 'image') this.#images.inc({ kind });
+    if (event.type === 'image') {
+      this.#images.inc({ kind });
+      const { unsafe } = event;
+      if (unsafe !== undefined) this.#verdicts.inc({ kind, verdict: unsafe ? 'unsafe' : 'safe' });
+    }
     if (event.type !== 'completed') return;
     for (const [stage, seconds] of Object.entries(event.timings)) {
       if (stage !== 'total') this.#stages.observe({ kind, stage }, seconds);

@@ -198,6 +198,7 @@ function describeRecipe(recipe: Recipe): [string, string][] {
     ...describeSource(recipe),
     ...describeOptions(recipe),
     ...describeSelection(recipe),
+    ...describeVerdict(recipe),
     ['model', `${model.name} (${model.sha256})`],
     ['generated on', `${place}, ${dtype}, karlo ${versions.karlo}, LibTorch ${versions.libtorch}`],
   ];
@@ -243,6 +244,16 @@ function describeSelection({ selection }: Recipe): [string, string][] {
   ];
   return [['chosen', `${choices.join('; ')} (first seed ${seed})`]];
 }
+
+/** What a safety check said. */
+function describeVerdict({ verdict }: Recipe): [string, string][] {
+  if (verdict === undefined) return [];
+  const { unsafe, action, reasons = [] } = verdict;
+  const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
+  return [['safety check', unsafe ? `unsafe${why}, ${done[action ?? 'keep']}` : 'safe']];
+}
+
+const done = { blur: 'blurred', black: 'blackened', keep: 'kept' } as const;
 
 function describeStage({ steps, timestepRespacing, ...others }: StageOptions): string {
   const spacing = steps === undefined ? `steps ${timestepRespacing}` : `${steps} steps`;

@@ -1,20 +1,21 @@
 import { type Command, Option } from 'commander';
-import type { KarloOptions } from '../../karlo.js';
-import { loadOptions } from '../../options/descriptions.js';
 import { defaults, logLevels, type ServerSettings } from '../../serve/settings.js';
 import { importWith, serverPackages } from '../../util/optional-packages.js';
 import { positive } from '../flag-values.js';
-import { addOptions, defined } from '../flags.js';
+import {
+  addOptions,
+  type ServerLoadFlags,
+  serverLoadOptions,
+  serverLoadOptionsOf,
+} from '../flags.js';
 
-interface Flags
-  extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads' | 'trustGraphs'> {
+interface Flags extends ServerLoadFlags {
   maxN: number;
   logLevel: ServerSettings['logLevel'];
 }
 
 /** `karlo mcp`: tools for clients of the Model Context Protocol. */
 export function addMcp(program: Command): void {
-  const { model, device, dtype, threads, trustGraphs } = loadOptions;
   const command = program
     .command('mcp')
     .description('serve tools to an MCP client such as Claude Desktop, over stdin and stdout')
@@ -25,7 +26,7 @@ export function addMcp(program: Command): void {
         .default(defaults.logLevel),
     )
     .optionsGroup('Model options:');
-  addOptions(command, { model, device, dtype, threads, trustGraphs })
+  addOptions(command, serverLoadOptions)
     .addHelpText(
       'after',
       `
@@ -42,7 +43,6 @@ Examples:
 async function start(flags: Flags): Promise<void> {
   // Imported here, because no other command needs the libraries.
   const { runMcp } = await importWith(serverPackages, () => import('../../serve/mcp/stdio.js'));
-  const { model, device, dtype, threads, trustGraphs, maxN, logLevel } = flags;
-  const karlo = defined({ model, device, dtype, threads, trustGraphs });
-  await runMcp({ karlo, maxN, logLevel });
+  const { maxN, logLevel } = flags;
+  await runMcp({ karlo: serverLoadOptionsOf(flags), maxN, logLevel });
 }

@@ -17,7 +17,7 @@ interface Flags {
 export function addPull(program: Command): void {
   program
     .command('pull')
-    .description('download a published model, or its missing files')
+    .description('download a published model or safety checker, or its missing files')
     .argument(
       '<repo>',
       "repository on the Hugging Face Hub, or 'kakao' for Kakao Brain's own five files",
@@ -33,6 +33,7 @@ Examples:
   karlo pull kakaobrain/karlo-v1-alpha
   karlo pull kakaobrain/karlo-v1-alpha --variations
   karlo pull kakao
+  karlo pull CompVis/stable-diffusion-safety-checker # for --safety
 
 A pull resumes after an interruption.
 
@@ -60,10 +61,12 @@ async function pull(repo: string, { json, ...options }: Flags): Promise<void> {
 }
 
 function summary({ name, layout, totalBytes, path, repositories }: Pulled): string[] {
+  const line = `${repositories.join(' and ')}: ${formatBytes(totalBytes)} in ${path}`;
+  if (layout === 'safety-checker') return [line, `  npx karlo "a red heart" --safety ${name}`];
   const [hasTextToImage, hasVariation] = [name, `${name}${variationsSuffix}`].map(
     (repo) => layout === 'kakao' || repositories.includes(repo),
   );
-  const lines = [`${repositories.join(' and ')}: ${formatBytes(totalBytes)} in ${path}`];
+  const lines = [line];
   if (hasTextToImage) lines.push(`  npx karlo "a red heart" --model ${name}`);
   const model = hasTextToImage ? name : repositories[0];
   if (hasVariation) lines.push(`  npx karlo vary photo.jpg --model ${model}`);

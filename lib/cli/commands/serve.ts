@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { KarloOptions } from '../../karlo.js';
+import { expected } from '../../errors.js';
 import { type Leniency, openai, strict } from '../../serve/protocol/leniency.js';
 import {
   createSettings,
@@ -10,10 +10,15 @@ import {
 } from '../../serve/settings.js';
 import { importWith, serverPackages } from '../../util/optional-packages.js';
 import { httpUrl, nonNegative, port, positive, seconds } from '../flag-values.js';
-import { addServerOptions, defined, queueOption } from '../flags.js';
+import {
+  addServerOptions,
+  defined,
+  queueOption,
+  type ServerLoadFlags,
+  serverLoadOptionsOf,
+} from '../flags.js';
 
-interface Flags
-  extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads' | 'trustGraphs'> {
+interface Flags extends ServerLoadFlags {
   host: string;
   port: number;
   apiKey?: string[];
@@ -133,6 +138,7 @@ Examples:
   karlo serve
   karlo serve --port 9000 --model ./karlo-v1-alpha
   KARLO_API_KEYS=$(openssl rand -hex 16) karlo serve --host 0.0.0.0
+  karlo serve --safety CompVis/stable-diffusion-safety-checker
   karlo serve --compat openai # for clients that ask for dall-e-3 at 1024x1024
   karlo serve --queue redis://localhost`,
     )
@@ -142,9 +148,14 @@ Examples:
 async function start(flags: Flags): Promise<void> {
   // Imported here, because no other command needs a server.
   const { serve } = await importWith(serverPackages, () => import('../../serve/main.js'));
-  const { model, device, dtype, threads, trustGraphs, concurrency, queue, queueName } = flags;
+  const { concurrency, queue, queueName } = flags;
+  const karlo = serverLoadOptionsOf(flags);
+  if (queue !== undefined && karlo.safety !== undefined) {
+    const fix = 'karlo worker checks the images that it generates';
+    throw expected('no --safety with --queue', '--safety', karlo.safety, fix);
+  }
   await serve({
-    karlo: defined({ model, device, dtype, threads, trustGraphs }),
+    karlo,
     settings: createSettings(settingsOf(flags)),
     concurrency,
     batchSize: flags.batchSize,

@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
-import type { KarloOptions } from '../../karlo.js';
 import type { LogFormat, ServerSettings } from '../../serve/settings.js';
 import { importWith, serverPackages } from '../../util/optional-packages.js';
 import { positive } from '../flag-values.js';
-import { addServerOptions, defined, queueOption } from '../flags.js';
+import {
+  addServerOptions,
+  queueOption,
+  type ServerLoadFlags,
+  serverLoadOptionsOf,
+} from '../flags.js';
 
-interface Flags
-  extends Pick<KarloOptions, 'model' | 'device' | 'dtype' | 'threads' | 'trustGraphs'> {
+interface Flags extends ServerLoadFlags {
   queue: string;
   queueName: string;
   results?: string;
@@ -39,9 +42,9 @@ Examples:
 async function start(flags: Flags): Promise<void> {
   // Imported here, because no other command needs a queue.
   const { runWorker } = await importWith(serverPackages, () => import('../../serve/main.js'));
-  const { model, device, dtype, threads, trustGraphs, concurrency, logLevel, logFormat } = flags;
+  const { concurrency, logLevel, logFormat } = flags;
   await runWorker({
-    karlo: defined({ model, device, dtype, threads, trustGraphs }),
+    karlo: serverLoadOptionsOf(flags),
     queue: { url: flags.queue, name: flags.queueName },
     results: { location: flags.results, seconds: flags.resultTime },
     concurrency,

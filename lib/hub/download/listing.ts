@@ -78,6 +78,18 @@ export async function listRepository(
   }
 }
 
+/**
+ * Reads a small JSON file of a repository.
+ * @throws {KarloError} ERR_KARLO_DOWNLOAD; SyntaxError if it is not JSON
+ */
+export async function readRemoteJson(
+  { url }: RemoteFile,
+  remote: Remote,
+  settings: ListingSettings,
+): Promise<unknown> {
+  return (await getComplete(url, remote, settings)).json();
+}
+
 async function listTree(first: string, remote: Remote, settings: ListingSettings) {
   const entries: z.infer<typeof entriesSchema> = [];
   let url: string | undefined = first;

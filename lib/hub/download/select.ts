@@ -63,6 +63,26 @@ function namesIn(folder: string, listed: readonly RemoteFile[]): string[] {
   return within.map(({ path }) => path.slice(start.length)).filter((name) => plainName.test(name));
 }
 
+/** What a safety checker is loaded from. */
+const checkerConfigs = ['config.json', 'preprocessor_config.json'];
+
+/**
+ * Selects the files of a safety checker, which are not in subfolders.
+ * @param variant as in `selectFiles`
+ * @returns undefined if the repository cannot be one
+ */
+export function selectCheckerFiles(
+  listed: readonly RemoteFile[],
+  variant?: string,
+): RemoteFile[] | undefined {
+  const names = listed.map(({ path }) => path).filter((path) => plainName.test(path));
+  const weights = chooseWeights('image_encoder', names, variant);
+  if (names.includes('model_index.json') || !names.includes('config.json')) return undefined;
+  if (weights === undefined || weights.sharded) return undefined;
+  const selected = [...checkerConfigs, weights.file];
+  return listed.filter(({ path }) => selected.includes(path));
+}
+
 /** The files that a task needs and a repository does not have. */
 export function missingInRepository(task: Task, files: readonly RemoteFile[]): string[] {
   return missingFiles(task, (folder) => namesIn(folder, files));

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { expected } from '../../errors.js';
 import { builtIn } from '../../layouts/built-in.js';
 import { offlineVariable } from '../../util/environment.js';
+import type { RemoteFile } from '../download/download.js';
 import { downloadError } from '../download/failure.js';
 import { hubRemote } from '../download/hub.js';
 import { kakaoRemote, listKakao } from '../download/kakao.js';
-import { listRepository } from '../download/listing.js';
+import { listRepository, readRemoteJson } from '../download/listing.js';
 import type { Remote } from '../download/request.js';
 import type { RetryPolicy } from '../download/retries.js';
-import { missingInRepository, selectFiles } from '../download/select.js';
+import { missingInRepository, selectCheckerFiles, selectFiles } from '../download/select.js';
 import {
   checkModelName,
   kakaoModel,
@@ -121,7 +123,7 @@ async function pullOne(repo: string, settings: Settings): Promise<Pulled> {
   const { env, signal, onProgress, retryPolicy, freeBytes } = settings;
   onProgress?.({ phase: 'list', done: 0, total: 0 });
   const remote = repo === kakaoModel ? kakaoRemote(env) : await hubRemote(repo, env);
-  const member = await (repo === kakaoModel
+  const { member, layout } = await (repo === kakaoModel
     ? kakaoMember(remote, settings)
     : hubMember(remote, settings));
   const name = modelOf(repo);
@@ -131,7 +133,7 @@ async function pullOne(repo: string, settings: Settings): Promise<Pulled> {
   const record: ModelRecord = {
     format: 1,
     name,
-    layout: repo === kakaoModel ? 'kakao' : 'huggingface',
+    layout,
     folder: folderFor(filesOf(members)),
     date: new Date().toISOString(),
     pulled: repo,
@@ -149,21 +151,49 @@ async function pullOne(repo: string, settings: Settings): Promise<Pulled> {
   return { ...stored, warnings: warningsOf(record) };
 }
 
-async function hubMember(remote: Remote, settings: Settings): Promise<Member> {
-  const { revision = 'main', variant } = settings;
-  const { commit, files } = await listRepository(remote, revision, settings);
-  const selected = selectFiles(remote.name, files, variant);
-  return { repo: remote.name, revision, commit, ...(variant && { variant }), files: selected };
+/** A repository with the files that are pulled, and their layout. */
+interface SelectedMember {
+  readonly member: Member;
+  readonly layout: ModelRecord['layout'];
 }
 
-async function kakaoMember(remote: Remote, settings: Settings): Promise<Member> {
+async function hubMember(remote: Remote, settings: Settings): Promise<SelectedMember> {
+  const { revision = 'main', variant } = settings;
+  const { commit, files: listed } = await listRepository(remote, revision, settings);
+  const ofChecker = await checkerFiles(remote, listed, settings);
+  const files = ofChecker ?? selectFiles(remote.name, listed, variant);
+  return {
+    member: { repo: remote.name, revision, commit, ...(variant && { variant }), files },
+    layout: ofChecker ? 'safety-checker' : 'huggingface',
+  };
+}
+
+/** The files of a safety checker; undefined if the repository is none. Other models of CLIP have the same files. */
+async function checkerFiles(
+  remote: Remote,
+  listed: readonly RemoteFile[],
+  settings: Settings,
+): Promise<RemoteFile[] | undefined> {
+  const files = selectCheckerFiles(listed, settings.variant);
+  const config = files?.find(({ path }) => path === 'config.json');
+  if (config === undefined) return undefined;
+  const parsed = checkerConfig.safeParse(await readRemoteJson(config, remote, settings));
+  return parsed.success ? files : undefined;
+}
+
+const checkerConfig = z.looseObject({
+  architectures: z.tuple([z.literal('StableDiffusionSafetyChecker')]),
+});
+
+async function kakaoMember(remote: Remote, settings: Settings): Promise<SelectedMember> {
   const files = await listKakao(remote, settings);
-  return { repo: kakaoModel, revision: 'v1.0.0.alpha', commit: 'v1.0.0.alpha', files };
+  const [commit, repo] = ['v1.0.0.alpha', kakaoModel];
+  return { member: { repo, revision: commit, commit, files }, layout: 'kakao' };
 }
 
 /** Rejects a repository that no task could use, before gigabytes are downloaded. */
 function checkTasks({ layout, members, pulled }: ModelRecord): void {
-  if (layout === 'kakao') return;
+  if (layout !== 'huggingface') return;
   const missing = (['textToImage', 'imageVariation'] as const).map((task) =>
     missingInRepository(task, filesOf(members)),
   );

@@ -14,6 +14,8 @@ import { isModelName } from './folder.js';
  *     4f0c2a9b81d3/       its files, in the Hugging Face or the Kakao layout
  *     pull.json           the record of a pull that is running or was interrupted
  *     a9310c55e7b2.new/   the files of that pull; incomplete ones end in `.part`
+ *
+ * A safety checker is stored in the same way.
  */
 
 const hex = z.string().regex(/^[0-9a-f]+$/);
@@ -39,7 +41,7 @@ const member = z.object({
 const record = z.object({
   format: z.literal(1),
   name,
-  layout: z.enum(['huggingface', 'kakao']),
+  layout: z.enum(['huggingface', 'kakao', 'safety-checker']),
   /** The name of the folder with the files, derived from them. */
   folder: hex.length(12),
   date: z.iso.datetime(),

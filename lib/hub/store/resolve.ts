@@ -27,6 +27,10 @@ export async function findModel(name: string, { env = process.env } = {}): Promi
   if (builtIn.includes(name)) return { name, folder: builtInModel(name) };
   const models = isPath(name) ? [] : await listModels({ env });
   const stored = models.find((model) => isStored(model, name));
+  if (stored?.layout === 'safety-checker') {
+    const message = `Expected a model but '${name}' is a safety checker: use it with --safety, or as the option safety`;
+    throw new KarloError('ERR_KARLO_MODEL_NOT_FOUND', message);
+  }
   if (stored) return { name: stored.name, folder: stored.path };
   const path = resolve(name);
   const found = await stat(path).catch(() => undefined);

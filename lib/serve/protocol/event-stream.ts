@@ -13,6 +13,7 @@ import { toErrorBody } from './error-response.js';
 import {
   deliverAnimation,
   deliverImage,
+  describedImage,
   imageFields,
   type ResponseContext,
   runFields,
@@ -57,15 +58,16 @@ export async function* toEventStream(
 }
 
 async function imageMessage(
-  { index, seed, data }: ImageEvent,
+  image: ImageEvent,
   context: ResponseContext,
   completed?: CompletedEvent,
 ) {
+  const { index, data } = image;
   return message({
     type: `${context.eventPrefix}.completed`,
     ...(await deliverImage(context, index, data)),
     ...commonFields(context, index),
-    seed,
+    ...describedImage(image),
     ...(completed && runFields(context, completed)),
   });
 }

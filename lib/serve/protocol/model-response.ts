@@ -15,7 +15,7 @@ export type ModelLimits = Pick<ServerSettings, 'maxN' | 'maxImageBytes'>;
 
 /** The served model, with its presets and limits. */
 export function toModelResponse(
-  { id, size, textToImage, imageVariation }: ServedModel,
+  { id, size, textToImage, imageVariation, onUnsafe }: ServedModel,
   { maxN, maxImageBytes }: ModelLimits,
 ): ModelResponse {
   return {
@@ -30,6 +30,7 @@ export function toModelResponse(
       samplings: samplingsOf(),
       max_n: maxN,
       max_image_bytes: maxImageBytes,
+      ...(onUnsafe && { on_unsafe: onUnsafe }),
     },
   };
 }

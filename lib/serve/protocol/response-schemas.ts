@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { animationFormats } from '../../images/animation.js';
-import { samplers, samplings } from '../../options/descriptions.js';
+import { samplers, samplings, unsafeActions } from '../../options/descriptions.js';
 import type { Generation } from '../../pipeline/task.js';
 import { outputFormats } from '../results/store.js';
 
@@ -30,7 +30,16 @@ export const imagesSchema = z.object({
   background: z.literal('opaque'),
   output_format: z.enum(outputFormats),
   size: z.string(),
-  data: z.array(z.object({ ...file, seed: count })),
+  data: z.array(
+    z.object({
+      ...file,
+      seed: count,
+      unsafe: z
+        .boolean()
+        .optional()
+        .describe('Whether the safety check finds the image unsafe. Absent without a check.'),
+    }),
+  ),
   usage,
   karlo: z.object({
     model: z.string(),
@@ -68,6 +77,12 @@ export const modelSchema = z.object({
     samplings: z.record(z.enum(samplings), sampling),
     max_n: count,
     max_image_bytes: count.describe('Bytes of an input image.'),
+    on_unsafe: z
+      .enum(unsafeActions)
+      .optional()
+      .describe(
+        'What happens to images that the safety check finds unsafe. Absent without a check.',
+      ),
   }),
 });
 

@@ -2,6 +2,7 @@ import type { ServedModel } from '../queue/backend.js';
 import {
   animationOf,
   type CompletedEvent,
+  type ImageEvent,
   imagesOf,
   type Job,
   type JobAnimation,
@@ -34,8 +35,11 @@ export async function toImagesResponse(
   let animation: AnimationFields | undefined;
   for await (const event of events) {
     if (event.type === 'image') {
-      const { index, seed } = event;
-      data[index] = { ...(await deliverImage(context, index, event.data)), seed };
+      const { index } = event;
+      data[index] = {
+        ...(await deliverImage(context, index, event.data)),
+        ...describedImage(event),
+      };
     }
     if (event.type === 'animation') animation = await deliverAnimation(context, event.data);
     if (event.type === 'completed') completed = event;
@@ -46,6 +50,11 @@ export async function toImagesResponse(
     ...imageFields(context),
     ...{ data, usage, karlo: { ...karlo, ...(animation && { animation }) } },
   };
+}
+
+/** Fields that describe an image. */
+export function describedImage({ seed, unsafe }: ImageEvent) {
+  return { seed, ...(unsafe !== undefined && { unsafe }) };
 }
 
 export function deliverImage(

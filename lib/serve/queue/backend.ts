@@ -1,3 +1,4 @@
+import type { UnsafeAction } from '../../options/descriptions.js';
 import type { Job, JobEvent } from './job.js';
 
 /** The model that generates the images, as clients see it. */
@@ -7,6 +8,8 @@ export interface ServedModel {
   readonly size: number;
   readonly textToImage: boolean;
   readonly imageVariation: boolean;
+  /** What happens to images that the safety check finds unsafe; absent without a check. */
+  readonly onUnsafe?: UnsafeAction | undefined;
 }
 
 /** Runs jobs: in this process, or in workers behind a queue. */

@@ -31,7 +31,8 @@ export class JobRunner {
   }
 
   get model(): ServedModel {
-    return { id: this.#karlo.model, size: this.#karlo.size, ...this.#karlo.tasks };
+    const { model: id, size, tasks, onUnsafe } = this.#karlo;
+    return { id, size, ...tasks, ...(onUnsafe && { onUnsafe }) };
   }
 
   /** Runs a job. Its images and partial images are emitted as encoded files. */
@@ -47,7 +48,8 @@ export class JobRunner {
       if (event.type === 'image') {
         const { index, image } = event;
         const data = await encode(isDrafted ? image : await resized(image, job.size), job);
-        emit({ type: 'image', index, seed: image.seed, data });
+        const unsafe = image.recipe?.verdict?.unsafe;
+        emit({ type: 'image', index, seed: image.seed, unsafe, data });
         continue;
       }
       if (job.progress) emit(this.#stepEvent(event));

@@ -156,6 +156,8 @@ export interface ImageEvent {
   readonly type: 'image';
   readonly index: number;
   readonly seed: number;
+  /** Whether the safety check finds it unsafe; absent without a check. */
+  readonly unsafe?: boolean | undefined;
   /** An image file. */
   readonly data: Buffer;
 }

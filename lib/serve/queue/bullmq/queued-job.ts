@@ -40,8 +40,8 @@ const wantedSeconds = 60;
 /** Priorities in BullMQ, where lower numbers come first. */
 const priorities = { normal: 1, low: 2 };
 
-/** The seed of an image: that of the chosen candidate. */
-type ImageSeed = Pick<ImageEvent, 'index' | 'seed'>;
+/** What is known about an image besides its file: the seed is that of the chosen candidate. */
+type ImageSeed = Pick<ImageEvent, 'index' | 'seed' | 'unsafe'>;
 
 interface Connections {
   queue: Queue<JobData, JobResult>;
@@ -166,11 +166,12 @@ export class QueuedJob {
   }
 
   /** @returns whether the image is in the result store */
-  async #pushImage({ index, seed }: ImageSeed): Promise<boolean> {
+  async #pushImage({ index, seed, unsafe }: ImageSeed): Promise<boolean> {
     const { id, format } = this.#job;
     const data = await this.#connections.results.get(resultName(id, index, format));
     if (data === undefined) return false;
-    if (this.#isNew(`image ${index}`)) this.#events.push({ type: 'image', index, seed, data });
+    if (this.#isNew(`image ${index}`))
+      this.#events.push({ type: 'image', index, seed, unsafe, data });
     return true;
   }
 
@@ -221,11 +222,11 @@ export class QueuedJob {
     if (result.status === 'failed') throw ApiError.fromJSON(result.error);
     // Cancelled although it is wanted, because Redis lost the `wanted` key: the next check adds it again.
     if (result.status === 'cancelled') return job.remove();
-    const { status: _, seeds, ...completed } = result;
+    const { status: _, seeds, unsafe, ...completed } = result;
     if (seeds.length !== imagesOf(this.#job.call)) {
       throw new InvalidMessage('Invalid result: expected the seed of each image');
     }
-    const images = seeds.map((seed, index) => ({ index, seed }));
+    const images = seeds.map((seed, index) => ({ index, seed, unsafe: unsafe?.[index] }));
     for (const image of images) this.#checkSeed(image);
     const found = await Promise.all(images.map((image) => this.#pushImage(image)));
     // If the store has lost a file, the next check adds the job again.

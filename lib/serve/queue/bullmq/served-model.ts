@@ -41,8 +41,17 @@ async function checkOtherWorkers(connection: Connection, model: ServedModel): Pr
     throw invalidArgument(`${error.message}, or use another queue with --queue-name`);
   });
   if (other === undefined || isDeepStrictEqual(other, model)) return;
+  if (other.onUnsafe !== model.onUnsafe) {
+    const message = `Expected ${checkOf(other)}, as this queue's other workers have, but received ${checkOf(model)}`;
+    throw invalidArgument(message);
+  }
   const message = `Expected a worker for '${other.id}', which this queue's workers serve, but received '${model.id}'. Use another queue with --queue-name`;
   throw invalidArgument(message);
+}
+
+/** The flags of a worker's safety check. */
+function checkOf({ onUnsafe }: ServedModel): string {
+  return onUnsafe === undefined ? 'no --safety' : `--safety with --on-unsafe ${onUnsafe}`;
 }
 
 /**

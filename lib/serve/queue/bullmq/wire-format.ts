@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { animationFormats } from '../../../images/animation.js';
 import { maxParts } from '../../../images/max-parts.js';
-import { generationOptions, STAGES } from '../../../options/descriptions.js';
+import { generationOptions, STAGES, unsafeActions } from '../../../options/descriptions.js';
 import { maxWeight } from '../../../options/resolve-methods.js';
 import { programFields, valueSchema } from '../../../options/schema.js';
 import { ApiError } from '../../errors.js';
@@ -170,7 +170,7 @@ export const eventMessage = new Message(
       partialIndex: count.max(maxPartialImages - 1),
       data: imageFile,
     }),
-    z.strictObject({ type: z.literal('image'), index, seed }),
+    z.strictObject({ type: z.literal('image'), index, seed, unsafe: z.boolean().optional() }),
     z.strictObject({ type: z.literal('animation') }),
     z.strictObject({ type: z.literal('ended') }),
   ]),
@@ -183,6 +183,8 @@ export const resultMessage = new Message(
     z.strictObject({
       status: z.literal('completed'),
       seeds: z.array(seed).max(maxImages),
+      /** Whether each image is unsafe; absent without a safety check. */
+      unsafe: z.array(z.boolean()).max(maxImages).optional(),
       warnings: z.array(z.string().max(10_000)).max(10_000),
       timings: timingsSchema.strict(),
       promptTokens: count,
@@ -209,6 +211,7 @@ export const modelMessage = new Message(
     size: z.int().min(1).max(100_000),
     textToImage: z.boolean(),
     imageVariation: z.boolean(),
+    onUnsafe: z.enum(unsafeActions).optional(),
   }),
 );
 

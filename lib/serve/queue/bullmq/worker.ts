@@ -137,11 +137,13 @@ export class BullmqWorker {
   async #run(job: Job, signal: AbortSignal): Promise<JobOutcome> {
     const stored: Promise<void>[] = [];
     const seeds: number[] = [];
+    const verdicts: boolean[] = [];
     let completed: CompletedEvent | undefined;
-    const store = async ({ index, seed, data }: ImageEvent) => {
+    const store = async ({ index, seed, unsafe, data }: ImageEvent) => {
       seeds[index] = seed;
+      if (unsafe !== undefined) verdicts[index] = unsafe;
       await this.#options.results.put(resultName(job.id, index, job.format), data);
-      this.#publish(job.id, { type: 'image', index, seed });
+      this.#publish(job.id, { type: 'image', index, seed, unsafe });
     };
     const storeAnimation = async (data: Buffer, { format }: JobAnimation) => {
       await this.#options.results.put(animationName(job.id, format), data);
@@ -162,7 +164,15 @@ export class BullmqWorker {
     }
     await Promise.all(stored);
     const { warnings, timings, promptTokens } = completed as unknown as CompletedEvent;
-    return { status: 'completed', seeds, warnings: [...warnings], timings, promptTokens };
+    const unsafe = verdicts.length > 0 ? { unsafe: verdicts } : {};
+    return {
+      status: 'completed',
+      seeds,
+      ...unsafe,
+      warnings: [...warnings],
+      timings,
+      promptTokens,
+    };
   }
 
   /** @throws {ApiError} 400 or 413 if an image is not one that a server accepts */
