@@ -3,7 +3,7 @@
 const built = new URL('../../dist/lib/', import.meta.url);
 
 /** @type {typeof import('../../lib/index.js')} */
-export const { Karlo } = await import(`${built}index.js`);
+export const { Karlo, SafetyChecker } = await import(`${built}index.js`);
 
 /** @type {typeof import('../../lib/util/processors.js')} */
 export const { defaultThreads } = await import(`${built}util/processors.js`);

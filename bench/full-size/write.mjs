@@ -63,7 +63,20 @@ export async function writeFullSize(folder, signal) {
 async function writeNetwork(folder, component, files, signal) {
   const { library, ...definition } = definitionOf(component);
   const config = parseConfig(component, files[`${component}/config.json`], component);
-  const tensors = [...definition.shapes(config)].map(([name, shape]) => {
+  const tensors = randomTensors(definition.shapes(config));
+  const file =
+    library === 'transformers' ? 'model.safetensors' : 'diffusion_pytorch_model.safetensors';
+  // transformers rejects files without this metadata.
+  const options = { metadata: { format: 'pt' }, ...(signal && { signal }) };
+  await writeSafetensors(join(folder, component, file), tensors, options);
+}
+
+/**
+ * Random bfloat16 tensors.
+ * @param {Iterable<readonly [string, readonly number[]]>} shapes
+ */
+function randomTensors(shapes) {
+  return [...shapes].map(([name, shape]) => {
     const byteLength = bytesPerValue * shape.reduce((product, size) => product * size, 1);
     // The scales of norms are 1; all other weights are small.
     const source = /norm.*weight$|clip_std$/.test(name) ? one : table;
@@ -72,9 +85,36 @@ async function writeNetwork(folder, component, files, signal) {
       chunks: () => repeated(byteLength, source),
     };
   });
-  const file =
-    library === 'transformers' ? 'model.safetensors' : 'diffusion_pytorch_model.safetensors';
-  // transformers rejects files without this metadata.
-  const options = { metadata: { format: 'pt' }, ...(signal && { signal }) };
-  await writeSafetensors(join(folder, component, file), tensors, options);
+}
+
+/**
+ * Writes a safety checker of the published size with random bfloat16 weights (0.6 GB).
+ * @param {string} folder
+ */
+export async function writeFullSizeChecker(folder) {
+  const files = JSON.parse(await readFile(new URL('configs.json', import.meta.url), 'utf8'));
+  const vision = files['image_encoder/config.json'];
+  const { projection_dim } = vision;
+  mkdirSync(folder, { recursive: true });
+  const config = {
+    architectures: ['StableDiffusionSafetyChecker'],
+    ...{ model_type: 'clip', projection_dim, vision_config: vision },
+  };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config, null, 1));
+  const encoder = definitionOf('image_encoder').shapes(
+    parseConfig('image_encoder', vision, 'image_encoder'),
+  );
+  /** @type {[string, readonly number[]][]} */
+  const shapes = [...encoder].map(([name, shape]) => [
+    name.replace(/^vision_model/, 'vision_model.vision_model'),
+    shape,
+  ]);
+  for (const [name, count] of /** @type {const} */ ([
+    ['concept_embeds', 17],
+    ['special_care_embeds', 3],
+  ])) {
+    shapes.push([name, [count, projection_dim]], [`${name}_weights`, [count]]);
+  }
+  const options = { metadata: { format: 'pt' } };
+  await writeSafetensors(join(folder, 'model.safetensors'), randomTensors(shapes), options);
 }

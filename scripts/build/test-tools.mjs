@@ -1,4 +1,4 @@
-// Finds the programs that some tests run, Redis, Chromium, Python clients and ExifTool, or downloads them to the cache
+// Finds the programs that some tests run, Redis, Chromium, Python clients, ExifTool and nsfwjs, or downloads them to the cache
 // folder.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -35,6 +35,7 @@ export async function findTestTools(env = process.env) {
     await findChromium(env),
     await findPythonClients(env),
     await findExiftool(env),
+    await findNsfwjs(env),
   ];
 }
 
@@ -207,6 +208,40 @@ async function findPythonClients(env) {
     skipped: `Python clients: they are not installed, and ${reason}. Install it: apt-get install python3-venv`,
     files: 'test/clients/python.test.ts',
   };
+}
+
+// The classifier of docs/safety.md, with its model. npm packages of 335 MB.
+const nsfwjs = ['nsfwjs@4.4.0', '@tensorflow/tfjs@4.22.0', 'buffer@6.0.3'];
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Tool>}
+ */
+async function findNsfwjs(env) {
+  const folder = join(cacheFolder(env), 'nsfwjs-4.4.0');
+  const reason = await whyMissing(folder, () => installNsfwjs(folder, env));
+  if (reason === undefined) return { env: { KARLO_TEST_NSFWJS: folder } };
+  return {
+    skipped: `nsfwjs: it is not installed, and ${reason}. Install it: npm install --prefix ${folder} ${nsfwjs.join(' ')}`,
+    files: 'test/package/nsfwjs.test.ts',
+  };
+}
+
+/**
+ * @param {string} folder written completely or not at all
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<string | undefined>} why it is not possible
+ */
+async function installNsfwjs(folder, env) {
+  if (isOffline(env)) return 'KARLO_OFFLINE is set';
+  process.stderr.write('Downloading nsfwjs …\n');
+  mkdirSync(cacheFolder(env), { recursive: true });
+  await writeThenRename(folder, async (temporary) => {
+    mkdirSync(temporary, { recursive: true });
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
+    run('npm', ['install', '--prefix', temporary, ...quiet, ...nsfwjs]);
+  });
+  return undefined;
 }
 
 /**

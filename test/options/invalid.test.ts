@@ -183,11 +183,11 @@ describe('unknown options', () => {
     [{ upscale: {} }, 'Unknown option upscale: did you mean upsample?'],
     [
       { xylophone: 1 },
-      'Unknown option xylophone: known are count, seed, sampling, decoder, upsample, negativePrompt, candidates, stopAfter, watermark, batchSize, previews, signal, prior',
+      'Unknown option xylophone: known are count, seed, sampling, decoder, upsample, negativePrompt, candidates, stopAfter, watermark, batchSize, previews, safety, onUnsafe, promptFilter, signal, prior',
     ],
     [
       { constructor: 1 },
-      'Unknown option constructor: known are count, seed, sampling, decoder, upsample, negativePrompt, candidates, stopAfter, watermark, batchSize, previews, signal, prior',
+      'Unknown option constructor: known are count, seed, sampling, decoder, upsample, negativePrompt, candidates, stopAfter, watermark, batchSize, previews, safety, onUnsafe, promptFilter, signal, prior',
     ],
   ])('%o', (options, message) => expect(optionsError(options)).toBe(message));
 

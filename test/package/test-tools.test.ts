@@ -30,5 +30,11 @@ test('tests whose programs are missing are skipped, and the reason says what to 
       ),
       files: 'test/images/exiftool.test.ts',
     },
+    {
+      skipped: expect.stringMatching(
+        /^nsfwjs: it is not installed, and KARLO_OFFLINE is set. Install it: npm install --prefix .* nsfwjs@/,
+      ),
+      files: 'test/package/nsfwjs.test.ts',
+    },
   ]);
 });
