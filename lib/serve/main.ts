@@ -116,8 +116,30 @@ export async function runWorker({ queue, ...options }: WorkerOptions): Promise<v
   const log = pino({ level: options.logLevel, redact }, output);
   const { connect } = await import('./queue/bullmq/connection.js');
   const redis = await connect(queue.url, { waitForRedis: true });
+  try {
+    const karlo = await Karlo.load(options.karlo);
+    try {
+      await workUntil(stop, karlo, redis, { ...options, queue }, log);
+    } finally {
+      await karlo.dispose();
+    }
+  } finally {
+    // Otherwise, the process of a worker that could not start would not end.
+    redis.disconnect();
+  }
+  await output.end();
+  process.stderr.write(stopped);
+}
+
+/** Runs the jobs of a queue on a loaded model. */
+async function workUntil(
+  stop: Promise<NodeJS.Signals>,
+  karlo: Karlo,
+  redis: Redis,
+  { queue, ...options }: WorkerOptions,
+  log: Logger,
+): Promise<void> {
   const { BullmqWorker } = await import('./queue/bullmq/worker.js');
-  const karlo = await Karlo.load(options.karlo);
   const results = await openResults(options.results, redisResults(redis, queue, options));
   const worker = await BullmqWorker.start({
     runner: new JobRunner(karlo, options.batchSize),
@@ -131,11 +153,7 @@ export async function runWorker({ queue, ...options }: WorkerOptions): Promise<v
   log.info({ signal: await stop }, 'draining');
   process.stderr.write(stopping);
   await worker.close();
-  await karlo.dispose();
   await results.close();
-  redis.disconnect();
-  await output.end();
-  process.stderr.write(stopped);
 }
 
 interface Opened {
