@@ -6,6 +6,7 @@ export const layers = [
   'cli',
   'serve',
   'ai-sdk',
+  'eval',
   'index | karlo | shared-instance',
   'pipeline',
   'safety',
