@@ -1,10 +1,16 @@
 import { Karlo } from '../compare/package.mjs';
-import { Clip } from './clip.mjs';
 import { coloursOf } from './colours.mjs';
-import { frechetDistance } from './frechet.mjs';
 import { cases } from './prompts.mjs';
 import { solutionOf } from './settings.mjs';
 import { shapeOf } from './silhouettes.mjs';
+
+const built = new URL('../../dist/lib/eval/', import.meta.url);
+/** @type {typeof import('../../lib/eval/features/clip.js')} */
+const { Clip } = await import(`${built}features/clip.js`);
+/** @type {typeof import('../../lib/eval/metrics/frechet.js')} */
+const { frechetDistance } = await import(`${built}metrics/frechet.js`);
+/** @type {typeof import('../../lib/eval/metrics/statistics.js')} */
+const { statisticsOf } = await import(`${built}metrics/statistics.js`);
 
 /** @typedef {import('./prompts.mjs').Case} Case */
 /** @typedef {import('./settings.mjs').Setting} Setting */
@@ -41,12 +47,12 @@ export class Judge {
   /** @param {string} model its folder */
   static async load(model) {
     const karlo = await Karlo.load({ model, device: 'cpu', dtype: 'float32' });
-    return new Judge(karlo, await Clip.load(model));
+    return new Judge(karlo, await Clip.load(model, { device: 'cpu' }));
   }
 
   /**
    * @param {import('../../lib/karlo.js').Karlo} karlo
-   * @param {Clip} clip
+   * @param {import('../../lib/eval/features/clip.js').Clip} clip
    */
   constructor(karlo, clip) {
     this.#karlo = karlo;
@@ -61,7 +67,7 @@ export class Judge {
    */
   async reference(first, count, options) {
     const scenes = cases(first + count, referenceSeed).slice(first);
-    return await this.#clip.embed(
+    return await this.#clip.extract(
       await this.#generate(scenes, { sampling: 'default', ...options }),
     );
   }
@@ -75,7 +81,7 @@ export class Judge {
   async measure(setting, prompts, reference) {
     const scenes = cases(prompts);
     const { images, seconds } = await this.#time(scenes, setting.options);
-    const embeds = await this.#clip.embed(images);
+    const embeds = await this.#clip.extract(images);
     const colours = images.map(coloursOf);
     const found = images.map(shapeOf);
     const share = (/** @type {(scene: Case, i: number) => boolean} */ isRight) =>
@@ -86,7 +92,7 @@ export class Judge {
       background: share(({ background }, i) => colours[i]?.background === background),
       colour: share(({ colour }, i) => colours[i]?.shape === colour),
       shape: share(({ shape }, i) => found[i] === shape),
-      frechet: frechetDistance(embeds, reference),
+      frechet: await frechetDistance(statisticsOf(embeds), statisticsOf(reference)),
       ...(distance !== undefined && { distance }),
     };
   }

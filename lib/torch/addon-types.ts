@@ -19,8 +19,8 @@ export type NativeResult = TensorHandle | null | number | boolean | NativeResult
 /** A value of a Hugging Face config.json. */
 export type ConfigValue = null | boolean | number | string | readonly number[] | readonly string[];
 
-/** An input of a method: a tensor, None, or a list or tuple of these. */
-export type NativeInput = TensorHandle | null | NativeInput[];
+/** An input of a method: a tensor, a boolean, None, or a list or tuple of these. */
+export type NativeInput = TensorHandle | boolean | null | NativeInput[];
 
 export interface NativeAddon {
   version(): { libtorch: string; cpuCapability: string; kernels: string };

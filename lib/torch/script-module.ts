@@ -14,8 +14,8 @@ import { handleOf, type Tensor, wrapTensor } from './tensor.js';
 /** Wraps a handle returned by the addon. */
 export let wrapModule: (handle: ModuleHandle, engine: Engine, device: string) => ScriptModule;
 
-/** An input of a method: a tensor, an array for a list or tuple of tensors, or null for None. */
-export type ScriptInput = Tensor | null | readonly ScriptInput[];
+/** An input of a method: a tensor, a boolean, an array for a list or tuple of these, or null for None. */
+export type ScriptInput = Tensor | boolean | null | readonly ScriptInput[];
 /** The result of a method: lists and tuples are arrays, None is null. */
 export type ScriptOutput = Tensor | null | number | boolean | ScriptOutput[];
 
@@ -102,8 +102,9 @@ export class ScriptModule implements Disposable {
   }
 
   /**
-   * Runs a method on the engine's thread. Inputs may be disposed as soon as this call returns. The type
-   * of the result depends on the method: `run<Tensor<'float32'>>('forward', [x])`.
+   * Runs a method on the engine's thread. Inputs may be disposed as soon as this call returns. Inputs at the end
+   * that have a default may be left out. The type of the result depends on the method:
+   * `run<Tensor<'float32'>>('forward', [x])`.
    */
   async run<Output extends ScriptOutput = ScriptOutput>(
     method: string,
@@ -175,7 +176,7 @@ async function readable(source: string | URL | Uint8Array): Promise<string | Uin
 }
 
 function toNative(input: ScriptInput, name: string, depth = 0): NativeInput {
-  if (input === null) return null;
+  if (input === null || typeof input === 'boolean') return input;
   if (!Array.isArray(input)) return handleOf(input, name);
   // An array may contain itself.
   if (depth === 16) throw expected('arrays nested at most 16 deep', 'inputs', input);

@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { inflateRaw } from 'node:zlib';
 import { corrupt } from './corrupt.js';
 import type { ByteSource } from './source.js';
 
@@ -22,6 +24,10 @@ const FULL32 = 0xffffffff;
 const ENCRYPTED = 0x2041; // bits 0, 6 and 13: encrypted, strongly encrypted, masked directory
 const STORED = 0;
 const DEFLATED = 8;
+const inflate = promisify(inflateRaw) as (
+  bytes: Buffer,
+  options: { maxOutputLength: number },
+) => Promise<Buffer>;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A record's entry in the central directory. */
@@ -81,6 +87,24 @@ export async function readRecord(
   const { name, size } = record;
   if (size > limit) throw corrupt(`at most ${limit} bytes`, name, zip.source.name, size);
   return zip.source.read(await locateStored(zip, record), size);
+}
+
+/** Reads a record of at most `limit` bytes, which may be deflated. */
+export async function inflateRecord(
+  zip: ZipArchive,
+  record: ZipRecord,
+  limit: number,
+): Promise<Buffer> {
+  if (record.method !== DEFLATED) return readRecord(zip, record, limit);
+  const { name, size, compressedSize } = record;
+  const largest = Math.max(size, compressedSize);
+  if (largest > limit) throw corrupt(`at most ${limit} bytes`, name, zip.source.name, largest);
+  const bytes = await zip.source.read(await locate(zip, record), compressedSize);
+  const inflated = await inflate(bytes, { maxOutputLength: Math.max(1, size) }).catch((cause) => {
+    throw corrupt(`${size} deflated bytes`, name, zip.source.name, cause.message, cause);
+  });
+  if (inflated.length === size) return inflated;
+  throw corrupt(`${size} bytes`, name, zip.source.name, inflated.length);
 }
 
 async function locate({ source }: ZipArchive, record: ZipRecord): Promise<number> {

@@ -59,9 +59,12 @@ c10::IValue read_value(const c10::TypePtr& type, const Napi::Value& value,
     case c10::TypeKind::OptionalType:
       if (value.IsNull() || value.IsUndefined()) return {};
       return read_value(type->expectRef<c10::OptionalType>().getElementType(), value, name);
+    case c10::TypeKind::BoolType:
+      if (!value.IsBoolean()) throw invalid_argument("boolean", name, value);
+      return value.As<Napi::Boolean>().Value();
     default:
-      throw CodedError(kInvalidArgument, "Expected a method that takes tensors but " + name +
-                                             " is of type " + type->repr_str());
+      throw CodedError(kInvalidArgument, "Expected a method that takes tensors and booleans but " +
+                                             name + " is of type " + type->repr_str());
   }
 }
 
@@ -77,7 +80,10 @@ Napi::Value to_array(Napi::Env env, const Elements& elements) {
 
 std::vector<c10::IValue> read_inputs(const c10::FunctionSchema& schema, const Napi::Value& inputs) {
   const auto& arguments = schema.arguments();  // the first is the module itself
-  const size_t count = arguments.size() - 1;
+  size_t count = arguments.size() - 1;
+  // Inputs at the end that have defaults may be missing.
+  const size_t received = inputs.IsArray() ? inputs.As<Napi::Array>().Length() : count;
+  while (count > received && arguments[count].default_value()) --count;
   return read_array(
       inputs, "inputs", "array of " + std::to_string(count) + " elements",
       [&](size_t i) { return arguments[i + 1].type(); }, count);

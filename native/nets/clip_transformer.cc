@@ -1,19 +1,29 @@
 #include "nets/clip_transformer.h"
 
+#include <string>
 #include <vector>
 
-#include "ops/transformer/transformer.h"
-
 namespace karlo::nets {
+namespace {
+
+// OpenAI's models have quick-GELU; OpenCLIP's others have GELU.
+ops::Activation read_activation(const ConfigReader& config) {
+  const std::string quick = "quick_gelu";
+  config.expect("hidden_act", {quick, std::string("gelu")}, quick);
+  return config.text("hidden_act", quick) == quick ? ops::Activation::kQuickGelu
+                                                   : ops::Activation::kGelu;
+}
+
+}  // namespace
 
 ClipSizes ClipSizes::read(const ConfigReader& config, const ClipSizes& defaults) {
-  config.expect_default("hidden_act", "quick_gelu");
   const ClipSizes sizes{config.size("hidden_size", defaults.width),
                         config.size("intermediate_size", defaults.mlp_width),
                         config.count("num_hidden_layers", defaults.layers),
                         config.size("num_attention_heads", defaults.heads),
                         config.size("projection_dim", defaults.projection),
-                        config.number("layer_norm_eps", defaults.eps)};
+                        config.number("layer_norm_eps", defaults.eps),
+                        read_activation(config)};
   if (sizes.width % sizes.heads != 0) {
     config.refuse("num_attention_heads", "a divisor of " + std::to_string(sizes.width));
   }
@@ -29,7 +39,8 @@ ClipLayer::ClipLayer(const Scope& scope, const ClipSizes& sizes)
       layer_norm2(scope["layer_norm2"], sizes.width, sizes.eps),
       fc1(scope["mlp"]["fc1"], sizes.width, sizes.mlp_width),
       fc2(scope["mlp"]["fc2"], sizes.mlp_width, sizes.width),
-      heads(sizes.heads) {}
+      heads(sizes.heads),
+      activation(sizes.activation) {}
 
 at::Tensor ClipLayer::operator()(const at::Tensor& x, Attention attention) const {
   ops::Attended attended;
@@ -39,8 +50,7 @@ at::Tensor ClipLayer::operator()(const at::Tensor& x, Attention attention) const
       k_proj.weight,      k_proj.bias,      v_proj.weight,      v_proj.bias,
       out_proj.weight,    out_proj.bias,    layer_norm2.weight, layer_norm2.bias,
       fc1.weight,         fc1.bias,         fc2.weight,         fc2.bias};
-  return ops::transformer_block(x, attended, weights, heads, layer_norm1.eps,
-                                ops::Activation::kQuickGelu);
+  return ops::transformer_block(x, attended, weights, heads, layer_norm1.eps, activation);
 }
 
 ClipTransformer::ClipTransformer(const Scope& scope, const ClipSizes& sizes) {

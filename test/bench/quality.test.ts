@@ -1,36 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { coloursOf, palette } from '../../bench/quality/colours.mjs';
-import { frechetDistance } from '../../bench/quality/frechet.mjs';
 import { cases } from '../../bench/quality/prompts.mjs';
-import { Prng } from '../support/prng.js';
 import { runProgram } from '../support/run-program.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-
-describe('the Fréchet distance', () => {
-  const prng = new Prng(1);
-  const gaussian = () =>
-    Math.sqrt(-2 * Math.log(1 - prng.float())) * Math.cos(2 * Math.PI * prng.float());
-  const sample = (count: number, mean: number, deviation: number) =>
-    Array.from({ length: count }, () =>
-      Float32Array.from({ length: 3 }, (_, i) => mean + (i + 1) * deviation * gaussian()),
-    );
-
-  test('of a set to itself is 0', () => {
-    const set = sample(50, 0, 1);
-    expect(frechetDistance(set, set)).toBeCloseTo(0, 6);
-  });
-
-  test('of shifted and scaled sets is the closed form', () => {
-    const set = sample(200, 0, 1);
-    const moved = set.map((row) => row.map((x) => x + 2));
-    expect(frechetDistance(set, moved)).toBeCloseTo(3 * 2 ** 2, 4);
-    // For commuting covariances: the sum of the squared differences of the deviations.
-    const scaled = sample(20_000, 0, 2);
-    expect(frechetDistance(sample(20_000, 0, 1), scaled)).toBeCloseTo(1 + 4 + 9, 0);
-  });
-});
 
 test('the judge names the colours of a painted square', () => {
   const side = 32;

@@ -1,19 +1,18 @@
-/** A figure, and the confidence interval that the bootstrap gives it. */
+/** A figure with its 95 % confidence interval, by the bootstrap (Efron & Tibshirani 1993, chapters 6 and 12). */
 export interface Estimate {
   readonly value: number;
-  /** The bootstrap's standard error: how much the value would vary over other images of the same kind. */
+  /** How much the value would vary with other images of the same kind: its standard deviation over the replicates. */
   readonly standardError: number;
-  /** The bounds of the confidence interval, `value` ± z * `standardError`. */
+  /** The bounds of the interval, `value` ± 1.96 `standardError`. */
   readonly low: number;
   readonly high: number;
 }
 
 /** How the bootstrap runs. */
 export interface BootstrapOptions {
-  /** How many sets of images are drawn; the default depends on what a set costs. */
+  /** How many sets of images are drawn, 2 to 100 000. The default depends on what a set costs. */
   readonly replicates?: number | undefined;
-  /** Of the draws, 0 by default. The same seed gives the same interval. */
+  /** Of the draws, 0 to 2^32 - 1, 0 by default. The same seed gives the same interval. */
   readonly seed?: number | undefined;
-  /** Of the interval, 0.95 by default. */
-  readonly confidence?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
