@@ -5,11 +5,14 @@ import {
   devices,
   Engine,
   memory,
+  type ScriptInput,
   ScriptModule,
   type ScriptOutput,
   setThreads,
   Tensor,
 } from '../../lib/torch/index.js';
+import { graphSource, scriptArchive } from '../fixtures/script-archive.js';
+import { expectCode } from '../support/expect-error.js';
 
 const path = fileURLToPath(new URL('../../build/fixtures/arithmetic.pt', import.meta.url));
 const vector = (...values: number[]) => Tensor.from(new Float32Array(values));
@@ -140,6 +143,22 @@ describe('run and methods', () => {
     expect(valuesOf(await module.run('maybe', [x]))).toEqual([1, 2, 3]);
     expect(valuesOf(await module.run('maybe', [null]))).toEqual([2, 2, 2]);
     expectTypeOf(module.run('pair', [x, y])).resolves.toEqualTypeOf<ScriptOutput>();
+  });
+
+  test('takes booleans, and defaults for inputs at the end', async () => {
+    const source = graphSource('return torch.add(x, int(twice), alpha=2)')
+      .replace('x: Tensor)', 'x: Tensor, twice: bool=False)')
+      .replace('-> int', '-> Tensor');
+    const loaded = await ScriptModule.load(await scriptArchive(source));
+    const run = async (...inputs: ScriptInput[]) => valuesOf(await loaded.run('forward', inputs));
+    expect(await run(vector(1))).toEqual([1]);
+    expect(await run(vector(1), true)).toEqual([3]);
+    expect(await run(vector(1), false)).toEqual([1]);
+    const code = 'ERR_KARLO_INVALID_ARGUMENT';
+    await expectCode(code, () => run(vector(1), vector(1)), /boolean for inputs\[1\]/);
+    await expectCode(code, () => run(true), /Tensor for inputs\[0\] but received true/);
+    await expectCode(code, () => run(vector(1), true, true), /2 elements/);
+    await expectCode(code, () => run(), /1 element/);
   });
 
   test('inputs can be disposed right after the call', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bufferSource } from '../../lib/weights/source.js';
-import { locateStored, openZip, readRecord } from '../../lib/weights/zip.js';
+import { inflateRecord, locateStored, openZip, readRecord } from '../../lib/weights/zip.js';
 import { zip } from '../fixtures/torch-writer.js';
 import { expectCorrupt } from '../support/expect-error.js';
 
@@ -51,6 +51,27 @@ describe('a valid archive', () => {
     const commented = Buffer.concat([bytes, comment]);
     commented.writeUInt16LE(comment.length, bytes.length - 2);
     expect(await read(commented, 'a/x')).toEqual(hello);
+  });
+});
+
+describe('a deflated record', () => {
+  const inflate = async (bytes: Uint8Array, limit = 1000) => {
+    const archive = await open(bytes);
+    const record = archive.records.get('a/x');
+    if (!record) throw new Error('no a/x');
+    return inflateRecord(archive, record, limit);
+  };
+
+  it('is inflated, and a stored one is read', async () => {
+    expect(await inflate(await zip([['a/x', hello]], { compress: true }))).toEqual(hello);
+    expect(await inflate(await zip([['a/x', hello]]))).toEqual(hello);
+  });
+
+  it('is rejected above the limit, and if its size is wrong', async () => {
+    const bytes = await zip([['a/x', hello]], { compress: true });
+    await expectCorrupt(() => inflate(bytes, 10), 'at most 10 bytes');
+    await expectCorrupt(() => inflate(patch(bytes, 24, hello.length - 1)), 'a/x');
+    await expectCorrupt(() => inflate(patch(bytes, 24, hello.length + 1)), 'a/x');
   });
 });
 

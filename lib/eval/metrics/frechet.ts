@@ -25,7 +25,8 @@ export async function frechetDistance(
 /**
  * The Fréchet distance of features to a reference, with a confidence interval. The interval says how much the
  * distance would vary with other images. FID's bias for few images (Chong & Forsyth 2020) is not part of it: compare
- * distances of the same number of images.
+ * distances of the same number of images. Needs 24 bytes for each value of the features: 1.5 GB for 30,000 images and
+ * 2048 dimensions.
  * @param features one row of D values for each image, at least 2
  * @param options.replicates 100 by default
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for different dimensions
@@ -41,13 +42,11 @@ export async function frechetEstimate(
   using first = await factorOf(own, signal);
   using factor = await factorOf(reference, signal);
   const value = await distance(own, reference, first, factor, signal);
-  // Only differences of means matter, and these are exact near 0.
-  using x = centred(features, reference.mean);
-  using y = await compute('product', [x, factor], signal);
+  using x = toMatrix(features, reference.mean);
   const distances: number[] = [];
   for (let i = 0; i < replicates; i++) {
-    using weights = toMatrix([drawWeights(features.length, prng)]);
-    using replicate = await compute('frechet_replicates', [x, y, weights], signal);
+    using weights = Tensor.from(drawWeights(features.length, prng));
+    using replicate = await compute('frechet_replicate', [x, factor, weights], signal);
     distances.push(replicate.toTypedArray()[0] as number);
   }
   return toEstimate(value, distances);
@@ -75,10 +74,6 @@ async function factorOf(
 
 function trace({ mean, covariance }: Gaussian): number {
   return mean.reduce((sum, _, i) => sum + (covariance[i * mean.length + i] as number), 0);
-}
-
-function centred(rows: readonly Float32Array[], mean: Float64Array): Matrix {
-  return toMatrix(rows.map((row) => mean.map((m, i) => (row[i] as number) - m)));
 }
 
 function requireDimensions(a: Gaussian, b: Gaussian): void {

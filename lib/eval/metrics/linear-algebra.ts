@@ -5,11 +5,11 @@ import { ScriptModule, type ScriptOutput } from '../../torch/script-module.js';
 import { Tensor } from '../../torch/tensor.js';
 import { AsyncLazy } from '../../util/async-lazy.js';
 
-// - factor(C): F with C = F F'. Eigenvalues that are 0 up to rounding are 0 (numpy's matrix_rank has the same limit):
-//   their square roots would add up.
+// - factor(C): F [D, R] with C = F F', where R is the rank. Eigenvalues that are 0 up to rounding are left out (numpy's
+//   matrix_rank has the same limit): the square roots of rounding errors would add up.
 // - overlap(F, G): tr((C1 C2)^(1/2)) of C1 = F F' and C2 = G G', which is the sum of the singular values of F' G.
-// - frechet_replicates(X, Y, W): for each row of weights W [B, N], |m|² + tr(C) - 2 tr((C C2)^(1/2)) of the weighted
-//   features X [N, D], where Y = X G and C2 = G G'. The singular values come from the smaller of both Gram matrices.
+// - frechet_replicate(X, G, w): |m|² + tr(C) - 2 tr((C C2)^(1/2)) of the mean and covariance of the features X [N, D],
+//   weighted by w [N], and of C2 = G G': the distance of X - m2 without the constant tr(C2). The smaller one of two Gram matrices has the squared singular values.
 // - kernel_replicates(X, Y, W): the unbiased squared discrepancy of X [N, D], weighted by W [B, N], and Y [M, D]. A row
 //   that is drawn twice is not compared with itself.
 const source = `class LinearAlgebra(Module):
@@ -18,31 +18,27 @@ const source = `class LinearAlgebra(Module):
   def factor(self: __torch__.LinearAlgebra, covariance: Tensor) -> Tensor:
     values, vectors, = torch.linalg_eigh(covariance)
     limit = torch.mul(torch.max(values), torch.mul(torch.size(values, 0), 2.220446049250313e-16))
-    kept = torch.mul(torch.relu(values), torch.gt(values, limit))
-    return torch.mul(vectors, torch.sqrt(kept))
+    first = torch.size(values, 0) - int(torch.sum(torch.gt(values, limit)))
+    kept = torch.slice(values, 0, first)
+    return torch.mul(torch.slice(vectors, 1, first), torch.sqrt(kept))
   def overlap(self: __torch__.LinearAlgebra, a: Tensor, b: Tensor) -> Tensor:
     return torch.sum(torch.linalg_svdvals(torch.matmul(torch.t(a), b)))
-  def product(self: __torch__.LinearAlgebra, a: Tensor, b: Tensor) -> Tensor:
-    return torch.matmul(a, b)
-  def frechet_replicates(self: __torch__.LinearAlgebra, x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    squares = torch.sum(torch.mul(x, x), [1])
-    results = annotate(List[Tensor], [])
-    for i in range(torch.size(weights, 0)):
-      w = torch.select(weights, 0, i)
-      count = torch.sum(w)
-      free = torch.sub(count, 1)
-      m = torch.div(torch.matmul(w, x), count)
-      gap = torch.sum(torch.mul(m, m))
-      trace = torch.div(torch.sub(torch.sum(torch.mul(w, squares)), torch.mul(count, gap)), free)
-      centred = torch.sub(y, torch.div(torch.matmul(w, y), count))
-      z = torch.mul(centred, torch.unsqueeze(torch.sqrt(torch.div(w, free)), 1))
-      if torch.lt(torch.size(z, 0), torch.size(z, 1)):
-        gram = torch.matmul(z, torch.t(z))
-      else:
-        gram = torch.matmul(torch.t(z), z)
-      overlap = torch.sum(torch.sqrt(torch.relu(torch.linalg_eigvalsh(gram))))
-      _0 = torch.append(results, torch.sub(torch.add(gap, trace), torch.mul(overlap, 2)))
-    return torch.stack(results)
+  def frechet_replicate(self: __torch__.LinearAlgebra, x: Tensor, factor: Tensor, weights: Tensor) -> Tensor:
+    count = torch.sum(weights)
+    mean = torch.div(torch.matmul(weights, x), count)
+    scale = torch.sqrt(torch.div(weights, torch.sub(count, 1)))
+    z = torch.mul(torch.sub(x, mean), torch.unsqueeze(scale, 1))
+    if torch.lt(torch.size(z, 0), torch.size(factor, 1)):
+      projected = torch.matmul(z, factor)
+      gram = torch.matmul(projected, torch.t(projected))
+      trace = torch.sum(torch.mul(z, z))
+    else:
+      covariance = torch.matmul(torch.t(z), z)
+      gram = torch.matmul(torch.t(factor), torch.matmul(covariance, factor))
+      trace = torch.trace(covariance)
+    overlap = torch.sum(torch.sqrt(torch.relu(torch.linalg_eigvalsh(gram))))
+    gap = torch.sum(torch.mul(mean, mean))
+    return torch.sub(torch.add(gap, trace), torch.mul(overlap, 2))
   def kernel_replicates(self: __torch__.LinearAlgebra, x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     d = torch.size(x, 1)
     xx = torch.pow(torch.add(torch.div(torch.matmul(x, torch.t(x)), d), 1), 3)
@@ -79,7 +75,7 @@ async function archive(): Promise<Buffer> {
 /** A matrix in float64. The caller disposes it. */
 export type Matrix = Tensor<'float64'>;
 
-type Method = 'factor' | 'overlap' | 'product' | 'frechet_replicates' | 'kernel_replicates';
+type Method = 'factor' | 'overlap' | 'frechet_replicate' | 'kernel_replicates';
 
 /** Runs a method of the program. */
 export async function compute(
@@ -91,10 +87,17 @@ export async function compute(
   return await module.run<Matrix & ScriptOutput>(method, inputs, { signal });
 }
 
-/** Rows of equal length as a matrix. */
-export function toMatrix(rows: readonly ArrayLike<number>[]): Matrix {
+/**
+ * Rows of equal length as a matrix.
+ * @param origin is subtracted from each row
+ */
+export function toMatrix(rows: readonly ArrayLike<number>[], origin?: ArrayLike<number>): Matrix {
   const width = rows[0]?.length ?? 0;
   const values = new Float64Array(rows.length * width);
-  for (const [i, row] of rows.entries()) values.set(row, i * width);
+  for (const [i, row] of rows.entries()) {
+    for (let j = 0; j < width; j++) {
+      values[i * width + j] = (row[j] as number) - (origin?.[j] ?? 0);
+    }
+  }
   return Tensor.from(values, [rows.length, width]);
 }

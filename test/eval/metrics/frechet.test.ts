@@ -35,23 +35,11 @@ describe('the Fréchet distance', () => {
   });
 
   test('rejects statistics of another network', async () => {
-    const [a, b] = [3, 4].map((size) => statisticsOf(featuresOf('sizes', size, [5, 1, 0])));
-    await expectCode(
-      'ERR_KARLO_INVALID_ARGUMENT',
-      () => frechetDistance(a!, b!),
-      '3 dimensions',
-      '4',
-    );
+    const three = statisticsOf(featuresOf('sizes', 3, [5, 1, 0]));
+    const four = statisticsOf(featuresOf('sizes', 4, [5, 1, 0]));
+    const compare = () => frechetDistance(three, four);
+    await expectCode('ERR_KARLO_INVALID_ARGUMENT', compare, '3 dimensions', '4');
   });
-
-  test('of 2048 dimensions takes less than 30 s', async () => {
-    const [a, b] = ['a', 'b'].map((name) => featuresOf(`inception/${name}`, 2048, [300, 1, 0]));
-    const [first, second] = [statisticsOf(a!), statisticsOf(b!)];
-    const start = performance.now();
-    const distance = await frechetDistance(first, second);
-    expect(performance.now() - start).toBeLessThan(30_000);
-    expect(distance).toBeGreaterThan(0);
-  }, 120_000);
 });
 
 describe('the interval of the Fréchet distance', () => {
