@@ -9,7 +9,8 @@ import { AsyncLazy } from '../../util/async-lazy.js';
 //   matrix_rank has the same limit): the square roots of rounding errors would add up.
 // - overlap(F, G): tr((C1 C2)^(1/2)) of C1 = F F' and C2 = G G', which is the sum of the singular values of F' G.
 // - frechet_replicate(X, G, w): |m|² + tr(C) - 2 tr((C C2)^(1/2)) of the mean and covariance of the features X [N, D],
-//   weighted by w [N], and of C2 = G G': the distance of X - m2 without the constant tr(C2). The smaller one of two Gram matrices has the squared singular values.
+//   weighted by w [N], and of C2 = G G': the distance without the constant tr(C2). The squared singular values are
+//   the eigenvalues of the smaller one of two Gram matrices.
 // - kernel_replicates(X, Y, W): the unbiased squared discrepancy of X [N, D], weighted by W [B, N], and Y [M, D]. A row
 //   that is drawn twice is not compared with itself.
 const source = `class LinearAlgebra(Module):
