@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { readText } from './prompt-file.js';
+import { readText } from '../util/read-text.js';
+import { promptSource } from './prompt-file.js';
 
 /** The prompt that was given, from stdin if it is `-`, or else that of a recipe. */
 export async function promptOf(
@@ -7,7 +8,7 @@ export async function promptOf(
   argument: string | undefined,
   recipe: { readonly prompt: string } | undefined,
 ): Promise<string> {
-  const given = argument === '-' ? (await readText('-')).trim() : argument;
+  const given = argument === '-' ? (await readText('-', promptSource)).trim() : argument;
   if (given?.trim() === '') command.error('error: expected a prompt but received an empty one');
   const prompt = given ?? recipe?.prompt;
   if (prompt !== undefined) return prompt;
