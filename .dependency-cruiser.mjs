@@ -4,9 +4,9 @@
 /** The layers, top to bottom. CONTRIBUTING.md says what each one holds. */
 export const layers = [
   'cli',
+  'eval',
   'serve',
   'ai-sdk',
-  'eval',
   'index | karlo | shared-instance',
   'pipeline',
   'safety',

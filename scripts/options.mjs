@@ -95,6 +95,11 @@ function typesFile() {
       'Options of `SafetyChecker.load`.',
       tables.safetyCheckerOptions,
     ),
+    interfaceOf(
+      'EvaluationOptions',
+      'Options of `evaluate`, in `karlo/eval`.',
+      tables.evaluationOptions,
+    ),
     recordedStage(),
     recordOf(
       'RecordedGenerationOptions',

@@ -57,6 +57,7 @@ const commands: Readonly<Record<string, CommandModule>> = {
     load: async () => (await import('./commands/finish.js')).addFinish,
     opensLibTorch: true,
   },
+  eval: { load: async () => (await import('./commands/eval.js')).addEval, opensLibTorch: true },
   info: { load: async () => (await import('./commands/info.js')).addInfo },
   setup: { load: async () => (await import('./commands/setup.js')).addSetup },
   convert: { load: async () => (await import('./commands/convert.js')).addConvert },

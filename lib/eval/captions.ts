@@ -27,12 +27,12 @@ const maxBytes = 2 ** 28;
 export async function readCaptions(file: string): Promise<Caption[]> {
   const text = await readText(file, { what: 'captions', maxBytes });
   const name = file === '-' ? 'stdin' : file;
-  const captions = parse(text, name);
+  const captions = await parse(text, name);
   if (captions.length === 0) throw invalidArgument(`Expected captions in ${name} but it has none`);
   return captions;
 }
 
-function parse(text: string, name: string): Caption[] | Promise<Caption[]> {
+async function parse(text: string, name: string): Promise<Caption[]> {
   switch (extname(name).toLowerCase()) {
     case '.json':
       return parseCoco(text, name);

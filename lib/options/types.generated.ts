@@ -1000,6 +1000,49 @@ export interface SafetyCheckerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `evaluate`, in `karlo/eval`. */
+export interface EvaluationOptions {
+  /**
+   * Settings of a published evaluation, with its figures in the report. `karlo-coco` and
+   * `karlo-cc3m` are those of Kakao Brain: `fast` and `default` sampling with guidance scales of 4
+   * and 8, and 30,000 or 13,000 captions. Default: none.
+   */
+  readonly preset?: 'karlo-coco' | 'karlo-cc3m' | undefined;
+  /**
+   * Number of captions that are used. The same captions each time, spread over the file. A larger
+   * limit adds to a smaller one. From 1 to 10000000. Default: all, or those of the preset.
+   */
+  readonly limit?: number | undefined;
+  /**
+   * Seed of caption 0; other captions add their number, which is COCO's id of an image. From 0 to
+   * 2^32 - 1. Default: `0`.
+   */
+  readonly seed?: number | undefined;
+  /**
+   * CLIP of the CLIP-score: a folder in Hugging Face layout, or a Karlo model. Default: the model's
+   * own.
+   */
+  readonly clip?: string | undefined;
+  /**
+   * Reference for FID and KID: a folder of images, or statistics as .npz. pytorch-fid writes such
+   * statistics, which suffice for FID. Default: none.
+   */
+  readonly reference?: string | undefined;
+  /**
+   * TorchScript network for FID and KID, such as inception-2015-12-05.pt. TorchScript is a program:
+   * use only files that you trust. Default: the CLIP of the score, whose Fréchet distance is not
+   * FID.
+   */
+  readonly inception?: string | undefined;
+  /**
+   * Number of images that go through the networks together. Larger batches take less time per image
+   * and more memory. With a `memoryBudget`, the default and the maximum are what fits into it.
+   * Every batch is computed at this size: the last one is padded, and the padding is dropped. From
+   * 1 to 1000. Default: `1`.
+   */
+  readonly batchSize?: number | undefined;
+}
+
 /** The settings of one stage in a recipe. */
 export type RecordedStage = ({ steps: number } | { timestepRespacing: string }) & {
   /** Classifier-free guidance scale. */

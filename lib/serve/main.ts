@@ -5,13 +5,17 @@ import { Karlo, type KarloOptions } from '../karlo.js';
 import { importWith, serverPackages } from '../util/optional-packages.js';
 import { visibleLine } from '../util/visible-text.js';
 import { openLog } from './log-output.js';
+import {
+  openQueue,
+  openQueueResults,
+  openResults,
+  type QueueAddress,
+  type ResultsOptions,
+} from './open-queue.js';
 import type { Backend } from './queue/backend.js';
-import { redisNames } from './queue/bullmq/redis-names.js';
 import { JobRunner } from './queue/job-runner.js';
 import { LocalBackend } from './queue/local-backend.js';
-import { FolderResults } from './results/folder.js';
 import { MemoryResults } from './results/memory.js';
-import { RedisResults } from './results/redis.js';
 import type { ResultStore } from './results/store.js';
 import { type LogFormat, redact, type ServerSettings } from './settings.js';
 
@@ -23,20 +27,6 @@ interface RunOptions {
   batchSize: number;
   results: ResultsOptions;
   logFormat: LogFormat;
-}
-
-interface ResultsOptions {
-  /** A folder, or `s3://BUCKET/PREFIX`. By default Redis if there is a queue, and memory otherwise. */
-  location?: string | undefined;
-  /** Seconds for which images are kept. */
-  seconds: number;
-}
-
-interface QueueAddress {
-  /** The URL of a Redis server. */
-  url: string;
-  /** The queue's name. */
-  name: string;
 }
 
 export interface ServeOptions extends RunOptions {
@@ -60,7 +50,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   // Imported here, because a worker needs no HTTP server.
   const { createServer } = await importWith(serverPackages, () => import('./server.js'));
   const { backend, results, name, close } = await (queue
-    ? openQueue(options, queue, pino({ level: settings.logLevel, redact }, log))
+    ? openNamedQueue(options, queue, pino({ level: settings.logLevel, redact }, log))
     : openModel(options));
   const app = await createServer(settings, backend, results, log);
   try {
@@ -140,7 +130,7 @@ async function workUntil(
   log: Logger,
 ): Promise<void> {
   const { BullmqWorker } = await import('./queue/bullmq/worker.js');
-  const results = await openResults(options.results, redisResults(redis, queue, options));
+  const results = await openQueueResults(redis, queue, options.results);
   const worker = await BullmqWorker.start({
     runner: new JobRunner(karlo, options.batchSize),
     queue: queue.name,
@@ -175,34 +165,13 @@ async function openModel(options: ServeOptions): Promise<Opened> {
   return { backend, results, name: karlo.model, close };
 }
 
-async function openQueue(options: ServeOptions, queue: QueueAddress, log: Logger): Promise<Opened> {
-  const { connect } = await import('./queue/bullmq/connection.js');
-  const redis = await connect(queue.url, { waitForRedis: false });
-  const { BullmqBackend } = await import('./queue/bullmq/backend.js');
-  const results = await openResults(options.results, redisResults(redis, queue, options));
-  const { capacity } = options;
-  const backend = await BullmqBackend.open({ queue: queue.name, redis, results, capacity, log });
-  const close = async () => {
-    await backend.close();
-    await results.close();
-    redis.disconnect();
-  };
-  return { backend, results, name: `the queue ${queue.name}`, close };
-}
-
-/** @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if credentials for S3 are missing */
-async function openResults(
-  { location, seconds }: ResultsOptions,
-  openDefault: () => ResultStore,
-): Promise<ResultStore> {
-  if (location === undefined) return openDefault();
-  if (!location.startsWith('s3://')) return new FolderResults(location, seconds);
-  const { S3Results } = await importWith(serverPackages, () => import('./results/s3.js'));
-  return new S3Results({ location, seconds, environment: process.env });
-}
-
-function redisResults(redis: Redis, queue: QueueAddress, { results }: RunOptions) {
-  return () => new RedisResults(redis, redisNames(queue.name).result, results.seconds);
+async function openNamedQueue(
+  { results, capacity }: ServeOptions,
+  queue: QueueAddress,
+  log: Logger,
+): Promise<Opened> {
+  const opened = await openQueue({ queue, results, capacity, log });
+  return { ...opened, name: `the queue ${queue.name}` };
 }
 
 /** Resolves with the first SIGTERM or SIGINT. A second one ends the process at once. */

@@ -127,6 +127,7 @@ test('help states the default of every flag that takes a value', { timeout: 120_
     'invert',
     'reconstruct',
     'upscale',
+    'eval',
     'info',
     'setup',
     'convert',

@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { root } from '../../scripts/build/ready.mjs';
 
-const entries = ['index.ts', 'ai-sdk/index.ts', 'torch/index.ts'].map((file) =>
+const entries = ['index.ts', 'ai-sdk/index.ts', 'eval/index.ts', 'torch/index.ts'].map((file) =>
   join(root, 'lib', file),
 );
 const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config;

@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import { expected, invalidArgument } from '../errors.js';
+import { findModel } from '../hub/store/resolve.js';
+import { openModel } from '../layouts/index.js';
+import { checkOptions } from '../options/check-options.js';
+import { evaluationOptions, loadOptions, type WeightDtype } from '../options/descriptions.js';
+import { resolveLoadOptions } from '../options/resolve-load.js';
+import type { EvaluationOptions, LoadOptions } from '../options/types.generated.js';
+import { callback, knownOptions, labelOf, type OptionLabeler } from '../options/validate.js';
+import {
+  type Caption,
+  hashOf,
+  limitTo,
+  readCaptions,
+  requireCaptions,
+  type Shard,
+  shardOf,
+} from './captions.js';
+import { ImageFolder } from './image-folder.js';
+import type { EvaluationQueue } from './image-source.js';
+import { type Preset, presets } from './presets.js';
+import { findReference, type ReferenceSource } from './reference.js';
+import { type EvaluationSetting, type ResolvedSetting, resolveSetting } from './settings.js';
+
+/** How far an evaluation is. */
+export interface EvaluationProgress {
+  /** Features of reference images are computed, the model is loaded, images are generated, or images are scored. */
+  readonly phase: 'reference' | 'load' | 'generate' | 'score';
+  /** Images that are done, of all settings; 0 while the model is loaded. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Options of `generateImages` and `evaluate`. */
+export interface EvaluateOptions extends EvaluationOptions, LoadOptions {
+  /** A file that `readCaptions` reads, or captions. */
+  captions: string | readonly Caption[];
+  /** The folder of the images and of the report. An existing one is continued. */
+  output: string;
+  /** One row of the report each; by default those of the preset, or `fast` sampling alone. */
+  settings?: readonly EvaluationSetting[] | undefined;
+  /** A queue whose workers generate the images. By default, this process does. */
+  queue?: EvaluationQueue | undefined;
+  /** Called as images are done. */
+  onProgress?: ((progress: EvaluationProgress) => void) | undefined;
+}
+
+/** A setting, and its images. */
+export interface PlannedRow {
+  readonly setting: ResolvedSetting;
+  readonly folder: ImageFolder;
+}
+
+/** An evaluation whose options are checked. */
+export interface Plan {
+  readonly captions: readonly Caption[];
+  readonly rows: readonly PlannedRow[];
+  readonly load: LoadOptions;
+  readonly output: string;
+  readonly queue: EvaluationQueue | undefined;
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly clip: string | undefined;
+  readonly inception: string | undefined;
+  readonly reference: ReferenceSource | undefined;
+  readonly preset: Preset | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: EvaluationProgress) => void;
+  readonly label: OptionLabeler;
+}
+
+const further = ['captions', 'output', 'settings', 'queue', 'onProgress'];
+
+/**
+ * Checks the options of an evaluation, reads its captions, and opens its folders.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, also for folders with images of other settings, captions or weights
+ */
+export async function planOf(options: EvaluateOptions, label: OptionLabeler): Promise<Plan> {
+  const scope = { path: '', label };
+  const known = [...Object.keys({ ...evaluationOptions, ...loadOptions }), ...further];
+  const raw = knownOptions(options, known, labelOf(scope, 'options'), scope);
+  const checked = checkOptions(evaluationOptions, raw, scope);
+  const pick = (names: readonly string[]) =>
+    Object.fromEntries(Object.entries(raw).filter(([name]) => names.includes(name)));
+  const load: LoadOptions = pick(Object.keys(loadOptions).filter((name) => name !== 'onProgress'));
+  const { dtype, model, signal = new AbortController().signal } = resolveLoadOptions(load, label);
+  if (typeof options.output !== 'string' || options.output === '') {
+    throw expected('the path of a folder', labelOf(scope, 'output'), options.output);
+  }
+  const preset = checked.preset && presets[checked.preset];
+  const settings = resolveSettings(options.settings ?? preset?.settings ?? [{}], label);
+  const all = await captionsOf(options.captions);
+  const captions = limitTo(all, checked.limit ?? preset?.limit);
+  const { reference: path, clip, inception, seed, batchSize } = checked;
+  const reference = path === undefined ? undefined : await findReference(path);
+  if (reference !== undefined && captions.length < 2) {
+    throw invalidArgument(
+      'Expected at least two captions, whose images are compared with the reference, but received one',
+    );
+  }
+  const weights = options.queue ? {} : await weightsOf(model, dtype);
+  const rows: PlannedRow[] = [];
+  for (const setting of settings) {
+    const request = { captions: hashOf(all), seed, options: setting.recorded };
+    const folder = await ImageFolder.open(join(options.output, setting.name), request);
+    await folder.requireSame(weights);
+    rows.push({ setting, folder });
+  }
+  return {
+    ...{ captions, rows, load, seed, batchSize, clip, inception, reference, preset, signal, label },
+    output: options.output,
+    queue: options.queue,
+    onProgress: (callback(options.onProgress, 'onProgress') as Plan['onProgress']) ?? (() => {}),
+  };
+}
+
+async function captionsOf(captions: EvaluateOptions['captions']): Promise<readonly Caption[]> {
+  if (typeof captions === 'string') return await readCaptions(captions);
+  requireCaptions(captions);
+  return captions;
+}
+
+function resolveSettings(
+  settings: readonly EvaluationSetting[],
+  label: OptionLabeler,
+): ResolvedSetting[] {
+  const resolved = settings.map((setting) => resolveSetting(setting, label));
+  const names = resolved.map(({ name }) => name);
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated === undefined && names.length > 0) return resolved;
+  const received = repeated === undefined ? 'none' : `two of ${repeated}`;
+  throw invalidArgument(
+    `Expected settings that differ in sampling or guidance but received ${received}. Use another output folder for the others`,
+  );
+}
+
+/** The weights that a model has, and their dtype if it is given, without loading them. */
+async function weightsOf(name: string, dtype: WeightDtype | 'auto') {
+  const found = await findModel(name);
+  const sha256 = await (await openModel(found.folder)).fingerprint();
+  return { model: { name: found.name, sha256 }, ...(dtype !== 'auto' && { dtype }) };
+}
+
+/** A plan for a part of its captions. */
+export function partOf(plan: Plan, shard: Shard): Plan {
+  const { index, count } = shard;
+  const isShard = Number.isInteger(count) && Number.isInteger(index) && index >= 1;
+  if (!isShard || index > count) {
+    throw invalidArgument(`Expected a shard such as 2/4 but received ${index}/${count}`);
+  }
+  return { ...plan, captions: shardOf(plan.captions, shard) };
+}
