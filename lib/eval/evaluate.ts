@@ -4,6 +4,7 @@ import { loadOptions } from '../options/descriptions.js';
 import { identityLabel } from '../options/validate.js';
 import { generateMissing } from './generate.js';
 import { ImageSource } from './image-source.js';
+import type { ImageModel } from './manifest.js';
 import { clipScore } from './metrics/clip-score.js';
 import { frechetEstimate } from './metrics/frechet.js';
 import { kernelDistance } from './metrics/kernel.js';
@@ -71,6 +72,7 @@ async function score(
   reference: ReferenceStatistics | undefined,
 ): Promise<EvaluationReport> {
   const { captions, rows, signal, onProgress } = plan;
+  const model = await modelOf(rows);
   const total = captions.length * rows.length;
   const scored: EvaluationRow[] = [];
   for (const [i, { setting, folder }] of rows.entries()) {
@@ -91,7 +93,17 @@ async function score(
     });
     signal.throwIfAborted();
   }
-  return await reportOf(plan, scorer, scored);
+  return reportOf(scored, { plan, scorer, model });
+}
+
+/**
+ * What has generated all images.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if it is not the same for all settings
+ */
+async function modelOf([first, ...others]: Plan['rows']): Promise<ImageModel> {
+  const model = await first.folder.model();
+  for (const { folder } of others) await folder.requireSame(model);
+  return model;
 }
 
 async function writeReport(folder: string, report: EvaluationReport): Promise<void> {

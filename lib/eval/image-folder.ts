@@ -79,9 +79,10 @@ export class ImageFolder {
     requireSame(path, manifest, this.#request);
   }
 
-  /** What the images are from; undefined while there are none. */
-  async model(): Promise<ImageModel | undefined> {
-    return this.#manifest;
+  /** What the images are from, once there are any. */
+  async model(): Promise<ImageModel> {
+    const { model, dtype } = (await this.#manifest) as Manifest;
+    return { model, dtype };
   }
 
   /**
@@ -91,7 +92,9 @@ export class ImageFolder {
   async save(caption: Caption, data: Uint8Array): Promise<void> {
     const recipe = await readRecipe(data);
     if (recipe === undefined) {
-      throw invalidArgument(`Expected a recipe in the image of caption ${caption.number} but it has none`);
+      throw invalidArgument(
+        `Expected a recipe in the image of caption ${caption.number} but it has none`,
+      );
     }
     await this.requireModel(recipe);
     await writeAtomically(this.fileOf(caption), data, true);

@@ -93,7 +93,10 @@ export function requireSame(
 
 type Leaves = ReadonlyMap<string, unknown>;
 
-function describeChange(name: string, { recorded, received }: Record<'recorded' | 'received', Leaves>) {
+function describeChange(
+  name: string,
+  { recorded, received }: Record<'recorded' | 'received', Leaves>,
+) {
   if (name === 'captions') return ['the captions', 'other ones'];
   if (name !== 'model.sha256') {
     const label = name.replace(/^options\./, '');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { expected, invalidArgument } from '../errors.js';
 import { findModel } from '../hub/store/resolve.js';
@@ -54,7 +55,7 @@ export interface PlannedRow {
 /** An evaluation whose options are checked. */
 export interface Plan {
   readonly captions: readonly Caption[];
-  readonly rows: readonly PlannedRow[];
+  readonly rows: readonly [PlannedRow, ...PlannedRow[]];
   readonly load: LoadOptions;
   readonly output: string;
   readonly queue: EvaluationQueue | undefined;
@@ -83,7 +84,7 @@ export async function planOf(options: EvaluateOptions, label: OptionLabeler): Pr
   const pick = (names: readonly string[]) =>
     Object.fromEntries(Object.entries(raw).filter(([name]) => names.includes(name)));
   const load: LoadOptions = pick(Object.keys(loadOptions).filter((name) => name !== 'onProgress'));
-  const { dtype, model, signal = new AbortController().signal } = resolveLoadOptions(load, label);
+  const { dtype, model, signal } = resolveLoadOptions(load, label);
   if (typeof options.output !== 'string' || options.output === '') {
     throw expected('the path of a folder', labelOf(scope, 'output'), options.output);
   }
@@ -99,19 +100,27 @@ export async function planOf(options: EvaluateOptions, label: OptionLabeler): Pr
     );
   }
   const weights = options.queue ? {} : await weightsOf(model, dtype);
-  const rows: PlannedRow[] = [];
-  for (const setting of settings) {
+  const openRow = async (setting: ResolvedSetting): Promise<PlannedRow> => {
     const request = { captions: hashOf(all), seed, options: setting.recorded };
     const folder = await ImageFolder.open(join(options.output, setting.name), request);
     await folder.requireSame(weights);
-    rows.push({ setting, folder });
-  }
+    return { setting, folder };
+  };
+  const rows = (await Promise.all(settings.map(openRow))) as unknown as Plan['rows'];
   return {
-    ...{ captions, rows, load, seed, batchSize, clip, inception, reference, preset, signal, label },
+    ...{ captions, rows, load, seed, batchSize, clip, inception, reference, preset, label },
+    signal: sharedSignal(signal),
     output: options.output,
     queue: options.queue,
     onProgress: (callback(options.onProgress, 'onProgress') as Plan['onProgress']) ?? (() => {}),
   };
+}
+
+/** A signal that all images listen to. */
+function sharedSignal(signal: AbortSignal | undefined): AbortSignal {
+  const shared = AbortSignal.any(signal === undefined ? [] : [signal]);
+  setMaxListeners(0, shared);
+  return shared;
 }
 
 async function captionsOf(captions: EvaluateOptions['captions']): Promise<readonly Caption[]> {

@@ -52,13 +52,19 @@ export interface Distances {
   readonly reference: string;
 }
 
-/** Completes the figures with what they are of. */
-export async function reportOf(
-  { captions, rows: [first], seed, reference, inception, preset }: Plan,
-  scorer: Scorer,
+/** What the figures of a report are of. */
+export interface ReportContext {
+  readonly plan: Plan;
+  readonly scorer: Scorer;
+  readonly model: ImageModel;
+}
+
+/** Completes figures with what they are of. */
+export function reportOf(
   rows: readonly EvaluationRow[],
-): Promise<EvaluationReport> {
-  const { model, dtype } = (await first?.folder.model()) as ImageModel;
+  { plan, scorer, model: { model, dtype } }: ReportContext,
+): EvaluationReport {
+  const { captions, seed, reference, inception, preset } = plan;
   return {
     format: 1,
     karlo: packageVersion(),
@@ -101,7 +107,10 @@ function figures({ rows, clip, distances }: EvaluationReport): string {
     { head: 'Sampling step', text: ({ steps }) => steps },
     { head: 'Guidance', text: ({ guidance }) => guidance },
     { head: `CLIP-s (${clip})`, text: ({ clipScore }) => estimate(clipScore.cosine, 4) },
-    { head: 'CLIPScore x 100', text: ({ clipScore }) => estimate(clipScore.torchmetrics, 2) },
+    {
+      head: 'CLIPScore (torchmetrics)',
+      text: ({ clipScore }) => estimate(clipScore.torchmetrics, 2),
+    },
     ...(distances ? distanceColumns(distances) : []),
   ];
   return tableOf(
@@ -135,7 +144,9 @@ function notesOf({ rows, distances, clip }: EvaluationReport): string[] {
     ...(isInception
       ? []
       : ["They are not FID and KID, which are defined with Inception's features."]),
-    ...(lacks ? ['A kernel distance needs the features of the reference, not only statistics.'] : []),
+    ...(lacks
+      ? ['A kernel distance needs the features of the reference, not only statistics.']
+      : []),
   ];
 }
 

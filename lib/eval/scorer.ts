@@ -79,7 +79,10 @@ export class Scorer implements AsyncDisposable {
 
   /** The features of image files, one by one. */
   async *extract(files: readonly string[], signal: AbortSignal): AsyncGenerator<Float32Array> {
-    for await (const { images } of readImages(files.map((file) => ({ file })), signal)) {
+    for await (const { images } of readImages(
+      files.map((file) => ({ file })),
+      signal,
+    )) {
       yield* await this.features.extract(images, { signal });
     }
   }

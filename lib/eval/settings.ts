@@ -1,6 +1,6 @@
+import { taskOptions } from '../options/descriptions.js';
 import { recordedOptions } from '../options/recorded.js';
 import { type ResolvedTextToImage, resolveTextToImage } from '../options/resolve-generation.js';
-import { taskOptions } from '../options/descriptions.js';
 import type { TextToImageOptions } from '../options/types.generated.js';
 import type { OptionLabeler } from '../options/validate.js';
 

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Processes items concurrently. The first failure aborts the others and is thrown once all of them have
  * ended.
@@ -10,6 +12,8 @@ export async function inParallel<T>(
 ): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
+  // Each worker may listen.
+  setMaxListeners(0, either);
   const queue = items.values();
   const worker = async () => {
     // The workers share one iterator: each takes the next item.

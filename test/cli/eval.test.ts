@@ -32,11 +32,8 @@ test('a table with a row for each setting is printed and written', async () => {
   expect(stderr).toContain('Generating images: 8 of 8');
   expect(stderr).toContain(`Wrote ${join(folder, 'rows', 'report.md')}`);
   const folders = ['fast-4-4', 'fast-4-8', 'turbo-4-4', 'turbo-4-8'];
-  expect(readdirSync(join(folder, 'rows')).sort()).toEqual([
-    ...folders,
-    'report.json',
-    'report.md',
-  ]);
+  const files = [...folders, 'report.json', 'report.md'];
+  expect(readdirSync(join(folder, 'rows')).sort()).toEqual(files.sort());
 });
 
 test('a preset has the published figures, and flags change its settings', async () => {

@@ -1,10 +1,17 @@
 // Evaluations of karlo-tiny in this process.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { type EvaluateOptions, evaluate, generateImages } from '../../lib/eval/index.js';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { cosine } from '../../lib/embeddings/embedding.js';
+import {
+  type EvaluateOptions,
+  type EvaluationRow,
+  evaluate,
+  generateImages,
+} from '../../lib/eval/index.js';
 import { readRecipe } from '../../lib/images/read-recipe.js';
 import { Karlo } from '../../lib/karlo.js';
+import { findLibTorch } from '../../lib/libtorch/find.js';
 import { short } from '../serve/helpers/server.js';
 import { expectCode } from '../support/expect-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -18,15 +25,12 @@ const texts = [
 const load = { model: 'karlo-tiny', device: 'cpu', dtype: 'float32', threads: 2 } as const;
 const setting = { ...short, sampling: 'fast' } as const;
 const pictures = 'test/fixtures/pictures';
-const cache = process.env.KARLO_CACHE;
 beforeAll(() => {
   writeFileSync(file, texts.join('\n'));
-  process.env.KARLO_CACHE = join(folder, 'cache');
-  return () => {
-    if (cache === undefined) delete process.env.KARLO_CACHE;
-    else process.env.KARLO_CACHE = cache;
-  };
+  vi.stubEnv('KARLO_LIBTORCH', findLibTorch().folder);
+  vi.stubEnv('KARLO_CACHE', join(folder, 'cache'));
 });
+afterAll(() => vi.unstubAllEnvs());
 
 function options(name: string, overrides: Partial<EvaluateOptions> = {}): EvaluateOptions {
   const output = join(folder, name);
@@ -53,14 +57,14 @@ describe('an evaluation', () => {
       clip: 'karlo-tiny',
       distances: { isInception: false, features: 'karlo-tiny', reference: pictures },
     });
-    const [row] = report.rows;
+    const [row] = report.rows as [EvaluationRow];
     expect(row).toMatchObject({ steps: 'Prior (2) + Decoder (4) + SR (1)', guidance: '4 / 8' });
-    const { cosine, torchmetrics } = row?.clipScore as NonNullable<typeof row>['clipScore'];
+    const { cosine, torchmetrics } = row.clipScore;
     expect(cosine.low).toBeLessThan(cosine.value);
     expect(cosine.high).toBeGreaterThan(cosine.value);
     expect(torchmetrics.value).toBeCloseTo(Math.max(0, 100 * cosine.value), 6);
-    expect(row?.frechet?.value).toBeGreaterThan(0);
-    expect(row?.kernel?.value).toEqual(expect.any(Number));
+    expect(row.frechet?.value).toBeGreaterThan(0);
+    expect(row.kernel?.value).toEqual(expect.any(Number));
     expect(JSON.parse(readFileSync(join(folder, 'whole', 'report.json'), 'utf8'))).toEqual(report);
   });
 
@@ -70,7 +74,7 @@ describe('an evaluation', () => {
     const cosines = [];
     for (const [i, text] of texts.entries()) {
       const image = await karlo.embedImage(join(folder, 'whole', 'fast-4-8', `00000${i}.png`));
-      cosines.push(cosineOf((await karlo.textFeatures(text)).values, image.values));
+      cosines.push(cosine(await karlo.textFeatures(text), image));
     }
     const mean = cosines.reduce((sum, one) => sum + one, 0) / cosines.length;
     expect(rows[0]?.clipScore.cosine.value).toBeCloseTo(mean, 5);
@@ -80,7 +84,11 @@ describe('an evaluation', () => {
     await using karlo = await Karlo.load(load);
     const path = join(folder, 'whole', 'fast-4-8', '000003.png');
     expect(await readRecipe(path)).toMatchObject({ prompt: 'a pink moon', seed: 3, batchSize: 4 });
-    const { images } = await karlo.textToImage('a pink moon', { ...setting, seed: 3, batchSize: 4 });
+    const { images } = await karlo.textToImage('a pink moon', {
+      ...setting,
+      seed: 3,
+      batchSize: 4,
+    });
     expect(await images[0]?.toBuffer()).toEqual(bytesOf('whole', '000003.png'));
   });
 
@@ -184,8 +192,7 @@ describe('before any image is generated, an error reports', () => {
   test('an unknown option', () => fails({ limmit: 3 }, 'did you mean limit?'));
   test('an empty caption', () => fails({ captions: [{ number: 0, text: ' ' }] }, 'caption 0'));
   test('a reference that does not exist', () => fails({ reference: 'nowhere' }, 'nowhere'));
-  test('a reference without two images', () =>
-    fails({ reference: folder }, 'at least two images'));
+  test('a reference without two images', () => fails({ reference: folder }, 'at least two images'));
   test('two settings with one folder', () =>
     fails({ settings: [setting, { ...setting, upsample: { steps: 2 } }] }, 'two of fast-4-8'));
 
@@ -207,9 +214,3 @@ test('statistics of the reference are cached, and can be passed as a file', asyn
   expect(readdirSync(references)).toEqual([cached]);
   expect(ofFile.rows).toEqual(ofImages.rows);
 });
-
-function cosineOf(a: Float32Array, b: Float32Array): number {
-  const dot = (x: Float32Array, y: Float32Array) =>
-    x.reduce((sum, value, i) => sum + value * (y[i] as number), 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-}

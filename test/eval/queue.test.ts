@@ -32,8 +32,8 @@ test('the workers of a queue share the images, which are scored here', async () 
   expect(report.rows[0]?.clipScore.cosine.value).toEqual(expect.any(Number));
   expect(readdirSync(join(folder, 'queued', 'fast-4-8'))).toHaveLength(5);
   const runs = workers.map(({ runner }) => runner.runs);
-  expect(runs.every((count) => count > 0)).toBe(true);
-  expect(runs[0]! + runs[1]!).toBe(4);
+  expect(runs.reduce((sum, count) => sum + count, 0)).toBe(4);
+  expect(Math.min(...runs)).toBeGreaterThan(0);
   const local = { ...options('local', queue), queue: undefined, device: 'cpu', dtype: 'float32' };
   const here = await evaluate(local as EvaluateOptions);
   expect(here.rows[0]?.clipScore).toEqual(report.rows[0]?.clipScore);

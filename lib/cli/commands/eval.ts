@@ -75,7 +75,9 @@ export function addEval(program: Command): void {
     .option('--json', 'print the report as one JSON object')
     .optionsGroup('Several machines:')
     .addOption(
-      queueOption('Redis queue whose workers generate the images (default: none, this process does)'),
+      queueOption(
+        'Redis queue whose workers generate the images (default: none, this process does)',
+      ),
     )
     .option('--queue-name <name>', 'name of the queue in Redis', queueName, 'karlo')
     .option(
@@ -137,7 +139,8 @@ function settingsOf(
   preset: EvaluationOptions['preset'],
 ): EvaluationSetting[] {
   const samplings = (sampling as Sampling[] | undefined)?.map((one) => ({ sampling: one }));
-  const rows: readonly EvaluationSetting[] = samplings ?? (preset && presets[preset].settings) ?? [{}];
+  const rows: readonly EvaluationSetting[] = samplings ??
+    (preset && presets[preset].settings) ?? [{}];
   const stages = { prior: guidedBy(prior), decoder: guidedBy(decoder) };
   return rows.flatMap((row) =>
     stages.prior.flatMap((prior) =>

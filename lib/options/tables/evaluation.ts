@@ -24,7 +24,8 @@ export const evaluationOptions = {
     kind: 'integer',
     range: [0, 2 ** 32 - 1],
     default: 0,
-    description: "seed of caption 0; other captions add their number, which is COCO's id of an image",
+    description:
+      "seed of caption 0; other captions add their number, which is COCO's id of an image",
   },
   clip: {
     kind: 'text',
