@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
-import { invalidArgument, quote } from '../errors.js';
+import { describe, expected, invalidArgument } from '../errors.js';
+import { maxPromptLength } from '../serve/protocol/limits.js';
 import { linesOf, readText } from '../util/read-text.js';
 
 /** A caption, of which one image is generated. */
 export interface Caption {
   /** Names its image and determines its seed: the position in the file, from 0; of COCO, the id of its image. */
   readonly number: number;
+  /** The prompt of the image. */
   readonly text: string;
 }
 
@@ -104,22 +106,23 @@ function emptyCaption(name: string, place: string) {
 }
 
 /**
- * Checks captions that a program passes.
- * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an empty list, an empty text, or two equal numbers
+ * Checks captions.
+ * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT for an empty list, a text that is empty or too long, and two equal
+ *   numbers
  */
 export function requireCaptions(captions: readonly Caption[]): void {
   if (!Array.isArray(captions) || captions.length === 0) {
-    throw invalidArgument('Expected a non-empty array of captions for captions but received none');
+    throw expected('file, or non-empty array of captions', 'captions', captions);
   }
   const numbers = new Set<number>();
   for (const { number, text } of captions as readonly Caption[]) {
     const isNumber = Number.isSafeInteger(number) && number >= 0;
     if (!isNumber || numbers.has(number)) {
-      const message = `Expected a different whole number for each caption but received ${number}`;
-      throw invalidArgument(message);
+      throw expected('a different whole number for each caption', 'captions', number);
     }
-    if (typeof text !== 'string' || text.trim() === '') {
-      throw invalidArgument(`Expected a text for caption ${number} but received an empty one`);
+    if (typeof text !== 'string' || text.trim() === '' || text.length > maxPromptLength) {
+      const what = `a text of 1 to ${maxPromptLength} characters for caption ${number}`;
+      throw invalidArgument(`Expected ${what} but received ${describe(text)}`);
     }
     numbers.add(number);
   }
@@ -150,15 +153,11 @@ export function limitTo(captions: readonly Caption[], limit = Number.POSITIVE_IN
 export interface Shard {
   /** From 1. */
   readonly index: number;
+  /** The number of parts. */
   readonly count: number;
 }
 
 /** The captions of a shard: every `count`-th. */
 export function shardOf(captions: readonly Caption[], { index, count }: Shard): Caption[] {
   return captions.filter((_, i) => i % count === index - 1);
-}
-
-/** A caption in messages. */
-export function labelOfCaption({ number, text }: Caption): string {
-  return `caption ${number}, ${quote(text)}`;
 }

@@ -36,6 +36,7 @@ export async function generateMissing(plan: Plan): Promise<GeneratedImages> {
   }
   const counts = { images: total, generated: orders.length };
   if (orders.length === 0) return counts;
+  for (const { folder } of rows) folder.create();
   onProgress({ phase: 'load', done: 0, total });
   await using source = await openSource(plan);
   if (source.model) for (const { folder } of rows) await folder.requireModel(source.model);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidArgument } from '../errors.js';
@@ -25,18 +25,12 @@ export class ImageFolder {
 
   /**
    * Opens a folder, which can be new.
-   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if it has images of another request;
-   *   ERR_KARLO_WRITE if it cannot be created
+   * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT if it has images of another request
    */
   static async open(path: string, request: ImageRequest): Promise<ImageFolder> {
     const manifest = await readManifest(path);
     if (manifest === undefined) await requireNoImages(path);
     else requireSame(path, manifest, request);
-    try {
-      makeFolder(path);
-    } catch (cause) {
-      throw cannotWrite(join(path, manifestFile), cause, 'Use another folder: --output FOLDER');
-    }
     return new ImageFolder(path, request, manifest);
   }
 
@@ -51,9 +45,23 @@ export class ImageFolder {
     return join(this.path, `${`${number}`.padStart(6, '0')}.png`);
   }
 
+  /**
+   * Creates the folder.
+   * @throws {KarloError} ERR_KARLO_WRITE
+   */
+  create(): void {
+    try {
+      makeFolder(this.path);
+      accessSync(this.path, constants.W_OK);
+    } catch (cause) {
+      const file = join(this.path, manifestFile);
+      throw cannotWrite(file, cause, 'Use another output folder');
+    }
+  }
+
   /** The captions whose images are missing. */
   async missing(captions: readonly Caption[]): Promise<Caption[]> {
-    const files = new Set((await readdir(this.path)).map((name) => join(this.path, name)));
+    const files = new Set((await namesIn(this.path)).map((name) => join(this.path, name)));
     return captions.filter((caption) => !files.has(this.fileOf(caption)));
   }
 
@@ -101,9 +109,12 @@ export class ImageFolder {
   }
 }
 
+async function namesIn(folder: string): Promise<string[]> {
+  return existsSync(folder) ? await readdir(folder) : [];
+}
+
 async function requireNoImages(path: string): Promise<void> {
-  const names = existsSync(path) ? await readdir(path) : [];
-  if (!names.some((name) => name.endsWith('.png'))) return;
+  if (!(await namesIn(path)).some((name) => name.endsWith('.png'))) return;
   const message = `Expected a new folder, or one with ${manifestFile}, but ${path} has images without it. Use another --output`;
   throw invalidArgument(message);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { invalidArgument } from '../errors.js';
 import { writeAtomically } from '../images/write-file.js';
-import { weightDtypes } from '../options/descriptions.js';
+import { type WeightDtype, weightDtypes } from '../options/descriptions.js';
 import { readText } from '../util/read-text.js';
 
 /** The file of an image folder that records what its images are. */
@@ -29,8 +29,13 @@ const manifestSchema = z.object({
 
 /** What is requested of the images. */
 export type ImageRequest = z.output<typeof requestSchema>;
-/** What generates them. */
-export type ImageModel = z.output<typeof modelSchema>;
+/** What has generated images. */
+export interface ImageModel {
+  /** The name of the model, and the SHA-256 of its weights. */
+  readonly model: { readonly name: string; readonly sha256: string };
+  /** The dtype of its weights. */
+  readonly dtype: WeightDtype;
+}
 export type Manifest = z.output<typeof manifestSchema>;
 
 /**

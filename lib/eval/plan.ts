@@ -4,7 +4,7 @@ import { expected, invalidArgument } from '../errors.js';
 import { findModel } from '../hub/store/resolve.js';
 import { openModel } from '../layouts/index.js';
 import { checkOptions } from '../options/check-options.js';
-import { evaluationOptions, loadOptions, type WeightDtype } from '../options/descriptions.js';
+import { evaluationOptions, loadOptions } from '../options/descriptions.js';
 import { resolveLoadOptions } from '../options/resolve-load.js';
 import type { EvaluationOptions, LoadOptions } from '../options/types.generated.js';
 import { callback, knownOptions, labelOf, type OptionLabeler } from '../options/validate.js';
@@ -19,6 +19,7 @@ import {
 } from './captions.js';
 import { ImageFolder } from './image-folder.js';
 import type { EvaluationQueue } from './image-source.js';
+import type { ImageModel } from './manifest.js';
 import { type Preset, presets } from './presets.js';
 import { findReference, type ReferenceSource } from './reference.js';
 import { type EvaluationSetting, type ResolvedSetting, resolveSetting } from './settings.js';
@@ -29,6 +30,7 @@ export interface EvaluationProgress {
   readonly phase: 'reference' | 'load' | 'generate' | 'score';
   /** Images that are done, of all settings; 0 while the model is loaded. */
   readonly done: number;
+  /** Images in all. */
   readonly total: number;
 }
 
@@ -42,6 +44,8 @@ export interface EvaluateOptions extends EvaluationOptions, LoadOptions {
   settings?: readonly EvaluationSetting[] | undefined;
   /** A queue whose workers generate the images. By default, this process does. */
   queue?: EvaluationQueue | undefined;
+  /** Stops within one step. Images that are done stay in the output folder. */
+  signal?: AbortSignal | undefined;
   /** Called as images are done. */
   onProgress?: ((progress: EvaluationProgress) => void) | undefined;
 }
@@ -77,43 +81,50 @@ const further = ['captions', 'output', 'settings', 'queue', 'onProgress'];
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, also for folders with images of other settings, captions or weights
  */
 export async function planOf(options: EvaluateOptions, label: OptionLabeler): Promise<Plan> {
-  const scope = { path: '', label };
-  const known = [...Object.keys({ ...evaluationOptions, ...loadOptions }), ...further];
-  const raw = knownOptions(options, known, labelOf(scope, 'options'), scope);
-  const checked = checkOptions(evaluationOptions, raw, scope);
-  const pick = (names: readonly string[]) =>
-    Object.fromEntries(Object.entries(raw).filter(([name]) => names.includes(name)));
-  const load: LoadOptions = pick(Object.keys(loadOptions).filter((name) => name !== 'onProgress'));
-  const { dtype, model, signal } = resolveLoadOptions(load, label);
-  if (typeof options.output !== 'string' || options.output === '') {
-    throw expected('the path of a folder', labelOf(scope, 'output'), options.output);
-  }
-  const preset = checked.preset && presets[checked.preset];
+  const { load, limit, preset: name, reference: path, ...checked } = checkedOptions(options, label);
+  const preset = name && presets[name];
   const settings = resolveSettings(options.settings ?? preset?.settings ?? [{}], label);
   const all = await captionsOf(options.captions);
-  const captions = limitTo(all, checked.limit ?? preset?.limit);
-  const { reference: path, clip, inception, seed, batchSize } = checked;
+  const captions = limitTo(all, limit ?? preset?.limit);
   const reference = path === undefined ? undefined : await findReference(path);
   if (reference !== undefined && captions.length < 2) {
-    throw invalidArgument(
-      'Expected at least two captions, whose images are compared with the reference, but received one',
-    );
+    const what = 'at least two captions, whose images are compared with the reference';
+    throw invalidArgument(`Expected ${what}, but received one`);
   }
-  const weights = options.queue ? {} : await weightsOf(model, dtype);
+  const request = { captions: hashOf(all), seed: checked.seed };
+  const model = options.queue ? {} : await modelOf(load, label);
   const openRow = async (setting: ResolvedSetting): Promise<PlannedRow> => {
-    const request = { captions: hashOf(all), seed, options: setting.recorded };
-    const folder = await ImageFolder.open(join(options.output, setting.name), request);
-    await folder.requireSame(weights);
+    const folder = await ImageFolder.open(join(options.output, setting.name), {
+      ...request,
+      options: setting.recorded,
+    });
+    await folder.requireSame(model);
     return { setting, folder };
   };
-  const rows = (await Promise.all(settings.map(openRow))) as unknown as Plan['rows'];
   return {
-    ...{ captions, rows, load, seed, batchSize, clip, inception, reference, preset, label },
-    signal: sharedSignal(signal),
+    ...{ ...checked, captions, load, reference, preset, label },
+    rows: (await Promise.all(settings.map(openRow))) as unknown as Plan['rows'],
+    signal: sharedSignal(load.signal),
     output: options.output,
     queue: options.queue,
-    onProgress: (callback(options.onProgress, 'onProgress') as Plan['onProgress']) ?? (() => {}),
+    onProgress: options.onProgress ?? (() => {}),
   };
+}
+
+/** The options of tables, checked, and of those of loading the given ones. */
+function checkedOptions(options: EvaluateOptions, label: OptionLabeler) {
+  const scope = { path: '', label };
+  const { onProgress: _, ...ofLoading } = loadOptions;
+  const known = [...Object.keys({ ...evaluationOptions, ...ofLoading }), ...further];
+  const raw = knownOptions(options, known, labelOf(scope, 'options'), scope);
+  const given = Object.entries(raw).filter(([name]) => name in ofLoading);
+  const load: LoadOptions = Object.fromEntries(given);
+  resolveLoadOptions(load, label);
+  callback(raw.onProgress, labelOf(scope, 'onProgress'));
+  if (typeof raw.output !== 'string' || raw.output === '') {
+    throw expected('the path of a folder', labelOf(scope, 'output'), raw.output);
+  }
+  return { ...checkOptions(evaluationOptions, raw, scope), load };
 }
 
 /** A signal that all images listen to. */
@@ -124,9 +135,9 @@ function sharedSignal(signal: AbortSignal | undefined): AbortSignal {
 }
 
 async function captionsOf(captions: EvaluateOptions['captions']): Promise<readonly Caption[]> {
-  if (typeof captions === 'string') return await readCaptions(captions);
-  requireCaptions(captions);
-  return captions;
+  const all = typeof captions === 'string' ? await readCaptions(captions) : captions;
+  requireCaptions(all);
+  return all;
 }
 
 function resolveSettings(
@@ -143,11 +154,12 @@ function resolveSettings(
   );
 }
 
-/** The weights that a model has, and their dtype if it is given, without loading them. */
-async function weightsOf(name: string, dtype: WeightDtype | 'auto') {
-  const found = await findModel(name);
-  const sha256 = await (await openModel(found.folder)).fingerprint();
-  return { model: { name: found.name, sha256 }, ...(dtype !== 'auto' && { dtype }) };
+/** What is known of a model before it is loaded: its weights, and the dtype if it is given. */
+async function modelOf(load: LoadOptions, label: OptionLabeler): Promise<Partial<ImageModel>> {
+  const { model, dtype } = resolveLoadOptions(load, label);
+  const { name, folder } = await findModel(model);
+  const sha256 = await (await openModel(folder)).fingerprint();
+  return { model: { name, sha256 }, ...(dtype !== 'auto' && { dtype }) };
 }
 
 /** A plan for a part of its captions. */

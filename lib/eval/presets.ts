@@ -5,6 +5,7 @@ import type { EvaluationSetting } from './settings.js';
 export interface PublishedTable {
   /** Where they come from. */
   readonly source: string;
+  /** The address of the source. */
   readonly url: string;
   /** Guidance scales of prior and decoder. */
   readonly guidance: string;
@@ -12,13 +13,17 @@ export interface PublishedTable {
   readonly clip: string;
   /** The images of FID. */
   readonly images: string;
+  /** The figures of each setting. */
   readonly rows: readonly PublishedRow[];
 }
 
+/** The figures of a setting. */
 export interface PublishedRow {
+  /** Steps of the stages: `Prior (25) + Decoder (50) + SR (7)`. */
   readonly steps: string;
   /** Mean cosine of caption and image. */
   readonly clipScore: number;
+  /** Fréchet Inception distance. */
   readonly fid: number;
 }
 
@@ -26,8 +31,11 @@ export interface PublishedRow {
 export interface Preset {
   /** What the captions are. */
   readonly captions: string;
+  /** How many of them are used. */
   readonly limit: number;
+  /** The rows of the report. */
   readonly settings: readonly EvaluationSetting[];
+  /** The figures that were published. */
   readonly published: PublishedTable;
 }
 

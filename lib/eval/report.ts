@@ -16,6 +16,7 @@ export interface EvaluationRow {
   readonly guidance: string;
   /** The folder of its images. */
   readonly folder: string;
+  /** How well the images fit to their captions. */
   readonly clipScore: ClipScore;
   /** The Fréchet distance to the reference; absent without one. */
   readonly frechet?: Estimate | undefined;
@@ -37,6 +38,7 @@ export interface EvaluationReport extends ImageModel {
   readonly clip: string;
   /** What the distances compare; absent without a reference. */
   readonly distances?: Distances | undefined;
+  /** The figures of each setting. */
   readonly rows: readonly EvaluationRow[];
   /** The figures of the preset. */
   readonly published?: PublishedTable | undefined;

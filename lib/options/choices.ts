@@ -22,9 +22,12 @@ export const samplers = [
 export const samplings = ['turbo', 'fast', 'default'] as const;
 export type Sampling = (typeof samplings)[number];
 
-/** The settings of published evaluations: lib/eval/presets.ts. */
-export const evaluationPresets = ['karlo-coco', 'karlo-cc3m'] as const;
-export type EvaluationPreset = (typeof evaluationPresets)[number];
+/** A published evaluation, whose settings `karlo/eval` has. */
+export type EvaluationPreset = 'karlo-coco' | 'karlo-cc3m';
+export const evaluationPresets = [
+  'karlo-coco',
+  'karlo-cc3m',
+] as const satisfies readonly EvaluationPreset[];
 
 /** Dtype of a model's weights. */
 export type WeightDtype = 'float32' | 'bfloat16' | 'float16';
