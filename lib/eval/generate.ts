@@ -13,8 +13,8 @@ export interface GeneratedImages {
 }
 
 /**
- * Generates the images of captions that are missing in the output folder. They are not scored.
- * @param options.shard the part of the captions that this machine generates, if several share the output folder
+ * Generates the images of captions that are missing in the output folder, without scoring them. Machines that share the
+ * folder each generate a `shard`.
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_WRITE, ERR_KARLO_QUEUE, and the codes of `Karlo.load`
  */
 export async function generateImages({

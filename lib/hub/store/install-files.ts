@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { downloadFile, type RemoteFile } from '../download/download.js';
 import { inParallel } from '../../util/in-parallel.js';
+import { downloadFile, type RemoteFile } from '../download/download.js';
 import type { Remote } from '../download/request.js';
 import type { RetryPolicy } from '../download/retries.js';
 import { indexBlobs, linkExisting } from './link-existing.js';
