@@ -7,6 +7,7 @@ export const layers = [
   'eval',
   'serve',
   'ai-sdk',
+  'verify',
   'index | karlo | shared-instance',
   'pipeline',
   'safety',

@@ -61,6 +61,10 @@ const commands: Readonly<Record<string, CommandModule>> = {
   info: { load: async () => (await import('./commands/info.js')).addInfo },
   setup: { load: async () => (await import('./commands/setup.js')).addSetup },
   convert: { load: async () => (await import('./commands/convert.js')).addConvert },
+  verify: {
+    load: async () => (await import('./commands/verify.js')).addVerify,
+    opensLibTorch: true,
+  },
   serve: { load: async () => (await import('./commands/serve.js')).addServe },
   worker: { load: async () => (await import('./commands/worker.js')).addWorker },
   mcp: { load: async () => (await import('./commands/mcp.js')).addMcp },

@@ -1,6 +1,6 @@
 import type { FeatureExtractorConfig } from '../images/preprocessor-config.js';
 import type { ComponentDescription, Loading } from '../networks/load-component.js';
-import type { Placement } from '../networks/placement.js';
+import type { WeightPlacement } from '../networks/placement.js';
 import type { ComponentConfigs, ComponentName, Task } from '../networks/registry.js';
 import type { TokenizerOptions } from '../tokenizer/tokenizer.js';
 import type { ScriptModule } from '../torch/script-module.js';
@@ -26,7 +26,7 @@ export interface Model {
    * Loads one network.
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
    */
-  load(component: ComponentName, placement: Placement, loading?: Loading): Promise<ScriptModule>;
+  load(component: ComponentName, placement: WeightPlacement, loading?: Loading): Promise<ScriptModule>;
 }
 
 export type ComponentDescriptions = { [N in ComponentName]?: ComponentDescription<N> };

@@ -1,11 +1,10 @@
-import type { WeightDtype } from '../options/descriptions.js';
 import type { ConfigValue } from '../torch/addon-types.js';
 import { type Parameter, traceNetwork } from '../torch/network.js';
 import type { ScriptModule } from '../torch/script-module.js';
 import type { Tensor } from '../torch/tensor.js';
 import { corrupt } from '../weights/corrupt.js';
 import { sameShape } from '../weights/shape.js';
-import type { Placement } from './placement.js';
+import type { WeightPlacement } from './placement.js';
 import { type ComponentConfigs, type ComponentName, definitionOf } from './registry.js';
 import { type CanonicalTensor, MappedFiles, readWeight } from './weights.js';
 
@@ -31,7 +30,7 @@ export interface Traced {
  */
 export async function traceComponent(
   { component, config, tensors, files }: ComponentDescription,
-  engine: Placement['engine'],
+  engine: WeightPlacement['engine'],
   methods: readonly string[] = [],
 ): Promise<Traced> {
   const values = config as unknown as Record<string, ConfigValue>;
@@ -55,9 +54,12 @@ function checkParameter(
   throw corrupt(`shape [${shape.join(', ')}]`, name, file, tensor.shape);
 }
 
-/** The dtype of a loaded parameter: tables and statistics stay float32. */
-export function dtypeOfWeight(keepFloat32: boolean, dtype: WeightDtype): WeightDtype {
-  return keepFloat32 ? 'float32' : dtype;
+/** The dtype of a loaded parameter: tables and statistics stay float32, at least. */
+export function dtypeOfWeight<D extends WeightPlacement['dtype']>(
+  keepFloat32: boolean,
+  dtype: D,
+): D | 'float32' {
+  return keepFloat32 && dtype !== 'float64' ? 'float32' : dtype;
 }
 
 export interface Loading {
@@ -75,7 +77,7 @@ export interface Loading {
  */
 export async function loadComponent(
   description: ComponentDescription,
-  placement: Placement,
+  placement: WeightPlacement,
   { onTensor, methods }: Loading = {},
 ): Promise<ScriptModule> {
   const { module, weights } = await traceComponent(description, placement.engine, methods);
@@ -87,7 +89,7 @@ export async function loadComponent(
 export async function assignWeights(
   module: ScriptModule,
   weights: Traced['weights'],
-  placement: Placement,
+  placement: WeightPlacement,
   onTensor: (name: string, bytes: number) => void = () => {},
 ): Promise<void> {
   using files = new MappedFiles();

@@ -2,7 +2,7 @@ import { convert } from '../torch/engine.js';
 import { MappedFile } from '../torch/mapped-file.js';
 import type { Tensor } from '../torch/tensor.js';
 import type { TensorEntry } from '../weights/types.js';
-import type { Placement } from './placement.js';
+import type { WeightPlacement } from './placement.js';
 
 /**
  * One step of the conversion from a stored tensor to the network's, in PyTorch's terms. Every step is
@@ -50,7 +50,7 @@ export class MappedFiles implements Disposable {
 export async function readWeight(
   { source, steps }: CanonicalTensor,
   files: MappedFiles,
-  { engine, device, dtype }: Placement,
+  { engine, device, dtype }: WeightPlacement,
 ): Promise<Tensor> {
   const { file, offset, shape, strides, dtype: stored } = source;
   using mapped = files.get(file).tensor(offset, shape, strides, stored);

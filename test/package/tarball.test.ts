@@ -25,6 +25,7 @@ beforeAll(async () => {
 const allowed = [
   /^(package\.json|LICENSE|(README|NOTICE|CHANGELOG)\.md|CMakeLists\.txt)$/,
   /^dist\/lib\/.+\.(js|d\.ts)$/,
+  /^lib\/verify\/reference\.py$/,
   /^dist\/web\/((index|404)\.html|licenses\.md|assets\/[\w-]+\.(js|css|svg|woff2))$/,
   /^native\/(?!test\/).+\.(cc|h)$/,
   /^models\/karlo-tiny\/(README\.md|.+\.(json|txt|safetensors))$/,
