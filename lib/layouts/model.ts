@@ -26,7 +26,11 @@ export interface Model {
    * Loads one network.
    * @throws {KarloError} ERR_KARLO_MODEL_NOT_FOUND, ERR_KARLO_MODEL_CORRUPT
    */
-  load(component: ComponentName, placement: WeightPlacement, loading?: Loading): Promise<ScriptModule>;
+  load(
+    component: ComponentName,
+    placement: WeightPlacement,
+    loading?: Loading,
+  ): Promise<ScriptModule>;
 }
 
 export type ComponentDescriptions = { [N in ComponentName]?: ComponentDescription<N> };

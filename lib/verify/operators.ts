@@ -1,18 +1,18 @@
+import { dtypeOfWeight } from '../networks/load-component.js';
+import type { WeightPlacement } from '../networks/placement.js';
 import {
   type ComponentConfigs,
   type ComponentName,
   definitionOf,
   parseConfig,
 } from '../networks/registry.js';
+import { CONTEXT_LENGTH } from '../tokenizer/tokenizer.js';
 import type { ConfigValue } from '../torch/addon-types.js';
+import { convert } from '../torch/engine.js';
 import { Generator } from '../torch/generator.js';
 import { traceNetwork } from '../torch/network.js';
-import { type Tensor, tidy } from '../torch/tensor.js';
-import { convert } from '../torch/engine.js';
-import { dtypeOfWeight } from '../networks/load-component.js';
-import type { WeightPlacement } from '../networks/placement.js';
 import type { ScriptModule } from '../torch/script-module.js';
-import { CONTEXT_LENGTH } from '../tokenizer/tokenizer.js';
+import { type Tensor, tidy } from '../torch/tensor.js';
 import type { Subject } from './networks.js';
 
 /** Channels of the full-size model's first level, and its group count. */

@@ -3,9 +3,9 @@
     python reference.py versions             # {"diffusers": "0.33.1", ...}
     python reference.py generate < REQUEST
 
-A request is JSON: `model` (a folder in the Hugging Face layout), `count`, `threads`, `steps` of each stage, and
-`prompt` or, for image variation, `image` (a path). Image `j` has the noise of seed `j`. The last line of stdout is
-the pixels of all images, RGB in base64.
+A request is JSON: `model` (a folder in the Hugging Face layout), `threads`, and `prompt` or, for image variation,
+`image` (a path). Steps and guidance scales are the pipeline's defaults, and the seed is 0. The last line of stdout
+is the image's pixels, RGB in base64.
 """
 
 import base64
@@ -17,7 +17,7 @@ from importlib.metadata import version
 VERSIONS = {name: version(name) for name in ("diffusers", "transformers", "torch")}
 
 
-def generate(model, count, threads, steps, prompt=None, image=None):
+def generate(model, threads, prompt=None, image=None):
     os.environ |= {name: "error" for name in ("DIFFUSERS_VERBOSITY", "TRANSFORMERS_VERBOSITY")}
     os.environ["HF_HUB_OFFLINE"] = "1"
     import diffusers
@@ -37,18 +37,12 @@ def generate(model, count, threads, steps, prompt=None, image=None):
         "super_res_last": diffusers.UNet2DModel,
         "super_res_scheduler": diffusers.UnCLIPScheduler,
     }
-    options = {
-        "num_images_per_prompt": count,
-        "generator": [torch.Generator().manual_seed(seed) for seed in range(count)],
-        "decoder_num_inference_steps": steps["decoder"],
-        "super_res_num_inference_steps": steps["upsample"],
-        "output_type": "np",
-    }
+    options = {"generator": torch.Generator().manual_seed(0), "output_type": "np"}
     if image is None:
         pipeline = diffusers.UnCLIPPipeline
         parts["prior"] = diffusers.PriorTransformer
         parts["prior_scheduler"] = diffusers.UnCLIPScheduler
-        options |= {"prompt": prompt, "prior_num_inference_steps": steps["prior"]}
+        options["prompt"] = prompt
     else:
         pipeline = diffusers.UnCLIPImageVariationPipeline
         parts["image_encoder"] = transformers.CLIPVisionModelWithProjection
