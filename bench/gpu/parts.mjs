@@ -4,6 +4,7 @@ import { median } from '../compare/statistics.mjs';
 import { writeFullSize } from '../full-size/write.mjs';
 import { cudaMemory } from './memory.mjs';
 import { parity } from './parity.mjs';
+import { verify } from './verify.mjs';
 
 /** @typedef {import('../compare/context.mjs').Context} Context */
 /** @typedef {[name: string, work: (signal: AbortSignal) => Promise<unknown>]} Part */
@@ -20,6 +21,7 @@ export async function runParts(context, { writeModel, minutes }) {
   signal.addEventListener('abort', () => context.killSides());
   /** @type {Part[]} */
   const parts = [
+    ['verify', (signal) => verify(context, signal)],
     ['reference', () => context.referenceVersions()],
     ['parity', () => parity(context)],
     ['memory', () => cudaMemory(context)],
@@ -27,7 +29,7 @@ export async function runParts(context, { writeModel, minutes }) {
     ['speed, karlo-tiny', () => tiny(context)],
   ];
   const write = () => writeFullSize(String(context.options.full), signal);
-  if (writeModel) parts.splice(2, 0, ['weights', write]);
+  if (writeModel) parts.splice(3, 0, ['weights', write]);
   if (context.options.reference) parts.push(['compiled reference', () => full(context.compiled())]);
   /** @type {string[]} */
   const notes = [];

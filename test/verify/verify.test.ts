@@ -9,7 +9,9 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 async function findingsOf(options: Partial<VerifyOptions>): Promise<Finding[]> {
   const { signal } = new AbortController();
   const { findings } = await openVerification({ device: 'cpu', signal, ...options });
-  return Array.fromAsync(findings());
+  const all: Finding[] = [];
+  for await (const finding of findings()) all.push(finding);
+  return all;
 }
 
 describe('errors', () => {

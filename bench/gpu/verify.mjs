@@ -1,0 +1,47 @@
+// karlo verify on the GPU: the networks and images of karlo-tiny against float32 on the CPU.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+
+/** @typedef {import('../compare/context.mjs').Context} Context */
+/** @typedef {import('../../lib/verify/index.js').Finding} Finding */
+
+const group = 'verify';
+
+/**
+ * Adds a row for each comparison, whose limit is its bound.
+ * @param {Context} context
+ * @param {AbortSignal} signal
+ */
+export async function verify(context, signal) {
+  const { repository, model, device, threads } = context.options;
+  const program = join(repository, 'dist', 'lib', 'cli', 'main.js');
+  const flags = ['--device', device, '--threads', String(threads), '--json'];
+  const output = await outputOf([program, 'verify', model, ...flags], signal);
+  for (const finding of JSON.parse(output).findings) add(context, finding);
+}
+
+/**
+ * The output of a Node.js program, which can fail after it.
+ * @param {string[]} words
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>}
+ */
+function outputOf(words, signal) {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, words, { signal }, (error, stdout, stderr) => {
+      if (stdout.includes('"findings"')) resolve(stdout);
+      else reject(error ?? new Error(stderr));
+    });
+  });
+}
+
+/** @param {Context} context @param {Finding} finding */
+function add(context, { part, subject, comparison, errors, bound, reason }) {
+  if (bound === undefined) return;
+  const error = errors?.[bound.of] ?? Number.NaN;
+  context.add({
+    ...{ group, what: `${part}, ${subject}: ${comparison}${reason ? ` (${reason})` : ''}` },
+    ...{ unit: part === 'images' ? '/255' : '', ours: [error] },
+    ...{ limit: bound.value, target: `${bound.of} ≤ ${bound.value.toPrecision(3)}` },
+  });
+}
