@@ -9,7 +9,7 @@
  * @property {string} [target] the goal, for the table
  * @property {number} [limit] the goal as an upper limit of this package's value
  * @property {boolean} [extrapolated] computed from parts that were measured
- * @typedef {'s' | 'ms' | 'MB' | 'images per minute' | '×' | '/255'} Unit
+ * @typedef {'s' | 'ms' | 'MB' | 'images per minute' | '×' | '/255' | 'relative'} Unit
  */
 
 /** @param {readonly number[]} values */

@@ -41,7 +41,7 @@ function add(context, { part, subject, comparison, errors, bound, reason }) {
   const error = errors?.[bound.of] ?? Number.NaN;
   context.add({
     ...{ group, what: `${part}, ${subject}: ${comparison}${reason ? ` (${reason})` : ''}` },
-    ...{ unit: part === 'images' ? '/255' : '', ours: [error] },
+    ...{ unit: /** @type {const} */ (part === 'images' ? '/255' : 'relative'), ours: [error] },
     ...{ limit: bound.value, target: `${bound.of} ≤ ${bound.value.toPrecision(3)}` },
   });
 }
