@@ -41,7 +41,10 @@ function add(context, { part, subject, comparison, errors, bound, reason }) {
   const error = errors?.[bound.of] ?? Number.NaN;
   context.add({
     ...{ group, what: `${part}, ${subject}: ${comparison}${reason ? ` (${reason})` : ''}` },
-    ...{ unit: /** @type {const} */ (part === 'images' ? '/255' : 'relative'), ours: [error] },
+    ...{
+      unit: part === 'images' ? /** @type {const} */ ('/255') : /** @type {const} */ ('relative'),
+      ours: [error],
+    },
     ...{ limit: bound.value, target: `${bound.of} ≤ ${bound.value.toPrecision(3)}` },
   });
 }
