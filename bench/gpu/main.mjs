@@ -50,7 +50,8 @@ const context = new Context(
   {
     ...{ repository, device: name, threads: defaultThreads().threads, dtype: 'float32' },
     ...{ model: join(repository, 'models', 'karlo-tiny'), quick: false, compile: false },
-    ...{ full: folder ?? resolve(options.full), ...(reference && { reference }) },
+    ...{ full: folder ?? resolve(options.full), fullDtypes: ['bfloat16'] },
+    ...(reference && { reference }),
   },
   say,
 );

@@ -12,13 +12,17 @@
 namespace karlo::ops::cpu {
 namespace {
 
-// The largest tiles whose products are accurate enough, and for which there are enough pixels.
+// The largest tiles whose products are accurate enough, for which there are enough pixels, and
+// whose weights fit in the workspace that convolutions share.
 template <typename Products, typename Rows>
-simd::WinogradTile tile_of(Resample resample, const Rows& rows) {
-  if (resample == Resample::kUp) return simd::WinogradTile::kUpsampled;
+simd::WinogradTile tile_of(Resample resample, const Rows& rows, const at::Tensor& weight) {
+  using simd::WinogradTile;
+  if (resample == Resample::kUp) return WinogradTile::kUpsampled;
   const bool divides = rows.height() % 4 == 0 && rows.width() % 4 == 0;
   const bool enough = rows.batch() * rows.height() * rows.width() >= Products::kMinPixels4x4;
-  return divides && enough ? simd::WinogradTile::k4x4 : simd::WinogradTile::k2x2;
+  const int64_t numbers = weight.size(0) * weight.size(1) * winograd_components(WinogradTile::k4x4);
+  const bool fits = numbers * static_cast<int64_t>(sizeof(float)) <= 9 * Workspace::kBlock / 10;
+  return divides && enough && fits ? WinogradTile::k4x4 : WinogradTile::k2x2;
 }
 
 // One convolution. It works on strips: as many rows of tiles as fit in the cache.
@@ -59,7 +63,7 @@ class Winograd {
  private:
   static WinogradShape shape_of(const Activations& input, const ActivatedRows<T>& rows,
                                 const at::Tensor& weight) {
-    const auto tile = tile_of<Products>(input.resample, rows);
+    const auto tile = tile_of<Products>(input.resample, rows, weight);
     const int64_t step = simd::winograd_step(tile), tile_rows = rows.height() / step;
     WinogradShape shape{tile, weight.size(1), weight.size(0), rows.width() / step, 1};
     const int64_t most = Products::kPositionIndependent ? rows.batch() * tile_rows : tile_rows;

@@ -25,11 +25,10 @@ class Workspace {
 
   // The most bytes that take() adds to those of the tensor.
   static constexpr int64_t kAlignment = 64;
-
- private:
   // One block is nearly always enough, and only the pages in use take memory.
   static constexpr int64_t kBlock = int64_t{1} << 27;  // 128 MB
 
+ private:
   at::Tensor data_;
   int64_t taken_ = 0;
 };
