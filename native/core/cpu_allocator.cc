@@ -43,8 +43,8 @@ constexpr size_t kPage = 4096;
 // time.
 constexpr int64_t kSpare = int64_t{1} << 26;  // 64 MB
 
-// Asks for huge pages where a new block spans them: large matrices are read in strides that need more
-// pages than a processor's TLB holds, which costs most in virtual machines.
+// Asks for huge pages where a new block spans them: large matrices are read in strides that need
+// more pages than a processor's TLB holds, which costs most in virtual machines.
 void prefer_huge_pages(void* block, size_t bytes) {
 #ifdef MADV_HUGEPAGE
   constexpr uintptr_t kHugePage = uintptr_t{1} << 21;
