@@ -38,9 +38,7 @@ const options = new Command('npm run bench --')
   .option('--device <device>', 'cpu, cuda or cuda:N', 'cpu')
   .option('--threads <number>', 'threads of each side', Number, defaultThreads().threads)
   .addOption(
-    new Option('--dtype <dtype>', "the small model's dtype")
-      .choices(dtypes)
-      .default('float32'),
+    new Option('--dtype <dtype>', "the small model's dtype").choices(dtypes).default('float32'),
   )
   .option('--compile', 'compile the reference (torch.compile)')
   .option('--output <dir>', 'folder for the results', join(repository, 'bench', 'results'))

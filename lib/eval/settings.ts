@@ -1,8 +1,8 @@
 import { taskOptions } from '../options/descriptions.js';
 import { recordedOptions } from '../options/recorded.js';
 import { type ResolvedTextToImage, resolveTextToImage } from '../options/resolve-generation.js';
-import type { TextToImageOptions } from '../options/types.generated.js';
 import type { OptionLabeler } from '../options/validate.js';
+import type { TextToImageOptions } from '../safety/options.js';
 
 /** The options of `textToImage` with which a set of images is generated: a row of the report. */
 export type EvaluationSetting = Pick<

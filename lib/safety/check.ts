@@ -21,6 +21,7 @@ export type SafetyCheck = (
 
 /** An object that checks images, such as a `SafetyChecker`. */
 export interface ImageChecker {
+  /** @returns the verdict on each image, in their order. If the check fails, so does the call */
   check(
     images: readonly Pixels[],
     context: SafetyContext,

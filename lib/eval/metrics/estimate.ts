@@ -1,10 +1,12 @@
 /** A figure with its 95 % confidence interval, by the bootstrap (Efron & Tibshirani 1993, chapters 6 and 12). */
 export interface Estimate {
+  /** The figure, of all images. */
   readonly value: number;
   /** How much the value would vary with other images of the same kind: its standard deviation over the replicates. */
   readonly standardError: number;
-  /** The bounds of the interval, `value` ± 1.96 `standardError`. */
+  /** The lower bound of the interval, `value` - 1.96 `standardError`. */
   readonly low: number;
+  /** The upper bound of the interval, `value` + 1.96 `standardError`. */
   readonly high: number;
 }
 

@@ -17,8 +17,9 @@ export interface KernelOptions extends BootstrapOptions {
 export interface KernelEstimate extends Estimate {
   /** The standard deviation over the subsets, which torch-fidelity reports. */
   readonly subsetDeviation: number;
-  /** How many were averaged. */
+  /** How many pairs of subsets were averaged. */
   readonly subsets: number;
+  /** Features of each set in a subset. */
   readonly subsetSize: number;
 }
 
