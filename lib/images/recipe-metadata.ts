@@ -1,5 +1,5 @@
-// How an image file stores a recipe and its origin: as XMP, which every format here has, and in PNG also in text chunks
-// of their own (https://www.w3.org/TR/png-3/#11iTXt). Reading XMP is in xmp.ts.
+// How an image file stores a recipe and its origin: as XMP, which every format here has, and in PNG also in separate text
+// chunks (https://www.w3.org/TR/png-3/#11iTXt). Reading XMP is in xmp.ts.
 import { crc32, inflateSync } from 'node:zlib';
 
 /**

@@ -63,7 +63,7 @@ test.each([...files('edited'), ...files('grid')])(
   },
 );
 
-test('a PNG file names the program in a text of its own', () => {
+test('a PNG file names the program in a separate text', () => {
   expect(tags.get('image.png')).toMatchObject({ 'PNG:Software': `karlo ${packageVersion()}` });
 });
 

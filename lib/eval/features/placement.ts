@@ -11,7 +11,7 @@ export interface EvaluationPlacement {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Loads a network on an engine of its own, which is disposed if loading fails. */
+/** Loads a network on a separate engine, which is disposed if loading fails. */
 export async function onEngine<T>(
   { device = 'auto', threads }: EvaluationPlacement,
   load: (engine: Engine, device: string) => Promise<T>,
