@@ -48,7 +48,7 @@ test.each([
 test('every flag on the options page exists', async () => {
   const commands = [
     ...['generate', 'vary', 'mix', 'interpolate', 'edit', 'invert', 'reconstruct', 'img2img'],
-    ...['inpaint', 'upscale'],
+    ...['inpaint', 'upscale', 'eval'],
   ];
   const help = (await Promise.all(commands.map((command) => helpOf(command)))).join('\n');
   const ofNode = ['--permission', '--allow-child-process'];

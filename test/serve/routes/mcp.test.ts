@@ -54,6 +54,7 @@ describe("MCP's client", () => {
       sampling: expect.objectContaining({ enum: ['turbo', 'fast', 'default'] }),
       negative_prompt: expect.objectContaining({ type: 'string' }),
       candidates: expect.objectContaining({ type: 'integer' }),
+      watermark: expect.objectContaining({ type: 'string' }),
     });
     expect(properties.edit).toMatchObject({ image: { type: 'string' }, mask: { type: 'string' } });
     expect(tools.find(({ name }) => name === 'vary')?.inputSchema.required).toEqual(['image']);
