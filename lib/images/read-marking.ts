@@ -10,7 +10,7 @@ export interface Marking {
    */
   readonly digitalSourceType: string;
   /** The value of the XMP property `xmp:CreatorTool`: the program that created the image. */
-  readonly creatorTool?: string;
+  readonly creatorTool?: string | undefined;
 }
 
 /**

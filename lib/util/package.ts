@@ -56,6 +56,10 @@ export function packageJson(): PackageJson {
   return JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'));
 }
 
+let version: string | undefined;
+
+/** The package's version. It is read once. */
 export function packageVersion(): string {
-  return packageJson().version;
+  version ??= packageJson().version;
+  return version;
 }

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../lib/torch/index.js';
-import { base, builtInFiles, variations } from '../hub/helpers/repositories.js';
+import { base, builtInFiles, checkerFiles, variations } from '../hub/helpers/repositories.js';
 import { useHub } from '../hub/helpers/use-hub.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -81,6 +81,7 @@ describe('with a mock hub that has the published repositories', () => {
     const here = place();
     hub.hub.repositories.set(base, builtInFiles(/^(image_encoder|feature_extractor)/));
     hub.hub.repositories.set(variations, builtInFiles(/^prior/));
+    hub.hub.repositories.set('CompVis/stable-diffusion-safety-checker', checkerFiles());
     // Only the real files of Kakao have the expected hashes, and no pull was interrupted.
     const excluded = [/pull kakao$/, /--partial$/];
     for (const command of ['pull', 'convert', 'models']) {

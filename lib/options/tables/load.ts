@@ -56,6 +56,7 @@ export const loadOptions = {
   safety: {
     kind: 'check',
     loads: true,
+    defaultLabel: 'none',
     description: 'safety checker of all images: a pulled one, or a folder',
     details:
       'In a program, also a `SafetyChecker`, or a function that returns a verdict on each image.',

@@ -78,3 +78,10 @@ export function builtInFiles(without: RegExp): Files {
   );
   return Object.fromEntries(files.map((path) => [path, readFileSync(join(builtIn, path))]));
 }
+
+/** A safety checker with small random weights, as safetensors and as a pickle. */
+export function checkerFiles(): Files {
+  const folder = 'test/fixtures/safety';
+  const names = readdirSync(folder).filter((name) => name !== 'verdicts.json');
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))]));
+}

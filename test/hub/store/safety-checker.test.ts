@@ -1,17 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { findChecker, findModel } from '../../../lib/hub/store/resolve.js';
-import type { Files } from '../helpers/repositories.js';
+import { checkerFiles } from '../helpers/repositories.js';
 import { failure, filesUnder, useHub } from '../helpers/use-hub.js';
 
 const name = 'CompVis/stable-diffusion-safety-checker';
 const setup = useHub();
-const folder = 'test/fixtures/safety';
-const all: Files = Object.fromEntries(
-  readdirSync(folder).map((file) => [file, readFileSync(join(folder, file))]),
-);
-const { 'verdicts.json': _, 'pytorch_model.bin': pickled, ...checker } = all;
+const all = checkerFiles();
+const { 'pytorch_model.bin': pickled, ...checker } = all;
 
 describe('pulling a safety checker', () => {
   beforeEach(() => {
