@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { Karlo, SafetyChecker } from './compare/package.mjs';
+import { median } from './compare/statistics.mjs';
 import { writeFullSizeChecker } from './full-size/write.mjs';
 
 const options = new Command('npm run bench -- safety')
@@ -16,9 +17,6 @@ const options = new Command('npm run bench -- safety')
   .parse()
   .opts();
 const { model, dtype, device, rounds, images: imageRounds } = options;
-
-/** @param {readonly number[]} times */
-const median = (times) => [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
 
 /** @param {() => Promise<unknown>} work */
 async function seconds(work) {

@@ -30,7 +30,7 @@ test('drafts are finished to the images that they would have been', async () => 
   expect(readFileSync(files[1] as string)).toEqual(readFileSync(direct));
 });
 
-test('a draft of a variation, with a name of its own', async () => {
+test('a draft of a variation, with a separate name', async () => {
   const out = temporaryFolder();
   const draft = join(out, 'small.png');
   expect((await karlo('vary', heart, '--draft', '-o', draft, ...vary)).status).toBe(0);

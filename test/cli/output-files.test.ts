@@ -25,7 +25,7 @@ test('files are named after their prompts and seeds', () => {
   expect(filesOf(['very '.repeat(20)])).toEqual([`out/${'very-'.repeat(10)}0.webp`]);
 });
 
-test('drafts have names of their own, from which those of their images follow', () => {
+test('drafts have separate names, from which those of their images follow', () => {
   const draft = { path: 'out/', format: 'png', isDraft: true } as const;
   expect(targetsOf(['a heart'], [3], draft)[0]?.file).toBe('out/a-heart-3.draft.png');
   const files = ['a/heart-3.draft.png', 'b/heart-3.draft.png', 'small.png'];

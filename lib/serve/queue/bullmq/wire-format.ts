@@ -1,5 +1,5 @@
-// What servers and workers send each other through Redis. Nothing in Redis is trusted: whoever reads a message parses
-// it with these schemas, and whoever writes one does so, too.
+// What servers and workers send each other through Redis. Nothing in Redis is trusted: messages are parsed with
+// these schemas when they are read, and when they are written.
 import { z } from 'zod';
 import { animationFormats } from '../../../images/animation.js';
 import { maxParts } from '../../../images/max-parts.js';
