@@ -1,5 +1,5 @@
 // npm run bench -- accuracy [--write]: the errors of operators and networks against float64, in each instruction
-// set of this processor, as a table. With --write, it replaces the table in docs/accuracy.md.
+// set of this processor, as a table. With --write, it replaces the table in docs/guide/accuracy.md.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { version } from '../dist/lib/torch/index.js';
 
 const root = join(import.meta.dirname, '..');
-const page = join(root, 'docs', 'accuracy.md');
+const page = join(root, 'docs', 'guide', 'accuracy.md');
 const [start, end] = ['<!-- accuracy -->\n', '\n<!-- end -->'];
 const capabilities = ['avx512_bf16', 'avx512', 'avx2', 'base'];
 

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 
-/** Identifies the kind of error in programs. docs/troubleshooting.md explains each code. */
+/** Identifies the kind of error in programs. docs/guide/troubleshooting.md explains each code. */
 export type KarloErrorCode =
   | 'ERR_KARLO_INVALID_ARGUMENT'
   | 'ERR_KARLO_MODEL_NOT_FOUND'

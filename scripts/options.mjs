@@ -1,5 +1,5 @@
 // npm run options: writes what follows as text from the descriptions in lib/options/descriptions.ts: the types in
-// lib/options/types.generated.ts, and the tables in docs/options.md. With --check, it only reports what is out of
+// lib/options/types.generated.ts, and the tables in docs/reference/options.md. With --check, it only reports what is out of
 // date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const methodTables = {
 
 const files = [
   { path: 'lib/options/types.generated.ts', render: typesFile },
-  { path: 'docs/options.md', render: withTables },
+  { path: 'docs/reference/options.md', render: withTables },
 ].filter(({ path }) => existsSync(join(root, path)));
 const outdated = files
   .map(({ path, render }) => ({ path, old: readFileSync(join(root, path), 'utf8'), render }))
@@ -243,7 +243,7 @@ function recordedTypeOf(description) {
 }
 
 /**
- * docs/options.md with its tables, each between a comment with the name of the table or of a method and
+ * docs/reference/options.md with its tables, each between a comment with the name of the table or of a method and
  * `<!-- end -->`.
  * @param {string} page
  */
@@ -260,7 +260,7 @@ function contentOf(name) {
   const methods = /** @type {Record<string, OptionTable>} */ (methodTables);
   if (methods[name]) return methodOptionsOf(methods[name], !withoutCommand.includes(name));
   const table = /** @type {Record<string, OptionTable>} */ (/** @type {unknown} */ (tables))[name];
-  if (table === undefined) throw new Error(`docs/options.md: there is no table ${name}`);
+  if (table === undefined) throw new Error(`docs/reference/options.md: there is no table ${name}`);
   return optionTable(table, stagePrefixes[name] ?? '--');
 }
 

@@ -1,7 +1,7 @@
 // Every option, described once. What follows from these tables: the checks of a program's options
 // (resolve-generation.ts, resolve-load.ts), the flags of the command line (flags.ts), the fields of HTTP requests and
 // recipes (schema.ts), the form of the page (web/src/state/settings.ts), the types of the API (types.generated.ts) and
-// the tables of docs/options.md.
+// the tables of docs/reference/options.md.
 //
 // `npm run options` writes the last two. The types could also be inferred from the tables, but then each description
 // would need a copy in a comment, for editors and the API reference to show.

@@ -5,7 +5,7 @@ import type { SamplerName, Sampling } from './choices.js';
 interface Common {
   /** A fragment such as "number of steps": `--help` shows it as it is, other places as a sentence. */
   readonly description: string;
-  /** Further sentences, in Markdown, for the API reference and docs/options.md. */
+  /** Further sentences, in Markdown, for the API reference and docs/reference/options.md. */
   readonly details?: string;
   /** The default in words, if it is not a value. */
   readonly defaultLabel?: string;

@@ -105,8 +105,8 @@ export interface GenerationOptions {
   readonly stopAfter?: 'decoder' | undefined;
   /**
    * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
-   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
-   * the images of drafts do. Default: none.
+   * docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have
+   * none, and the images of drafts do. Default: none.
    */
   readonly watermark?: string | undefined;
   /**
@@ -245,8 +245,8 @@ export interface FromEmbeddingOptions {
   readonly stopAfter?: 'decoder' | undefined;
   /**
    * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
-   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
-   * the images of drafts do. Default: none.
+   * docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have
+   * none, and the images of drafts do. Default: none.
    */
   readonly watermark?: string | undefined;
   /**
@@ -316,8 +316,8 @@ export interface MixOptions {
   readonly stopAfter?: 'decoder' | undefined;
   /**
    * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
-   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
-   * the images of drafts do. Default: none.
+   * docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have
+   * none, and the images of drafts do. Default: none.
    */
   readonly watermark?: string | undefined;
   /**
@@ -420,8 +420,8 @@ export interface InterpolateOptions {
   readonly stopAfter?: 'decoder' | undefined;
   /**
    * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
-   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
-   * the images of drafts do. Default: none.
+   * docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have
+   * none, and the images of drafts do. Default: none.
    */
   readonly watermark?: string | undefined;
   /**
@@ -509,8 +509,8 @@ export interface EditOptions {
   readonly stopAfter?: 'decoder' | undefined;
   /**
    * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
-   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
-   * the images of drafts do. Default: none.
+   * docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have
+   * none, and the images of drafts do. Default: none.
    */
   readonly watermark?: string | undefined;
   /**
@@ -613,8 +613,8 @@ export interface ImageToImageOptions {
   readonly stopAfter?: 'decoder' | undefined;
   /**
    * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
-   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
-   * the images of drafts do. Default: none.
+   * docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have
+   * none, and the images of drafts do. Default: none.
    */
   readonly watermark?: string | undefined;
   /**
@@ -713,8 +713,8 @@ export interface InpaintOptions {
   readonly candidates?: number | undefined;
   /**
    * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
-   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
-   * the images of drafts do. Default: none.
+   * docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have
+   * none, and the images of drafts do. Default: none.
    */
   readonly watermark?: string | undefined;
   /**
@@ -835,8 +835,8 @@ export interface ReconstructOptions {
   readonly negativePrompt?: string | undefined;
   /**
    * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
-   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
-   * the images of drafts do. Default: none.
+   * docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have
+   * none, and the images of drafts do. Default: none.
    */
   readonly watermark?: string | undefined;
   /**
@@ -879,8 +879,8 @@ export interface UpscaleOptions {
   readonly upsample?: UnguidedStageOptions | undefined;
   /**
    * Text of an invisible watermark: 1 to 8 letters, digits or hyphens. It changes the pixels: see
-   * docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and
-   * the images of drafts do. Default: none.
+   * docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have
+   * none, and the images of drafts do. Default: none.
    */
   readonly watermark?: string | undefined;
   /**

@@ -140,7 +140,7 @@ function findLibraries() {
 /**
  * Limits how long OpenMP's threads spin at a barrier before they sleep; OpenMP reads this setting once,
  * when it is loaded. With the default, two programs on the same processors slow each other down by a
- * factor of five or more; without spinning, a single program is half as fast. docs/performance.md has
+ * factor of five or more; without spinning, a single program is half as fast. docs/guide/performance.md has
  * the figures.
  */
 function withShortSpins(load: () => void): void {

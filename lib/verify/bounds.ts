@@ -1,7 +1,7 @@
 import type { WeightDtype } from '../options/descriptions.js';
 import type { Bound } from './findings.js';
 
-/** The limits of each comparison. docs/verify.md derives them. */
+/** The limits of each comparison. docs/guide/verify.md derives them. */
 export interface Bounds {
   /** Of networks in each dtype, relative to the largest magnitude of an output. */
   readonly network: Readonly<Record<WeightDtype, Bound>>;

@@ -1,5 +1,5 @@
 // Checks that an installation computes what it should: networks, operators and images, in every dtype, batch size, number
-// of threads and device. docs/verify.md describes each comparison and its bound.
+// of threads and device. docs/guide/verify.md describes each comparison and its bound.
 import { findModel } from '../hub/store/resolve.js';
 import { type Model, openModel } from '../layouts/index.js';
 import { COMPONENTS, type ComponentName } from '../networks/registry.js';

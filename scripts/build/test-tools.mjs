@@ -210,7 +210,7 @@ async function findPythonClients(env) {
   };
 }
 
-// The classifier of docs/safety.md, with its model. npm packages of 335 MB.
+// The classifier of docs/guide/safety.md, with its model. npm packages of 335 MB.
 const nsfwjs = ['nsfwjs@4.4.0', '@tensorflow/tfjs@4.22.0', 'buffer@6.0.3'];
 
 /**

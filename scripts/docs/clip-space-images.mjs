@@ -1,4 +1,4 @@
-// node scripts/docs/clip-space-images.mjs [NAME …]: makes the images of docs/clip-space.md with karlo-tiny, and prints
+// node scripts/docs/clip-space-images.mjs [NAME …]: makes the images of docs/guide/clip-space.md with karlo-tiny, and prints
 // how exact inversions are. It needs a build.
 import { join } from 'node:path';
 import { Karlo, KarloImage } from '../../dist/lib/index.js';

@@ -1,4 +1,4 @@
-// The first example in the documentation of each Python package, as docs/clients.md shows it.
+// The first example in the documentation of each Python package, as docs/guide/clients.md shows it.
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { imagesOf } from './helpers/examples.js';

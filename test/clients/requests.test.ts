@@ -1,5 +1,5 @@
 // Programs that are too large to install here: their default requests, sent to the address in the settings of
-// docs/clients.md, and their reading of the response.
+// docs/guide/clients.md, and their reading of the response.
 import { readFileSync } from 'node:fs';
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';

@@ -1,11 +1,12 @@
 // The documentation is complete and up to date: error codes, options, commands, scripts, files, links.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { layers } from '../../.dependency-cruiser.mjs';
 import { commandLine } from '../../scripts/build/python-clients.mjs';
 import { root } from '../../scripts/build/ready.mjs';
+import { markdownPages } from '../support/markdown-blocks.js';
 import { runProgram } from '../support/run-program.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -13,12 +14,8 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const all = (text: string, pattern: RegExp) =>
   [...text.matchAll(pattern)].map(([, found]) => found as string);
 
-const pages = readdirSync(join(root, 'docs'))
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => `docs/${name}`);
-const guides = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'bench/README.md', ...pages];
-const guideText = guides.map(read).join('\n');
-const optionsPage = read('docs/options.md');
+const guideText = markdownPages().map(read).join('\n');
+const optionsPage = read('docs/reference/options.md');
 
 const helpOf = async (...command: string[]) =>
   (await runProgram('dist/lib/cli/main.js', [...command, '--help'])).stdout;
@@ -26,7 +23,7 @@ const helpOf = async (...command: string[]) =>
 test('the troubleshooting page has a section for every error code, and for no other', () => {
   const codes = all(read('lib/errors.ts'), /^ {2}\| '(ERR_KARLO_\w+)'/gm);
   expect(codes.length).toBeGreaterThan(10);
-  const sections = all(read('docs/troubleshooting.md'), /^## (ERR_KARLO_\w+)$/gm);
+  const sections = all(read('docs/guide/troubleshooting.md'), /^## (ERR_KARLO_\w+)$/gm);
   expect(sections.sort()).toEqual(codes.sort());
 });
 
@@ -75,7 +72,7 @@ test('CONTRIBUTING shows the layers of lib/ that the import rule has, in its ord
 });
 
 test('every file that the glossary names exists', () => {
-  const paths = all(read('docs/glossary.md'), /`((?:lib|native)\/[^`]*)`/g);
+  const paths = all(read('docs/guide/glossary.md'), /`((?:lib|native)\/[^`]*)`/g);
   expect(paths.length).toBeGreaterThan(40);
   for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true);
 });
@@ -88,7 +85,7 @@ test('the page about clients has the versions that the tests run', () => {
   const npm = ['openai', 'openai-4', 'ai-6', '@ai-sdk/openai-compatible', '@langchain/openai'];
   const python = all(`${read('test/clients/requirements.txt')}${commandLine}`, /==(.+)$/gm);
   const versions = [...npm.map((name) => devDependencies?.[name] ?? ''), ...python];
-  const table = all(read('docs/clients.md'), /^\|(.+\d\.\d.+)\|$/gm).join('\n');
+  const table = all(read('docs/guide/clients.md'), /^\|(.+\d\.\d.+)\|$/gm).join('\n');
   expect(versions).toHaveLength(9);
   for (const version of versions) expect(table).toContain(version.replace(/^.*@/, ''));
 });

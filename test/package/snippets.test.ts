@@ -1,7 +1,7 @@
 // Every JavaScript and TypeScript block of the guides, pasted into an empty project. A block that cannot run here is
 // marked in the Markdown by a comment before it: <!-- not run: REASON -->.
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { transformSync } from 'esbuild';
@@ -11,23 +11,16 @@ import { expect, test } from 'vitest';
 import { findLibTorch } from '../../lib/libtorch/find.js';
 import { root } from '../../scripts/build/ready.mjs';
 import { heart, start } from '../serve/helpers/server.js';
-import { type Block, blocksOf } from '../support/markdown-blocks.js';
+import { type Block, blocksOf, markdownPages } from '../support/markdown-blocks.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-const folders = ['.', 'docs', 'examples', 'bench', 'web', 'models/karlo-tiny'];
-const pages = folders.flatMap((folder) =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(folder, name)),
-);
-
-const all = pages.flatMap(blocksOf);
+const all = markdownPages().flatMap(blocksOf);
 const isProgram = ({ language }: Block) => ['js', 'ts'].includes(language);
 // nsfwjs is installed for test/package/nsfwjs.test.ts only.
 const programs = all.filter((block) => isProgram(block) && !block.code.includes("'nsfwjs'"));
-// The programs of docs/clients.md need a more lenient server: test/clients runs them.
+// The programs of docs/guide/clients.md need a more lenient server: test/clients runs them.
 const runnable = programs.filter(
-  ({ name, reason }) => reason === undefined && !name.startsWith('docs/clients.md'),
+  ({ name, reason }) => reason === undefined && !name.startsWith('docs/guide/clients.md'),
 );
 const parent = temporaryFolder();
 

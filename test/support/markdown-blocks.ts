@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { root } from '../../scripts/build/ready.mjs';
 
 export interface Block {
-  /** `docs/options.md:5` */
+  /** `docs/reference/options.md:5` */
   name: string;
   /** The heading above it. */
   section: string;
@@ -11,6 +11,26 @@ export interface Block {
   code: string;
   /** Why it is not run. */
   reason: string | undefined;
+}
+
+const folders = [
+  '.',
+  'docs',
+  'docs/guide',
+  'docs/reference',
+  'examples',
+  'bench',
+  'web',
+  'models/karlo-tiny',
+];
+
+/** The paths of the Markdown files that people read, except generated ones. */
+export function markdownPages(): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => posix.join(folder, name)),
+  );
 }
 
 /** The fenced code blocks of a Markdown file. */

@@ -31,7 +31,7 @@ export function addVerify(program: Command): void {
     .addHelpText(
       'after',
       `
-Exits with status 1 if a comparison failed. docs/verify.md explains the comparisons and their bounds.
+Exits with status 1 if a comparison failed. docs/guide/verify.md explains the comparisons and their bounds.
 
 Examples:
   karlo verify

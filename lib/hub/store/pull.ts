@@ -38,7 +38,7 @@ export interface PullProgress {
 }
 
 export interface PullOptions {
-  /** The variables that docs/models.md lists. Default `process.env`. */
+  /** The variables that docs/guide/models.md lists. Default `process.env`. */
   env?: NodeJS.ProcessEnv;
   /** A branch, tag or commit. Default `main`. */
   revision?: string;

@@ -89,7 +89,7 @@ export const generationOptions = {
     recipe: 'optional',
     description: 'text of an invisible watermark: 1 to 8 letters, digits or hyphens',
     details:
-      'It changes the pixels: see docs/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and the images of drafts do.',
+      'It changes the pixels: see docs/guide/provenance.md. Images have to be at least 128 pixels wide and high. Drafts have none, and the images of drafts do.',
   },
   batchSize: {
     kind: 'integer',

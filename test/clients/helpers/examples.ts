@@ -1,4 +1,4 @@
-// Runs the examples of docs/clients.md, each of which makes an image.
+// Runs the examples of docs/guide/clients.md, each of which makes an image.
 import { execFile } from 'node:child_process';
 import {
   copyFileSync,
@@ -16,7 +16,7 @@ import { root } from '../../../scripts/build/ready.mjs';
 import { blocksOf } from '../../support/markdown-blocks.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
-const blocks = blocksOf('docs/clients.md');
+const blocks = blocksOf('docs/guide/clients.md');
 const parent = temporaryFolder();
 const photo = 'photo.png';
 

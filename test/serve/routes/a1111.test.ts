@@ -352,10 +352,10 @@ test('is off by default, and says how to turn it on', async () => {
   }
 });
 
-test('docs/serving.md lists every route', async () => {
+test('docs/guide/serving.md lists every route', async () => {
   const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as { paths: object };
   const names = Object.keys(paths).filter((path) => path.startsWith('/sdapi/'));
-  const guide = readFileSync('docs/serving.md', 'utf8');
+  const guide = readFileSync('docs/guide/serving.md', 'utf8');
   expect(names.length).toBeGreaterThan(10);
   const inGuide = (path: string) => guide.includes(`\`${path.replace('/sdapi/v1/', '')}\``);
   expect(names.filter((path) => !inGuide(path))).toEqual([]);

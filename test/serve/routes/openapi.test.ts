@@ -17,10 +17,10 @@ test('describes each operation with its responses and defaults', async () => {
   );
 });
 
-test('docs/serving.md lists every route', async () => {
+test('docs/guide/serving.md lists every route', async () => {
   const { url } = await start();
   const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
-  const guide = readFileSync('docs/serving.md', 'utf8');
+  const guide = readFileSync('docs/guide/serving.md', 'utf8');
   const listed = Object.keys(paths).map((path) =>
     path.replace(/\{(\w+)\}/, (_, name) => name.toUpperCase()),
   );
