@@ -11,7 +11,7 @@ await report(() => makeReady({ tests: true }));
 
 const native = ['native', 'test/native'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(cc|h)$/.test(file))
+    .filter((file) => /\.(cc|h|cu|cuh)$/.test(file))
     .map((file) => join(root, folder, file)),
 );
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);

@@ -2,6 +2,7 @@ import type { KeyValueCache } from '../networks/key-value-cache.js';
 import type { TimeEmbeddings } from '../networks/time-embeddings.js';
 import type { StageSettings } from '../options/resolve-stages.js';
 import { Tensor, tidy } from '../torch/tensor.js';
+import { Prediction } from './samplers/prediction.js';
 
 export type GuidanceSettings = Pick<
   StageSettings,
@@ -37,24 +38,15 @@ export class Guidance {
   }
 
   /**
-   * The guided prediction, `unconditional + scale * (conditional - unconditional)` (eq. 6), rescaled. A
-   * learned variance is taken from the conditional half.
-   * @param output `[2 * images, ...]`, the unconditional half first; disposed
-   * @param channels of the prediction; the variance follows them
+   * A guided prediction. A rescaled one is computed here; any other is left to the sampler.
+   * @param output `[2 * images, ...]`, the unconditional half first; disposed with the prediction
+   * @param channels of the prediction; a learned variance follows them
    */
-  combine(output: Tensor, channels: number): Tensor {
-    return tidy(() => {
-      const images = (output.shape[0] as number) / 2;
-      const all = output.shape[1] as number;
-      const unconditional = output.slice(0, 0, images).slice(1, 0, channels);
-      const conditionalHalf = output.slice(0, images, 2 * images);
-      const conditional = conditionalHalf.slice(1, 0, channels);
-      const difference = conditional.sub(unconditional);
-      const guided = difference.mul(this.#settings.guidanceScale).add(unconditional);
-      const rescaled = rescale(guided, conditional, this.#settings.guidanceRescale);
-      if (all === channels) return rescaled;
-      return Tensor.cat([rescaled, conditionalHalf.slice(1, channels, all)], 1);
-    }, [output]);
+  apply(output: Tensor, channels: number): Prediction {
+    const { guidanceScale, guidanceRescale } = this.#settings;
+    const prediction = new Prediction(output, guidanceScale);
+    if (guidanceRescale === 0) return prediction;
+    return new Prediction(tidy(() => rescaled(prediction, channels, guidanceRescale), [output]));
   }
 }
 
@@ -66,16 +58,29 @@ function isGuided(t: number, settings: GuidanceSettings, trainSteps: number): bo
   return guidanceScale !== 1 && position >= start && position <= end;
 }
 
-/** Moves the standard deviation of each image towards the conditional one's (Lin et al. 2023, eq. 15 and 16). */
-function rescale(guided: Tensor, conditional: Tensor, amount: number): Tensor {
-  if (amount === 0) return guided;
+/**
+ * The guided output, with the standard deviation of each image moved towards that of its conditional prediction
+ * (Lin et al. 2023, eq. 15 and 16), followed by the conditional half's variance, if there is one.
+ */
+function rescaled(prediction: Prediction, channels: number, amount: number): Tensor {
+  const { output } = prediction;
+  const [rows, all] = output.shape as [number, number];
+  const conditionalHalf = output.slice(0, rows / 2, rows);
+  const conditional = conditionalHalf.slice(1, 0, channels);
+  const guided = prediction.guided(channels);
+  const result = guided.mul(rescaleFactors(guided, conditional, amount));
+  if (all === channels) return result;
+  return Tensor.cat([result, conditionalHalf.slice(1, channels, all)], 1);
+}
+
+function rescaleFactors(guided: Tensor, conditional: Tensor, amount: number): Tensor {
   const wanted = deviations(conditional);
   const factors = deviations(guided).map(
     (deviation, i) => amount * ((wanted[i] as number) / deviation) + 1 - amount,
   );
   const shape = [factors.length, ...Array<number>(guided.shape.length - 1).fill(1)];
   const factor = Tensor.from(Float32Array.from(factors), shape);
-  return guided.mul(factor.to({ device: guided.device }));
+  return factor.to({ device: guided.device });
 }
 
 /** The standard deviation of each row. */
@@ -125,12 +130,14 @@ export class GuidedNetwork implements Disposable {
     this.#conditional = [cache.rows(...rows), times.rows(...rows)];
   }
 
-  /** The network's output for x at timestep t, guided if that timestep is. */
-  async predict(x: Tensor, t: number, signal: AbortSignal | undefined): Promise<Tensor> {
-    if (!this.#guidance.includes(t)) return await this.#run(x, t, this.#conditional, signal);
+  /** What the network predicts for x at timestep t, guided if that timestep is. */
+  async predict(x: Tensor, t: number, signal: AbortSignal | undefined): Promise<Prediction> {
+    if (!this.#guidance.includes(t)) {
+      return new Prediction(await this.#run(x, t, this.#conditional, signal));
+    }
     using rows = Tensor.cat([x, x], 0);
     const output = await this.#run(rows, t, this.#both, signal);
-    return this.#guidance.combine(output, x.shape[1] as number);
+    return this.#guidance.apply(output, x.shape[1] as number);
   }
 
   async #run(

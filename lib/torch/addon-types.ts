@@ -22,12 +22,32 @@ export type ConfigValue = null | boolean | number | string | readonly number[] |
 /** An input of a method: a tensor, a boolean, None, or a list or tuple of these. */
 export type NativeInput = TensorHandle | boolean | null | NativeInput[];
 
+/** The coefficients of a step of DDPM (Ho et al. 2020, algorithm 2). */
+export interface DdpmCoefficients {
+  /** The scale of classifier-free guidance, if the output has an unconditional half, which comes first. */
+  readonly guidanceScale: number | undefined;
+  /** x0 = (x * x_t - output * prediction) / divisor; undefined if the network predicts x0 itself. */
+  readonly x0:
+    | { readonly x: number; readonly output: number; readonly divisor: number }
+    | undefined;
+  /** x0 is clamped to ± this; undefined for no clamp. */
+  readonly clip: number | undefined;
+  /** Weights of x0 and x_t in the mean of the next x. */
+  readonly mean: { readonly x0: number; readonly x: number };
+  /** The standard deviation of the noise; undefined if it is learned, between the two bounds of its log variance. */
+  readonly std: number | undefined;
+  readonly logVarianceMin: number;
+  readonly logVarianceMax: number;
+}
+
 export interface NativeAddon {
   version(): { libtorch: string; cpuCapability: string; kernels: string };
   /** Queries the NVIDIA driver. `version` is the newest CUDA that it supports, as 1000 * major + 10 * minor. */
   cudaDriver(): { present: boolean; version: number; reason: string };
   /** The CUDA devices that LibTorch can use: none until its CUDA library has been opened. */
   cudaDevices(): { name: string; totalMemory: number }[];
+  /** Why this package's CUDA kernels cannot be used on a device: compiles them all for float32. Empty if they can. */
+  cudaKernels(device: string): string;
   memory(device: string): { allocated: number; reserved: number; peak: number };
   trimMemory(): void;
   /**
@@ -146,6 +166,13 @@ export interface NativeAddon {
   tensorSub(tensor: TensorHandle, other: TensorHandle | number): TensorHandle;
   tensorMul(tensor: TensorHandle, other: TensorHandle | number): TensorHandle;
   tensorDiv(tensor: TensorHandle, other: TensorHandle | number): TensorHandle;
+  /** The operator karlo::ddpm_step: the next x, and x0. */
+  ddpmStep(
+    x: TensorHandle,
+    output: TensorHandle,
+    noise: TensorHandle | undefined,
+    coefficients: DdpmCoefficients,
+  ): [TensorHandle, TensorHandle];
   tensorLog(tensor: TensorHandle): TensorHandle;
   tensorSqrt(tensor: TensorHandle): TensorHandle;
   tensorExp(tensor: TensorHandle): TensorHandle;

@@ -104,6 +104,11 @@ export function openDevice(device: unknown, name = 'device'): string {
   return `cuda:${index}`;
 }
 
+/** Why this package's CUDA kernels are not used on a CUDA device, where LibTorch's operators compute instead; undefined if they are. */
+export function whyNoCudaKernels(device: string): string | undefined {
+  return guarded(() => addon().cudaKernels(openDevice(device))) || undefined;
+}
+
 /** Tensor memory on a device: `cpu` (default), `cuda` or `cuda:N`. */
 export function memory(device = 'cpu'): MemoryInfo {
   return guarded(() => addon().memory(openDevice(device)));

@@ -2,6 +2,7 @@
 #include <napi.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
+#include "addon/ddpm_step.h"
 #include "addon/device.h"
 #include "addon/engine.h"
 #include "addon/environment.h"
@@ -36,6 +37,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add<version>(exports, "version");
   add<cuda_driver>(exports, "cudaDriver");
   add<cuda_devices>(exports, "cudaDevices");
+  add<cuda_kernels>(exports, "cudaKernels");
   add<memory>(exports, "memory");
   add<trim_memory>(exports, "trimMemory");
 
@@ -82,6 +84,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add<tensor_sub>(exports, "tensorSub");
   add<tensor_mul>(exports, "tensorMul");
   add<tensor_div>(exports, "tensorDiv");
+  add<ddpm_step>(exports, "ddpmStep");
   add<tensor_exp>(exports, "tensorExp");
   add<tensor_log>(exports, "tensorLog");
   add<tensor_sqrt>(exports, "tensorSqrt");

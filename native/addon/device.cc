@@ -8,6 +8,7 @@
 #include "addon/arguments.h"
 #include "core/cpu_allocator.h"
 #include "core/cuda.h"
+#include "cuda/program.h"
 #include "ops/packed_weights.h"
 #include "simd/kernels.h"
 
@@ -41,6 +42,12 @@ Napi::Value cuda_devices(const Napi::CallbackInfo& info) {
     devices.Set(static_cast<uint32_t>(i), device);
   }
   return devices;
+}
+
+Napi::Value cuda_kernels(const Napi::CallbackInfo& info) {
+  const c10::Device device = read_device(info[0], "device");
+  if (device.is_cpu()) throw invalid_argument("'cuda' or 'cuda:N'", "device", info[0]);
+  return Napi::String::New(info.Env(), cuda::why_no_programs(device));
 }
 
 Napi::Value memory(const Napi::CallbackInfo& info) {

@@ -30,6 +30,7 @@ c10::OperatorHandle define_operator(const char* name, const char* schema,
   implement(c10::DispatchKey::CompositeExplicitAutograd, std::move(implementations.composed));
   implement(c10::DispatchKey::CPU, std::move(implementations.cpu));
   if (implementations.meta) implement(c10::DispatchKey::Meta, std::move(*implementations.meta));
+  if (implementations.cuda) implement(c10::DispatchKey::CUDA, std::move(*implementations.cuda));
   return c10::Dispatcher::singleton().findSchemaOrThrow(full_name.name.c_str(), "");
 }
 

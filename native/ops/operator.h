@@ -10,8 +10,10 @@ namespace karlo::ops {
 struct Implementations {
   torch::CppFunction composed;  // of LibTorch's operators, for any device
   torch::CppFunction cpu;       // by the kernels of this package
-  std::optional<torch::CppFunction>
-      meta;  // computes the shape for a trace. Defaults to `composed`.
+  // Computes the shape for a trace. Defaults to `composed`.
+  std::optional<torch::CppFunction> meta = std::nullopt;
+  // By the CUDA kernels of this package. Defaults to `composed`.
+  std::optional<torch::CppFunction> cuda = std::nullopt;
 };
 
 // Registers the operator karlo::`name` with LibTorch. An operator must be registered, once per

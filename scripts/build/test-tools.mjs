@@ -1,4 +1,4 @@
-// Finds the programs that some tests run, Redis, Chromium, Python clients, ExifTool and nsfwjs, or downloads them to the cache
+// Finds the programs that some tests run, Redis, Chromium, Python clients, ExifTool, nsfwjs and NVRTC, or downloads them to the cache
 // folder.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
+import { sources } from '../../dist/lib/libtorch/pins.js';
 import { cacheFolder, isOffline } from '../../dist/lib/util/environment.js';
 import { writeThenRename } from '../../dist/lib/util/files.js';
 import { installPythonClients, pythonClients } from './python-clients.mjs';
@@ -36,6 +37,7 @@ export async function findTestTools(env = process.env) {
     await findPythonClients(env),
     await findExiftool(env),
     await findNsfwjs(env),
+    await findNvrtc(env),
   ];
 }
 
@@ -242,6 +244,28 @@ async function installNsfwjs(folder, env) {
     run('npm', ['install', '--prefix', temporary, ...quiet, ...nsfwjs]);
   });
   return undefined;
+}
+
+/**
+ * NVIDIA's run-time compiler, of which LibTorch's CUDA libraries contain the same wheel. 90 MB.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Tool>}
+ */
+async function findNvrtc(env) {
+  const pins = sources['linux-x64']?.cuda?.pins ?? [];
+  const pin = pins.find(({ requirement }) => requirement.startsWith('nvidia-cuda-nvrtc=='));
+  if (pin === undefined) throw new Error('Expected nvidia-cuda-nvrtc in lib/libtorch/pins.ts');
+  const { requirement, sha256 } = pin;
+  const folder = join(cacheFolder(env), requirement.replace('==', '-'));
+  const library = join(folder, 'nvidia', 'cu13', 'lib', 'libnvrtc.so.13');
+  const reason = await whyMissing(library, () =>
+    installWheel(`${requirement} --hash=sha256:${sha256}`, folder, env),
+  );
+  if (reason === undefined) return { env: { KARLO_TEST_NVRTC: library } };
+  return {
+    skipped: `compiling CUDA kernels: NVRTC is not installed, and ${reason}. Install it: pip install --target ${folder} ${requirement}`,
+    files: 'test/native/nvrtc.test.ts',
+  };
 }
 
 /**

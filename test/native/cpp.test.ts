@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 // With the kernels of another instruction set, only those that use kernels run again.
 const folders = process.env.KARLO_CPU_CAPABILITY
   ? ['ops', 'nets']
-  : ['core', 'simd', 'ops', 'nets', 'export', 'import'];
+  : ['core', 'cuda', 'simd', 'ops', 'nets', 'export', 'import'];
 
 describe.each(folders)('%s', (folder) => {
   const program = fileURLToPath(new URL(`../../build/test/${folder}_test`, import.meta.url));

@@ -7,6 +7,7 @@ import type { SchedulerConfig } from '../../lib/layouts/scheduler-config.js';
 import { ARITHMETIC } from '../../lib/pipeline/samplers/arithmetic/index.js';
 import { DdimSampler } from '../../lib/pipeline/samplers/ddim.js';
 import { InverseStep, invertDdim } from '../../lib/pipeline/samplers/ddim-inverse.js';
+import { Prediction } from '../../lib/pipeline/samplers/prediction.js';
 import { Tensor, tidy } from '../../lib/torch/tensor.js';
 import goldens from '../fixtures/schedule/inversions.json' with { type: 'json' };
 import { configOf } from '../pipeline/samplers/solver-loops.js';
@@ -65,8 +66,8 @@ describe('DDIM inversion', () => {
         .slice(loop.skip)
         .map((transition) => {
           using sample = row(x);
-          using output = network(sample, transition.t);
-          using next = new InverseStep(config, transition).first(sample, output);
+          using prediction = new Prediction(network(sample, transition.t));
+          using next = new InverseStep(config, transition).first(sample, prediction);
           x = valuesOf(next);
           return x;
         });
@@ -96,8 +97,8 @@ describe('DDIM inversion', () => {
       let x = valuesOf(noise);
       for (const index of sampler.timesteps.keys()) {
         using sample = row(x);
-        using output = smooth(sample);
-        const next = sampler.step(sample, output, index, () => {
+        using prediction = new Prediction(smooth(sample));
+        const next = sampler.step(sample, prediction, index, () => {
           throw new Error('the sampler drew noise');
         });
         x = valuesOf(next.x);
@@ -120,7 +121,7 @@ async function invert(
   const timesteps = loop.timesteps.toReversed();
   return await invertDdim(configOf(loop), image, {
     ...{ timesteps, refinements, onStep: () => {}, signal: undefined },
-    predict: async (x, t) => predict(x, t),
+    predict: async (x, t) => new Prediction(predict(x, t)),
   });
 }
 

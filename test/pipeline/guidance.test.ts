@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { KeyValueCache } from '../../lib/networks/key-value-cache.js';
 import { TimeEmbeddings } from '../../lib/networks/time-embeddings.js';
 import { Guidance, type GuidanceSettings, GuidedNetwork } from '../../lib/pipeline/guidance.js';
-import { Tensor } from '../../lib/torch/tensor.js';
+import { Tensor, tidy } from '../../lib/torch/tensor.js';
 
 const timesteps = [999, 749, 500, 250, 0];
 const whole: GuidanceSettings = {
@@ -58,43 +58,63 @@ async function predictions(settings: Partial<GuidanceSettings>) {
   using guided = new GuidedNetwork(network, guidance, new KeyValueCache(cache, cache), times);
   const outputs: number[][] = [];
   for (const t of timesteps) {
-    using output = await guided.predict(float([0.5, 0.25], [2, 1]), t, undefined);
+    using prediction = await guided.predict(float([0.5, 0.25], [2, 1]), t, undefined);
+    using output = prediction.guided(1);
     outputs.push(valuesOf(output));
   }
   return { rows: network.rows, outputs };
 }
 
 describe('a guided network', () => {
-  test('extrapolates each image, and keeps the variance of its conditional row', async () => {
+  test('extrapolates each image', async () => {
     const { rows, outputs } = await predictions({});
     expect(rows).toEqual([4, 4, 4, 4, 4]);
     // 1 + 3 * (11 - 1) and 2 + 3 * (12 - 2)
-    expect(outputs[0]).toEqual([31, 0.5, 32, 0.25]);
-    expect(outputs[2]).toEqual([231, 0.5, 232, 0.25]);
+    expect(outputs[0]).toEqual([31, 32]);
+    expect(outputs[2]).toEqual([231, 232]);
   });
 
   test('computes only the conditional rows outside the interval', async () => {
     const { rows, outputs } = await predictions({ guidanceInterval: [0.25, 0.75] });
     expect(rows).toEqual([2, 4, 4, 4, 2]);
-    expect(outputs[0]).toEqual([11, 0.5, 12, 0.25]);
-    expect(outputs[1]).toEqual([131, 0.5, 132, 0.25]);
-    expect(outputs[4]).toEqual([411, 0.5, 412, 0.25]);
+    expect(outputs[0]).toEqual([11, 12]);
+    expect(outputs[1]).toEqual([131, 132]);
+    expect(outputs[4]).toEqual([411, 412]);
   });
 
   test('has no unconditional rows if no step is guided', async () => {
     const { rows, outputs } = await predictions({ guidanceScale: 1 });
     expect(rows).toEqual([2, 2, 2, 2, 2]);
-    expect(outputs[3]).toEqual([311, 0.5, 312, 0.25]);
+    expect(outputs[3]).toEqual([311, 312]);
   });
+});
+
+test('a guided prediction has both halves of the output, with their variance', async () => {
+  using prediction = guidanceOf({}).apply(float([1, 5, 11, 7], [2, 2]), 1);
+  expect(prediction.guidanceScale).toBe(3);
+  expect(valuesOf(prediction.output)).toEqual([1, 5, 11, 7]);
 });
 
 describe('guidance rescale', () => {
   // Each row is an image of two channels: the unconditional ones, then the conditional ones.
   const output = () => float([0, 2, 0, 0, 1, 5, 3, -3], [4, 2]);
   const combined = (guidanceRescale: number) => {
-    using result = guidanceOf({ guidanceRescale }).combine(output(), 2);
+    using prediction = guidanceOf({ guidanceRescale }).apply(output(), 2);
+    using result = prediction.guided(2);
     return valuesOf(result);
   };
+
+  test('keeps the variance of the conditional half', () => {
+    const variance = float([7, 8], [2, 1]);
+    const halves = tidy(() => {
+      const rows = Tensor.cat([variance, variance.add(1)], 0);
+      return Tensor.cat([output(), rows], 1);
+    });
+    using prediction = guidanceOf({ guidanceRescale: 1 }).apply(halves, 2);
+    expect(prediction.guidanceScale).toBeUndefined();
+    using kept = prediction.output.slice(1, 2, 3);
+    expect(valuesOf(kept)).toEqual([8, 9]);
+  });
 
   test('gives each image the standard deviation of its conditional prediction', () => {
     const plain = [3, 11, 9, -9];

@@ -18,7 +18,7 @@ import {
   upscaleOptions,
 } from '../../options/descriptions.js';
 import type { StageOptions } from '../../options/types.generated.js';
-import { devices } from '../../torch/device.js';
+import { type DeviceInfo, devices, whyNoCudaKernels } from '../../torch/device.js';
 import { version as torchVersion } from '../../torch/load.js';
 import { splitCase } from '../../util/case.js';
 import { type MemoryLimit, memoryLimit } from '../../util/memory-limit.js';
@@ -129,13 +129,19 @@ function installation(version: string) {
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
     libtorch: { version: libtorch, build, cuda, folder, source },
-    devices: devices(),
+    devices: devices().map(withKernels),
     threads,
     threadsReason,
     cpuCapability,
     kernels,
     memory: memoryLimit(),
   };
+}
+
+/** A GPU, with the reason why this package's kernels are not used on it, if they are not. */
+function withKernels(info: DeviceInfo): DeviceInfo & { kernelsReason?: string | undefined } {
+  const isGpu = info.available && info.device.startsWith('cuda');
+  return isGpu ? { ...info, kernelsReason: whyNoCudaKernels(info.device) } : info;
 }
 
 function describeInstallation(installed: ReturnType<typeof installation>): string {
@@ -145,10 +151,10 @@ function describeInstallation(installed: ReturnType<typeof installation>): strin
     ['Node', `${installed.node} on ${installed.platform}`],
     ['LibTorch', `${describeBuild(libtorch)} from ${libtorch.source}: ${libtorch.folder}`],
     ...installed.devices.map(
-      ({ device, available, name, totalMemory, reason }): [string, string] => [
+      ({ device, available, name, totalMemory, reason, kernelsReason }): [string, string] => [
         `device ${device}`,
         available
-          ? [name, gibibytes(totalMemory)].filter(Boolean).join(', ')
+          ? [name, gibibytes(totalMemory), withoutKernels(kernelsReason)].filter(Boolean).join(', ')
           : `not available. ${reason}`,
       ],
     ),
@@ -156,6 +162,10 @@ function describeInstallation(installed: ReturnType<typeof installation>): strin
     ['threads', `${installed.threads}, ${installed.threadsReason}`],
     ['memory', describeMemory(memory)],
   ]);
+}
+
+function withoutKernels(reason: string | undefined): string {
+  return reason === undefined ? '' : `without this package's kernels: ${visibleLine(reason)}`;
 }
 
 function describeMemory({ total, free, machine }: MemoryLimit): string {

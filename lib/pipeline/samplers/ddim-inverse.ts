@@ -5,6 +5,7 @@ import type { Transition } from './arithmetic/noise-schedule.js';
 import { sqrt } from './arithmetic/torch-math.js';
 import type { Denoising } from './denoise.js';
 import { predictX0, x0Coefficients } from './predict-x0.js';
+import type { Prediction } from './prediction.js';
 
 /** The loop of an inversion. It draws no noise. */
 export interface Inverting extends Pick<Denoising, 'predict' | 'onStep' | 'signal'> {
@@ -38,8 +39,8 @@ export async function invertDdim(
       let estimate = x.to({});
       for (let k = 0; k <= refinements; k++) {
         signal?.throwIfAborted();
-        using output = await predict(estimate, transition.t);
-        const next = k === 0 ? step.first(x, output) : step.refined(x, estimate, output);
+        using prediction = await predict(estimate, transition.t);
+        const next = k === 0 ? step.first(x, prediction) : step.refined(x, estimate, prediction);
         estimate.dispose();
         estimate = next;
         onStep(index, image);
@@ -64,13 +65,13 @@ export class InverseStep {
     this.#transition = transition;
   }
 
-  /** The noisier sample, if the noise in x is what the output predicts. */
-  first(x: Tensor, output: Tensor): Tensor {
-    return tidy(() => this.#advance(x, this.#noiseOf(x, output)));
+  /** The noisier sample, if the noise in x is what the network predicts. */
+  first(x: Tensor, prediction: Prediction): Tensor {
+    return tidy(() => this.#advance(x, this.#noiseOf(x, prediction)));
   }
 
   /** The noisier sample, with the noise that DDIM would find in an estimate of it. */
-  refined(x: Tensor, estimate: Tensor, output: Tensor): Tensor {
+  refined(x: Tensor, estimate: Tensor, prediction: Prediction): Tensor {
     const { alphaBar } = this.#transition;
     return tidy(() => {
       const arithmetic = ARITHMETIC[this.#config.arithmetic];
@@ -79,18 +80,18 @@ export class InverseStep {
         arithmetic,
         this.#transition,
       );
-      const x0 = predictX0(estimate, output, coefficients, this.#config.clipSampleRange);
+      const x0 = predictX0(estimate, prediction, coefficients, this.#config.clipSampleRange);
       return this.#advance(x, noiseBetween(estimate, x0, alphaBar));
     });
   }
 
-  /** The noise of a network's output: the output itself, or what a predicted x0 leaves of x. */
-  #noiseOf(x: Tensor, output: Tensor): Tensor {
-    const prediction = output.slice(1, 0, x.shape[1] as number);
-    if (this.#config.predictionType === 'epsilon') return prediction;
+  /** The noise that a network predicts: its output, or what a predicted x0 leaves of x. */
+  #noiseOf(x: Tensor, prediction: Prediction): Tensor {
+    const guided = prediction.guided(x.shape[1] as number);
+    if (this.#config.predictionType === 'epsilon') return guided;
     const { alphaBar, alphaBarPrevious } = this.#transition;
     // The image itself has no noise to divide by.
-    return noiseBetween(x, prediction, alphaBarPrevious < 1 ? alphaBarPrevious : alphaBar);
+    return noiseBetween(x, guided, alphaBarPrevious < 1 ? alphaBarPrevious : alphaBar);
   }
 
   /** From the cleaner end to the noisier one, along the noise. */

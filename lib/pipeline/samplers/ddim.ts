@@ -7,6 +7,7 @@ import { ARITHMETIC } from './arithmetic/index.js';
 import type { Transition } from './arithmetic/noise-schedule.js';
 import { sqrt } from './arithmetic/torch-math.js';
 import { predictX0, x0Coefficients } from './predict-x0.js';
+import type { Prediction } from './prediction.js';
 import type { Sampler, StepResult } from './sampler.js';
 
 /** One step's coefficients. */
@@ -47,10 +48,10 @@ export class DdimSampler implements Sampler {
     this.#clip = config.clipSampleRange;
   }
 
-  step(x: Tensor, output: Tensor, index: number, drawNoise: () => Tensor): StepResult {
+  step(x: Tensor, prediction: Prediction, index: number, drawNoise: () => Tensor): StepResult {
     const step = this.steps[index] as DdimStep;
     const [next, x0] = tidy(() => {
-      const x0 = predictX0(x, output, step.x0, this.#clip);
+      const x0 = predictX0(x, prediction, step.x0, this.#clip);
       const noise = x.mul(step.noise.x).sub(x0).div(step.noise.divisor);
       const mean = x0.mul(step.next.x0).add(noise.mul(step.next.noise));
       return [step.std === 0 ? mean : mean.add(drawNoise().mul(step.std)), x0] as const;

@@ -1,9 +1,11 @@
 import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
-import { type Tensor, tidy } from '../../torch/tensor.js';
+import { ddpmStep } from '../../torch/ddpm-step.js';
+import type { Tensor } from '../../torch/tensor.js';
 import type { Arithmetic, Posterior, X0Coefficients } from './arithmetic/arithmetic.js';
 import { ARITHMETIC } from './arithmetic/index.js';
 import type { Transition } from './arithmetic/noise-schedule.js';
-import { predictX0, x0Coefficients } from './predict-x0.js';
+import { x0Coefficients } from './predict-x0.js';
+import type { Prediction } from './prediction.js';
 import type { Sampler, StepResult } from './sampler.js';
 
 /** One step's coefficients. */
@@ -28,32 +30,15 @@ export class DdpmSampler implements Sampler {
     this.#clip = config.clipSampleRange;
   }
 
-  step(x: Tensor, output: Tensor, index: number, drawNoise: () => Tensor): StepResult {
-    const step = this.steps[index] as DdpmStep;
-    const [next, x0] = tidy(() => {
-      const x0 = predictX0(x, output, step.x0, this.#clip);
-      const mean = x0.mul(step.mean.x0).add(x.mul(step.mean.x));
-      if (step.noise === 'none') return [mean, x0] as const;
-      const std = step.noise === 'fixed' ? step.std : learnedStd(x, output, step);
-      return [mean.add(drawNoise().mul(std)), x0] as const;
+  step(x: Tensor, prediction: Prediction, index: number, drawNoise: () => Tensor): StepResult {
+    const { std, noise: kind, ...step } = this.steps[index] as DdpmStep;
+    const { output, guidanceScale } = prediction;
+    using noise = kind === 'none' ? undefined : drawNoise();
+    return ddpmStep(x, output, noise, {
+      ...step,
+      ...{ guidanceScale, clip: this.#clip, std: kind === 'fixed' ? std : undefined },
     });
-    return { x: next, x0 };
   }
-}
-
-/**
- * exp(v / 2), where v is interpolated between the posterior's and beta's log variance by the network's
- * output in [-1, 1] (Nichol & Dhariwal 2021, eq. 15).
- */
-function learnedStd(x: Tensor, output: Tensor, step: DdpmStep): Tensor {
-  const channels = x.shape[1] as number;
-  const fraction = output
-    .slice(1, channels, 2 * channels)
-    .add(1)
-    .mul(0.5);
-  const rest = fraction.mul(-1).add(1);
-  const logVariance = fraction.mul(step.logVarianceMax).add(rest.mul(step.logVarianceMin));
-  return logVariance.mul(0.5).exp();
 }
 
 function stepOf(

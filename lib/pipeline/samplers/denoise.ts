@@ -1,5 +1,6 @@
 import type { Tensor } from '../../torch/tensor.js';
 import type { Noise } from './noise.js';
+import type { Prediction } from './prediction.js';
 import type { Sampler } from './sampler.js';
 
 /** One stage's denoising loop. */
@@ -9,8 +10,8 @@ export interface Denoising {
   readonly noise: Noise;
   /** Shape of one image's x. */
   readonly shape: readonly number[];
-  /** The network's output for x at timestep t, float32: see {@link Sampler.step}. */
-  predict(x: Tensor, t: number): Promise<Tensor>;
+  /** What the network predicts for x at timestep t. */
+  predict(x: Tensor, t: number): Promise<Prediction>;
   /** Called after each step with the predicted x0, which is disposed afterwards. */
   onStep(index: number, x0: Tensor): void;
   readonly signal: AbortSignal | undefined;
@@ -62,8 +63,8 @@ export async function takeStep(
   t: number,
   index: number,
 ): Promise<Tensor> {
-  using output = await predict(x, t);
-  const next = sampler.step(x, output, index, () => noise.draw(shape));
+  using prediction = await predict(x, t);
+  const next = sampler.step(x, prediction, index, () => noise.draw(shape));
   using x0 = next.x0;
   onStep(index, x0);
   return next.x;

@@ -4,6 +4,7 @@ import type { X0Coefficients } from './arithmetic/arithmetic.js';
 import { ARITHMETIC } from './arithmetic/index.js';
 import { lambdaOf, type Transition } from './arithmetic/noise-schedule.js';
 import { predictX0, x0Coefficients } from './predict-x0.js';
+import type { Prediction } from './prediction.js';
 import type { Sampler, StepResult } from './sampler.js';
 
 /** One step's coefficients: the next x is `x * x_t + x0 * x0_t + slope * (x0_t - x0_before)`. */
@@ -37,10 +38,10 @@ export class DpmSolverSampler implements Sampler {
     this.#clip = config.clipSampleRange;
   }
 
-  step(x: Tensor, output: Tensor, index: number): StepResult {
+  step(x: Tensor, prediction: Prediction, index: number): StepResult {
     const step = this.steps[index] as DpmSolverStep;
     const [next, x0, kept] = tidy(() => {
-      const x0 = predictX0(x, output, step.predicted, this.#clip);
+      const x0 = predictX0(x, prediction, step.predicted, this.#clip);
       return [advance(step, x, x0, this.#before ?? x0), x0, x0.to({})] as const;
     });
     this.dispose();

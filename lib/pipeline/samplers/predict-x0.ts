@@ -2,6 +2,7 @@ import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
 import type { Tensor } from '../../torch/tensor.js';
 import type { Arithmetic, X0Coefficients } from './arithmetic/arithmetic.js';
 import type { Transition } from './arithmetic/noise-schedule.js';
+import type { Prediction } from './prediction.js';
 
 /** The coefficients for a network that predicts the noise; undefined if it predicts x0 itself. */
 export function x0Coefficients(
@@ -14,17 +15,16 @@ export function x0Coefficients(
 
 /**
  * The predicted x0, of x's shape.
- * @param output its channels past x's, a learned variance, are not read
  * @param clip x0 is clamped to ± this (`clip_sample_range`); undefined for no clamp
  */
 export function predictX0(
   x: Tensor,
-  output: Tensor,
+  prediction: Prediction,
   coefficients: X0Coefficients | undefined,
   clip: number | undefined,
 ): Tensor {
-  const prediction = output.slice(1, 0, x.shape[1] as number);
-  const x0 = coefficients === undefined ? prediction : denoised(x, prediction, coefficients);
+  const guided = prediction.guided(x.shape[1] as number);
+  const x0 = coefficients === undefined ? guided : denoised(x, guided, coefficients);
   return clip === undefined ? x0 : x0.clamp(-clip, clip);
 }
 

@@ -1,4 +1,5 @@
 import type { Tensor } from '../../torch/tensor.js';
+import type { Prediction } from './prediction.js';
 
 /**
  * Turns a network's outputs into increasingly clean samples. A sampler is created for one run, so it may
@@ -10,13 +11,12 @@ export interface Sampler {
   /**
    * Takes one step. Steps are taken in order, each once.
    * @param x `[images, channels, ...]`, float32; standard normal noise in the first step
-   * @param output the network's output for `x`, float32: as many channels as `x`, followed by as
-   *   many again if the variance is learned
+   * @param prediction of the network for `x`
    * @param index of the step in `timesteps`
    * @param drawNoise draws standard normal noise of x's shape. What is drawn is part of the result:
    *   a sampler that ignores noise must not draw it
    */
-  step(x: Tensor, output: Tensor, index: number, drawNoise: () => Tensor): StepResult;
+  step(x: Tensor, prediction: Prediction, index: number, drawNoise: () => Tensor): StepResult;
   /** Frees tensors kept between steps. A sampler that keeps none needs no such method. */
   dispose?(): void;
 }

@@ -2,6 +2,7 @@ import type { SchedulerConfig } from '../../layouts/scheduler-config.js';
 import { type Tensor, tidy } from '../../torch/tensor.js';
 import { advance, type DpmSolverStep, dpmSolverSteps } from './dpm-solver.js';
 import { predictX0 } from './predict-x0.js';
+import type { Prediction } from './prediction.js';
 import type { Sampler, StepResult } from './sampler.js';
 
 /** One step's coefficients: its result is corrected by `past * (x0_t - x0_before) + now * (x0_next - x0_t)`. */
@@ -39,10 +40,10 @@ export class UniPcSampler implements Sampler {
     this.#clip = config.clipSampleRange;
   }
 
-  step(predicted: Tensor, output: Tensor, index: number): StepResult {
+  step(predicted: Tensor, prediction: Prediction, index: number): StepResult {
     const step = this.steps[index] as UniPcStep;
     const [next, result, x, x0, before] = tidy(() => {
-      const x0 = predictX0(predicted, output, step.predicted, this.#clip);
+      const x0 = predictX0(predicted, prediction, step.predicted, this.#clip);
       const x = this.#correct(predicted, x0, index);
       const before = this.#taken?.x0 ?? x0;
       return [advance(step, x, x0, before), x0, x, x0.to({}), before.to({})] as const;

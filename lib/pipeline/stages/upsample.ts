@@ -4,6 +4,7 @@ import type { SuperResNetwork } from '../../networks/super-res.js';
 import type { TimeEmbeddings } from '../../networks/time-embeddings.js';
 import type { Tensor } from '../../torch/tensor.js';
 import { denoise } from '../samplers/denoise.js';
+import { Prediction } from '../samplers/prediction.js';
 import { configOf, type StageRun } from './stage.js';
 
 type SuperResName = (typeof UpsampleStage.leases)[number][number];
@@ -36,7 +37,7 @@ export class UpsampleStage {
     const predict = async (x: Tensor, t: number) => {
       const { network, times } = await current.at(t);
       using time = times.at(t);
-      return await network.predict(x, lowRes, time, run.signal);
+      return new Prediction(await network.predict(x, lowRes, time, run.signal));
     };
     return await denoise({ ...run, shape: [channels, side, side], predict });
   }

@@ -6,7 +6,9 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/sigmoid.h>
 
+#include "cuda/program.h"
 #include "ops/attention/attention.h"
+#include "ops/attention/cuda_attention.h"
 #include "ops/linear/linear.h"
 #include "ops/operator.h"
 #include "ops/transformer/cpu_transformer.h"
@@ -25,22 +27,37 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
   return activation == Activation::kGelu ? at::gelu(x) : x * at::sigmoid(x * 1.702);
 }
 
-at::Tensor composed(const at::Tensor& x, const OptionalTensor& keys, const OptionalTensor& values,
-                    const OptionalTensor& bias, bool causal, at::TensorList w, int64_t heads,
-                    double eps, int64_t activation) {
+// @param attend (q, k, v of the block's tokens, [B, heads, tokens, d]) -> [B, tokens, C]
+template <class Attend>
+at::Tensor block(const at::Tensor& x, at::TensorList w, int64_t heads, double eps,
+                 Activation activation, const Attend& attend) {
   const auto norm = [&](const at::Tensor& from, int64_t i) {
     return at::layer_norm(from, {w[i].size(0)}, w[i], w[i + 1], eps);
   };
   const at::Tensor h = norm(x, 0);
-  const at::Tensor q = split_heads(ops::linear(h, w[2], w[3]), heads);
-  at::Tensor k = split_heads(ops::linear(h, w[4], w[5]), heads);
-  at::Tensor v = split_heads(ops::linear(h, w[6], w[7]), heads);
-  if (keys) k = at::cat({*keys, k}, 2);
-  if (values) v = at::cat({*values, v}, 2);
-  const at::Tensor attended = causal ? attend_causally(q, k, v) : attend(q, k, v, bias);
-  const at::Tensor y = x + ops::linear(merge_heads(attended), w[8], w[9]);
+  const at::Tensor attended = attend(split_heads(ops::linear(h, w[2], w[3]), heads),
+                                     split_heads(ops::linear(h, w[4], w[5]), heads),
+                                     split_heads(ops::linear(h, w[6], w[7]), heads));
+  const at::Tensor y = x + ops::linear(attended, w[8], w[9]);
   const at::Tensor hidden = ops::linear(norm(y, 10), w[12], w[13]);
-  return y + ops::linear(activate(hidden, static_cast<Activation>(activation)), w[14], w[15]);
+  return y + ops::linear(activate(hidden, activation), w[14], w[15]);
+}
+
+// The attention of block(), composed of LibTorch's operators.
+at::Tensor attend_to(const Attended& to, const at::Tensor& q, const at::Tensor& k,
+                     const at::Tensor& v) {
+  const at::Tensor keys = to.keys ? at::cat({*to.keys, k}, 2) : k;
+  const at::Tensor values = to.values ? at::cat({*to.values, v}, 2) : v;
+  return merge_heads(to.causal ? attend_causally(q, keys, values)
+                               : attend(q, keys, values, to.bias));
+}
+
+at::Tensor composed(const at::Tensor& x, const OptionalTensor& keys, const OptionalTensor& values,
+                    const OptionalTensor& bias, bool causal, at::TensorList weights, int64_t heads,
+                    double eps, int64_t activation) {
+  const Attended attended{keys, values, bias, causal};
+  return block(x, weights, heads, eps, static_cast<Activation>(activation),
+               [&](const auto&... qkv) { return attend_to(attended, qkv...); });
 }
 
 at::Tensor on_cpu(const at::Tensor& x, const OptionalTensor& keys, const OptionalTensor& values,
@@ -54,6 +71,21 @@ at::Tensor on_cpu(const at::Tensor& x, const OptionalTensor& keys, const Optiona
              : composed(x, keys, values, bias, causal, weights, heads, eps, activation);
 }
 
+at::Tensor on_cuda(const at::Tensor& x, const OptionalTensor& keys, const OptionalTensor& values,
+                   const OptionalTensor& bias, bool causal, at::TensorList weights, int64_t heads,
+                   double eps, int64_t activation) {
+  const Attended attended{keys, values, bias, causal};
+  const auto attend = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+    const cuda::CachedAttention input{q, k, v, keys, values, bias};
+    const auto* program = kernels_allowed() && !causal && cuda::can_use_cached_attention(input)
+                              ? karlo::cuda::find_program(cuda::kAttentionFile, q)
+                              : nullptr;
+    return program == nullptr ? attend_to(attended, q, k, v)
+                              : cuda::cached_attention(*program, input);
+  };
+  return block(x, weights, heads, eps, static_cast<Activation>(activation), attend);
+}
+
 at::Tensor on_meta(const at::Tensor& x, const OptionalTensor&, const OptionalTensor&,
                    const OptionalTensor&, bool, at::TensorList, int64_t, double, int64_t) {
   return x.new_empty(x.sizes());
@@ -61,9 +93,10 @@ at::Tensor on_meta(const at::Tensor& x, const OptionalTensor&, const OptionalTen
 
 const auto& op() {
   static const auto op =
-      define_operator("transformer_block", kSchema,
-                      {torch::CppFunction(TORCH_FN(composed)), torch::CppFunction(TORCH_FN(on_cpu)),
-                       torch::CppFunction(TORCH_FN(on_meta))})
+      define_operator(
+          "transformer_block", kSchema,
+          {torch::CppFunction(TORCH_FN(composed)), torch::CppFunction(TORCH_FN(on_cpu)),
+           torch::CppFunction(TORCH_FN(on_meta)), torch::CppFunction(TORCH_FN(on_cuda))})
           .typed<decltype(composed)>();
   return op;
 }

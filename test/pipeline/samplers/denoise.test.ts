@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { denoise } from '../../../lib/pipeline/samplers/denoise.js';
 import { Noise } from '../../../lib/pipeline/samplers/noise.js';
+import { Prediction } from '../../../lib/pipeline/samplers/prediction.js';
 import type { Sampler, StepResult } from '../../../lib/pipeline/samplers/sampler.js';
 import { Tensor, tidy } from '../../../lib/torch/tensor.js';
 
@@ -9,7 +10,7 @@ class TwoStepSampler implements Sampler {
   readonly timesteps = [900, 500, 100];
   #previous: Tensor | undefined;
 
-  step(_x: Tensor, output: Tensor): StepResult {
+  step(_x: Tensor, { output }: Prediction): StepResult {
     const previous = this.#previous;
     const x = tidy(() => (previous ? output.add(previous).mul(0.5) : output.mul(1)));
     previous?.dispose();
@@ -26,12 +27,13 @@ class TwoStepSampler implements Sampler {
   }
 }
 
-function loop(sampler: Sampler, predict: (x: Tensor, t: number) => Promise<Tensor>) {
+function loop(sampler: Sampler, output: (x: Tensor, t: number) => Promise<Tensor>) {
   const seen: [number, number[]][] = [];
   const onStep = (index: number, x0: Tensor) => {
     seen.push([index, [...(x0 as Tensor<'float32'>).toTypedArray()]]);
   };
   const noise = new Noise([{ seed: 0 }, { seed: 1 }], 'cpu');
+  const predict = async (x: Tensor, t: number) => new Prediction(await output(x, t));
   const run = () => denoise({ sampler, noise, shape: [1], predict, onStep, signal: undefined });
   return { run, seen };
 }

@@ -1,3 +1,4 @@
+import { Prediction } from '../../../lib/pipeline/samplers/prediction.js';
 import type { Sampler } from '../../../lib/pipeline/samplers/sampler.js';
 import { Tensor, tidy } from '../../../lib/torch/tensor.js';
 
@@ -20,8 +21,10 @@ export function runSampler(
   return sampler.timesteps.map((t, index) => {
     const { output, variance } = model(x, t);
     using sample = row(x);
-    using outputs = tidy(() => Tensor.cat([output, ...(variance ? [variance] : [])].map(row), 1));
-    const next = sampler.step(sample, outputs, index, () => row(randn(x.length)));
+    using prediction = new Prediction(
+      tidy(() => Tensor.cat([output, ...(variance ? [variance] : [])].map(row), 1)),
+    );
+    const next = sampler.step(sample, prediction, index, () => row(randn(x.length)));
     x = next.x.toTypedArray() as Float64Array;
     for (const tensor of [next.x, next.x0]) tensor.dispose();
     return x;

@@ -4,6 +4,7 @@ import { timesteps } from '../../../../lib/options/respacing.js';
 import { log, sqrt } from '../../../../lib/pipeline/samplers/arithmetic/torch-math.js';
 import { unclipScheduler } from '../../../../lib/pipeline/samplers/arithmetic/unclip-scheduler.js';
 import { DdpmSampler } from '../../../../lib/pipeline/samplers/ddpm.js';
+import { Prediction } from '../../../../lib/pipeline/samplers/prediction.js';
 import { Tensor, tidy } from '../../../../lib/torch/tensor.js';
 import { readColumns } from '../../../fixtures/schedule/columns.js';
 import { config as defaults } from '../config.js';
@@ -83,7 +84,7 @@ describe('every step of 2 to 100, 250 and 1000 steps', () => {
 function noiselessStep(sampler: DdpmSampler, index: number): { x: number; x0: number } {
   const [x, x0] = tidy(() => {
     const of = (value: number) => Tensor.from(Float32Array.of(value), [1, 1, 1, 1]);
-    const result = sampler.step(of(0.3), of(-0.7), index, () => of(0));
+    const result = sampler.step(of(0.3), new Prediction(of(-0.7)), index, () => of(0));
     return [result.x, result.x0] as const;
   });
   using _x = x;
