@@ -16,6 +16,7 @@ Driver::Driver() {
   std::string reason;
   library_ = open_library(kCudaDriverLibrary, &reason);
   if (library_ == nullptr) throw std::runtime_error(reason);
+  find(device_get_, "cuDeviceGet");
   find(device_get_attribute_, "cuDeviceGetAttribute");
   find(context_get_current_, "cuCtxGetCurrent");
   find(context_set_current_, "cuCtxSetCurrent");
@@ -32,10 +33,17 @@ void Driver::find(Pointer& function, const char* name) {
   throw std::runtime_error(std::string(kCudaDriverLibrary) + " lacks " + name);
 }
 
+int Driver::handle_of(int device) const {
+  int handle = 0;
+  check_driver(library_, device_get_(&handle, device), "cuDeviceGet");
+  return handle;
+}
+
 int Driver::architecture(int device) const {
   int major = 0, minor = 0;
+  const int handle = handle_of(device);
   const auto get = [&](int* value, int attribute) {
-    check_driver(library_, device_get_attribute_(value, attribute, device), "cuDeviceGetAttribute");
+    check_driver(library_, device_get_attribute_(value, attribute, handle), "cuDeviceGetAttribute");
   };
   get(&major, kComputeCapabilityMajor);
   get(&minor, kComputeCapabilityMinor);
@@ -48,7 +56,8 @@ void Driver::enter(int device) const {
   // The CUDA runtime, through which LibTorch selects devices, sets a context only when it needs
   // one.
   if (context != nullptr) return;
-  check_driver(library_, primary_context_retain_(&context, device), "cuDevicePrimaryCtxRetain");
+  check_driver(library_, primary_context_retain_(&context, handle_of(device)),
+               "cuDevicePrimaryCtxRetain");
   check_driver(library_, context_set_current_(context), "cuCtxSetCurrent");
 }
 

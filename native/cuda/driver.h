@@ -15,6 +15,7 @@ class Driver {
   Driver();
 
   // 10 * major + minor of its compute capability.
+  // @param device index, as LibTorch numbers them
   int architecture(int device) const;
   // Makes the device's primary context, which LibTorch uses, this thread's current one.
   void enter(int device) const;
@@ -28,9 +29,12 @@ class Driver {
  private:
   template <class Pointer>
   void find(Pointer& function, const char* name);
+  // The driver's handle of a device.
+  int handle_of(int device) const;
 
   void* library_;
   // As declared in cuda.h. 0 is success.
+  int (*device_get_)(int*, int);
   int (*device_get_attribute_)(int*, int, int);
   int (*context_get_current_)(void**);
   int (*context_set_current_)(void*);

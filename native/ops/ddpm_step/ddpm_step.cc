@@ -15,18 +15,18 @@ namespace {
 
 using Results = std::tuple<at::Tensor, at::Tensor>;
 
-// `x0` lists X0Coefficients; `others` what else DdpmCoefficients has.
+// `x0` lists X0Coefficients, or nothing; `others` what else DdpmCoefficients has.
 constexpr char kSchema[] =
-    "ddpm_step(Tensor x, Tensor output, Tensor? noise, float? guidance, float[]? x0, float? clip, "
+    "ddpm_step(Tensor x, Tensor output, Tensor? noise, float? guidance, float[] x0, float? clip, "
     "float? std, float[] others) -> (Tensor, Tensor)";
 
-DdpmCoefficients unpack(std::optional<double> guidance, at::OptionalArrayRef<double> x0,
+DdpmCoefficients unpack(std::optional<double> guidance, at::ArrayRef<double> x0,
                         std::optional<double> clip, std::optional<double> std,
                         at::ArrayRef<double> others) {
-  TORCH_CHECK(others.size() == 4 && (!x0 || x0->size() == 3),
+  TORCH_CHECK(others.size() == 4 && (x0.empty() || x0.size() == 3),
               "ddpm_step: expected 4 coefficients, and 3 for x0");
   DdpmCoefficients c{guidance, std::nullopt, clip, others[0], others[1], std, others[2], others[3]};
-  if (x0) c.x0 = {(*x0)[0], (*x0)[1], (*x0)[2]};
+  if (!x0.empty()) c.x0 = {x0[0], x0[1], x0[2]};
   return c;
 }
 
@@ -62,7 +62,7 @@ at::Tensor learned_std(const at::Tensor& variance, const DdpmCoefficients& c) {
 
 Results composed(const at::Tensor& x, const at::Tensor& output,
                  const std::optional<at::Tensor>& noise, std::optional<double> guidance,
-                 at::OptionalArrayRef<double> x0_coefficients, std::optional<double> clip,
+                 at::ArrayRef<double> x0_coefficients, std::optional<double> clip,
                  std::optional<double> std, at::ArrayRef<double> others) {
   const DdpmCoefficients c = unpack(guidance, x0_coefficients, clip, std, others);
   check_shapes(x, output, noise, guidance.has_value(), !std && noise);
@@ -81,8 +81,8 @@ Results composed(const at::Tensor& x, const at::Tensor& output,
 
 Results on_cuda(const at::Tensor& x, const at::Tensor& output,
                 const std::optional<at::Tensor>& noise, std::optional<double> guidance,
-                at::OptionalArrayRef<double> x0, std::optional<double> clip,
-                std::optional<double> std, at::ArrayRef<double> others) {
+                at::ArrayRef<double> x0, std::optional<double> clip, std::optional<double> std,
+                at::ArrayRef<double> others) {
   check_shapes(x, output, noise, guidance.has_value(), !std && noise);
   const auto* program = kernels_allowed() && cuda::can_use_ddpm_step(x, output, noise)
                             ? karlo::cuda::find_program(cuda::kDdpmStepFile, x)
@@ -108,8 +108,7 @@ Results ddpm_step(const at::Tensor& x, const at::Tensor& output,
   const std::vector<double> others{c.mean_x0, c.mean_x, c.log_variance_min, c.log_variance_max};
   std::vector<double> x0;
   if (c.x0) x0 = {c.x0->x, c.x0->output, c.x0->divisor};
-  return op().call(x, output, noise, c.guidance,
-                   c.x0 ? at::OptionalArrayRef<double>(x0) : std::nullopt, c.clip, c.std, others);
+  return op().call(x, output, noise, c.guidance, x0, c.clip, c.std, others);
 }
 
 void register_ddpm_step() { op(); }

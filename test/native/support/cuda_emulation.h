@@ -20,6 +20,10 @@
 
 #include "cuda/program.h"
 
+#ifdef __GNUC__
+#pragma GCC diagnostic ignored "-Wunknown-pragmas"  // #pragma unroll
+#endif
+
 #define __device__
 #define __shared__ static
 #define KARLO_KERNEL inline void

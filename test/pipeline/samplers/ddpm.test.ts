@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { SchedulerConfig } from '../../../lib/layouts/scheduler-config.js';
 import type { Spacing } from '../../../lib/options/respacing.js';
 import { DdpmSampler } from '../../../lib/pipeline/samplers/ddpm.js';
+import { Prediction } from '../../../lib/pipeline/samplers/prediction.js';
+import { Generator } from '../../../lib/torch/generator.js';
+import { Tensor, tidy } from '../../../lib/torch/tensor.js';
 import { config, samplerOf } from './config.js';
 import { expectSamplesOf, loopsOf, settingsOf } from './original-loops.js';
 import { runSampler } from './run-sampler.js';
@@ -52,6 +55,26 @@ describe('steps', () => {
       { numRuns: 100 },
     );
   });
+});
+
+test('guides a prediction, and takes the variance of its conditional half', () => {
+  const sampler = ddpm({ ...config, varianceType: 'learned_range' }, { steps: 25 });
+  using random = new Generator(0);
+  const shape = [2, 3, 4, 4];
+  using x = random.randn(shape);
+  using noise = random.randn(shape);
+  using output = random.randn([4, 6, 4, 4]);
+  using combined = tidy(() => {
+    const guided = new Prediction(output, 4).guided(3);
+    return Tensor.cat([guided, output.slice(0, 2, 4).slice(1, 3, 6)], 1);
+  });
+  const step = (prediction: Prediction) => {
+    const result = sampler.step(x, prediction, 0, () => noise.to({}));
+    using next = result.x as Tensor<'float32'>;
+    using x0 = result.x0 as Tensor<'float32'>;
+    return [next, x0].map((tensor) => [...tensor.toTypedArray()]);
+  };
+  expect(step(new Prediction(output, 4))).toEqual(step(new Prediction(combined)));
 });
 
 /** The sum of a whole loop over arange(768).reshape(3, 8, 8, 4) / 768, permuted (3, 0, 1, 2). */
