@@ -13,9 +13,9 @@ import {
   requireSpace,
 } from './fetch.js';
 import { versionOf } from './folder.js';
+import type { Pin } from './pin.js';
 import {
   LIBTORCH_VERSION,
-  type Pin,
   pinnedBuild,
   platform,
   type Source,

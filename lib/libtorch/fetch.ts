@@ -6,7 +6,8 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KarloError } from '../errors.js';
 import { requireFreeSpace } from '../util/free-space.js';
-import type { Pin, Source } from './pins.js';
+import type { Pin } from './pin.js';
+import type { Source } from './pins.js';
 import { libtorchMissing } from './setup-errors.js';
 import { unpack } from './unpack.js';
 

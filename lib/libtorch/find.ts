@@ -13,7 +13,12 @@ import {
   readBuild,
   versionOf,
 } from './folder.js';
-import { LIBTORCH_VERSION, platform } from './pins.js';
+import {
+  LIBTORCH_VERSION,
+  libtorchPackage,
+  platform as thisPlatform,
+  type Variant,
+} from './pins.js';
 import { libtorchMissing, wrongVersion } from './setup-errors.js';
 
 export interface FindOptions {
@@ -21,6 +26,8 @@ export interface FindOptions {
   env?: NodeJS.ProcessEnv;
   /** Only a LibTorch with headers, to build against. */
   headers?: boolean;
+  /** Default: this machine's. For another one, only the cache folder is searched. */
+  platform?: string;
 }
 
 /**
@@ -45,13 +52,15 @@ export interface Search {
  * Like `findLibTorch`, but returns what was tried instead of throwing if there is none.
  * @throws {KarloError} if the folder that `KARLO_LIBTORCH` names cannot be used
  */
-export function searchLibTorch({ env = process.env, headers = false }: FindOptions): Search {
-  if (env.KARLO_LIBTORCH) return { found: useNamed(resolve(env.KARLO_LIBTORCH)), tried: [] };
+export function searchLibTorch(options: FindOptions): Search {
+  const { env = process.env, headers = false, platform = thisPlatform } = options;
+  if (env.KARLO_LIBTORCH && platform === thisPlatform)
+    return { found: useNamed(resolve(env.KARLO_LIBTORCH)), tried: [] };
   const tried: string[] = [];
-  for (const { source, name, locate } of places(env)) {
-    const { folder, problem } = examine(locate, headers);
+  for (const { source, name, locate } of places(env, platform)) {
+    const { folder, problem } = examine(locate, headers, platform);
     if (folder !== undefined && problem === undefined) {
-      return { found: describeLibTorch(folder, source), tried };
+      return { found: describeLibTorch(folder, source, platform), tried };
     }
     tried.push(`${name}: ${problem}${folder === undefined ? '' : ` (${folder})`}`);
   }
@@ -62,10 +71,14 @@ export function searchLibTorch({ env = process.env, headers = false }: FindOptio
 function examine(
   locate: Place['locate'],
   headers: boolean,
+  platform: string,
 ): { folder?: string | undefined; problem?: string | undefined } {
   try {
     const folder = locate();
-    return { folder, problem: folder === undefined ? 'not found' : problemWith(folder, headers) };
+    return {
+      folder,
+      problem: folder === undefined ? 'not found' : problemWith(folder, headers, platform),
+    };
   } catch (error) {
     const flag = missingFlag(error);
     if (flag === undefined) throw error;
@@ -79,12 +92,15 @@ interface Place {
   readonly locate: () => string | undefined;
 }
 
-function places(env: NodeJS.ProcessEnv): Place[] {
-  const inPackage = `@karlo/libtorch-${platform}`;
+function places(env: NodeJS.ProcessEnv, platform: string): Place[] {
+  const cached = (variant: Variant) => () => cachedLibTorch(env, variant, platform);
+  const cache: Place = { source: 'cache', name: 'cache', locate: cached('cpu') };
+  if (platform !== thisPlatform) return [cache];
+  const inPackage = libtorchPackage(platform);
   return [
-    { source: 'cache', name: 'cache, with CUDA', locate: () => cachedLibTorch(env, 'cuda') },
+    { source: 'cache', name: 'cache, with CUDA', locate: cached('cuda') },
     { source: 'package', name: `npm package ${inPackage}`, locate: () => locatePackage(inPackage) },
-    { source: 'cache', name: 'cache', locate: () => cachedLibTorch(env, 'cpu') },
+    cache,
     { source: 'python', name: "Python's torch", locate: () => findPythonTorch(env) },
   ];
 }
@@ -101,12 +117,16 @@ function useNamed(folder: string): LibTorch {
 }
 
 /** Why a folder cannot be used, as a verb phrase; undefined if it can. */
-function problemWith(folder: string, headers: boolean): string | undefined {
+function problemWith(
+  folder: string,
+  headers: boolean,
+  platform = thisPlatform,
+): string | undefined {
   if (!existsSync(folder)) return 'does not exist';
   const build = readBuild(folder);
   if (build === undefined) return 'does not state its version';
   if (versionOf(build) !== LIBTORCH_VERSION) return `contains ${build}`;
-  const missing = missingLibraries(folder);
+  const missing = missingLibraries(folder, platform);
   if (missing.length > 0) return `has no ${missing.join(', ')}`;
   return headers && includeDir(folder) === undefined ? 'has no headers' : undefined;
 }

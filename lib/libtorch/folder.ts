@@ -36,7 +36,11 @@ export interface LibTorch {
 export const manifestFile = 'karlo-libtorch.json';
 
 /** Describes a folder that contains LibTorch. */
-export function describeLibTorch(folder: string, source: LibTorch['source']): LibTorch {
+export function describeLibTorch(
+  folder: string,
+  source: LibTorch['source'],
+  target = platform,
+): LibTorch {
   const build = readBuild(folder) ?? LIBTORCH_VERSION;
   return {
     folder,
@@ -45,14 +49,18 @@ export function describeLibTorch(folder: string, source: LibTorch['source']): Li
     build,
     source,
     gnuOpenMp: gnuOpenMp(folder),
-    cpuLibraries: cpuLibraries(folder),
+    cpuLibraries: cpuLibraries(folder, target),
     cudaLibraries: cudaLibraries(folder),
   };
 }
 
 /** Where setup installs LibTorch. */
-export function cachedLibTorch(env: NodeJS.ProcessEnv, variant: Variant): string {
-  return join(cacheFolder(env), `libtorch-${LIBTORCH_VERSION}-${platform}-${variant}`);
+export function cachedLibTorch(
+  env: NodeJS.ProcessEnv,
+  variant: Variant,
+  target = platform,
+): string {
+  return join(cacheFolder(env), `libtorch-${LIBTORCH_VERSION}-${target}-${variant}`);
 }
 
 /** The build of the LibTorch in a folder, `2.11.0+cu130`; undefined if no file there states it. */
@@ -110,10 +118,10 @@ export function writeManifest(folder: string, build: string = LIBTORCH_VERSION):
 }
 
 /** The required libraries that are missing in a folder, or whose size differs from the manifest. */
-export function missingLibraries(folder: string): string[] {
+export function missingLibraries(folder: string, target = platform): string[] {
   const sizes = manifestSizes(folder);
   const required = new Set([
-    ...cpuLibraries(folder),
+    ...cpuLibraries(folder, target),
     ...Object.keys(sizes).map((name) => join(folder, 'lib', name)),
   ]);
   return [...required].filter((library) => {
@@ -133,8 +141,8 @@ function manifestSizes(folder: string): Record<string, number> {
 }
 
 /** In the order in which they must be opened. */
-export function cpuLibraries(folder: string): string[] {
-  return ['c10', 'torch_cpu'].map((name) => join(folder, 'lib', libraryFile(name)));
+export function cpuLibraries(folder: string, target = platform): string[] {
+  return ['c10', 'torch_cpu'].map((name) => join(folder, 'lib', libraryFile(name, target)));
 }
 
 // Opened separately, because it reads its settings from the environment at that moment.
@@ -151,23 +159,23 @@ export function cudaLibraries(folder: string): string[] | undefined {
   return libraries.every((library) => existsSync(library)) ? libraries : undefined;
 }
 
-/** The file name of a shared library on this platform: `libc10.so` for `c10`. */
-export function libraryFile(name: string): string {
-  if (process.platform === 'win32') return `${name}.dll`;
-  return `lib${name}.${process.platform === 'darwin' ? 'dylib' : 'so'}`;
+/** The file name of a shared library on a platform: `libc10.so` for `c10` on Linux. */
+export function libraryFile(name: string, target = platform): string {
+  if (target.startsWith('win32-')) return `${name}.dll`;
+  return `lib${name}.${target.startsWith('darwin-') ? 'dylib' : 'so'}`;
 }
 
 // ELF's e_machine, by Node's name for the architecture.
 const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
 
-/** Whether a Linux library is built for another processor, which its file name does not say. */
-export function isForeign(library: string): boolean {
+/** Whether a Linux library is built for a processor other than the target's, which its file name does not say. */
+export function isForeign(library: string, target = platform): boolean {
   const header = Buffer.alloc(20);
   const file = openSync(library, 'r');
   try {
     const length = readSync(file, header, 0, header.length, 0);
     const isElf = length === header.length && header.toString('latin1', 0, 4) === '\x7fELF';
-    return isElf && header.readUInt16LE(18) !== machines[process.arch];
+    return isElf && header.readUInt16LE(18) !== machines[target.split('-')[1] ?? ''];
   } finally {
     closeSync(file);
   }

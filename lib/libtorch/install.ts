@@ -19,12 +19,14 @@ import {
   readBuild,
   writeManifest,
 } from './folder.js';
-import { platform, sources, type Variant } from './pins.js';
+import { sources, type Variant } from './pins.js';
 import { libtorchMissing, setupRefused } from './setup-errors.js';
 
 export interface InstallOptions extends ArchiveOptions {
   /** Whether a build without CUDA is an error. */
   requireCuda: boolean;
+  /** The platform that it is for. */
+  platform: string;
 }
 
 /**
@@ -40,14 +42,14 @@ export async function installLibTorch(variant: Variant, options: InstallOptions)
     await mkdir(folder);
     if (options.archives.length > 0) await unpackArchives(scratch, folder, variant, options);
     else await fetchPinned(scratch, folder, variant, options);
-    checkLibraries(folder);
+    checkLibraries(folder, options.platform);
     writeManifest(folder, readBuild(folder));
     const hasCuda = cudaLibraries(folder) !== undefined;
     if (options.requireCuda && !hasCuda) {
       throw setupRefused('Expected LibTorch with CUDA but the archive contains a CPU build');
     }
     options.signal.throwIfAborted();
-    const target = cachedLibTorch(options.env, hasCuda ? 'cuda' : 'cpu');
+    const target = cachedLibTorch(options.env, hasCuda ? 'cuda' : 'cpu', options.platform);
     if (existsSync(target)) await rename(target, join(scratch, 'former'));
     await rename(folder, target);
   } finally {
@@ -71,8 +73,9 @@ async function fetchPinned(
   scratch: string,
   folder: string,
   variant: Variant,
-  options: FetchOptions,
+  options: FetchOptions & { platform: string },
 ): Promise<void> {
+  const { platform } = options;
   const source = sources[platform]?.[variant];
   if (source === undefined) {
     const what = variant === 'cuda' ? 'LibTorch with CUDA' : 'LibTorch for CPUs';
@@ -83,14 +86,14 @@ async function fetchPinned(
   await fetchWheels(source.pins, source, scratch, folder, options);
 }
 
-function checkLibraries(folder: string): void {
-  const missing = missingLibraries(folder).map((library) => basename(library));
+function checkLibraries(folder: string, platform: string): void {
+  const missing = missingLibraries(folder, platform).map((library) => basename(library));
   if (missing.length > 0) {
     throw setupRefused(
       `Expected LibTorch for ${platform} but the archive has no ${missing.join(', ')}`,
     );
   }
-  const foreign = cpuLibraries(folder).find(isForeign);
+  const foreign = cpuLibraries(folder, platform).find((library) => isForeign(library, platform));
   if (foreign !== undefined) {
     throw setupRefused(
       `Expected LibTorch for ${platform} but ${basename(foreign)} is for another processor`,

@@ -4,6 +4,7 @@ import { cacheFolder, isOffline } from '../util/environment.js';
 import type { SetupProgress } from './fetch.js';
 import { findLibTorch, type Search, searchLibTorch } from './find.js';
 import type { LibTorch } from './folder.js';
+import { platform as thisPlatform } from './pins.js';
 import { asSetupError } from './setup-errors.js';
 
 export interface SetupOptions {
@@ -17,6 +18,8 @@ export interface SetupOptions {
   cuda?: boolean;
   /** With headers, to build against. */
   headers?: boolean;
+  /** The platform to install for, by default this machine's: `linux-arm64`. */
+  platform?: string;
   /** Download nothing. Default: whether `KARLO_OFFLINE` is set. */
   offline?: boolean;
   onProgress?: (progress: SetupProgress) => void;
@@ -51,11 +54,13 @@ export async function setUpLibTorch(options: SetupOptions = {}): Promise<LibTorc
       const { found, tried } = findSuitable(env, options);
       if (found) return found;
       const { archives = [], sha256, cuda, offline = isOffline(env), freeBytes } = options;
-      const variant = (cuda ?? hasNvidiaDriver()) ? 'cuda' : 'cpu';
+      const { platform = thisPlatform } = options;
+      const here = platform === thisPlatform;
+      const variant = (cuda ?? (here && hasNvidiaDriver())) ? 'cuda' : 'cpu';
       const requireCuda = cuda === true;
-      const settings = { env, archives, sha256, offline, requireCuda, freeBytes };
+      const settings = { env, archives, sha256, offline, requireCuda, freeBytes, platform };
       await installLibTorch(variant, { ...settings, tried, onProgress, signal });
-      return findLibTorch({ env, headers: options.headers ?? false });
+      return findLibTorch({ env, headers: options.headers ?? false, platform });
     });
   } catch (error) {
     throw asSetupError(error, cache);
@@ -65,9 +70,9 @@ export async function setUpLibTorch(options: SetupOptions = {}): Promise<LibTorc
 /** Searches for a LibTorch that meets the options. Archives are always installed. */
 function findSuitable(
   env: NodeJS.ProcessEnv,
-  { archives = [], cuda = false, headers = false }: SetupOptions,
+  { archives = [], cuda = false, headers = false, platform = thisPlatform }: SetupOptions,
 ): Search {
-  const { found, tried } = searchLibTorch({ env, headers });
+  const { found, tried } = searchLibTorch({ env, headers, platform });
   if (found === undefined) return { tried };
   const lacksCuda = cuda && found.cudaLibraries === undefined;
   if (archives.length === 0 && !lacksCuda) return { found, tried };

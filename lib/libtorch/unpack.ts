@@ -18,6 +18,8 @@ const paths: readonly (readonly [RegExp, string])[] = [
   [/^(?:lib)?torch\/(lib\/[^/]+|include\/.+)$/, '$1'],
   [/^nvidia\/[^/]+\/(lib\/[^/]+)$/, '$1'],
   [/^[^/]+\.dist-info\/(licenses\/.+)$/, '$1'],
+  [/^torch-[^/]+\.dist-info\/(LICENSE|NOTICE)$/, 'licenses/$1'], // in the wheel for Windows
+  [/^msvc_runtime-[^/]+\.data\/data\/Scripts\/([^/]+\.dll)$/, 'lib/$1'],
   [/^(?:libtorch\/(build-version)|torch\/(version\.py))$/, '$1$2'],
 ];
 
