@@ -27,15 +27,21 @@ export interface BuildOptions {
   tests?: boolean;
   /** The include folder of Catch2, for the C++ tests; by default, the compiler's include path. */
   catch2?: string | undefined;
+  /** A toolchain file of CMake, to compile for another platform. */
+  toolchain?: string;
+  /** CMake's name of the only target to build. Default: all. */
+  target?: string | undefined;
   /** Called when the build starts, and after each file. */
   onProgress?: (progress: BuildProgress) => void;
 }
 
 /** Compiles the addon. Rejects with the end of the compiler's output if that fails. */
 export async function compileAddon(options: BuildOptions): Promise<void> {
-  const { source, out, libtorch, tests, catch2, onProgress = () => {} } = options;
+  const { source, out, libtorch, tests, catch2, toolchain, target, onProgress = () => {} } = options;
   const flags = [`--CDKARLO_LIBTORCH=${libtorch}`, `--CDKARLO_TESTS=${tests ? 'ON' : 'OFF'}`];
   if (catch2) flags.push(`--CDKARLO_CATCH2=${catch2}`);
+  if (toolchain) flags.push(`--CDCMAKE_TOOLCHAIN_FILE=${toolchain}`);
+  if (target) flags.push('--target', target);
   onProgress({ done: 0, total: 0, unit: 'files' });
   await removeForeignCache(out, source);
   for (const command of ['configure', 'build']) {

@@ -35,11 +35,11 @@ export interface VersionInfo {
   folder: string;
   /** How the folder was found: `KARLO_LIBTORCH`, `package`, `cache` or `python`; `process` if the process had already loaded LibTorch. */
   source: string;
-  /** The vector instruction set that LibTorch uses on this CPU: `DEFAULT`, `AVX2` or `AVX512`. */
+  /** The vector instruction set that LibTorch uses on this CPU: `DEFAULT`, `AVX2` or `AVX512`; on Arm also `SVE256`. */
   cpuCapability: string;
   /**
-   * The instruction set of this package's own CPU kernels: `base`, `avx2`, `avx512` or `avx512_bf16`.
-   * The environment variable `KARLO_CPU_CAPABILITY` lowers it.
+   * The instruction set of this package's own CPU kernels: `base`, `avx2`, `avx512` or `avx512_bf16`; on Arm
+   * `neon` or `neon_bf16`. The environment variable `KARLO_CPU_CAPABILITY` lowers it.
    */
   kernels: string;
 }
@@ -121,7 +121,10 @@ function load(): Loaded {
   return { addon, loader, libtorch };
 }
 
-const capabilities = ['base', 'avx2', 'avx512', 'avx512_bf16'];
+const capabilities =
+  process.arch === 'arm64'
+    ? ['base', 'neon', 'neon_bf16']
+    : ['base', 'avx2', 'avx512', 'avx512_bf16'];
 
 function checkCapability(name: string | undefined): void {
   if (name === undefined || name === '' || capabilities.includes(name)) return;

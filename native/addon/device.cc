@@ -18,7 +18,7 @@ Napi::Value version(const Napi::CallbackInfo& info) {
   auto version = Napi::Object::New(info.Env());
   version.Set("libtorch", TORCH_VERSION);
   version.Set("cpuCapability", at::get_cpu_capability());
-  version.Set("kernels", simd::name_of(simd::capability()));
+  version.Set("kernels", simd::instruction_set().name);
   return version;
 }
 

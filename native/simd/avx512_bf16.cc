@@ -1,8 +1,7 @@
 #include "simd/kernels.h"
 
-#ifdef KARLO_X86_KERNELS
 #ifdef __AVX512BF16__
-#include "simd/bf16_dot_loops.h"
+#include "simd/avx512_bf16_loops.h"
 #include "simd/kernel_table.h"
 #endif
 
@@ -12,12 +11,12 @@ namespace karlo::simd {
 const Kernels* avx512_bf16_kernels() {
   static constexpr Kernels kernels = [] {
     Kernels kernels = KernelTable<16, 16, 12, 8>::kernels;
-    kernels.bfloat16.skinny_matmul = &Bf16DotLoops::skinny_matmul;
-    kernels.bf16_dot = {{2, 4, &Bf16DotLoops::pack, &Bf16DotLoops::pack_transposed,
-                         &Bf16DotLoops::matmul, &MatmulLoops<16>::epilogue<c10::BFloat16>},
-                        &Bf16DotLoops::softmax,
+    kernels.bfloat16.skinny_matmul = &Avx512Bf16Loops::skinny_matmul;
+    kernels.bf16_dot = {{2, 4, &Avx512Bf16Loops::pack, &Avx512Bf16Loops::pack_transposed,
+                         &Avx512Bf16Loops::matmul, &MatmulLoops<16>::epilogue<c10::BFloat16>},
+                        &Avx512Bf16Loops::softmax,
                         {&WinogradLoops<16>::transform_input<c10::BFloat16>,
-                         &Bf16DotLoops::transform_winograd_weights}};
+                         &Avx512Bf16Loops::transform_winograd_weights}};
     return kernels;
   }();
   return &kernels;
@@ -27,4 +26,3 @@ const Kernels* avx512_bf16_kernels() { return nullptr; }
 #endif
 
 }  // namespace karlo::simd
-#endif

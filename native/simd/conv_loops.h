@@ -16,8 +16,12 @@ struct ConvLoops : VectorLoops<kLanes> {
   using Base::store;
 
   // Channels that are summed in one go: the sum of such partial sums has a smaller rounding error.
-  // Fewer without AVX2, whose multiply-add saves a rounding.
-  static constexpr int64_t kChannels = kLanes >= 8 ? 64 : 16;
+  // Fewer without a fused multiply-add, which saves a rounding.
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  static constexpr int64_t kChannels = 64;
+#else
+  static constexpr int64_t kChannels = 16;
+#endif
 
   template <int kVectors, int kPixels>
   using Sums = Float[kPixels][kVectors];

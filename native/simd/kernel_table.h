@@ -37,7 +37,7 @@ struct KernelTable {
       &TransformerLoops<kLanes>::layer_norm,
       &TransformerLoops<kLanes>::gelu,
       &TransformerLoops<kLanes>::quick_gelu,
-      {&Winograd::template transform_input<float>, &Winograd::transform_weights},
+      {&Winograd::template transform_input<float>, &Winograd::template transform_weights<float>},
       MatmulLoops<kLanes>::kernels,
       {}};
 };

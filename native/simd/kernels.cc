@@ -9,50 +9,49 @@ namespace karlo::simd {
 
 namespace {
 
-constexpr const char* kNames[] = {"base", "avx2", "avx512", "avx512_bf16"};
-
-Capability highest() {
-#ifdef KARLO_X86_KERNELS
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                  __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  if (v4 && has_avx512_bf16() && avx512_bf16_kernels() != nullptr) return Capability::kAvx512Bf16;
-  if (v4) return Capability::kAvx512;
-  if (v3) return Capability::kAvx2;
-#endif
-  return Capability::kBase;
-}
-
-// Unknown names are ignored here: lib/torch/load.ts rejects them.
-Capability chosen() {
-  const Capability found = highest();
-  const char* requested = std::getenv("KARLO_CPU_CAPABILITY");
-  for (int i = 0; requested != nullptr && i < static_cast<int>(found); ++i) {
-    if (std::strcmp(requested, kNames[i]) == 0) return static_cast<Capability>(i);
+std::vector<InstructionSet> find() {
+  std::vector<InstructionSet> found{{"base", &base_kernels()}};
+#if defined(KARLO_X86_KERNELS)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return found;
+  found.push_back({"avx2", &avx2_kernels()});
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512vl") ||
+      !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq")) {
+    return found;
   }
+  found.push_back({"avx512", &avx512_kernels()});
+  const Kernels* bf16 = has_avx512_bf16() ? avx512_bf16_kernels() : nullptr;
+  if (bf16 != nullptr) found.push_back({"avx512_bf16", bf16});
+#elif defined(KARLO_ARM_KERNELS)
+  found.push_back({"neon", &neon_kernels()});
+  const Kernels* bf16 = has_arm_bf16() ? neon_bf16_kernels() : nullptr;
+  if (bf16 != nullptr) found.push_back({"neon_bf16", bf16});
+#endif
   return found;
 }
 
-const Kernels& kernels_for(Capability capability) {
-#ifdef KARLO_X86_KERNELS
-  if (capability == Capability::kAvx512Bf16) return *avx512_bf16_kernels();
-  if (capability == Capability::kAvx512) return avx512_kernels();
-  if (capability == Capability::kAvx2) return avx2_kernels();
-#endif
-  return base_kernels();
+// Names that are not among them are ignored here: lib/torch/load.ts rejects unknown ones.
+const InstructionSet& chosen() {
+  const char* requested = std::getenv("KARLO_CPU_CAPABILITY");
+  for (const InstructionSet& each : instruction_sets()) {
+    if (requested != nullptr && std::strcmp(requested, each.name) == 0) return each;
+  }
+  return instruction_sets().back();
 }
 
 }  // namespace
 
-Capability capability() {
-  static const Capability found = chosen();
+const std::vector<InstructionSet>& instruction_sets() {
+  static const std::vector<InstructionSet> found = find();
   return found;
 }
 
-const char* name_of(Capability capability) { return kNames[static_cast<int>(capability)]; }
+const InstructionSet& instruction_set() {
+  static const InstructionSet& found = chosen();
+  return found;
+}
 
 const Kernels& kernels() {
-  static const Kernels& found = kernels_for(capability());
+  static const Kernels& found = *instruction_set().kernels;
   return found;
 }
 

@@ -3,9 +3,10 @@
 #include <c10/util/BFloat16.h>
 
 #include <cstdint>
+#include <vector>
 
 // The inner loops of the CPU operators. They are compiled once per instruction set (base.cc,
-// avx2.cc, ...); kernels() returns those for this processor.
+// avx2.cc, neon.cc, ...); kernels() returns those for this processor.
 namespace karlo::simd {
 
 // The input of one kernel position of a convolution: the pixel for the first output pixel of a row,
@@ -145,8 +146,8 @@ struct Bf16Softmax {
   float* reciprocal_sums;  // [rows]
 };
 
-// Kernels with an instruction (VDPBF16PS on x86) that multiplies pairs of neighboring bfloat16
-// numbers and adds both products to a float32 sum.
+// Kernels with an instruction (VDPBF16PS on x86, BFDOT and BFMMLA on Arm) that multiplies
+// neighboring bfloat16 numbers and adds their products to a float32 sum.
 struct Bf16DotKernels {
   MatmulKernels<c10::BFloat16> matmul;
   void (*softmax)(const Bf16Softmax& softmax);
@@ -246,14 +247,17 @@ inline const WinogradKernels<c10::BFloat16>& Kernels::winograd() const {
   return bf16_dot.winograd;
 }
 
-// The instruction sets that kernels are compiled for, each a superset of the one before.
-enum class Capability { kBase, kAvx2, kAvx512, kAvx512Bf16 };
+// An instruction set that kernels are compiled for.
+struct InstructionSet {
+  const char* name;  // as KARLO_CPU_CAPABILITY has it
+  const Kernels* kernels;
+};
 
-// The highest that this processor has, or a lower one that KARLO_CPU_CAPABILITY names.
-Capability capability();
-// As KARLO_CPU_CAPABILITY names it.
-const char* name_of(Capability capability);
-// The kernels for capability().
+// Those that this processor has, each a superset of the one before.
+const std::vector<InstructionSet>& instruction_sets();
+// The highest of them, or a lower one that KARLO_CPU_CAPABILITY names.
+const InstructionSet& instruction_set();
+// The kernels for instruction_set().
 const Kernels& kernels();
 // `count`, rounded up to whole vectors.
 int64_t padded(int64_t count, const Kernels& kernels = simd::kernels());
@@ -264,6 +268,11 @@ const Kernels& avx2_kernels();
 const Kernels& avx512_kernels();
 // Null if the compiler did not know the instructions.
 const Kernels* avx512_bf16_kernels();
+#elif defined(__aarch64__) && defined(__GNUC__)
+#define KARLO_ARM_KERNELS 1
+const Kernels& neon_kernels();
+// Null if the compiler did not know the instructions.
+const Kernels* neon_bf16_kernels();
 #endif
 // The kernels that every processor of the platform can run.
 const Kernels& base_kernels();

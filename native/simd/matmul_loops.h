@@ -18,9 +18,9 @@ struct MatmulLoops : VectorLoops<kLanes> {
   using Base::load;
   using Base::store;
 
-  // With the vectors of weights and of a row, as many sums as the registers hold: 6 x 4 of
-  // AVX-512's 32, 6 x 2 of 16.
-  static constexpr int kPanelVectors = kLanes >= 16 ? 4 : 2;
+  // With the vectors of weights and of a row, as many sums as the registers hold: 6 x 4 of 32, 6 x 2
+  // of 16.
+  static constexpr int kPanelVectors = kManyRegisters ? 4 : 2;
 
   static void pack(const Packing<float>& packing) {
     const auto& [weights, weight_stride, rows, in, packed, packed_stride] = packing;
@@ -110,7 +110,7 @@ struct MatmulLoops : VectorLoops<kLanes> {
 
   static void matmul(const Matmul<float>& matmul) {
     if (matmul.vectors == 1) return rows<12, 1>(matmul);
-    if (matmul.vectors == 2) return rows<kLanes >= 16 ? 12 : 6, 2>(matmul);
+    if (matmul.vectors == 2) return rows<kManyRegisters ? 12 : 6, 2>(matmul);
     if constexpr (kPanelVectors > 2) {
       if (matmul.vectors == 3) return rows<6, 3>(matmul);
       return rows<6, 4>(matmul);

@@ -145,10 +145,10 @@ struct SkinnyMatmulLoops : VectorLoops<kLanes> {
 
   template <typename T>
   static KARLO_INLINE void multiply(const SkinnyMatmul<T>& matmul, const float* x) {
-    each_block<kLanes >= 16 ? 4 : 2>(matmul,
-                                     [&](auto rows, auto results, int64_t row, int64_t first) {
-                                       block<rows, results>(matmul, x, row, first);
-                                     });
+    each_block<kManyRegisters ? 4 : 2>(matmul,
+                                       [&](auto rows, auto results, int64_t row, int64_t first) {
+                                         block<rows, results>(matmul, x, row, first);
+                                       });
   }
 };
 

@@ -1,7 +1,9 @@
 #pragma once
 
-#ifdef __AVX512BF16__
+#if defined(__AVX512BF16__)
 #include <immintrin.h>
+#elif defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+#include <arm_neon.h>
 #endif
 
 #include <cstring>
@@ -22,8 +24,19 @@
 #define KARLO_UNROLL
 #endif
 
+// How many vector registers the loops may fill.
+#ifndef KARLO_VECTOR_REGISTERS
+#ifdef __AVX512F__
+#define KARLO_VECTOR_REGISTERS 32
+#else
+#define KARLO_VECTOR_REGISTERS 16
+#endif
+#endif
+
 namespace karlo::simd {
 namespace {
+
+constexpr bool kManyRegisters = KARLO_VECTOR_REGISTERS >= 32;
 
 // `kLanes` floats, and as many integers.
 template <int kLanes>
@@ -85,10 +98,16 @@ struct VectorLoops {
   static KARLO_INLINE void store(Float vector, float* to) {
     std::memcpy(to, &vector, sizeof vector);
   }
-  // Rounds half to even, as LibTorch does, and keeps NaN. (The instruction flushes subnormal
+  // Rounds half to even, as LibTorch does, and keeps NaN. (The instruction of x86 flushes subnormal
   // numbers to zero.)
   static KARLO_INLINE void store(Float vector, c10::BFloat16* to) {
-#ifdef __AVX512BF16__
+#if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+    if constexpr (kLanes == 4) {
+      const auto halves = vcvt_bf16_f32(bits_as<float32x4_t>(vector));
+      std::memcpy(static_cast<void*>(to), &halves, sizeof halves);
+      return;
+    }
+#elif defined(__AVX512BF16__)
     if constexpr (kLanes == 16) {
       const auto halves = _mm512_cvtneps_pbh(bits_as<__m512>(vector));
       std::memcpy(static_cast<void*>(to), &halves, sizeof halves);

@@ -113,8 +113,9 @@ struct WinogradLoops : VectorLoops<kLanes> {
   }
 
   // G g G^T of 3x3 weights g, for a vector of input channels at a time.
-  static void transform_weights(const float* weights, int64_t count, WinogradTile tile,
-                                float* components, int64_t component_stride) {
+  template <typename T>
+  static void transform_weights(const T* weights, int64_t count, WinogradTile tile, T* components,
+                                int64_t component_stride) {
     for (int64_t i = 0; i < count; i += kLanes, weights += 9 * kLanes) {
       const int64_t part = count - i < kLanes ? count - i : kLanes;
       float by_position[9][kLanes] = {};
@@ -125,7 +126,7 @@ struct WinogradLoops : VectorLoops<kLanes> {
       KARLO_UNROLL
       for (int k = 0; k < 9; ++k) g[k] = load(by_position[k]);
       each_component(g, tile, [&](int component, Float value) {
-        float* to = components + component * component_stride + i;
+        T* to = components + component * component_stride + i;
         if (part == kLanes) {
           store(value, to);
         } else {

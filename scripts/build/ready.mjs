@@ -22,7 +22,7 @@ export async function makeReady({ tests = false } = {}) {
   await buildPage();
 }
 
-async function installDependencies() {
+export async function installDependencies() {
   const stamp = join(root, 'node_modules', '.karlo-stamp');
   await unlessFresh(stamp, [join(root, 'package-lock.json')], () => {
     say('Installing dependencies (npm ci) …');

@@ -274,7 +274,7 @@ async function findNvrtc(env) {
  * @param {() => Promise<string | undefined>} download
  * @returns {Promise<string | undefined>}
  */
-async function whyMissing(path, download) {
+export async function whyMissing(path, download) {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return 'there is none to download for this platform';
   if (existsSync(path)) return undefined;
@@ -290,7 +290,7 @@ async function whyMissing(path, download) {
  * @param {string} name
  * @param {NodeJS.ProcessEnv} env
  */
-function installWithApt(name, env) {
+export function installWithApt(name, env) {
   if (process.getuid?.() !== 0 || pathOf('apt-get', env) === undefined || isOffline(env))
     return false;
   process.stderr.write(`Installing ${name} (apt-get) …\n`);
@@ -312,7 +312,7 @@ function installWithApt(name, env) {
  * @param {string} program
  * @param {NodeJS.ProcessEnv} env
  */
-function pathOf(program, env) {
+export function pathOf(program, env) {
   const { status, stdout } = spawnSync('/bin/sh', ['-c', 'command -v "$0"', program], {
     encoding: 'utf8',
     env,

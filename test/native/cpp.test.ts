@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { SaxesParser } from 'saxes';
@@ -7,12 +8,16 @@ import { beforeAll, describe, expect, test } from 'vitest';
 // The C++ tests of test/native: each folder is a program, and each of its test cases is a test here.
 // With the kernels of another instruction set, only those that use kernels run again.
 const cuda = process.platform === 'linux' ? ['cuda'] : [];
-const folders = process.env.KARLO_CPU_CAPABILITY
+const all = process.env.KARLO_CPU_CAPABILITY
   ? ['ops', 'nets']
   : ['core', ...cuda, 'simd', 'ops', 'nets', 'export', 'import'];
+// `npm run test:arm64` has its own build folder, runs fewer programs, and runs them in an emulator.
+const { KARLO_TEST_BUILD, KARLO_TEST_PROGRAMS, KARLO_TEST_EMULATOR } = process.env;
+const folders = KARLO_TEST_PROGRAMS?.split(' ') ?? all;
+const build = KARLO_TEST_BUILD ?? fileURLToPath(new URL('../../build', import.meta.url));
 
 describe.each(folders)('%s', (folder) => {
-  const program = fileURLToPath(new URL(`../../build/test/${folder}_test`, import.meta.url));
+  const program = join(build, 'test', `${folder}_test`);
   let failures: Map<string, string>;
   let output: string;
 
@@ -28,10 +33,16 @@ describe.each(folders)('%s', (folder) => {
   });
 });
 
+/** The command line that runs a program. */
+function commandOf(program: string, ...args: string[]): [string, string[]] {
+  if (KARLO_TEST_EMULATOR === undefined) return [program, args];
+  return [KARLO_TEST_EMULATOR, [program, ...args]];
+}
+
 function testCasesOf(program: string): string[] {
   // Its exit status is the number of test cases.
   const list = () =>
-    execFileSync(program, ['--list-test-names-only'], { encoding: 'utf8', stdio: 'pipe' });
+    execFileSync(...commandOf(program, '--list-test-names-only'), { encoding: 'utf8', stdio: 'pipe' });
   let names: string;
   try {
     names = list();
@@ -45,7 +56,7 @@ function testCasesOf(program: string): string[] {
 
 async function outputOf(program: string): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(program, ['--reporter', 'xml'], {
+    const { stdout } = await promisify(execFile)(...commandOf(program, '--reporter', 'xml'), {
       maxBuffer: 2 ** 28,
     });
     return stdout;

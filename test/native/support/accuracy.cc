@@ -27,7 +27,7 @@ void record(const std::string& subject, const std::string& input, const char* dt
   const char* path = std::getenv("KARLO_ACCURACY_FILE");
   if (path == nullptr) return;
   std::ofstream(path, std::ios::app)
-      << simd::name_of(simd::capability()) << '\t' << subject << '\t' << input << '\t' << dtype
+      << simd::instruction_set().name << '\t' << subject << '\t' << input << '\t' << dtype
       << '\t' << kernels.max << '\t' << libtorch.max << '\t' << kernels.rms << '\t' << libtorch.rms
       << '\n';
 }

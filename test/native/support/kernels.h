@@ -14,13 +14,8 @@ struct NamedKernels {
 
 // The kernels for every instruction set of this processor.
 inline std::vector<NamedKernels> available_kernels() {
-  std::vector<NamedKernels> all{{"base", simd::base_kernels()}};
-#ifdef KARLO_X86_KERNELS
-  const simd::Kernels& best = simd::kernels();
-  if (best.lanes >= 8) all.push_back({"AVX2", simd::avx2_kernels()});
-  if (best.lanes >= 16) all.push_back({"AVX-512", simd::avx512_kernels()});
-  if (best.bf16_dot.matmul.matmul != nullptr) all.push_back({"AVX-512 with bfloat16", best});
-#endif
+  std::vector<NamedKernels> all;
+  for (const auto& [name, kernels] : simd::instruction_sets()) all.push_back({name, *kernels});
   return all;
 }
 

@@ -4,16 +4,16 @@
 
 #include <algorithm>
 
-#include "simd/matmul_loops.h"
-#include "simd/skinny_matmul_loops.h"
-#include "simd/softmax_loops.h"
+#include "simd/bf16_loops.h"
 #include "simd/winograd_loops.h"
 
 namespace karlo::simd {
 namespace {
 
 // The bf16_dot kernels, with the instructions of AVX512-BF16.
-struct Bf16DotLoops : VectorLoops<16> {
+struct Avx512Bf16Loops : VectorLoops<16>, Bf16Loops<Avx512Bf16Loops> {
+  using Sums = __m512;
+  using Pairs = __m512bh;
   static constexpr int64_t kLanes = 16;
   static constexpr int64_t kPairs = 2 * kLanes;  // elements of a vector of pairs
 
@@ -173,52 +173,6 @@ struct Bf16DotLoops : VectorLoops<16> {
     }
   }
 
-  // At most `kRows` rows at a time: as many as fit in the registers.
-  template <int kRows, int kVectors>
-  static void matmul_rows(const Matmul<c10::BFloat16>& matmul) {
-    int64_t row = 0;
-    for (; row + kRows <= matmul.rows; row += kRows) matmul_block<kRows, kVectors>(matmul, row);
-    if (kRows > 8 && row + 8 <= matmul.rows) {
-      matmul_block<8, kVectors>(matmul, row);
-      row += 8;
-    }
-    if (row + 4 <= matmul.rows) {
-      matmul_block<4, kVectors>(matmul, row);
-      row += 4;
-    }
-    if (row + 2 <= matmul.rows) {
-      matmul_block<2, kVectors>(matmul, row);
-      row += 2;
-    }
-    if (row < matmul.rows) matmul_block<1, kVectors>(matmul, row);
-  }
-
-  static void matmul(const Matmul<c10::BFloat16>& matmul) {
-    switch (matmul.vectors) {
-      case 4:
-        return matmul_rows<6, 4>(matmul);
-      case 3:
-        return matmul_rows<8, 3>(matmul);
-      case 2:
-        return matmul_rows<12, 2>(matmul);
-      default:
-        return matmul_rows<12, 1>(matmul);
-    }
-  }
-
-  static void softmax(const Bf16Softmax& softmax) {
-    const auto& [logits, rows, width, scale, bias, y, reciprocal_sums] = softmax;
-    for (int64_t row = 0; row < rows; ++row) {
-      float* x = logits + row * width;
-      const auto load_logits = [x, scale = scale, bias = bias](int64_t c) {
-        const Float value = load(x + c) * scale + load(bias + c);
-        store(value, x + c);
-        return value;
-      };
-      reciprocal_sums[row] = softmax_row<Bf16DotLoops>(x, width, y + row * width, load_logits);
-    }
-  }
-
   // From 288 numbers in nine vectors, every ninth number, starting at each of the first nine.
   static KARLO_INLINE void deinterleave_ninths(const __m512i (&from)[9], __m512i (&ninths)[9]) {
     alignas(64) uint16_t firsts[kPairs];
@@ -280,59 +234,6 @@ struct Bf16DotLoops : VectorLoops<16> {
     WinogradLoops<16>::each_component(weights, tile, [&](int component, Float value) {
       const __m256bh rounded = _mm512_cvtneps_pbh(bits_as<__m512>(value));
       _mm256_mask_storeu_epi16(to + component * component_stride, mask, bits_as<__m256i>(rounded));
-    });
-  }
-
-  // `kOut` results for each of `kRows` rows, starting at `row` and `first`. The sums are held in
-  // registers.
-  template <int kRows, int kOut>
-  static KARLO_INLINE void skinny_matmul_block(const SkinnyMatmul<c10::BFloat16>& matmul,
-                                               int64_t row, int64_t first) {
-    const c10::BFloat16* x = matmul.x + row * matmul.in;
-    const c10::BFloat16* weights = matmul.weights + first * matmul.in;
-    __m512 sums[kRows][kOut];
-    KARLO_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      KARLO_UNROLL
-      for (int o = 0; o < kOut; ++o) sums[r][o] = _mm512_setzero_ps();
-    }
-    const auto add = [&](auto load_it) {
-      __m512bh w[kOut];
-      KARLO_UNROLL
-      for (int o = 0; o < kOut; ++o) w[o] = load_it(weights + o * matmul.in);
-      KARLO_UNROLL
-      for (int r = 0; r < kRows; ++r) {
-        const __m512bh value = load_it(x + r * matmul.in);
-        KARLO_UNROLL
-        for (int o = 0; o < kOut; ++o) sums[r][o] = add_dot(sums[r][o], value, w[o]);
-      }
-    };
-    const int64_t whole = matmul.in / kPairs * kPairs, rest = matmul.in - whole;
-    for (int64_t i = 0; i < whole; i += kPairs) {
-      // Each row of weights may begin on a new page, where the processor's own prefetching stops.
-      KARLO_UNROLL
-      for (int o = 0; o < kOut; ++o) {
-        prefetch(weights + (kOut + o) * matmul.in + i);
-      }
-      add([i](const c10::BFloat16* from) { return load_pairs(from + i); });
-    }
-    if (rest > 0) {
-      add([=](const c10::BFloat16* from) { return load_pairs(from + whole, rest); });
-    }
-    KARLO_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      KARLO_UNROLL
-      for (int o = 0; o < kOut; ++o) {
-        float sum = _mm512_reduce_add_ps(sums[r][o]);
-        if (matmul.bias != nullptr) sum += static_cast<float>(matmul.bias[first + o]);
-        matmul.y[(row + r) * matmul.y_stride + first + o] = sum;
-      }
-    }
-  }
-
-  static void skinny_matmul(const SkinnyMatmul<c10::BFloat16>& matmul) {
-    each_block<4>(matmul, [&](auto rows, auto results, int64_t row, int64_t first) {
-      skinny_matmul_block<rows, results>(matmul, row, first);
     });
   }
 };
