@@ -37,17 +37,21 @@ export interface BuildOptions {
 
 /** Compiles the addon. Rejects with the end of the compiler's output if that fails. */
 export async function compileAddon(options: BuildOptions): Promise<void> {
-  const { source, out, libtorch, tests, catch2, toolchain, target, onProgress = () => {} } = options;
+  const { source, out, onProgress = () => {} } = options;
+  onProgress({ done: 0, total: 0, unit: 'files' });
+  await removeForeignCache(out, source);
+  for (const command of ['configure', 'build']) {
+    const args = [command, '--directory', source, '--out', out, ...flagsOf(options)];
+    await runCmakeJs(source, args, onProgress);
+  }
+}
+
+function flagsOf({ libtorch, tests, catch2, toolchain, target }: BuildOptions): string[] {
   const flags = [`--CDKARLO_LIBTORCH=${libtorch}`, `--CDKARLO_TESTS=${tests ? 'ON' : 'OFF'}`];
   if (catch2) flags.push(`--CDKARLO_CATCH2=${catch2}`);
   if (toolchain) flags.push(`--CDCMAKE_TOOLCHAIN_FILE=${toolchain}`);
   if (target) flags.push('--target', target);
-  onProgress({ done: 0, total: 0, unit: 'files' });
-  await removeForeignCache(out, source);
-  for (const command of ['configure', 'build']) {
-    const args = [command, '--directory', source, '--out', out, ...flags];
-    await runCmakeJs(source, args, onProgress);
-  }
+  return flags;
 }
 
 /** CMake refuses a build folder that was configured for another source folder, as in a copied checkout. */

@@ -18,8 +18,8 @@ struct MatmulLoops : VectorLoops<kLanes> {
   using Base::load;
   using Base::store;
 
-  // With the vectors of weights and of a row, as many sums as the registers hold: 6 x 4 of 32, 6 x 2
-  // of 16.
+  // As many sums as the registers hold, with the vectors of weights and of a row: 6 x 4 in 32
+  // registers, 6 x 2 in 16.
   static constexpr int kPanelVectors = kManyRegisters ? 4 : 2;
 
   static void pack(const Packing<float>& packing) {

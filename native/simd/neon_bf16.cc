@@ -13,12 +13,12 @@ const Kernels* neon_bf16_kernels() {
   static constexpr Kernels kernels = [] {
     Kernels kernels = KernelTable<4, 16, 12, 8>::kernels;
     kernels.bfloat16.skinny_matmul = &NeonBf16Loops::skinny_matmul;
-    kernels.bf16_dot = {{NeonBf16Loops::kGroup, 4, &NeonBf16Loops::pack,
-                         &NeonBf16Loops::pack_transposed, &NeonBf16Loops::matmul,
-                         &MatmulLoops<4>::epilogue<c10::BFloat16>},
-                        &NeonBf16Loops::softmax,
-                        {&WinogradLoops<4>::transform_input<c10::BFloat16>,
-                         &WinogradLoops<4>::transform_weights<c10::BFloat16>}};
+    kernels.bf16_dot = {
+        {NeonBf16Loops::kGroup, 4, &NeonBf16Loops::pack, &NeonBf16Loops::pack_transposed,
+         &NeonBf16Loops::matmul, &MatmulLoops<4>::epilogue<c10::BFloat16>},
+        &NeonBf16Loops::softmax,
+        {&WinogradLoops<4>::transform_input<c10::BFloat16>,
+         &WinogradLoops<4>::transform_weights<c10::BFloat16>}};
     return kernels;
   }();
   return &kernels;

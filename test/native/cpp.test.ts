@@ -42,7 +42,10 @@ function commandOf(program: string, ...args: string[]): [string, string[]] {
 function testCasesOf(program: string): string[] {
   // Its exit status is the number of test cases.
   const list = () =>
-    execFileSync(...commandOf(program, '--list-test-names-only'), { encoding: 'utf8', stdio: 'pipe' });
+    execFileSync(...commandOf(program, '--list-test-names-only'), {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
   let names: string;
   try {
     names = list();

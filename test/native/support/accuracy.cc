@@ -27,9 +27,8 @@ void record(const std::string& subject, const std::string& input, const char* dt
   const char* path = std::getenv("KARLO_ACCURACY_FILE");
   if (path == nullptr) return;
   std::ofstream(path, std::ios::app)
-      << simd::instruction_set().name << '\t' << subject << '\t' << input << '\t' << dtype
-      << '\t' << kernels.max << '\t' << libtorch.max << '\t' << kernels.rms << '\t' << libtorch.rms
-      << '\n';
+      << simd::instruction_set().name << '\t' << subject << '\t' << input << '\t' << dtype << '\t'
+      << kernels.max << '\t' << libtorch.max << '\t' << kernels.rms << '\t' << libtorch.rms << '\n';
 }
 
 Errors errors_of(const at::Tensor& actual, const at::Tensor& exact) {
