@@ -8,9 +8,8 @@ const include = KARLO_TEST_SHORT
   ? ['test/native/cpp.test.ts']
   : [
       'test/native/cpp.test.ts',
-      'test/cli/info.test.ts',
-      'test/torch/{device,generator,script-module,tensor}.test.ts',
-      'test/parity/{images,networks}.test.ts',
+      'test/arm64/**/*.test.ts',
+      'test/torch/{device,tensor}.test.ts',
     ];
 
 // Vitest runs on this machine, and its workers in the emulator.

@@ -14,7 +14,7 @@ const lower = capabilities().slice(0, -1);
 
 export default defineConfig({
   test: {
-    exclude: ['test/install/**'], // vitest.install.config.ts
+    exclude: ['test/install/**', 'test/arm64/**'], // vitest.install.config.ts, vitest.arm64.config.ts
     // Each file in a separate process, so that a crash of the addon fails only its tests.
     pool: 'forks',
     maxWorkers: 2,
