@@ -6,11 +6,7 @@ const { KARLO_TEST_NODE = '', KARLO_TEST_SHORT } = process.env;
 /** What depends on the processor. */
 const include = KARLO_TEST_SHORT
   ? ['test/native/cpp.test.ts']
-  : [
-      'test/native/cpp.test.ts',
-      'test/arm64/**/*.test.ts',
-      'test/torch/{device,tensor}.test.ts',
-    ];
+  : ['test/native/cpp.test.ts', 'test/arm64/**/*.test.ts', 'test/torch/{device,tensor}.test.ts'];
 
 // Vitest runs on this machine, and its workers in the emulator.
 process.execPath = KARLO_TEST_NODE;
