@@ -38,13 +38,17 @@ export interface LoadOptions extends CallOptions {
 export class ScriptModule implements Disposable {
   readonly #handle: ModuleHandle;
   readonly #engine: Engine;
-  /** The device that the module is on: `cpu` or `cuda:N`. */
-  readonly device: string;
+  #device: string;
 
   private constructor(handle: ModuleHandle, engine: Engine, device: string) {
     this.#handle = handle;
     this.#engine = engine;
-    this.device = device;
+    this.#device = device;
+  }
+
+  /** The device that the module is on: `cpu` or `cuda:N`. It is that of the tensors that were assigned last. */
+  get device(): string {
+    return this.#device;
   }
 
   static {
@@ -99,6 +103,7 @@ export class ScriptModule implements Disposable {
       );
       return addon().moduleAssign(engine, id, this.#handle, handles);
     });
+    this.#device = Object.values(attributes)[0]?.device ?? this.#device;
   }
 
   /**

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+namespace fake_cuda {
+
+// Runs an operator's kernel for the CPU on the memory of tensors on a device.
+void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack);
+
+}  // namespace fake_cuda
