@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { capabilities } from './test/support/capabilities.js';
+import { fakeCuda } from './test/support/fake-cuda.js';
 
 /** What depends on the instruction set of the CPU kernels. */
 const numeric = [
@@ -7,6 +8,18 @@ const numeric = [
   'test/parity/images.test.ts',
   'test/parity/networks.test.ts',
   'test/parity/truth.test.ts',
+];
+
+/** What also runs on a CUDA device. */
+const onDevice = [
+  'test/karlo.test.ts',
+  'test/parity/networks.test.ts',
+  'test/parity/stages.test.ts',
+  'test/pipeline/batching.test.ts',
+  'test/pipeline/calls/image-variation.test.ts',
+  'test/pipeline/clip-space/*.test.ts',
+  'test/pipeline/drafts.test.ts',
+  'test/pipeline/candidates.test.ts',
 ];
 
 /** The kernels of a lower instruction set than the processor's, on which other users' images depend. */
@@ -24,7 +37,7 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
-      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/cuda/**'] } },
       ...lower.map((KARLO_CPU_CAPABILITY) => ({
         extends: true as const,
         test: {
@@ -33,6 +46,18 @@ export default defineConfig({
           env: { KARLO_CPU_CAPABILITY },
         },
       })),
+      ...(fakeCuda === undefined
+        ? []
+        : [
+            {
+              extends: true as const,
+              test: {
+                name: 'cuda',
+                include: ['test/cuda/*.test.ts', ...onDevice],
+                env: { ...fakeCuda, KARLO_TEST_DEVICE: 'cuda:1' },
+              },
+            },
+          ]),
     ],
   },
 });

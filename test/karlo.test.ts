@@ -4,10 +4,11 @@ import { Karlo } from '../lib/karlo.js';
 import { karlo as shared } from '../lib/shared-instance.js';
 import { ScriptModule } from '../lib/torch/script-module.js';
 import type { Tensor } from '../lib/torch/tensor.js';
+import { testDevice } from './support/test-device.js';
 
 let karlo: Karlo;
 beforeAll(async () => {
-  karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32' });
+  karlo = await Karlo.load({ model: 'karlo-tiny', device: testDevice, dtype: 'float32' });
 });
 afterAll(() => karlo.dispose());
 afterEach(() => vi.restoreAllMocks());
@@ -257,7 +258,7 @@ describe('ending', () => {
   });
 
   test('dispose ends the calls in progress, is idempotent, and rejects later calls', async () => {
-    const own = await Karlo.load({ device: 'cpu' });
+    const own = await Karlo.load({ device: testDevice });
     const running = own.textToImage(heart, { seed: 0, count: 8 });
     const ended = expect(running).rejects.toMatchObject({ code: 'ERR_KARLO_DISPOSED' });
     await Promise.all([own.dispose(), own.dispose()]);

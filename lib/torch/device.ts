@@ -33,10 +33,7 @@ const minimumDriver = 580;
 
 let cudaReason: string | undefined;
 
-/**
- * Opens LibTorch's CUDA libraries on first use, so that programs that use only the CPU do not pay for
- * them. Returns why CUDA is unavailable, or undefined if it is available.
- */
+/** Returns why CUDA is unavailable, or undefined if it is available. */
 function openCuda(): string | undefined {
   cudaReason ??= whyNoCuda() ?? '';
   return cudaReason === '' ? undefined : cudaReason;

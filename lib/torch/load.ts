@@ -70,14 +70,21 @@ export function skipTeardown(): void {
 export function openCudaLibraries(): string | undefined {
   addon();
   const { loader, libtorch } = loaded as Loaded;
-  if (libtorch.cudaLibraries === undefined) {
-    return `LibTorch in ${libtorch.folder} is built without CUDA. Fetch a build with CUDA: npx karlo setup --cuda`;
+  return tryCudaLibraries(loader, libtorch);
+}
+
+function tryCudaLibraries(
+  loader: NativeLoader,
+  { folder, cudaLibraries }: LibTorch,
+): string | undefined {
+  if (cudaLibraries === undefined) {
+    return `LibTorch in ${folder} is built without CUDA. Fetch a build with CUDA: npx karlo setup --cuda`;
   }
   try {
-    for (const library of libtorch.cudaLibraries) loader.open(library);
+    for (const library of cudaLibraries) loader.open(library);
     return undefined;
   } catch (error) {
-    return `Cannot load LibTorch's CUDA libraries in ${libtorch.folder}: ${(error as Error).message}`;
+    return `Cannot load LibTorch's CUDA libraries in ${folder}: ${(error as Error).message}`;
   }
 }
 
@@ -118,6 +125,8 @@ function load(): Loaded {
   addon.version();
   // For a worker thread that ends during a call, the addon does the same itself.
   if (isMainThread) process.on('exit', (status) => addon.processExit(status, teardownSkipped));
+  // LibTorch looks for CUDA once, in its first convolution. It would not find libraries that are opened later.
+  if (libtorch.cudaLibraries && addon.cudaDriver().present) tryCudaLibraries(loader, libtorch);
   return { addon, loader, libtorch };
 }
 

@@ -7,6 +7,7 @@ import type { Pixels } from '../../lib/images/pixels.js';
 import { Karlo } from '../../lib/karlo.js';
 import { writeSmallModel } from '../fixtures/formula.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { testDevice } from '../support/test-device.js';
 
 interface Case {
   prompt: string;
@@ -51,7 +52,7 @@ const reference = JSON.parse(readFileSync(new URL('reference.json', folder), 'ut
 
 let karlo: Karlo;
 beforeAll(async () => {
-  karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32' });
+  karlo = await Karlo.load({ model: 'karlo-tiny', device: testDevice, dtype: 'float32' });
 });
 afterAll(() => karlo.dispose());
 
@@ -109,7 +110,7 @@ describe('images of a model with random weights are within 1/255 of float64', ()
       },
     );
     await writeSmallModel(fileURLToPath(new URL('../goldens', folder)), model);
-    small = await Karlo.load({ model, device: 'cpu', dtype: 'float32' });
+    small = await Karlo.load({ model, device: testDevice, dtype: 'float32' });
   });
   afterAll(() => small.dispose());
 
@@ -142,7 +143,7 @@ describe('images of a model with random weights are within 1/255 of float64', ()
 
 describe('bfloat16', () => {
   test('differs from float32 by at most 1.1 times as much as the reference', async () => {
-    await using half = await Karlo.load({ dtype: 'bfloat16', device: 'cpu' });
+    await using half = await Karlo.load({ dtype: 'bfloat16', device: testDevice });
     for (const [name, limit] of Object.entries(reference.bfloat16)) {
       const { prompt, seed, count, ...of } = cases[name] as Case;
       const options = {

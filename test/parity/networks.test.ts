@@ -11,6 +11,7 @@ import { COMPONENTS, type ComponentName } from '../../lib/networks/registry.js';
 import { Engine, ScriptModule, type ScriptOutput, type Tensor } from '../../lib/torch/index.js';
 import { writeSmallModel } from '../fixtures/formula.js';
 import { Golden, inputsOf, outputNames } from './golden.js';
+import { testDevice } from '../support/test-device.js';
 
 const goldens = fileURLToPath(new URL('../fixtures/goldens', import.meta.url));
 const tinyFolder = fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url));
@@ -34,7 +35,8 @@ afterAll(async () => {
 });
 
 const asArray = (output: ScriptOutput) => (Array.isArray(output) ? output : [output]) as Tensor[];
-const rowsOf = (inputs: Tensor[], batch: number) => inputs.map((t) => t.slice(0, 0, batch));
+const rowsOf = (inputs: Tensor[], batch: number) =>
+  inputs.map((t) => t.slice(0, 0, batch).to({ device: testDevice }));
 const valuesOf = (tensor: Tensor) => tensor.to({ dtype: 'float32' }).toTypedArray();
 
 /** The largest difference, relative to the largest magnitude of the first tensor. */
@@ -68,7 +70,7 @@ describe.each([
     model = await openModel(folder());
     golden = await Golden.read(join(goldens, `${name}.safetensors`));
     for (const component of COMPONENTS) {
-      const placement = { engine, device: 'cpu', dtype: 'float32' } as const;
+      const placement = { engine, device: testDevice, dtype: 'float32' } as const;
       networks.set(component, await model.load(component, placement));
     }
   });
@@ -89,7 +91,7 @@ describe.each([
     });
 
     test('bfloat16 points in the direction of float32', async () => {
-      const placement = { engine, device: 'cpu', dtype: 'bfloat16' } as const;
+      const placement = { engine, device: testDevice, dtype: 'bfloat16' } as const;
       using half = await model.load(component, placement);
       const input = inputs(component, 2);
       const [float, rounded] = await Promise.all([
@@ -103,7 +105,7 @@ describe.each([
 
     test('computes the same bits after saving, loading and freezing', async () => {
       const fresh = network(component);
-      const loaded = await ScriptModule.load(await fresh.save(), { engine });
+      const loaded = await ScriptModule.load(await fresh.save(), { engine, device: testDevice });
       using frozen = await loaded.freeze();
       const input = inputs(component, 2);
       const expected = (await run(fresh, 'forward', input)).map(valuesOf);
@@ -166,7 +168,7 @@ describe.each([
     const converted = await openModel(to);
     expect(converted.configs).toEqual(model.configs);
     for (const component of COMPONENTS) {
-      const placement = { engine, device: 'cpu', dtype: 'float32' } as const;
+      const placement = { engine, device: testDevice, dtype: 'float32' } as const;
       using again = await converted.load(component, placement);
       const input = inputs(component, 2);
       const expected = (await run(network(component), 'forward', input)).map(valuesOf);

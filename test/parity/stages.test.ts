@@ -18,6 +18,7 @@ import { ClipTokenizer } from '../../lib/tokenizer/tokenizer.js';
 import { Engine } from '../../lib/torch/engine.js';
 import type { Tensor } from '../../lib/torch/index.js';
 import { Golden } from './golden.js';
+import { testDevice } from '../support/test-device.js';
 
 // Each stage gets the inputs of the reference's stage, so that a deviation is found in the stage that causes it:
 // the case `short` of test/reference/pipelines.py.
@@ -34,7 +35,7 @@ const engine = new Engine();
 
 beforeAll(async () => {
   model = await openModel(builtInModel('karlo-tiny'));
-  const placement = { engine, device: 'cpu', dtype: 'float32' } as const;
+  const placement = { engine, device: testDevice, dtype: 'float32' } as const;
   networks = await loadNetworks(model, 'resident', placement);
   const file = fileURLToPath(new URL('../fixtures/pictures/stages.safetensors', import.meta.url));
   golden = await Golden.read(file);
@@ -46,7 +47,8 @@ afterAll(async () => {
   await engine.dispose();
 });
 
-const goldenOf = (name: string) => golden.tensor(name) as Tensor<'float32'>;
+const goldenOf = (name: string) =>
+  golden.tensor(name).to({ device: testDevice }) as Tensor<'float32'>;
 
 function furthest(ours: Tensor, theirs: Tensor): number {
   expect(ours.shape).toEqual(theirs.shape);
@@ -63,7 +65,7 @@ function runOf(stage: StageName, noise: Noise): StageRun {
 
 /** Noise as it is when a stage begins: the stages before it have drawn theirs. */
 function noiseAfter(...stages: ('prior' | 'decoder')[]): Noise {
-  const noise = new Noise([{ seed }], 'cpu');
+  const noise = new Noise([{ seed }], testDevice);
   const shapes = { prior: [96], decoder: [3, 32, 32] };
   for (const stage of stages) {
     // At the start, and in every step but the last.
@@ -124,7 +126,7 @@ describe('each stage agrees with the reference’s, given the same inputs', () =
 
   test('another seed differs', async () => {
     await using stage = new PriorStage(model, networks);
-    const run = runOf('prior', new Noise([{ seed: seed + 1 }], 'cpu'));
+    const run = runOf('prior', new Noise([{ seed: seed + 1 }], testDevice));
     const empty = features(1);
     const embeds = await stage.run(features(0), [empty], empty, run);
     expect(furthest(embeds, goldenOf('image_embeds'))).toBeGreaterThan(0.01);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KarloImage } from '../../lib/images/karlo-image.js';
 import { Karlo } from '../../lib/karlo.js';
 import type { StageOptions } from '../../lib/options/types.generated.js';
+import { testDevice } from '../support/test-device.js';
 
 /** Few steps: nothing here depends on their number. */
 const varySteps = { decoder: { steps: 3 }, upsample: { steps: 2 } };
@@ -10,7 +11,7 @@ const prompts = ['a red heart', 'a green ring', 'a blue star', 'a yellow moon', 
 
 let karlo: Karlo;
 beforeAll(async () => {
-  karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32' });
+  karlo = await Karlo.load({ model: 'karlo-tiny', device: testDevice, dtype: 'float32' });
 });
 afterAll(() => karlo.dispose());
 
@@ -95,7 +96,7 @@ test('a short call waits for one image of a long call, not for all', async () =>
 });
 
 test('staged residency generates the same images, also in shared batches', async () => {
-  await using staged = await Karlo.load({ device: 'cpu', dtype: 'float32', residency: 'staged' });
+  await using staged = await Karlo.load({ device: testDevice, dtype: 'float32', residency: 'staged' });
   const generate = (one: Karlo) =>
     Promise.all(
       prompts.slice(0, 2).map((prompt) => one.textToImage(prompt, { ...short, seed: 1 })),

@@ -4,6 +4,7 @@ import { Karlo } from '../../lib/karlo.js';
 import { candidateSeeds } from '../../lib/options/seeds.js';
 import { best, cosineScore, dotScore, selectionOf } from '../../lib/pipeline/candidates.js';
 import { optionsError } from '../options/error-message.js';
+import { testDevice } from '../support/test-device.js';
 
 const prompts = ['a red heart', 'a green ring'];
 const image = 'test/fixtures/pictures/heart-0.png';
@@ -23,7 +24,7 @@ test('scores are cosines and dot products; the first of the best is chosen', () 
 describe('with karlo-tiny', () => {
   let karlo: Karlo;
   beforeAll(async () => {
-    karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32' });
+    karlo = await Karlo.load({ model: 'karlo-tiny', device: testDevice, dtype: 'float32' });
   });
   afterAll(() => karlo.dispose());
 

@@ -7,6 +7,7 @@ import type { GenerationEvent } from '../../lib/index.js';
 import { Karlo } from '../../lib/karlo.js';
 import { errorMessage } from '../options/error-message.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { testDevice } from '../support/test-device.js';
 
 const heart = 'a red heart on a white background';
 const image = 'test/fixtures/pictures/heart-0.png';
@@ -18,7 +19,7 @@ const solver = (sampler: string) => ({ steps: 3, sampler, guidanceInterval: [0, 
 
 let karlo: Karlo;
 beforeAll(async () => {
-  karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32' });
+  karlo = await Karlo.load({ model: 'karlo-tiny', device: testDevice, dtype: 'float32' });
 });
 afterAll(() => karlo.dispose());
 
@@ -179,7 +180,7 @@ test('an abort ends finishing', async () => {
 
 test('staged residency finishes drafts with the same bytes', async () => {
   const draft = await draftOf();
-  await using staged = await Karlo.load({ device: 'cpu', dtype: 'float32', residency: 'staged' });
+  await using staged = await Karlo.load({ device: testDevice, dtype: 'float32', residency: 'staged' });
   const [ours, theirs] = [await karlo.finish(draft), await staged.finish(draft)];
   expect(theirs.images[0]?.data).toEqual(ours.images[0]?.data);
 });
@@ -205,7 +206,7 @@ describe('a model without an image encoder', () => {
     vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     await using bare = await Karlo.load({
       model: join(folder, 'models', 'text-only'),
-      device: 'cpu',
+      device: testDevice,
       dtype: 'float32',
     });
     expect((await bare.textToImage(heart, { ...short, stopAfter })).drafts).toHaveLength(1);

@@ -17,13 +17,14 @@ import { Karlo, SafetyChecker } from '../../lib/index.js';
 import { writeRandomChecker } from '../fixtures/random-checker.js';
 import { expectCode } from '../support/expect-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { testDevice } from '../support/test-device.js';
 
 const heart = 'a red heart on a white background';
 const file = 'test/fixtures/pictures/heart-0.png';
 const stages = { decoder: { steps: 3 }, upsample: { steps: 1 } };
 const short = { ...stages, prior: { steps: 2 }, seed: 1 };
 const folder = temporaryFolder();
-const loading = { model: 'karlo-tiny', device: 'cpu', dtype: 'float32' } as const;
+const loading = { model: 'karlo-tiny', device: testDevice, dtype: 'float32' } as const;
 
 let karlo: Karlo;
 beforeAll(async () => {
@@ -369,7 +370,7 @@ describe('a model with a safety checker', () => {
 
   test('shares one that the program has loaded, and leaves it alone', async () => {
     const name = await writeRandomChecker(join(folder, 'safe'), 'safe');
-    await using checker = await SafetyChecker.load(name, { device: 'cpu' });
+    await using checker = await SafetyChecker.load(name, { device: testDevice });
     const model = await Karlo.load({ ...loading, safety: checker });
     expect(model.onUnsafe).toBe('blur');
     const { verdicts, images } = await model.textToImage(heart, { ...short, previews: true });

@@ -4,6 +4,7 @@ import { embedWatermark } from '../../lib/images/watermark/embed.js';
 import { readWatermark } from '../../lib/images/watermark/read.js';
 import { Karlo } from '../../lib/karlo.js';
 import { errorMessage } from '../options/error-message.js';
+import { testDevice } from '../support/test-device.js';
 
 const prompt = 'a red heart on a white background';
 const photo = 'test/fixtures/pictures/heart-0.png';
@@ -13,7 +14,7 @@ const watermark = 'ACME-1';
 
 let karlo: Karlo;
 beforeAll(async () => {
-  karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32' });
+  karlo = await Karlo.load({ model: 'karlo-tiny', device: testDevice, dtype: 'float32' });
 });
 afterAll(() => karlo.dispose());
 

@@ -45,9 +45,17 @@ at::Tensor CpuAliases::alias(const at::Tensor& tensor) {
   for (const auto& [original, alias] : tensors_) {
     if (original.is_same(tensor)) return alias;
   }
-  at::Tensor alias = make_tensor(alias_storage(tensor.storage()), c10::DispatchKey::CPU, tensor);
+  at::Tensor alias = view_of(tensor);
+  if (precision_ == Precision::kFloat32 && at::isReducedFloatingType(tensor.scalar_type())) {
+    rounded_ = tensor.scalar_type();
+    alias = alias.to(at::kFloat);
+  }
   tensors_.emplace_back(tensor, alias);
   return alias;
+}
+
+at::Tensor CpuAliases::view_of(const at::Tensor& tensor) {
+  return make_tensor(alias_storage(tensor.storage()), c10::DispatchKey::CPU, tensor);
 }
 
 c10::Storage CpuAliases::alias_storage(const c10::Storage& storage) {
@@ -66,13 +74,21 @@ void CpuAliases::update_resized() {
     original.set_data_ptr(copy_to_device(alias, original.device()));
     original.set_nbytes(alias.nbytes());
   }
-  for (const auto& [original, alias] : tensors_) copy_geometry(alias, original);
+  for (const auto& [original, alias] : tensors_) {
+    if (alias.dtype() == original.dtype()) copy_geometry(alias, original);
+  }
 }
 
 at::Tensor CpuAliases::restore(const at::Tensor& result) {
   if (!result.defined() || !result.is_cpu()) return result;
   for (const auto& [original, alias] : tensors_) {
-    if (alias.is_same(result)) return original;
+    if (!alias.is_same(result)) continue;
+    if (rounded_) view_of(original).copy_(result);
+    return original;
+  }
+  if (rounded_) {
+    const at::Tensor rounded = result.to(*rounded_);
+    return make_tensor(restore_storage(rounded.storage()), c10::DispatchKey::CUDA, rounded);
   }
   return make_tensor(restore_storage(result.storage()), c10::DispatchKey::CUDA, result);
 }

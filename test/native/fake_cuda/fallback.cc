@@ -75,17 +75,25 @@ void replace_last(Stack* stack, size_t count, const F& f) {
   }
 }
 
-}  // namespace
-
-void run_on_cpu(const c10::OperatorHandle& op, Stack* stack) {
+void run(const c10::OperatorHandle& op, Stack* stack, Precision precision) {
   const size_t count = op.schema().arguments().size();
   const c10::Device device = common_device(op, torch::jit::last(*stack, count));
-  CpuAliases aliases(device);
+  CpuAliases aliases(device, precision);
   replace_last(stack, count, [&](const at::Tensor& tensor) { return aliases.alias(tensor); });
   op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), stack);
   aliases.update_resized();
   replace_last(stack, op.schema().returns().size(),
                [&](const at::Tensor& tensor) { return aliases.restore(tensor); });
+}
+
+}  // namespace
+
+void run_on_cpu(const c10::OperatorHandle& op, Stack* stack) {
+  run(op, stack, Precision::kAsStored);
+}
+
+void run_in_float32(const c10::OperatorHandle& op, Stack* stack) {
+  run(op, stack, Precision::kFloat32);
 }
 
 TORCH_LIBRARY_IMPL(_, CUDA, library) {

@@ -1,5 +1,5 @@
-// The operators that have a kernel for CUDA: those that allocate or move memory, those that LibTorch
-// gives to cuDNN, and the choice of attention.
+// The operators that have a kernel for CUDA: those that allocate or move memory, products of matrices,
+// and the choice of attention.
 #include <ATen/Context.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/native/transformers/attention.h>
@@ -43,6 +43,14 @@ at::Tensor& copy_(at::Tensor& to, const at::Tensor& from, bool non_blocking) {
   return to;
 }
 
+at::Tensor& set_storage(at::Tensor& tensor, at::Storage source, int64_t offset,
+                        at::IntArrayRef size, at::IntArrayRef stride) {
+  auto* impl = tensor.unsafeGetTensorImpl();
+  impl->set_storage_keep_dtype(std::move(source));
+  impl->set_sizes_and_strides(size, stride, offset);
+  return tensor;
+}
+
 int64_t choose_attention(const at::Tensor&, const at::Tensor&, const at::Tensor&,
                          const std::optional<at::Tensor>&, double, bool, std::optional<double>,
                          bool) {
@@ -53,7 +61,10 @@ TORCH_LIBRARY_IMPL(aten, CUDA, library) {
   library.impl("empty.memory_format", TORCH_FN(empty));
   library.impl("empty_strided", TORCH_FN(empty_strided));
   library.impl("copy_", TORCH_FN(copy_));
-  library.impl("convolution", torch::CppFunction::makeFromBoxedFunction<&run_on_cpu>());
+  library.impl("set_.source_Storage_storage_offset", TORCH_FN(set_storage));
+  for (const char* product : {"addmm.out", "baddbmm.out", "bmm.out", "convolution", "mm.out"}) {
+    library.impl(product, torch::CppFunction::makeFromBoxedFunction<&run_in_float32>());
+  }
 }
 
 }  // namespace

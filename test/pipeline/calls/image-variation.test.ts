@@ -5,13 +5,14 @@ import { decodeImage } from '../../../lib/images/decode.js';
 import type { KarloImage } from '../../../lib/images/karlo-image.js';
 import { Karlo } from '../../../lib/karlo.js';
 import { blackPng } from '../../images/helpers/hostile.js';
+import { testDevice } from '../../support/test-device.js';
 
 const heart = fileURLToPath(new URL('../../fixtures/pictures/heart-0.png', import.meta.url));
 const short = { decoder: { steps: 3 }, upsample: { steps: 2 }, seed: 1 };
 
 let karlo: Karlo;
 beforeAll(async () => {
-  karlo = await Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32' });
+  karlo = await Karlo.load({ model: 'karlo-tiny', device: testDevice, dtype: 'float32' });
 });
 afterAll(() => karlo.dispose());
 

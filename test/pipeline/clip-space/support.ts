@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import type { Embedding, Generation } from '../../../lib/index.js';
 import { Karlo } from '../../../lib/karlo.js';
+import { testDevice } from '../../support/test-device.js';
 
 export const heart = 'a red heart on a white background';
 export const star = 'a blue star on a black background';
@@ -12,7 +13,7 @@ export const stages = { decoder, upsample: { steps: 2 } };
 export const short = { ...stages, prior };
 
 export function loadTiny(): Promise<Karlo> {
-  return Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32' });
+  return Karlo.load({ model: 'karlo-tiny', device: testDevice, dtype: 'float32' });
 }
 
 /** Samples of the prior: a heart, and a star. */

@@ -10,6 +10,7 @@ import type { ResultStore } from '../../../lib/serve/results/store.js';
 import { createServer } from '../../../lib/serve/server.js';
 import { createSettings, type ServerSettings } from '../../../lib/serve/settings.js';
 import { atEnd } from './at-end.js';
+import { testDevice } from '../../support/test-device.js';
 
 /** Few steps, for tests that do not depend on their number. */
 export const short = { prior: { steps: 2 }, decoder: { steps: 4 }, upsample: { steps: 1 } };
@@ -21,7 +22,7 @@ let loading: Promise<Karlo> | undefined;
 /** The model of this test file. */
 export function model(): Promise<Karlo> {
   if (loading === undefined) {
-    loading = Karlo.load({ model: 'karlo-tiny', device: 'cpu', dtype: 'float32', threads: 2 });
+    loading = Karlo.load({ model: 'karlo-tiny', device: testDevice, dtype: 'float32', threads: 2 });
     atEnd(async () => (await loading)?.dispose());
   }
   return loading;

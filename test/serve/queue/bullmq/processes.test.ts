@@ -9,6 +9,7 @@ import { temporaryFolder } from '../../../support/temporary-folder.js';
 import { atEnd } from '../../helpers/at-end.js';
 import { end, karlo, type Program, RedisServer, urlOf } from '../../helpers/processes.js';
 import { clients, errorOf, eventsOf, heart, occupy, reach, short, start, streamedEvents, until } from '../../helpers/server.js'; // biome-ignore format: one line
+import { testDevice } from '../../../support/test-device.js';
 
 const prompt = 'a red heart on a white background';
 /** Waits for a number of jobs to run, and for a number to wait. */
@@ -31,7 +32,7 @@ let queued: ReturnType<typeof clients>;
 let expected: object[];
 
 const startWorker = (...args: string[]) =>
-  karlo(['worker', '--queue', redis.url, '--device', 'cpu', '--concurrency', '1', ...args]);
+  karlo(['worker', '--queue', redis.url, '--device', testDevice, '--concurrency', '1', ...args]);
 const startServer = (...args: string[]) =>
   karlo(['serve', '--port', '0', '--queue', redis.url, '--rate-limit', '0', ...args]);
 
@@ -192,7 +193,7 @@ test('serve and worker do not start without Redis', async () => {
 
 test.skipIf(!existsSync('/dev/full'))('a worker survives a full disk under its log', async () => {
   const words = [process.execPath, 'dist/lib/cli/main.js', 'worker', '--queue', redis.url];
-  const flags = ['--queue-name', 'full', '--device', 'cpu'];
+  const flags = ['--queue-name', 'full', '--device', testDevice];
   const child = spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', ...words, ...flags]);
   atEnd(() => child.kill('SIGKILL'));
   let stderr = '';
