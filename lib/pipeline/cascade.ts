@@ -353,7 +353,8 @@ function draftsOf(
   scores: readonly number[][],
 ): ScoredDraft[] {
   const pixels = toPixels(small);
-  const values = rowsOf(tidy(() => small.reshape([states.length, -1])));
+  using flat = small.reshape([states.length, -1]);
+  const values = rowsOf(flat);
   return states.map((state, image) => ({
     ...(pixels[image] as Pixels),
     ...state,

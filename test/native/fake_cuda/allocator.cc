@@ -25,6 +25,7 @@ constexpr auto kTotal = static_cast<size_t>(c10::CachingAllocator::StatType::AGG
 
 struct Block {
   size_t size;
+  size_t used;  // what statistics count: LibTorch's allocator would split the block
   c10::DeviceIndex device;
 };
 
@@ -37,7 +38,7 @@ class Memory {
     // A cached block is used for up to half its size, so that little of it is wasted.
     const auto cached = cached_.lower_bound(size);
     if (cached != cached_.end() && cached->first <= 2 * size) {
-      const Block block{cached->first, device_};
+      const Block block{cached->first, size, device_};
       *data = cached->second;
       cached_.erase(cached);
       return count(block);
@@ -46,11 +47,11 @@ class Memory {
     if (!has_room(size)) refuse(requested);
     *data = c10::alloc_cpu(size);
     statistics_.reserved_bytes[kTotal].increase(size);
-    return count({size, device_});
+    return count({size, size, device_});
   }
 
   void release(const Block& block, void* data) {
-    statistics_.allocated_bytes[kTotal].decrease(block.size);
+    statistics_.allocated_bytes[kTotal].decrease(block.used);
     cached_.emplace(block.size, data);
   }
 
@@ -84,7 +85,7 @@ class Memory {
   bool has_room(size_t size) const { return size <= free_bytes(); }
 
   Block count(const Block& block) {
-    statistics_.allocated_bytes[kTotal].increase(block.size);
+    statistics_.allocated_bytes[kTotal].increase(block.used);
     return block;
   }
 
