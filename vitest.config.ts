@@ -15,11 +15,6 @@ const onDevice = [
   'test/karlo.test.ts',
   'test/parity/networks.test.ts',
   'test/parity/stages.test.ts',
-  'test/pipeline/batching.test.ts',
-  'test/pipeline/calls/image-variation.test.ts',
-  'test/pipeline/clip-space/*.test.ts',
-  'test/pipeline/drafts.test.ts',
-  'test/pipeline/candidates.test.ts',
 ];
 
 /** The kernels of a lower instruction set than the processor's, on which other users' images depend. */
@@ -37,7 +32,10 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
-      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/cuda/**'] } },
+      {
+        extends: true,
+        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/cuda/**'] },
+      },
       ...lower.map((KARLO_CPU_CAPABILITY) => ({
         extends: true as const,
         test: {

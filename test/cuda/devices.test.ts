@@ -34,7 +34,10 @@ describe('tensors', () => {
   });
 
   test('keep values, shape and views from device to device', () => {
-    const x = Tensor.from(Float32Array.from({ length: 24 }, (_, i) => i), [2, 3, 4]);
+    const x = Tensor.from(
+      Float32Array.from({ length: 24 }, (_, i) => i),
+      [2, 3, 4],
+    );
     const view = (t: Tensor) => t.permute([2, 0, 1]).slice(1, 1, 2).reshape([-1]);
     const moved = view(x.to({ device: 'cuda:0' }).to({ device: 'cuda:1' }));
     expect(moved.device).toBe('cuda:1');

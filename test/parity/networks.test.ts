@@ -10,8 +10,8 @@ import { SCHEDULERS } from '../../lib/layouts/scheduler-config.js';
 import { COMPONENTS, type ComponentName } from '../../lib/networks/registry.js';
 import { Engine, ScriptModule, type ScriptOutput, type Tensor } from '../../lib/torch/index.js';
 import { writeSmallModel } from '../fixtures/formula.js';
-import { Golden, inputsOf, outputNames } from './golden.js';
 import { testDevice } from '../support/test-device.js';
+import { Golden, inputsOf, outputNames } from './golden.js';
 
 const goldens = fileURLToPath(new URL('../fixtures/goldens', import.meta.url));
 const tinyFolder = fileURLToPath(new URL('../../models/karlo-tiny', import.meta.url));

@@ -17,8 +17,8 @@ import type { StageName } from '../../lib/pipeline/task.js';
 import { ClipTokenizer } from '../../lib/tokenizer/tokenizer.js';
 import { Engine } from '../../lib/torch/engine.js';
 import type { Tensor } from '../../lib/torch/index.js';
-import { Golden } from './golden.js';
 import { testDevice } from '../support/test-device.js';
+import { Golden } from './golden.js';
 
 // Each stage gets the inputs of the reference's stage, so that a deviation is found in the stage that causes it:
 // the case `short` of test/reference/pipelines.py.

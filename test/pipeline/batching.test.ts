@@ -96,7 +96,11 @@ test('a short call waits for one image of a long call, not for all', async () =>
 });
 
 test('staged residency generates the same images, also in shared batches', async () => {
-  await using staged = await Karlo.load({ device: testDevice, dtype: 'float32', residency: 'staged' });
+  await using staged = await Karlo.load({
+    device: testDevice,
+    dtype: 'float32',
+    residency: 'staged',
+  });
   const generate = (one: Karlo) =>
     Promise.all(
       prompts.slice(0, 2).map((prompt) => one.textToImage(prompt, { ...short, seed: 1 })),

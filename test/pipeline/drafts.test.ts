@@ -180,7 +180,11 @@ test('an abort ends finishing', async () => {
 
 test('staged residency finishes drafts with the same bytes', async () => {
   const draft = await draftOf();
-  await using staged = await Karlo.load({ device: testDevice, dtype: 'float32', residency: 'staged' });
+  await using staged = await Karlo.load({
+    device: testDevice,
+    dtype: 'float32',
+    residency: 'staged',
+  });
   const [ours, theirs] = [await karlo.finish(draft), await staged.finish(draft)];
   expect(theirs.images[0]?.data).toEqual(ours.images[0]?.data);
 });

@@ -1,9 +1,11 @@
-// The devices' memory: blocks of the CPU's. It counts and caches like LibTorch's allocator for CUDA,
-// and refuses what exceeds a device's memory. FAKE_CUDA_REFUSE=N makes it refuse the Nth allocation
-// after the variable was set.
+// The devices' memory: blocks of the CPU's. It counts and caches like LibTorch's allocator for
+// CUDA, and refuses what exceeds a device's memory. FAKE_CUDA_REFUSE=N makes it refuse the Nth
+// allocation after the variable was set.
+#include "allocator.h"
+
 #include <c10/core/CachingDeviceAllocator.h>
-#include <c10/core/impl/alloc_cpu.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <c10/core/impl/alloc_cpu.h>
 
 #include <map>
 #include <mutex>
@@ -11,7 +13,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "allocator.h"
 #include "settings.h"
 
 namespace fake_cuda {

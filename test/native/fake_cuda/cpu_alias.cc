@@ -97,7 +97,8 @@ c10::Storage CpuAliases::restore_storage(const c10::Storage& storage) {
   for (const auto& [original, alias] : storages_) {
     if (alias.unsafeGetStorageImpl() == storage.unsafeGetStorageImpl()) return original;
   }
-  c10::Storage original = make_storage(storage.nbytes(), copy_to_device(storage, device_), allocator());
+  c10::Storage original =
+      make_storage(storage.nbytes(), copy_to_device(storage, device_), allocator());
   storages_.emplace_back(original, storage);
   return original;
 }

@@ -1,4 +1,6 @@
 // Every operator without a kernel for CUDA runs the CPU's on the same memory.
+#include "fallback.h"
+
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/op_registration/adaption.h>
 #include <torch/library.h>
@@ -7,7 +9,6 @@
 #include <string>
 
 #include "cpu_alias.h"
-#include "fallback.h"
 
 namespace fake_cuda {
 namespace {

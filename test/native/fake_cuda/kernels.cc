@@ -1,5 +1,5 @@
-// The operators that have a kernel for CUDA: those that allocate or move memory, products of matrices,
-// and the choice of attention.
+// The operators that have a kernel for CUDA: those that allocate or move memory, products of
+// matrices, and the choice of attention.
 #include <ATen/Context.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/native/transformers/attention.h>

@@ -9,8 +9,8 @@ import { MemoryResults } from '../../../lib/serve/results/memory.js';
 import type { ResultStore } from '../../../lib/serve/results/store.js';
 import { createServer } from '../../../lib/serve/server.js';
 import { createSettings, type ServerSettings } from '../../../lib/serve/settings.js';
-import { atEnd } from './at-end.js';
 import { testDevice } from '../../support/test-device.js';
+import { atEnd } from './at-end.js';
 
 /** Few steps, for tests that do not depend on their number. */
 export const short = { prior: { steps: 2 }, decoder: { steps: 4 }, upsample: { steps: 1 } };

@@ -6,10 +6,10 @@ import { Redis } from 'ioredis';
 import { beforeAll, expect, test } from 'vitest';
 import { runProgram } from '../../../support/run-program.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
+import { testDevice } from '../../../support/test-device.js';
 import { atEnd } from '../../helpers/at-end.js';
 import { end, karlo, type Program, RedisServer, urlOf } from '../../helpers/processes.js';
 import { clients, errorOf, eventsOf, heart, occupy, reach, short, start, streamedEvents, until } from '../../helpers/server.js'; // biome-ignore format: one line
-import { testDevice } from '../../../support/test-device.js';
 
 const prompt = 'a red heart on a white background';
 /** Waits for a number of jobs to run, and for a number to wait. */
