@@ -69,9 +69,10 @@ export class Context {
     return quick ? { rounds: 1, warm: 0 } : { rounds, warm: 1 };
   }
 
-  ours() {
+  /** @param {Record<string, string>} [env] variables that are added to this process's */
+  ours(env) {
     const args = ['--expose-gc', pathTo('ours/worker.mjs')];
-    return this.#known(new Side('karlo', process.execPath, args));
+    return this.#known(new Side('karlo', process.execPath, args, env));
   }
 
   theirs() {

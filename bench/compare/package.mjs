@@ -9,6 +9,5 @@ export const { Karlo, SafetyChecker } = await import(`${built}index.js`);
 export const { defaultThreads } = await import(`${built}util/processors.js`);
 
 /** @type {typeof import('../../lib/torch/index.js')} */
-export const { devices, Engine, Generator, memory, ScriptModule, Tensor, version } = await import(
-  `${built}torch/index.js`
-);
+export const { cudaGraphs, devices, Engine, Generator, memory, ScriptModule, Tensor, version } =
+  await import(`${built}torch/index.js`);

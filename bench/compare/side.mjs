@@ -25,10 +25,11 @@ export class Side {
    * @param {string} name for messages
    * @param {string} program
    * @param {readonly string[]} args
+   * @param {Record<string, string>} [env] variables that are added to this process's
    */
-  constructor(name, program, args) {
+  constructor(name, program, args, env) {
     this.name = name;
-    this.#child = spawn(program, args, { stdio: 'pipe' });
+    this.#child = spawn(program, args, { stdio: 'pipe', env: { ...process.env, ...env } });
     this.#child.stderr.setEncoding('utf8').on('data', (text) => {
       this.#errors = `${this.#errors}${text}`.slice(-4000);
     });

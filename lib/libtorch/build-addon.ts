@@ -23,6 +23,8 @@ export interface BuildOptions {
   out: string;
   /** A LibTorch folder with headers. */
   libtorch: string;
+  /** The include folder of CUDA's runtime, for CUDA graphs; without them by default. */
+  cuda?: string | undefined;
   /** Builds the C++ tests as well. Default false. */
   tests?: boolean;
   /** The include folder of Catch2, for the C++ tests; by default, the compiler's include path. */
@@ -40,6 +42,7 @@ export async function compileAddon(options: BuildOptions): Promise<void> {
   const { source, out, onProgress = () => {} } = options;
   onProgress({ done: 0, total: 0, unit: 'files' });
   await removeForeignCache(out, source);
+  if (options.cuda) flags.push(`--CDKARLO_CUDA_INCLUDE=${options.cuda}`);
   for (const command of ['configure', 'build']) {
     const args = [command, '--directory', source, '--out', out, ...flagsOf(options)];
     await runCmakeJs(source, args, onProgress);

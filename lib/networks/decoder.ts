@@ -104,5 +104,6 @@ export const decoder = {
   shapes: unetShapes,
   cost: unetCost,
   methods: ['condition', 'times', 'step_at'],
+  step: 'step_at',
   Network: DecoderNetwork,
 } satisfies NetworkDefinition<z.infer<typeof config>>;

@@ -53,5 +53,7 @@ export interface NetworkDefinition<Config = never, N extends Network = Network> 
   cost(config: Config): Cost;
   /** The native methods that its class calls. Only these are traced. */
   readonly methods: readonly string[];
+  /** The method that a loop calls in each step. It returns a tensor. */
+  readonly step?: string;
   readonly Network: new (module: ScriptModule) => N;
 }

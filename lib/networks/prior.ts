@@ -119,5 +119,6 @@ export const prior = {
   shapes,
   cost,
   methods: ['prefill', 'times', 'step_at', 'finish'],
+  step: 'step_at',
   Network: PriorNetwork,
 } satisfies NetworkDefinition<PriorConfig>;

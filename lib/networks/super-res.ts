@@ -53,5 +53,6 @@ export const superRes = {
   shapes: unetShapes,
   cost: unetCost,
   methods: ['times', 'step_at'],
+  step: 'step_at',
   Network: SuperResNetwork,
 } satisfies NetworkDefinition<SuperResConfig>;

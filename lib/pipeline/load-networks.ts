@@ -46,13 +46,15 @@ export async function loadNetworks(
     signal?: AbortSignal,
   ): Promise<Networks[N]> => {
     if (!model.configs[component]) throwMissingComponent(model.folder, component);
-    const { methods } = definitionOf(component);
+    const { methods, step } = definitionOf(component);
     const onTensor = (_name: string, count: number) => {
       bytes += count;
       onProgress?.({ component, bytes });
     };
     using loaded = await model.load(component, placement, { onTensor, methods, signal });
-    return networkOf(component, await loaded.freeze(methods));
+    // Staged networks are loaded again for the next image: their graphs would cost memory, and end with them.
+    const cudaGraphs = residency === 'resident' && step ? [step] : [];
+    return networkOf(component, await loaded.freeze(methods, { cudaGraphs }));
   };
   if (residency === 'staged') return new Staged((component) => load(component));
   return await Resident.load(Object.keys(model.configs) as ComponentName[], (component) => {

@@ -50,6 +50,15 @@ export interface NativeAddon {
   cudaKernels(device: string): string;
   memory(device: string): { allocated: number; reserved: number; peak: number };
   trimMemory(): void;
+  /** Opens libkarlo_cuda, after LibTorch's CUDA libraries. */
+  cudaGraphsOpen(library: string): void;
+  /** `reason`: why no more graphs are recorded, after one could not be; empty otherwise. */
+  cudaGraphsStatistics(): {
+    available: boolean;
+    reason: string;
+    graphs: number;
+    replays: number;
+  };
   /**
    * Ends the process with `status` without destroying native objects, if a call is running or `always`
    * is set. Otherwise does nothing.
@@ -93,12 +102,16 @@ export interface NativeAddon {
   ): Promise<NativeResult>;
   /** The bytes of a TorchScript file. */
   moduleSave(engine: EngineHandle, id: number, module: ModuleHandle): Promise<Buffer<ArrayBuffer>>;
-  /** A module whose weights are constants of its graphs and share memory with this one. Keeps all methods if `methods` is undefined. */
+  /**
+   * A module whose weights are constants of its graphs and share memory with this one. Keeps all methods if
+   * `methods` is undefined. The methods in `recorded` return a tensor, and are recorded as CUDA graphs.
+   */
   moduleFreeze(
     engine: EngineHandle,
     id: number,
     module: ModuleHandle,
     methods: readonly string[] | undefined,
+    recorded: readonly string[] | undefined,
   ): Promise<ModuleHandle>;
   moduleDispose(module: ModuleHandle): void;
 

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { guarded, KarloError } from '../errors.js';
 import { deviceName } from '../options/device-name.js';
+import { type CudaGraphs, cudaGraphsStatistics, openCudaGraphs } from './cuda-graphs.js';
 import { addon, openCudaLibraries } from './load.js';
 
 /** A device, or a type of device that cannot be used and the reason. */
@@ -32,6 +33,7 @@ const minimumCuda = 13_000;
 const minimumDriver = 580;
 
 let cudaReason: string | undefined;
+let graphsReason: string | undefined;
 
 /** Returns why CUDA is unavailable, or undefined if it is available. */
 function openCuda(): string | undefined {
@@ -49,10 +51,12 @@ function whyNoCuda(): string | undefined {
   const reason = openCudaLibraries();
   if (reason !== undefined) return reason;
   try {
-    return cudaDevices().length === 0 ? 'The NVIDIA driver reports no device' : undefined;
+    if (cudaDevices().length === 0) return 'The NVIDIA driver reports no device';
   } catch (error) {
     return `CUDA cannot be initialized: ${(error as Error).message}`;
   }
+  graphsReason = openCudaGraphs();
+  return undefined;
 }
 
 /** @param reason the linker's, such as `libcuda.so.1: cannot open shared object file: No such file or directory` */
@@ -109,6 +113,11 @@ export function whyNoCudaKernels(device: string): string | undefined {
 /** Tensor memory on a device: `cpu` (default), `cuda` or `cuda:N`. */
 export function memory(device = 'cpu'): MemoryInfo {
   return guarded(() => addon().memory(openDevice(device)));
+}
+
+/** Whether the steps of loops are recorded as CUDA graphs, and how often that was of use. */
+export function cudaGraphs(): CudaGraphs {
+  return guarded(() => cudaGraphsStatistics(openCuda() ?? graphsReason));
 }
 
 /** Returns cached tensor memory, on every device, to the system. */

@@ -66,6 +66,11 @@ export function skipTeardown(): void {
   teardownSkipped = true;
 }
 
+/** The path of another library of this package, in the addon's folder. */
+export function besideAddon(name: string): string {
+  return join(dirname(findLoader()), libraryFile(name));
+}
+
 /** Opens LibTorch's CUDA libraries. Returns the reason if they cannot be opened, else undefined. */
 export function openCudaLibraries(): string | undefined {
   addon();

@@ -28,6 +28,14 @@ export interface LoadOptions extends CallOptions {
   dtype?: Dtype | undefined;
 }
 
+export interface FreezeOptions {
+  /**
+   * Methods that a loop calls, which return a tensor. On a CUDA device, their fourth call with inputs of the same
+   * shapes and dtypes is recorded as a CUDA graph, which later calls replay. Default none.
+   */
+  cudaGraphs?: readonly string[] | undefined;
+}
+
 /**
  * A TorchScript module. A TorchScript graph is a program, which can read and write files and loop for ever:
  * load only files that you would run.
@@ -136,10 +144,11 @@ export class ScriptModule implements Disposable {
    * with this module and has no attributes to assign.
    * @param methods the methods to keep; all of them by default
    */
-  async freeze(methods?: readonly string[]): Promise<ScriptModule> {
-    const handle = await this.#submit(this.freeze, {}, (engine, id) =>
-      addon().moduleFreeze(engine, id, this.#handle, methods),
-    );
+  async freeze(methods?: readonly string[], options: FreezeOptions = {}): Promise<ScriptModule> {
+    const handle = await this.#submit(this.freeze, {}, (engine, id) => {
+      const { cudaGraphs } = knownOptions(options, ['cudaGraphs'], 'options') as FreezeOptions;
+      return addon().moduleFreeze(engine, id, this.#handle, methods, cudaGraphs);
+    });
     return new ScriptModule(handle, this.#engine, this.device);
   }
 

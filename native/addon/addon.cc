@@ -8,6 +8,7 @@
 #include "addon/environment.h"
 #include "addon/errors.h"
 #include "addon/generator.h"
+#include "addon/graphs.h"
 #include "addon/mapped_file.h"
 #include "addon/network.h"
 #include "addon/script_module.h"
@@ -40,6 +41,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add<cuda_kernels>(exports, "cudaKernels");
   add<memory>(exports, "memory");
   add<trim_memory>(exports, "trimMemory");
+  add<cuda_graphs_open>(exports, "cudaGraphsOpen");
+  add<cuda_graphs_statistics>(exports, "cudaGraphsStatistics");
 
   add<process_exit>(exports, "processExit");
   add<engine_create>(exports, "engineCreate");

@@ -65,8 +65,8 @@ Napi::Value to_js(Napi::Env env, const std::vector<nets::TensorSpec>& parameters
 
 Napi::Value to_js(Napi::Env env, const std::shared_ptr<nets::TracedNetwork>& network) {
   auto result = Napi::Object::New(env);
-  auto module = std::make_shared<torch::jit::Module>(network->module);
-  result.Set("module", Handle<torch::jit::Module>::wrap(env, std::move(module)));
+  auto module = std::make_shared<ScriptModule>(network->module);
+  result.Set("module", Handle<ScriptModule>::wrap(env, std::move(module)));
   result.Set("parameters", to_js(env, network->parameters));
   return result;
 }

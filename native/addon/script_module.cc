@@ -11,13 +11,16 @@
 #include "addon/engine.h"
 #include "addon/tensor.h"
 #include "addon/values.h"
+#include "core/cuda.h"
 #include "export/freeze.h"
 #include "import/import.h"
 
 namespace karlo {
 namespace {
 
+using torch::jit::Method;
 using torch::jit::Module;
+using Names = std::vector<std::string>;
 using Attributes = std::vector<std::pair<std::string, at::Tensor>>;
 
 struct Placement {
@@ -72,8 +75,13 @@ void convert_floats(const Module& module, c10::ScalarType dtype) {
   for (const at::Tensor& buffer : module.buffers()) convert(buffer);
 }
 
+std::shared_ptr<ScriptModule> unwrap_script_module(const Napi::Value& value) {
+  return Handle<ScriptModule>::unwrap(value, "module");
+}
+
 std::shared_ptr<Module> unwrap_module(const Napi::Value& value) {
-  return Handle<Module>::unwrap(value, "module");
+  auto module = unwrap_script_module(value);
+  return {module, &module->module};
 }
 
 std::vector<std::string> method_names(const Module& module) {
@@ -132,6 +140,60 @@ Attributes read_attributes(const Napi::Value& value) {
   return attributes;
 }
 
+// The methods to record as CUDA graphs.
+std::set<std::string> read_recorded(const Module& module, const Napi::Value& value) {
+  const auto names = read_optional(value, "recorded", read_strings).value_or(Names());
+  for (const auto& name : names) {
+    const auto method = module.find_method(name);
+    if (!method || method->function().getSchema().returns().size() != 1 ||
+        method->function().getSchema().returns()[0].type()->kind() != c10::TypeKind::TensorType) {
+      throw invalid_argument("names of methods that return a tensor", "recorded", value);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+using Inputs = std::vector<c10::IValue>;
+
+c10::IValue call(Method method, Inputs inputs) {
+  // LibTorch's passes compare all weights of the same shape, which a frozen graph does not need.
+  const torch::jit::GraphOptimizerEnabledGuard no_optimization(false);
+  return method(std::move(inputs));
+}
+
+// The inputs if a CUDA graph can have them: tensors on one CUDA device.
+std::optional<std::vector<at::Tensor>> cuda_tensors(const Inputs& inputs) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& input : inputs) {
+    if (!input.isTensor() || !input.toTensor().is_cuda()) return std::nullopt;
+    if (!tensors.empty() && input.toTensor().device() != tensors[0].device()) return std::nullopt;
+    tensors.push_back(input.toTensor());
+  }
+  if (tensors.empty()) return std::nullopt;
+  return tensors;
+}
+
+c10::IValue call_or_replay(ScriptModule& module, const Method& method, const Inputs& inputs) {
+  if (!module.graphs.records(method.name())) return call(method, inputs);
+  const auto tensors = cuda_tensors(inputs);
+  if (!tensors) return call(method, inputs);
+  return module.graphs.run(method.name(), *tensors, [method](const std::vector<at::Tensor>& own) {
+    return call(method, {own.begin(), own.end()}).toTensor();
+  });
+}
+
+// CUDA graphs keep the memory of their temporary tensors. If a call needs it, they are freed.
+c10::IValue run(ScriptModule& module, const Method& method, const Inputs& inputs) {
+  try {
+    return call_or_replay(module, method, inputs);
+  } catch (...) {
+    const CodedError error = describe(std::current_exception());
+    if (error.code() != kOutOfMemory || !cuda_graphs::release_all(error.what())) throw;
+  }
+  trim_cuda_memory();
+  return call(method, inputs);
+}
+
 }  // namespace
 
 Napi::Value module_load(const Napi::CallbackInfo& info) {
@@ -142,10 +204,10 @@ Napi::Value module_load(const Napi::CallbackInfo& info) {
                             read_optional(info[4], "dtype", read_dtype)};
   return engine->submit(
       info.Env(), id, [source = std::move(source), placement]() -> Engine::Resolve {
-        auto module = std::make_shared<Module>(load(source, placement));
-        if (placement.dtype) convert_floats(*module, *placement.dtype);
-        module->eval();
-        return [module](Napi::Env env) { return Handle<Module>::wrap(env, module); };
+        auto module = std::make_shared<ScriptModule>(load(source, placement));
+        if (placement.dtype) convert_floats(module->module, *placement.dtype);
+        module->module.eval();
+        return [module](Napi::Env env) { return Handle<ScriptModule>::wrap(env, module); };
       });
 }
 
@@ -183,18 +245,16 @@ Napi::Value module_assign(const Napi::CallbackInfo& info) {
 Napi::Value module_run(const Napi::CallbackInfo& info) {
   const auto engine = Handle<Engine>::unwrap(info[0], "engine");
   const uint64_t id = read_job_id(info[1]);
-  const auto module = unwrap_module(info[2]);
+  const auto module = unwrap_script_module(info[2]);
   const std::string name = read_string(info[3], "method");
-  const auto method = module->find_method(name);
+  const auto method = module->module.find_method(name);
   if (!method)
     throw invalid_argument("the name of a method of this ScriptModule", "method", info[3]);
   auto inputs = read_inputs(method->function().getSchema(), info[4]);
   return engine->submit(
       info.Env(), id, [module, method = *method, inputs = std::move(inputs)]() -> Engine::Resolve {
-        // LibTorch's passes compare all weights of the same shape, which a frozen graph does not
-        // need.
-        const torch::jit::GraphOptimizerEnabledGuard no_optimization(false);
-        return [result = method(inputs)](Napi::Env env) { return to_js(env, result); };
+        return
+            [result = run(*module, method, inputs)](Napi::Env env) { return to_js(env, result); };
       });
 }
 
@@ -224,15 +284,20 @@ Napi::Value module_freeze(const Napi::CallbackInfo& info) {
       throw invalid_argument("names of methods of this ScriptModule", "methods", info[3]);
     }
   }
-  return engine->submit(
-      info.Env(), id, [module, methods = std::move(methods)]() -> Engine::Resolve {
-        auto frozen = std::make_shared<Module>(exporting::freeze(*module, methods));
-        return [frozen](Napi::Env env) { return Handle<Module>::wrap(env, frozen); };
-      });
+  auto recorded = read_recorded(*module, info[4]);
+  return engine->submit(info.Env(), id,
+                        [module, methods = std::move(methods),
+                         recorded = std::move(recorded)]() mutable -> Engine::Resolve {
+                          auto frozen = std::make_shared<ScriptModule>(
+                              exporting::freeze(*module, methods), std::move(recorded));
+                          return [frozen](Napi::Env env) {
+                            return Handle<ScriptModule>::wrap(env, frozen);
+                          };
+                        });
 }
 
 Napi::Value module_dispose(const Napi::CallbackInfo& info) {
-  Handle<Module>::dispose(info[0], "module");
+  Handle<ScriptModule>::dispose(info[0], "module");
   return info.Env().Undefined();
 }
 

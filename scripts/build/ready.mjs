@@ -69,8 +69,9 @@ async function buildAddon(libtorch, tests) {
   if (withTests) sources.push(...cppTests());
   await unlessFresh(join(out, '.stamp'), [...sources, libtorch, String(withTests)], async () => {
     const catch2 = withTests ? await (await import('./catch2.mjs')).findCatch2() : undefined;
+    const cuda = await (await import('./cuda-headers.mjs')).findCudaHeaders(say);
     await withBuildProgress((onProgress) =>
-      compileAddon({ source: root, out, libtorch, tests: withTests, catch2, onProgress }),
+      compileAddon({ source: root, out, libtorch, tests: withTests, catch2, cuda, onProgress }),
     );
     if (withTests) makeFixtures(out);
   });

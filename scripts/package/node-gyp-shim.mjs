@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { makeReady, root } from '../build/ready.mjs';
 import { report } from '../build/report.mjs';
 
-const addonFiles = /^(?:karlo\.node|(?:lib)?karlo\.(?:so|dylib|dll))$/;
+const addonFiles = /^(?:karlo\.node|(?:lib)?karlo(?:_cuda)?\.(?:so|dylib|dll))$/;
 
 await report(async () => {
   await makeReady();

@@ -22,6 +22,7 @@ const native = addon();
 const functions = Object.keys(native) as Name[];
 const disposals = functions.filter((name) => /Dispose$/.test(name));
 const fixture = fileURLToPath(new URL('../../build/fixtures/arithmetic.pt', import.meta.url));
+const graphs = fileURLToPath(new URL('../../build/test/graphs/libkarlo_cuda.so', import.meta.url));
 
 const textProj = { clip_embeddings_dim: 8, time_embed_dim: 8, cross_attention_dim: 8 };
 
@@ -41,6 +42,8 @@ const valid: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
   cudaDevices: () => [],
   memory: () => ['cpu'],
   trimMemory: () => [],
+  cudaGraphsOpen: () => [graphs],
+  cudaGraphsStatistics: () => [],
   processExit: () => [0, false],
   engineCreate: () => [1],
   engineCancel: () => [engine, nextId()],
@@ -52,7 +55,7 @@ const valid: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
   moduleAssign: async () => [engine, nextId(), await makeModule(), { weight: makeTensor(1) }],
   moduleRun: async () => [engine, nextId(), await makeModule(), 'forward', [makeTensor(1, 2, 3)]],
   moduleSave: async () => [engine, nextId(), await makeModule()],
-  moduleFreeze: async () => [engine, nextId(), await makeModule(), ['forward']],
+  moduleFreeze: async () => [engine, nextId(), await makeModule(), ['forward'], ['forward']],
   moduleDispose: async () => [await makeModule()],
   networkTrace: () => [engine, nextId(), 'text_proj', textProj, []],
   fileMap: () => [fixture],

@@ -29,7 +29,7 @@ const allowed = [
   /^dist\/web\/((index|404)\.html|licenses\.md|assets\/[\w-]+\.(js|css|svg|woff2))$/,
   /^native\/(?!test\/).+\.(cc|h)$/,
   /^models\/karlo-tiny\/(README\.md|.+\.(json|txt|safetensors))$/,
-  /^prebuilds\/\w+-\w+\/(karlo(\.glibc)?\.node|(lib)?karlo\.(so|dylib|dll))$/,
+  /^prebuilds\/\w+-\w+\/(karlo(\.glibc)?\.node|(lib)?karlo(_cuda)?\.(so|dylib|dll))$/,
 ];
 
 describe('the tarball', () => {

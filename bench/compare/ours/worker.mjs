@@ -1,7 +1,7 @@
 // This package's side of the comparison: responds to each line of JSON on stdin with a line of JSON on stdout.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
-import { Karlo, memory } from '../package.mjs';
+import { cudaGraphs, devices, Karlo, memory, version } from '../package.mjs';
 import { LoadedNetwork } from './network.mjs';
 
 /**
@@ -45,18 +45,35 @@ function textToImage(options) {
   return karlo.textToImage(prompt, { seed: 0, ...options });
 }
 
+/**
+ * @typedef {[prior: number, decoder: number, upsample: number]} Steps
+ * @param {Steps} [steps] those of the preset by default
+ */
+function stagesOf(steps) {
+  if (steps === undefined) return {};
+  const [prior, decoder, upsample] = steps;
+  return { prior: { steps: prior }, decoder: { steps: decoder }, upsample: { steps: upsample } };
+}
+
 /** @type {Record<string, (request: any) => Promise<Record<string, unknown>>>} */
 const requests = {
   async ready() {
     return {};
   },
 
-  /** @param {Placing & { residency?: import('../../../lib/options/descriptions.js').ResidencyMode }} options */
-  async load({ model, device: place, dtype, threads, residency }) {
+  async facts() {
+    return { devices: devices(), version: version(), cudaGraphs: cudaGraphs() };
+  },
+
+  async graphs() {
+    return { ...cudaGraphs() };
+  },
+
+  /** @param {import('../../../lib/index.js').KarloOptions & { compile?: boolean }} options `compile` is the reference's */
+  async load({ compile: _, ...options }) {
     await drop();
     const taken = await seconds(async () => {
-      const options = { model, device: place, dtype, threads };
-      karlo = await Karlo.load({ ...options, ...(residency && { residency }) });
+      karlo = await Karlo.load(options);
     });
     device = karlo?.device ?? device;
     return { seconds: taken };
@@ -64,17 +81,11 @@ const requests = {
 
   /**
    * One call, with the seconds of each stage.
-   * @param {{ batch: number, sampling?: 'fast' | 'default', steps?: [number, number, number] }} request
+   * @param {{ batch: number, sampling?: 'fast' | 'default', steps?: Steps }} request
    */
   async image({ batch, sampling = 'fast', steps }) {
-    const [prior, decoder, upsample] = steps ?? [];
-    const stages = steps && {
-      prior: { steps: /** @type {number} */ (prior) },
-      decoder: { steps: /** @type {number} */ (decoder) },
-      upsample: { steps: /** @type {number} */ (upsample) },
-    };
     const start = performance.now();
-    const options = { count: batch, batchSize: batch, sampling, ...stages };
+    const options = { count: batch, batchSize: batch, sampling, ...stagesOf(steps) };
     const { timings } = await textToImage(options);
     return { ...timings, seconds: (performance.now() - start) / 1000 };
   },
@@ -131,10 +142,10 @@ const requests = {
 
   /**
    * The RGB bytes of an image of each prompt with each seed, in base64.
-   * @param {{ prompts: string[], seeds: number[], batchSize: number }} request
+   * @param {{ prompts: string[], seeds: number[], batchSize: number, steps?: Steps }} request
    */
-  async pixels({ prompts, seeds, batchSize }) {
-    const options = { count: seeds.length, seed: seeds, batchSize };
+  async pixels({ prompts, seeds, batchSize, steps }) {
+    const options = { count: seeds.length, seed: seeds, batchSize, ...stagesOf(steps) };
     const result = await karlo?.textToImage(prompts, options);
     return { pixels: result?.images.map(({ data }) => Buffer.from(data).toString('base64')) };
   },

@@ -24,6 +24,7 @@ import { splitCase } from '../../util/case.js';
 import { type MemoryLimit, memoryLimit } from '../../util/memory-limit.js';
 import { defaultThreads } from '../../util/processors.js';
 import { visibleLine } from '../../util/visible-text.js';
+import { cudaGraphs, describeGraphs } from '../cuda-graphs.js';
 import { failureJson, failureText } from '../failure.js';
 import { describeMarks, marksJson, readMarks } from '../marks.js';
 import { formatRows } from '../terminal/format.js';
@@ -135,6 +136,7 @@ function installation(version: string) {
     cpuCapability,
     kernels,
     memory: memoryLimit(),
+    cudaGraphs: cudaGraphs(),
   };
 }
 
@@ -159,6 +161,7 @@ function describeInstallation(installed: ReturnType<typeof installation>): strin
       ],
     ),
     ['CPU', `kernels for ${installed.kernels}`],
+    ...describeGraphs(installed.cudaGraphs, installed.devices),
     ['threads', `${installed.threads}, ${installed.threadsReason}`],
     ['memory', describeMemory(memory)],
   ]);
