@@ -66,6 +66,7 @@ import type {
   TextToImageOptions,
   UpscaleOptions,
 } from './safety/options.js';
+import { requireGlibc } from './torch/libc.js';
 import { openAhead } from './torch/load.js';
 import { explainedAsync } from './util/explain.js';
 
@@ -118,6 +119,7 @@ export class Karlo implements AsyncDisposable {
   static async loadLabelled(options: KarloOptions, label: OptionLabeler): Promise<Karlo> {
     const { onProgress } = options;
     const resolved = { ...resolveLoadOptions(options, label), onProgress, label };
+    requireGlibc();
     // LibTorch opens on another thread while this thread imports what loading needs.
     const opening = openAhead();
     const loaded = await explainedAsync(async () => {

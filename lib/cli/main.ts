@@ -19,6 +19,8 @@ interface CommandModule {
   readonly load: () => Promise<AddCommand>;
   /** Whether the command loads a model, so that LibTorch is opened early. */
   readonly opensLibTorch?: boolean;
+  /** Whether the command also works where there is no LibTorch. */
+  readonly withoutLibTorch?: boolean;
 }
 
 const commands: Readonly<Record<string, CommandModule>> = {
@@ -60,7 +62,10 @@ const commands: Readonly<Record<string, CommandModule>> = {
   eval: { load: async () => (await import('./commands/eval.js')).addEval, opensLibTorch: true },
   info: { load: async () => (await import('./commands/info.js')).addInfo },
   setup: { load: async () => (await import('./commands/setup.js')).addSetup },
-  convert: { load: async () => (await import('./commands/convert.js')).addConvert },
+  convert: {
+    load: async () => (await import('./commands/convert.js')).addConvert,
+    withoutLibTorch: true,
+  },
   verify: {
     load: async () => (await import('./commands/verify.js')).addVerify,
     opensLibTorch: true,
@@ -68,8 +73,11 @@ const commands: Readonly<Record<string, CommandModule>> = {
   serve: { load: async () => (await import('./commands/serve.js')).addServe },
   worker: { load: async () => (await import('./commands/worker.js')).addWorker },
   mcp: { load: async () => (await import('./commands/mcp.js')).addMcp },
-  pull: { load: async () => (await import('./commands/pull.js')).addPull },
-  models: { load: async () => (await import('./commands/models.js')).addModels },
+  pull: { load: async () => (await import('./commands/pull.js')).addPull, withoutLibTorch: true },
+  models: {
+    load: async () => (await import('./commands/models.js')).addModels,
+    withoutLibTorch: true,
+  },
 };
 
 // The reader of a pipe may stop early: `karlo --help | head`.
@@ -103,6 +111,7 @@ async function run(): Promise<void> {
   const mistake = mistypedCommand(process.argv[2] ?? '', [...Object.keys(commands), 'help']);
   if (mistake !== undefined && !(await confirm(mistake))) process.exit(exitStatus.wrongUsage);
   const names = commandsFor(process.argv[2]);
+  if (needsLibTorch(names)) (await import('../torch/libc.js')).requireGlibc();
   if (opensLibTorch(names)) await preloadLibTorch();
   for (const name of names) (await commands[name]?.load())?.(program, version);
   explainUsage(program);
@@ -115,9 +124,13 @@ function commandsFor(first = 'help'): string[] {
   return first === 'help' || /^-./.test(first) ? Object.keys(commands) : ['generate'];
 }
 
-function opensLibTorch([name = '', ...others]: readonly string[]): boolean {
+function opensLibTorch(names: readonly string[]): boolean {
+  return needsLibTorch(names) && commands[names[0] ?? '']?.opensLibTorch === true;
+}
+
+function needsLibTorch([name = '', ...others]: readonly string[]): boolean {
   const asksForHelp = process.argv.some((word) => word === '--help' || word === '-h');
-  return others.length === 0 && commands[name]?.opensLibTorch === true && !asksForHelp;
+  return others.length === 0 && !commands[name]?.withoutLibTorch && !asksForHelp;
 }
 
 /** LibTorch opens on another thread while the command and the code that loads a model are imported. */

@@ -8,8 +8,17 @@ export const LIBTORCH_VERSION = '2.11.0';
 /** The build in the pinned torch wheels for Linux. */
 export const pinnedBuild = `${LIBTORCH_VERSION}+cu130`;
 
-/** PyTorch's own LibTorch archive, for `karlo setup --archive`. */
-export const officialArchive = `https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-${LIBTORCH_VERSION}%2Bcpu.zip`;
+const archives: Readonly<Record<string, string>> = {
+  'linux-x64': `libtorch-shared-with-deps-${LIBTORCH_VERSION}%2Bcpu.zip`,
+  'darwin-arm64': `libtorch-macos-arm64-${LIBTORCH_VERSION}.zip`,
+  'win32-x64': `libtorch-win-shared-with-deps-${LIBTORCH_VERSION}%2Bcpu.zip`,
+};
+
+/** PyTorch's own LibTorch archive for a platform, for `karlo setup --archive`; undefined if there is none. */
+export function officialArchive(target: string): string | undefined {
+  const name = archives[target];
+  return name && `https://download.pytorch.org/libtorch/cpu/${name}`;
+}
 
 /** This platform's key in `sources`: `linux-x64`. */
 export const platform = `${process.platform}-${process.arch}`;

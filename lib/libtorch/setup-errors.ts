@@ -1,17 +1,31 @@
 import { KarloError } from '../errors.js';
 import { useAnotherCache } from '../util/environment.js';
 import { isSystemError } from '../util/file-errors.js';
-import { LIBTORCH_VERSION, officialArchive, platform, sources } from './pins.js';
-
-const pinned = `  download it with pip (530 MB, once):  npx karlo setup
-  install it as an npm package:         npm install @karlo/libtorch-${platform}@${LIBTORCH_VERSION}
-  use an archive that you downloaded:   curl -L -o libtorch.zip ${officialArchive}
-                                        npx karlo setup --archive libtorch.zip
-`;
+import { LIBTORCH_VERSION, libtorchPackage, officialArchive, platform, sources } from './pins.js';
 
 const fixes = `To fix this, do one of the following:
-${sources[platform] ? pinned : ''}  install Python's torch:               python3 -m pip install torch==${LIBTORCH_VERSION}
+${pinnedFixes(platform)}  install Python's torch:               python3 -m pip install torch==${LIBTORCH_VERSION}
   use a LibTorch folder of your own:    export KARLO_LIBTORCH=/path/to/libtorch`;
+
+/** What to do on a platform with pinned files, one step a line. */
+function pinnedFixes(target: string): string {
+  const source = sources[target]?.cpu;
+  if (source === undefined) return '';
+  const megabytes = source.pins.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
+  const size = `${Math.round(megabytes / 10) * 10} MB`;
+  return `  install its npm package, which --omit=optional leaves out:
+                                        npm install ${libtorchPackage(target)}@${LIBTORCH_VERSION}
+${`  download it with pip (${size}, once):`.padEnd(40)}npx karlo setup
+${archiveFix(target)}`;
+}
+
+function archiveFix(target: string): string {
+  const archive = officialArchive(target);
+  if (archive === undefined) return '';
+  return `  use an archive that you downloaded:   curl -L -o libtorch.zip ${archive}
+                                        npx karlo setup --archive libtorch.zip
+`;
+}
 
 /**
  * LibTorch is not installed, or cannot be downloaded.

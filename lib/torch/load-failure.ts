@@ -156,16 +156,10 @@ function reinstall({ libtorch }: Failure): Fix[] {
 export function noAddon(root: string, cause: unknown): KarloError {
   const known = prebuilt(root);
   const has = known.length > 0 ? ` (found: ${known.join(', ')})` : '';
-  const libc = process.platform === 'linux' && glibcVersion() === undefined ? ' with musl' : '';
-  const message = `karlo has no addon for ${platform}${libc} in ${root}${has}`;
+  const message = `karlo has no addon for ${platform} in ${root}${has}`;
   const isCheckout = existsSync(join(root, 'lib', 'index.ts'));
   const build: Fix = isCheckout ? ['build it in this checkout', 'npm run build'] : buildHere;
-  const other: Fix = [
-    'use a system with glibc, which LibTorch needs',
-    'node:22-slim, not node:22-alpine',
-  ];
-  const fixes = [libc ? other : build];
-  return new KarloError('ERR_KARLO_ADDON_MISSING', `${message}\n${list(fixes)}`, { cause });
+  return new KarloError('ERR_KARLO_ADDON_MISSING', `${message}\n${list([build])}`, { cause });
 }
 
 function prebuilt(root: string): string[] {

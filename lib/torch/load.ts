@@ -7,6 +7,7 @@ import { describeLibTorch, type LibTorch, libraryFile } from '../libtorch/folder
 import { explained } from '../util/explain.js';
 import { packageFolder, packageRequire } from '../util/package.js';
 import type { NativeAddon, NativeLoader } from './addon-types.js';
+import { requireGlibc } from './libc.js';
 import { loadFailure, noAddon } from './load-failure.js';
 
 interface Loaded {
@@ -196,6 +197,7 @@ function alreadyLoaded(loader: NativeLoader, found: LibTorch): LibTorch {
 const addonFile = libraryFile('karlo');
 
 function findLoader(): string {
+  requireGlibc();
   const root = packageFolder();
   try {
     return (packageRequire()('node-gyp-build') as { path(folder: string): string }).path(root);

@@ -60,16 +60,6 @@ describe.runIf(process.platform === 'linux')('the addon', () => {
     expect(message).toContain('npx karlo setup --build');
   });
 
-  test('reports musl instead of glibc', async () => {
-    // As in Node on Alpine, and the prebuild that node-gyp-build then looks for.
-    const report = '{ excludeNetwork: true, getReport: () => ({ header: {} }) }';
-    const preload = `Object.defineProperty(process, 'report', { value: ${report} });`;
-    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(preload)}`;
-    const message = await failure({ LIBC: 'musl', NODE_OPTIONS });
-    expect(message).toMatch(/^ERR_KARLO_ADDON_MISSING: karlo has no addon for \S+ with musl/);
-    expect(message).toContain('node:22-slim, not node:22-alpine');
-  });
-
   test('rejects an addon of another package version', async () => {
     copy.patch(`${prebuilds}/karlo.glibc.node`, '2.11.0\0', '2.10.0\0');
     const message = await failure();
