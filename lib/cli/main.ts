@@ -62,10 +62,7 @@ const commands: Readonly<Record<string, CommandModule>> = {
   eval: { load: async () => (await import('./commands/eval.js')).addEval, opensLibTorch: true },
   info: { load: async () => (await import('./commands/info.js')).addInfo },
   setup: { load: async () => (await import('./commands/setup.js')).addSetup },
-  convert: {
-    load: async () => (await import('./commands/convert.js')).addConvert,
-    withoutLibTorch: true,
-  },
+  convert: { load: async () => (await import('./commands/convert.js')).addConvert },
   verify: {
     load: async () => (await import('./commands/verify.js')).addVerify,
     opensLibTorch: true,

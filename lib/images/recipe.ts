@@ -33,7 +33,7 @@ export interface Provenance {
   /** Dtype of the weights. */
   dtype: WeightDtype;
   /** Kind of device. Results differ between the kinds, not between devices of one kind. */
-  device: 'cpu' | 'cuda';
+  device: 'cpu' | 'cuda' | 'mps';
   /**
    * The instruction set of the CPU kernels, as `karlo info` reports it. Results differ by rounding.
    * Absent on other devices, and in recipes of karlo 0.1.0.

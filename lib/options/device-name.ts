@@ -2,7 +2,7 @@ import { expected } from '../errors.js';
 import { didYouMean } from './suggest.js';
 
 /** The types of devices that a model can run on. */
-export const deviceTypes = ['cpu', 'cuda'] as const;
+export const deviceTypes = ['cpu', 'cuda', 'mps'] as const;
 
 /** The type of an open device: `cuda` of `cuda:0`. */
 export function deviceTypeOf(device: string): (typeof deviceTypes)[number] {
@@ -14,15 +14,21 @@ export function deviceTypeOf(device: string): (typeof deviceTypes)[number] {
  * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT
  */
 export function deviceName(device: unknown, name = 'device'): string {
-  if (typeof device === 'string' && /^(auto|cpu|cuda(:\d{1,2})?)$/.test(device)) return device;
-  throw expected("'auto', 'cpu', 'cuda' or 'cuda:N'", name, device, suggestion(String(device)));
+  if (typeof device === 'string' && /^(auto|cpu|mps|cuda(:\d{1,2})?)$/.test(device)) return device;
+  throw expected(
+    "'auto', 'cpu', 'cuda', 'cuda:N' or 'mps'",
+    name,
+    device,
+    suggestion(String(device)),
+  );
 }
 
 /** GPUs that other programs run on. */
-const otherDevices = /^(mps|metal|rocm|hip|xpu|dml|directml|vulkan|opencl|tpu|npu)\b/i;
+const otherDevices = /^(rocm|hip|xpu|dml|directml|vulkan|opencl|tpu|npu)\b/i;
 
 function suggestion(device: string): string | undefined {
-  if (otherDevices.test(device)) return 'only CPUs and NVIDIA GPUs are supported';
+  if (otherDevices.test(device)) return 'only CPUs, NVIDIA GPUs and Apple GPUs are supported';
+  if (/^(metal|mps:0)$/i.test(device)) return 'did you mean mps?';
   const [, index] = /^(?:gpu|nvidia|cuda)?:?(\d{1,2})$/i.exec(device) ?? [];
   return index === undefined
     ? didYouMean(device, ['auto', ...deviceTypes])

@@ -936,14 +936,15 @@ export interface LoadOptions {
    */
   model?: string | undefined;
   /**
-   * Device to run on: auto, cpu, cuda or cuda:N. `auto` is the first CUDA device, or the CPU if
-   * there is none; only `auto` falls back to the CPU. Default: `auto`.
+   * Device to run on: auto, cpu, cuda, cuda:N or mps. `auto` is the first CUDA device, or the CPU
+   * if there is none; only `auto` falls back to the CPU. `mps` is the GPU of Apple silicon.
+   * Default: `auto`.
    */
   device?: string | undefined;
   /**
-   * Dtype of the weights. `auto` is bfloat16 on CUDA. On the CPU it is the faster of float32 and
-   * bfloat16, which is measured when a model of this size is first loaded, and cached. `float16`
-   * requires CUDA. Default: `auto`.
+   * Dtype of the weights. `auto` is bfloat16 on CUDA and on MPS (float32 before macOS 14). On the
+   * CPU it is the faster of float32 and bfloat16, which is measured when a model of this size is
+   * first loaded, and cached. `float16` requires a GPU. Default: `auto`.
    */
   dtype?: 'auto' | 'float32' | 'bfloat16' | 'float16' | undefined;
   /**
@@ -982,13 +983,14 @@ export interface LoadOptions {
 /** Options of `SafetyChecker.load`. */
 export interface SafetyCheckerOptions {
   /**
-   * Device to run on: auto, cpu, cuda or cuda:N. `auto` is the first CUDA device, or the CPU if
-   * there is none; only `auto` falls back to the CPU. Default: `auto`.
+   * Device to run on: auto, cpu, cuda, cuda:N or mps. `auto` is the first CUDA device, or the CPU
+   * if there is none; only `auto` falls back to the CPU. `mps` is the GPU of Apple silicon.
+   * Default: `auto`.
    */
   readonly device?: string | undefined;
   /**
    * Dtype of the weights. With `float32`, verdicts are those of the reference. `bfloat16` takes
-   * half the memory. `float16` requires CUDA. Default: `float32`.
+   * half the memory. `float16` requires a GPU. Default: `float32`.
    */
   readonly dtype?: 'float32' | 'bfloat16' | 'float16' | undefined;
   /**

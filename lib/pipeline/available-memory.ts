@@ -12,7 +12,7 @@ export interface AvailableMemory {
 }
 
 /**
- * The memory that a model on this device may use; undefined for a GPU. In a container, it is what is
+ * The memory that a model on this device may use; undefined for a GPU with memory of its own, which MPS has not. In a container, it is what is
  * left of the limit, because Linux kills a process that exceeds it. Otherwise it is the machine's
  * memory, because the system can move other programs out of it.
  */
@@ -20,7 +20,7 @@ export function availableOn(
   device: string,
   limit: MemoryLimit = memoryLimit(),
 ): AvailableMemory | undefined {
-  if (deviceTypeOf(device) !== 'cpu') return undefined;
+  if (deviceTypeOf(device) === 'cuda') return undefined;
   const { total, free, machine } = limit;
   if (total === machine) {
     const source = `${formatBytes(total)}, the machine's memory`;

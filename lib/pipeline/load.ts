@@ -1,19 +1,21 @@
 import { findModel } from '../hub/store/resolve.js';
 // Encoding an image imports it when it is needed, and Node.js does not repeat an import that has failed.
 import '../images/recipe.js';
+import { expected } from '../errors.js';
 import type { Provenance } from '../images/recipe.js';
 import { loadSharp } from '../images/sharp.js';
 import { type Model, openModel } from '../layouts/index.js';
 import { fasterDtype } from '../networks/auto-dtype.js';
 import type { Placement } from '../networks/placement.js';
 import { WeightFiles } from '../networks/weight-files.js';
+import type { WeightDtype } from '../options/choices.js';
 import { checkDtypeOnCpu, type ResolvedLoadOptions } from '../options/resolve-load.js';
 import { identityLabel, type OptionLabeler } from '../options/validate.js';
 import { SafetyChecker } from '../safety/checker.js';
 import type { CheckerDescription } from '../safety/checker-folder.js';
 import { findDescription, placeChecker } from '../safety/load-checker.js';
 import { ClipTokenizer } from '../tokenizer/tokenizer.js';
-import { openDevice } from '../torch/device.js';
+import { hasBfloat16, openDevice } from '../torch/device.js';
 import { Engine } from '../torch/engine.js';
 import { AsyncLazy } from '../util/async-lazy.js';
 import { availableOn } from './available-memory.js';
@@ -133,7 +135,22 @@ export function resolvePlacement(
   label: OptionLabeler = identityLabel,
 ): Pick<ResolvedLoadOptions, 'device' | 'dtype'> {
   const opened = openDevice(device);
-  if (opened !== 'cpu') return { device: opened, dtype: dtype === 'auto' ? 'bfloat16' : dtype };
-  checkDtypeOnCpu(dtype, label);
-  return { device: opened, dtype };
+  if (opened === 'cpu') {
+    checkDtypeOnCpu(dtype, label);
+    return { device: opened, dtype };
+  }
+  return { device: opened, dtype: dtypeOnGpu(opened, dtype, label) };
+}
+
+function dtypeOnGpu(
+  device: string,
+  dtype: ResolvedLoadOptions['dtype'],
+  label: OptionLabeler,
+): WeightDtype {
+  const supported = hasBfloat16(device);
+  if (dtype === 'auto') return supported ? 'bfloat16' : 'float32';
+  if (dtype === 'bfloat16' && !supported) {
+    throw expected("'float32' or 'float16' on MPS before macOS 14", label('dtype'), dtype);
+  }
+  return dtype;
 }

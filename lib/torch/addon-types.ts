@@ -48,6 +48,8 @@ export interface NativeAddon {
   cudaDevices(): { name: string; totalMemory: number }[];
   /** Why this package's CUDA kernels cannot be used on a device: compiles them all for float32. Empty if they can. */
   cudaKernels(device: string): string;
+  /** Apple's GPU. Metal recommends to use at most `totalMemory` bytes. */
+  mpsDevice(): { usable: boolean; bfloat16: boolean; totalMemory: number };
   memory(device: string): { allocated: number; reserved: number; peak: number };
   trimMemory(): void;
   /** Opens libkarlo_cuda, after LibTorch's CUDA libraries. */

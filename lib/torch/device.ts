@@ -6,13 +6,13 @@ import { addon, openCudaLibraries } from './load.js';
 
 /** A device, or a type of device that cannot be used and the reason. */
 export interface DeviceInfo {
-  /** `cpu` or `cuda:N`; plain `cuda` if no CUDA device can be used. */
+  /** `cpu`, `cuda:N` or `mps`; plain `cuda` if no CUDA device can be used. */
   device: string;
   /** Whether it can be used. */
   available: boolean;
   /** The name of the processor or GPU; absent if the device cannot be used. */
   name?: string | undefined;
-  /** The GPU's memory, in bytes. */
+  /** The GPU's memory, in bytes; of Apple's GPU, what Metal recommends to use at most. */
   totalMemory?: number | undefined;
   /** Why the device cannot be used, and how to fix that. */
   reason?: string | undefined;
@@ -24,7 +24,7 @@ export interface MemoryInfo {
   allocated: number;
   /** Allocated from the system or the driver, in use or cached. */
   reserved: number;
-  /** The highest `allocated` so far. */
+  /** The highest `allocated` so far; on MPS, of those that `memory` returned. */
   peak: number;
 }
 
@@ -70,9 +70,32 @@ function cudaVersion(version: number): string {
   return `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
 }
 
-/** This machine's devices: the CPU first, then each CUDA device, or the reason why there is none. */
+/** Why Apple's GPU cannot be used; undefined if it can. */
+function whyNoMps(): string | undefined {
+  const here = `${process.platform}-${process.arch}`;
+  if (here !== 'darwin-arm64') {
+    return `MPS is the GPU of Apple silicon, and this system is ${here}. Use another device: --device auto`;
+  }
+  if (addon().mpsDevice().usable) return undefined;
+  return 'macOS has no Metal device for this process, as in some virtual machines. Use the CPU: --device cpu';
+}
+
+function mpsInfo(cpuName: string): DeviceInfo {
+  const reason = guarded(whyNoMps);
+  if (reason !== undefined) return { device: 'mps', available: false, reason };
+  // The GPU is part of the chip, whose name is that of the CPU.
+  const { totalMemory } = addon().mpsDevice();
+  return { device: 'mps', available: true, name: cpuName, totalMemory };
+}
+
+/**
+ * This machine's devices: the CPU first, then each CUDA device, or the reason why there is none; on macOS, Apple's
+ * GPU instead.
+ */
 export function devices(): DeviceInfo[] {
-  const cpu = { device: 'cpu', available: true, name: cpus()[0]?.model.trim() || process.arch };
+  const name = cpus()[0]?.model.trim() || process.arch;
+  const cpu = { device: 'cpu', available: true, name };
+  if (process.platform === 'darwin') return [cpu, mpsInfo(name)];
   const reason = openCuda();
   if (reason !== undefined) return [cpu, { device: 'cuda', available: false, reason }];
   const gpus = guarded(() => addon().cudaDevices());
@@ -81,7 +104,7 @@ export function devices(): DeviceInfo[] {
 
 /**
  * Resolves a device name and opens the device. `auto` is the first CUDA device if there is one, else
- * the CPU; no other name falls back to another device.
+ * the CPU, also on Apple silicon; no other name falls back to another device.
  * @param name the option's name in error messages
  * @throws {KarloError} ERR_KARLO_DEVICE_UNAVAILABLE, with the reason
  */
@@ -94,8 +117,9 @@ export function openDevice(device: unknown, name = 'device'): string {
       'ERR_KARLO_DEVICE_UNAVAILABLE',
       `Device '${requested}' cannot be used. ${reason}`,
     );
-  const reason = openCuda();
+  const reason = requested === 'mps' ? guarded(whyNoMps) : openCuda();
   if (reason !== undefined) throw unavailable(reason);
+  if (requested === 'mps') return requested;
   const index = Number(requested.split(':')[1] ?? 0);
   const count = guarded(() => addon().cudaDevices()).length;
   if (index >= count)
@@ -110,7 +134,7 @@ export function whyNoCudaKernels(device: string): string | undefined {
   return guarded(() => addon().cudaKernels(openDevice(device))) || undefined;
 }
 
-/** Tensor memory on a device: `cpu` (default), `cuda` or `cuda:N`. */
+/** Tensor memory on a device: `cpu` (default), `cuda`, `cuda:N` or `mps`. */
 export function memory(device = 'cpu'): MemoryInfo {
   return guarded(() => addon().memory(openDevice(device)));
 }
@@ -123,4 +147,9 @@ export function cudaGraphs(): CudaGraphs {
 /** Returns cached tensor memory, on every device, to the system. */
 export function trimMemory(): void {
   guarded(() => addon().trimMemory());
+}
+
+/** Whether an open device computes in bfloat16: Apple's GPU does from macOS 14. */
+export function hasBfloat16(device: string): boolean {
+  return device !== 'mps' || guarded(() => addon().mpsDevice().bfloat16);
 }

@@ -22,7 +22,7 @@ export type ScriptOutput = Tensor | null | number | boolean | ScriptOutput[];
 export interface LoadOptions extends CallOptions {
   /** The engine that runs the module; a shared one by default. */
   engine?: Engine | undefined;
-  /** `cpu` (default), `cuda`, `cuda:N`, or `auto`: the first CUDA device if there is one, else the CPU. */
+  /** `cpu` (default), `cuda`, `cuda:N`, `mps`, or `auto`: the first CUDA device if there is one, else the CPU. */
   device?: string | undefined;
   /** Converts floating-point parameters and buffers to this dtype. By default they are not converted. */
   dtype?: Dtype | undefined;
@@ -54,7 +54,7 @@ export class ScriptModule implements Disposable {
     this.#device = device;
   }
 
-  /** The device that the module is on: `cpu` or `cuda:N`. It is that of the tensors that were assigned last. */
+  /** The device that the module is on: `cpu`, `cuda:N` or `mps`. It is that of the tensors that were assigned last. */
   get device(): string {
     return this.#device;
   }

@@ -128,7 +128,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
     return this.#describe().dtype as D;
   }
 
-  /** `cpu` or `cuda:N`. */
+  /** `cpu`, `cuda:N` or `mps`. */
   get device(): string {
     return this.#describe().device;
   }
@@ -145,7 +145,7 @@ export class Tensor<D extends Dtype = Dtype> implements Disposable {
 
   /**
    * Moves this tensor to another device or converts it to another dtype. Shares memory if nothing changes.
-   * @param target.device `auto`, `cpu`, `cuda` or `cuda:N`
+   * @param target.device `auto`, `cpu`, `cuda`, `cuda:N` or `mps`, which has no float64
    * @throws {KarloError} ERR_KARLO_DEVICE_UNAVAILABLE with the reason
    */
   to<E extends Dtype = D>(target: {

@@ -39,6 +39,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add<cuda_driver>(exports, "cudaDriver");
   add<cuda_devices>(exports, "cudaDevices");
   add<cuda_kernels>(exports, "cudaKernels");
+  add<mps_device>(exports, "mpsDevice");
   add<memory>(exports, "memory");
   add<trim_memory>(exports, "trimMemory");
   add<cuda_graphs_open>(exports, "cudaGraphsOpen");

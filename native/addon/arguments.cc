@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/cuda.h"
+#include "core/mps.h"
 
 namespace karlo {
 namespace {
@@ -153,12 +154,16 @@ c10::ScalarType read_dtype(const Napi::Value& value, const char* name) {
 c10::Device read_device(const Napi::Value& value, const char* name) {
   const std::string text = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
   if (text == "cpu") return {c10::DeviceType::CPU};
+  if (text == "mps") {
+    if (find_mps_device().usable) return {c10::DeviceType::MPS, 0};
+    throw CodedError(kDeviceUnavailable, "Device 'mps' is not available: LibTorch has no MPS device");
+  }
   const bool cuda = text.rfind("cuda", 0) == 0;
   const std::string index = cuda && text.size() > 5 && text[4] == ':' ? text.substr(5) : "";
   const bool numbered = !index.empty() && index.size() <= 2 &&
                         index.find_first_not_of("0123456789") == std::string::npos;
   if (!cuda || (text != "cuda" && !numbered)) {
-    throw invalid_argument("'cpu', 'cuda' or 'cuda:N'", name, value);
+    throw invalid_argument("'cpu', 'cuda', 'cuda:N' or 'mps'", name, value);
   }
   const int wanted = numbered ? std::stoi(index) : 0;
   const int64_t usable = usable_cuda_devices();
@@ -169,6 +174,8 @@ c10::Device read_device(const Napi::Value& value, const char* name) {
   }
   return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(wanted)};
 }
+
+std::string device_name(c10::Device device) { return device.is_mps() ? "mps" : device.str(); }
 
 const char* dtype_name(c10::ScalarType dtype) {
   for (const auto& item : kDtypes) {

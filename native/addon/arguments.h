@@ -27,7 +27,7 @@ std::vector<int64_t> read_integers(const Napi::Value& value, const char* name, i
 // At most 16 dimensions, none negative, with a product of at most 2^53.
 std::vector<int64_t> read_shape(const Napi::Value& value, const char* name);
 c10::ScalarType read_dtype(const Napi::Value& value, const char* name);
-// 'cpu', 'cuda' or 'cuda:N'. Throws ERR_KARLO_DEVICE_UNAVAILABLE if LibTorch cannot use the device.
+// 'cpu', 'cuda', 'cuda:N' or 'mps'. Throws ERR_KARLO_DEVICE_UNAVAILABLE if LibTorch cannot use the device.
 c10::Device read_device(const Napi::Value& value, const char* name);
 
 template <class Read>
@@ -39,6 +39,8 @@ auto read_optional(const Napi::Value& value, const char* name, Read read)
 
 // The dtype's name in JavaScript ('float32'). Throws if it has none.
 const char* dtype_name(c10::ScalarType dtype);
+// As `read_device` takes it: 'cpu', 'cuda:0', 'mps'.
+std::string device_name(c10::Device device);
 Napi::Array to_js(Napi::Env env, c10::IntArrayRef integers);
 
 }  // namespace karlo

@@ -8,6 +8,7 @@
 #include "addon/arguments.h"
 #include "core/cpu_allocator.h"
 #include "core/cuda.h"
+#include "core/mps.h"
 #include "cuda/program.h"
 #include "ops/packed_weights.h"
 #include "simd/kernels.h"
@@ -50,9 +51,26 @@ Napi::Value cuda_kernels(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), cuda::why_no_programs(device));
 }
 
+Napi::Value mps_device(const Napi::CallbackInfo& info) {
+  const auto found = find_mps_device();
+  auto device = Napi::Object::New(info.Env());
+  device.Set("usable", found.usable);
+  device.Set("bfloat16", found.bfloat16);
+  device.Set("totalMemory", static_cast<double>(found.total_memory));
+  return device;
+}
+
+namespace {
+
+MemoryStatistics statistics_of(c10::Device device) {
+  if (device.is_cpu()) return cpu_memory();
+  return device.is_mps() ? mps_memory() : cuda_memory(device.index());
+}
+
+}  // namespace
+
 Napi::Value memory(const Napi::CallbackInfo& info) {
-  const c10::Device device = read_device(info[0], "device");
-  const auto statistics = device.is_cpu() ? cpu_memory() : cuda_memory(device.index());
+  const auto statistics = statistics_of(read_device(info[0], "device"));
   auto memory = Napi::Object::New(info.Env());
   memory.Set("allocated", static_cast<double>(statistics.allocated));
   memory.Set("reserved", static_cast<double>(statistics.reserved));
@@ -64,6 +82,7 @@ Napi::Value trim_memory(const Napi::CallbackInfo& info) {
   ops::PackedWeights::shared().trim();
   trim_cpu_memory();
   if (usable_cuda_devices() > 0) trim_cuda_memory();
+  if (find_mps_device().usable) trim_mps_memory();
   return info.Env().Undefined();
 }
 

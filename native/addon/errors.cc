@@ -23,8 +23,20 @@ bool is_out_of_memory(const std::string& message) {
          message.find("out of memory") != std::string::npos;
 }
 
+// LibTorch asks to report the operator to PyTorch, in several sentences.
+std::string explain_mps(const std::string& message) {
+  static const std::string kStart = "The operator '";
+  static const std::string kEnd = "' is not currently implemented for the MPS device";
+  const size_t end = message.find(kEnd);
+  if (end == std::string::npos || message.rfind(kStart, 0) != 0) return message;
+  const std::string name = message.substr(kStart.size(), end - kStart.size());
+  return "LibTorch has no MPS kernel for the operator '" + name +
+         "'. Let it run on the CPU, which is slower: set the environment variable "
+         "PYTORCH_ENABLE_MPS_FALLBACK=1 before the process starts. Or use device 'cpu'";
+}
+
 CodedError from_message(const std::string& message) {
-  const std::string cause = last_cause(message);
+  const std::string cause = explain_mps(last_cause(message));
   return {is_out_of_memory(cause) ? kOutOfMemory : kNative, cause};
 }
 

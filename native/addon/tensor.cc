@@ -150,7 +150,7 @@ Napi::Value tensor_info(const Napi::CallbackInfo& info) {
   result.Set("shape", to_js(info.Env(), tensor.sizes()));
   result.Set("strides", to_js(info.Env(), tensor.strides()));
   result.Set("dtype", dtype_name(tensor.scalar_type()));
-  result.Set("device", tensor.device().str());
+  result.Set("device", device_name(tensor.device()));
   return result;
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildTools } from '../../lib/libtorch/build-addon.js';
+import { LIBTORCH_VERSION, libtorchPackage, sources } from '../../lib/libtorch/pins.js';
 import { root } from '../../scripts/build/ready.mjs';
 import { floorOf, isAbove } from '../../scripts/package/floor.mjs';
 import { assembleKarloServe } from '../../scripts/package/karlo-serve.mjs';
@@ -93,7 +94,10 @@ describe('the supply chain', () => {
     for (const [name, range] of Object.entries(ranges)) {
       for (const one of range.split(' || ')) expect(one, name).toMatch(/^\^\d+\.\d+\.\d+$/);
     }
-    expect(optionalDependencies).toEqual({ '@karlo/libtorch-linux-x64': '2.11.0' });
+    const names = Object.keys(sources).map((platform) => libtorchPackage(platform)).sort();
+    expect(optionalDependencies).toEqual(
+      Object.fromEntries(names.map((name) => [name, LIBTORCH_VERSION])),
+    );
   });
 
   test('a checkout has exact versions of its tools, and the optional packages of users', () => {

@@ -40,7 +40,8 @@ describe('devices', () => {
     ['GPU:1', 'did you mean cuda:1?'],
     ['CUDA', 'did you mean cuda?'],
     ['0', 'did you mean cuda:0?'],
-    ['mps', 'only CPUs and NVIDIA GPUs are supported'],
+    ['metal', 'did you mean mps?'],
+    ['rocm', 'only CPUs, NVIDIA GPUs and Apple GPUs are supported'],
   ])('the unknown device %s is rejected with a suggestion', (device, fix) => {
     const message = `for device but received '${device}': ${fix}`;
     expect(() => memory(device)).toThrow(message);

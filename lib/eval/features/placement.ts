@@ -3,7 +3,7 @@ import { Engine } from '../../torch/engine.js';
 
 /** Where a network of an evaluation runs. */
 export interface EvaluationPlacement {
-  /** `auto` (default), `cpu`, `cuda` or `cuda:N`. */
+  /** `auto` (default), `cpu`, `cuda`, `cuda:N` or `mps`. */
   readonly device?: string | undefined;
   /** Threads of the CPU, by default as `Karlo.load`. */
   readonly threads?: number | undefined;

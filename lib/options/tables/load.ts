@@ -12,9 +12,9 @@ export const loadOptions = {
   device: {
     kind: 'device',
     default: 'auto',
-    description: 'device to run on: auto, cpu, cuda or cuda:N',
+    description: 'device to run on: auto, cpu, cuda, cuda:N or mps',
     details:
-      '`auto` is the first CUDA device, or the CPU if there is none; only `auto` falls back to the CPU.',
+      '`auto` is the first CUDA device, or the CPU if there is none; only `auto` falls back to the CPU. `mps` is the GPU of Apple silicon.',
   },
   dtype: {
     kind: 'choice',
@@ -22,7 +22,7 @@ export const loadOptions = {
     default: 'auto',
     description: 'dtype of the weights',
     details:
-      '`auto` is bfloat16 on CUDA. On the CPU it is the faster of float32 and bfloat16, which is measured when a model of this size is first loaded, and cached. `float16` requires CUDA.',
+      '`auto` is bfloat16 on CUDA and on MPS (float32 before macOS 14). On the CPU it is the faster of float32 and bfloat16, which is measured when a model of this size is first loaded, and cached. `float16` requires a GPU.',
   },
   threads: {
     kind: 'integer',
@@ -94,7 +94,7 @@ export const safetyCheckerOptions = {
     default: 'float32',
     description: 'dtype of the weights',
     details:
-      'With `float32`, verdicts are those of the reference. `bfloat16` takes half the memory. `float16` requires CUDA.',
+      'With `float32`, verdicts are those of the reference. `bfloat16` takes half the memory. `float16` requires a GPU.',
   },
   threads,
   signal,
