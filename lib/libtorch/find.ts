@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { packageFolder, packageRequire } from '../util/package.js';
+import { packageFolder, packageRequire, unpacked } from '../util/package.js';
 import { missingFlag } from '../util/permission.js';
 import {
   cachedLibTorch,
@@ -134,7 +134,7 @@ function problemWith(
 // Resolves the manifest, not package.json: in a checkout, the package is a workspace without LibTorch.
 function locatePackage(name: string): string | undefined {
   try {
-    return dirname(packageRequire().resolve(`${name}/${manifestFile}`));
+    return unpacked(dirname(packageRequire().resolve(`${name}/${manifestFile}`)));
   } catch {
     return undefined;
   }

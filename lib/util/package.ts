@@ -11,10 +11,23 @@ const url: string | undefined = import.meta.url;
 declare const __webpack_require__: unknown;
 
 /**
- * The package's folder, for source files and compiled files alike.
+ * The package's folder, for source files and compiled files alike: in an Electron application, the unpacked one.
  * @throws {KarloError} ERR_KARLO_ADDON_MISSING if a bundler has copied this module elsewhere
  */
 export function packageFolder(): string {
+  return unpacked(moduleFolder());
+}
+
+/**
+ * The folder next to an asar archive to which Electron has unpacked a folder of it; without one, the same folder. Only
+ * JavaScript can read an archive: native code and other programs cannot.
+ */
+export function unpacked(folder: string): string {
+  const outside = folder.replace(/\.asar(?=[\\/])/, '.asar.unpacked');
+  return existsSync(outside) ? outside : folder;
+}
+
+function moduleFolder(): string {
   const here = dirname(modulePath());
   const above = join(here, '..', '..');
   return here.endsWith(join('dist', 'lib', 'util')) ? join(above, '..') : above;
@@ -22,7 +35,7 @@ export function packageFolder(): string {
 
 /** Resolves and loads the package's dependencies. */
 export function packageRequire(): NodeJS.Require {
-  return createRequire(join(packageFolder(), 'package.json'));
+  return createRequire(join(moduleFolder(), 'package.json'));
 }
 
 function modulePath(): string {

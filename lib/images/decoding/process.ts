@@ -1,9 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { KarloError } from '../../errors.js';
-import { packageFolder } from '../../util/package.js';
+import { packageRequire } from '../../util/package.js';
 import { damagedImage } from '../image-bytes.js';
 import { type DecodingReply, type DecodingRequest, fromSentError } from './messages.js';
 
@@ -13,7 +12,7 @@ export class DecodingProcess {
 
   constructor() {
     // Compiled even where the other sources are not, as in tests.
-    const program = join(packageFolder(), 'dist', 'lib', 'images', 'decoding', 'main.js');
+    const program = packageRequire().resolve('./dist/lib/images/decoding/main.js');
     this.#child = fork(program, {
       // Not this program's own, such as --eval and --inspect.
       execArgv: [],
@@ -23,7 +22,7 @@ export class DecodingProcess {
     // `run` reports these errors. Without a listener, they would end this program.
     this.#child.on('error', () => {});
     this.#child.stdin?.on('error', () => {});
-    (this.#child.stdin as Socket | null)?.unref();
+    (this.#child.stdin as Socket | null)?.unref?.();
     this.#unref();
   }
 
@@ -80,14 +79,15 @@ export class DecodingProcess {
     if (this.#child.connected) this.#child.disconnect();
   }
 
+  // In Bun, the child keeps the program alive, and its streams and channel have no such methods.
   #ref(): void {
     this.#child.ref();
-    this.#child.channel?.ref();
+    this.#child.channel?.ref?.();
   }
 
   #unref(): void {
     this.#child.unref();
-    this.#child.channel?.unref();
+    this.#child.channel?.unref?.();
   }
 }
 
