@@ -67,7 +67,9 @@ test("the Dockerfile is valid, and its entry point runs the package's binary und
   expect(validateDockerfile(read('Dockerfile'))).toEqual([]);
   expect(validateDockerfile('FROM node\nCOPPY . .')).toHaveLength(1);
   const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
-  expect(read('Dockerfile')).toContain(`ENTRYPOINT ["tini", "--", "node", "node_modules/karlo/${bin.karlo}"]`);
+  expect(read('Dockerfile')).toContain(
+    `ENTRYPOINT ["tini", "--", "node", "node_modules/karlo/${bin.karlo}"]`,
+  );
 });
 
 test('every file in examples is run or checked by a test', () => {
