@@ -27,6 +27,18 @@ test('the troubleshooting page has a section for every error code, and for no ot
   expect(sections.sort()).toEqual(codes.sort());
 });
 
+test('the section of every error code has its causes, and how to fix each', () => {
+  const sections = read('docs/guide/troubleshooting.md')
+    .split(/^## (?=ERR_KARLO_)/m)
+    .slice(1);
+  for (const section of sections) {
+    const [, table = ''] =
+      /^\| cause \| fix \|\n\| --- \| --- \|\n((?:\|.*\n?)+)/m.exec(section) ?? [];
+    const rows = all(table, /^\| \S.* \| (\S.*) \|$/gm);
+    expect(rows, section.slice(0, 40)).not.toEqual([]);
+  }
+});
+
 test.each([
   ['lib/karlo.ts', 'KarloOptions'],
   ['lib/options/types.generated.ts', 'LoadOptions'],
@@ -63,6 +75,11 @@ test('every command and every script that a guide names exists', async () => {
   const names = all(guideText, /npm run (?:--silent )?([\w:]+)/g);
   expect(names).toContain('prebuild');
   for (const name of names) expect(Object.keys(scripts)).toContain(name);
+});
+
+test('the tables of machines are those that karlo.estimate computes', async () => {
+  const { status, stderr } = await runProgram('scripts/docs/machines.mjs', ['--check']);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
 
 test('CONTRIBUTING shows the layers of lib/ that the import rule has, in its order', () => {
