@@ -7,7 +7,11 @@ import { report } from './build/report.mjs';
 
 const write = process.argv.includes('--write');
 // Including what the tests need, so that `npm test` has nothing left to build.
-await report(() => makeReady({ tests: true }));
+await report(async () => {
+  await makeReady({ tests: true });
+  // Guides link to these pages.
+  await (await import('./docs/references.mjs')).writeReferences();
+});
 
 const native = ['native', 'test/native'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -33,7 +37,7 @@ const checks = [
     ],
   },
   { name: 'tsc', command: [bin('tsc'), '--project', 'tsconfig.check.json'] },
-  { name: 'typedoc', command: [process.execPath, join(root, 'scripts', 'package', 'docs.mjs')] },
+  { name: 'typedoc', command: [process.execPath, join(root, 'scripts', 'docs', 'api.mjs')] },
   { name: 'tsc web', command: [bin('tsc'), '--project', 'web/tsconfig.json'] },
 ];
 

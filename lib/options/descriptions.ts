@@ -27,6 +27,7 @@ import {
 export * from './choices.js';
 export type * from './kinds.js';
 export * from './tables/clip-space.js';
+export * from './tables/environment.js';
 export * from './tables/evaluation.js';
 export * from './tables/generation.js';
 export * from './tables/load.js';

@@ -5,6 +5,7 @@ import { formatBytes } from '../../util/format-bytes.js';
 import { interruptible } from '../terminal/interruptible.js';
 import { printJson, printLine, reportLine } from '../terminal/output.js';
 import { showPhases } from '../terminal/phase-progress.js';
+import { variablesHelp } from '../variables-help.js';
 
 interface Flags {
   revision?: string;
@@ -37,15 +38,7 @@ Examples:
 
 A pull resumes after an interruption.
 
-Environment variables:
-  HF_TOKEN         access token for gated and private repositories; without it, the token of
-                   "hf auth login" (HF_TOKEN_PATH, or the file token in HF_HOME)
-  HF_ENDPOINT      URL of another hub, such as a mirror (default: https://huggingface.co)
-  KARLO_KAKAO_URL  URL of a folder with Kakao Brain's five files
-  KARLO_CACHE      cache folder, which contains the model store
-  KARLO_OFFLINE    1 forbids downloads, as HF_HUB_OFFLINE does
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
-                   proxies, and hosts that are reached without them`,
+${variablesHelp(['HF_TOKEN', 'HF_ENDPOINT', 'KARLO_KAKAO_URL', 'KARLO_CACHE', 'KARLO_OFFLINE', 'HF_HUB_OFFLINE', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'])}`,
     )
     .action(pull);
 }

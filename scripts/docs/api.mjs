@@ -1,0 +1,80 @@
+// node scripts/docs/api.mjs: writes the API reference, and fails if a public name has no comment, a link is dead, or a type in
+// the public API is not exported. The API reference: one page for each subject, written by TypeDoc from the comments in lib/. The exports of the
+// package are assigned to subjects by the files that they come from.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { root } from '../build/ready.mjs';
+
+/** The pages by the paths of the files in lib/ that they describe; the first that fits. @type {[RegExp, string][]} */
+const subjects = [
+  [/^(?:karlo|shared-instance)\./, 'karlo'],
+  [/^errors\./, 'errors'],
+  [/^(?:options|safety\/options\.)/, 'options'],
+  [/^safety\//, 'safety'],
+  [/^images\/(?:draft|read-draft)/, 'drafts'],
+  [/^images\/(?:recipe|read-recipe|verdict)/, 'recipes'],
+  [/^images\//, 'images'],
+  [/^(?:embeddings|pipeline\/calls\/(?:interpolate|mix|points))/, 'clip-space'],
+  [/^(?:pipeline|networks)\//, 'generation'],
+];
+
+/** Modules of their own. */
+const modules = ['torch', 'eval', 'ai-sdk'];
+
+/** The exports whose names are declared in index.ts itself. */
+const declaredInIndex = 'images';
+
+const docs = join(root, 'docs');
+const entries = join(docs, '.vitepress', 'subjects');
+
+/**
+ * Writes docs/reference/api/.
+ * @returns {string[]} what is wrong: public names without a comment, dead links, types that are not exported
+ */
+export function writeApi() {
+  const out = join(docs, 'reference', 'api');
+  for (const folder of [entries, out]) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(entries, { recursive: true });
+  for (const [name, text] of entryPoints()) writeFileSync(join(entries, `${name}.ts`), text);
+  const typedoc = join(root, 'node_modules', 'typedoc', 'bin', 'typedoc');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [typedoc], {
+    cwd: docs,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  // Ignored: fields of an anonymous type, which the property's comment explains, and members named by a
+  // symbol, which the language specification explains.
+  const explained =
+    /(?:\.__type\.|\.\[\w+\] \().* does not have any documentation|Found 0 errors and \d+ warnings/;
+  const problems = `${stdout}${stderr}`
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !explained.test(line));
+  return status === 0 ? problems : [...problems, `TypeDoc ended with status ${status}`];
+}
+
+/** A module for each page, which exports what the page describes. @returns {Map<string, string>} */
+function entryPoints() {
+  const index = readFileSync(join(root, 'lib', 'index.ts'), 'utf8');
+  /** @type {Map<string, string>} */
+  const texts = new Map();
+  const add = (/** @type {string} */ name, /** @type {string} */ line) =>
+    texts.set(name, `${texts.get(name) ?? ''}${line}\n`);
+  for (const [statement, path = ''] of index.matchAll(/^export [^;]*? from '\.\/(.+?)';$/gms)) {
+    const subject = subjects.find(([pattern]) => pattern.test(path))?.[1];
+    if (subject === undefined) throw new Error(`scripts/docs/api.mjs: no subject has lib/${path}`);
+    add(subject, statement.replace(`'./${path}'`, `'../../../lib/${path}'`));
+  }
+  for (const [, name = ''] of index.matchAll(/^export (?:type|const) (\w+) =/gm)) {
+    add(declaredInIndex, `export type { ${name} } from '../../../lib/index.js';`);
+  }
+  for (const name of modules) add(name, `export * from '../../../lib/${name}/index.js';`);
+  return texts;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const problems = writeApi();
+  for (const problem of problems) console.error(problem);
+  process.exitCode = problems.length > 0 ? 1 : 0;
+}
