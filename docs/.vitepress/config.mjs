@@ -19,7 +19,7 @@ export default defineConfig({
     outline: [2, 3],
     externalLinkIcon: true,
     nav: [
-      { text: 'Guide', link: '/guide/libtorch', activeMatch: '^/guide/' },
+      { text: 'Guide', link: '/guide/getting-started', activeMatch: '^/guide/' },
       { text: 'Reference', link: '/reference/options', activeMatch: '^/reference/' },
       { text: 'Gallery', link: '/gallery' },
     ],

@@ -10,20 +10,20 @@ const docs = join(root, 'docs');
 
 /** The groups, and the pages of each by their paths. Other guides follow in the last group of guides. */
 const order = {
-  Start: ['getting-started', 'libtorch', 'models', 'verify'],
+  Start: ['getting-started', 'machines', 'models', 'unclip'],
   Generate: [
     'text-to-image',
     'variations',
     'clip-space',
     'sampling',
-    'seeds',
     'progress',
+    'seeds',
     'batching',
   ],
-  Evaluate: ['eval', 'safety', 'provenance'],
-  Serve: ['serving', 'page', 'clients', 'mcp', 'scaling', 'security'],
-  Integrate: ['ai-sdk', 'torch', 'machines', 'migrating'],
-  Understand: ['unclip', 'architecture', 'performance', 'accuracy', 'troubleshooting', 'glossary'],
+  Serve: ['serving', 'scaling', 'clients', 'page', 'mcp', 'security'],
+  Publish: ['safety', 'provenance', 'eval', 'verify'],
+  Integrate: ['nextjs', 'runtimes', 'ai-sdk', 'torch', 'libtorch', 'cuda', 'migrating'],
+  Understand: ['troubleshooting', 'performance', 'accuracy', 'glossary', 'architecture'],
 };
 
 /** @returns {Group[]} */
