@@ -107,6 +107,14 @@ export class Karlo implements AsyncDisposable {
    * Loads a model.
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_MODEL_NOT_FOUND,
    *   ERR_KARLO_MODEL_CORRUPT, ERR_KARLO_DEVICE_UNAVAILABLE, ERR_KARLO_LIBTORCH_MISSING
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load({ model: 'karlo-tiny', threads: 2 });
+   * console.log(karlo.size, karlo.tasks);
+   * await karlo.dispose();
+   * ```
    */
   static load(options: KarloOptions = {}): Promise<Karlo> {
     return Karlo.loadLabelled(options, identityLabel);
@@ -156,6 +164,15 @@ export class Karlo implements AsyncDisposable {
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED; ERR_KARLO_OUT_OF_MEMORY, before
    *   anything runs, if the call cannot fit into the available memory; ERR_KARLO_MODEL_CORRUPT if a file
    *   of the model was changed since it was loaded
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const { images } = await karlo.textToImage('a red heart', { count: 2, seed: 0 });
+   * for (const image of images) await image.toFile(`heart-${image.seed}.png`);
+   * await karlo.dispose();
+   * ```
    */
   textToImage(
     prompt: string | readonly string[],
@@ -171,6 +188,15 @@ export class Karlo implements AsyncDisposable {
    *   KarloImage, or an array of these
    * @returns like `textToImage`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const { images } = await karlo.imageVariation('photo.jpg', { seed: 0 });
+   * await images[0].toFile('variation.png');
+   * await karlo.dispose();
+   * ```
    */
   imageVariation(
     image: ImageInput | readonly ImageInput[],
@@ -185,6 +211,16 @@ export class Karlo implements AsyncDisposable {
    * `stopAfter: 'decoder'`. The image of a draft is the one that a call without `stopAfter` generates.
    * @returns like `textToImage`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, also for drafts of other weights; ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const { drafts } = await karlo.textToImage('a blue star', { count: 3, stopAfter: 'decoder' });
+   * const { images } = await karlo.finish(drafts[0]);
+   * await images[0].toFile('star.png');
+   * await karlo.dispose();
+   * ```
    */
   finish(drafts: KarloDraft | readonly KarloDraft[], options: FinishOptions = {}): GenerationTask {
     return this.#loaded.runner.start(finishCall(drafts, options, this.#context()));
@@ -193,6 +229,16 @@ export class Karlo implements AsyncDisposable {
   /**
    * The CLIP embedding of an image.
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { cosine, Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const image = await karlo.embedImage('photo.jpg');
+   * const prompt = await karlo.embedText('a red heart', { seed: 0 });
+   * console.log(cosine(image, prompt));
+   * await karlo.dispose();
+   * ```
    */
   async embedImage(image: ImageInput, options: EmbedImageOptions = {}): Promise<Embedding> {
     const settings = resolveEmbedImage(options, this.#context());
@@ -225,6 +271,16 @@ export class Karlo implements AsyncDisposable {
    * Generates images of image embeddings: `count` of each.
    * @returns like `textToImage`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, also for embeddings of other weights; ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const embedding = await karlo.embedImage('photo.jpg');
+   * const { images } = await karlo.fromEmbedding(embedding, { seed: 0 });
+   * await images[0].toFile('again.png');
+   * await karlo.dispose();
+   * ```
    */
   fromEmbedding(
     embedding: Embedding | readonly Embedding[],
@@ -239,6 +295,16 @@ export class Karlo implements AsyncDisposable {
    * @param parts 1 to 16
    * @returns like `textToImage`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const parts = [{ image: 'photo.jpg', weight: 0.6 }, { prompt: 'a blue star', weight: 0.4 }];
+   * const { images } = await karlo.mix(parts, { seed: 0 });
+   * await images[0].toFile('mix.png');
+   * await karlo.dispose();
+   * ```
    */
   mix(parts: readonly MixPart[], options: MixOptions = {}): GenerationTask {
     const settings = resolveMix(options, this.#context());
@@ -250,6 +316,16 @@ export class Karlo implements AsyncDisposable {
    * what `fromEmbedding` or `reconstruct` generates of the ends.
    * @returns like `textToImage`, an image for each frame
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const to = { prompt: 'a blue star' };
+   * const { images } = await karlo.interpolate({ image: 'photo.jpg' }, to, { frames: 4, seed: 0 });
+   * for (const [i, image] of images.entries()) await image.toFile(`frame-${i}.png`);
+   * await karlo.dispose();
+   * ```
    */
   interpolate(
     from: InterpolationEnd,
@@ -264,6 +340,16 @@ export class Karlo implements AsyncDisposable {
    * Edits an image by the difference of two texts (Ramesh et al. 2022, section 3.3).
    * @returns like `textToImage`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const texts = { from: 'a red heart', to: 'a blue heart' };
+   * const { images } = await karlo.edit('photo.jpg', { ...texts, seed: 0 });
+   * await images[0].toFile('edited.png');
+   * await karlo.dispose();
+   * ```
    */
   edit(image: ImageInput, options: EditOptions & { from: string; to: string }): GenerationTask {
     const settings = resolveEdit(options, this.#context());
@@ -283,6 +369,16 @@ export class Karlo implements AsyncDisposable {
    * Generates the image of an inversion again, or with another embedding or prompt.
    * @returns like `textToImage`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, also for an inversion of other weights; ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const inversion = await karlo.invert('photo.jpg');
+   * const { images } = await karlo.reconstruct(inversion, { eta: 0.4, seed: 0 });
+   * await images[0].toFile('reconstruction.png');
+   * await karlo.dispose();
+   * ```
    */
   reconstruct(
     inversion: Inversion,
@@ -301,6 +397,16 @@ export class Karlo implements AsyncDisposable {
    * @param image as in `imageVariation`
    * @returns like `textToImage`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const options = { strength: 0.6, seed: 0 };
+   * const { images } = await karlo.imageToImage('photo.jpg', 'a blue heart', options);
+   * await images[0].toFile('blue.png');
+   * await karlo.dispose();
+   * ```
    */
   imageToImage(
     image: ImageInput | readonly ImageInput[],
@@ -334,6 +440,15 @@ export class Karlo implements AsyncDisposable {
    * @param image as in `imageVariation`
    * @returns like `textToImage`
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const { images } = await karlo.upscale('photo.jpg', { seed: 0 });
+   * await images[0].toFile('large.png');
+   * await karlo.dispose();
+   * ```
    */
   upscale(image: ImageInput | readonly ImageInput[], options: UpscaleOptions = {}): GenerationTask {
     const settings = resolveUpscale(options, this.#context());
@@ -346,6 +461,15 @@ export class Karlo implements AsyncDisposable {
    * @param method its name
    * @param options those of the method
    * @throws {KarloError} ERR_KARLO_INVALID_ARGUMENT, ERR_KARLO_DISPOSED
+   * @example
+   * ```js
+   * import { Karlo } from 'karlo';
+   *
+   * const karlo = await Karlo.load();
+   * const { bytes, seconds } = await karlo.estimate('textToImage', { batchSize: 4 });
+   * console.log(bytes, seconds);
+   * await karlo.dispose();
+   * ```
    */
   async estimate(method: EstimatedMethod, options: object = {}): Promise<Estimate> {
     this.#loaded.runner.throwIfDisposed();

@@ -6,6 +6,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from '../build/ready.mjs';
+import { report } from '../build/report.mjs';
+import { unlessFresh } from '../build/stamp.mjs';
 
 /** The pages by the paths of the files in lib/ that they describe; the first that fits. @type {[RegExp, string][]} */
 const subjects = [
@@ -28,16 +30,26 @@ const declaredInIndex = 'images';
 
 const docs = join(root, 'docs');
 const entries = join(docs, '.vitepress', 'subjects');
+const out = join(docs, 'reference', 'api');
 
 /**
- * Writes docs/reference/api/.
- * @returns {string[]} what is wrong: public names without a comment, dead links, types that are not exported
+ * Writes docs/reference/api/, unless nothing has changed since.
+ * @throws {Error} for public names without a comment, dead links, and types that are not exported
  */
-export function writeApi() {
-  const out = join(docs, 'reference', 'api');
-  for (const folder of [entries, out]) rmSync(folder, { recursive: true, force: true });
-  mkdirSync(entries, { recursive: true });
-  for (const [name, text] of entryPoints()) writeFileSync(join(entries, `${name}.ts`), text);
+export async function writeApi() {
+  const inputs = ['lib', 'docs/typedoc.json', 'scripts/docs/api.mjs', 'package-lock.json'];
+  const paths = inputs.map((input) => join(root, input));
+  await unlessFresh(join(out, '.stamp'), paths, () => {
+    for (const folder of [entries, out]) rmSync(folder, { recursive: true, force: true });
+    mkdirSync(entries, { recursive: true });
+    for (const [name, text] of entryPoints()) writeFileSync(join(entries, `${name}.ts`), text);
+    const problems = runTypeDoc();
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+  });
+}
+
+/** @returns {string[]} what is wrong */
+function runTypeDoc() {
   const typedoc = join(root, 'node_modules', 'typedoc', 'bin', 'typedoc');
   const { status, stdout, stderr } = spawnSync(process.execPath, [typedoc], {
     cwd: docs,
@@ -73,8 +85,4 @@ function entryPoints() {
   return texts;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const problems = writeApi();
-  for (const problem of problems) console.error(problem);
-  process.exitCode = problems.length > 0 ? 1 : 0;
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) await report(writeApi);

@@ -4,16 +4,17 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { compileTypeScript, root } from '../build/ready.mjs';
+import { report } from '../build/report.mjs';
 import { writeApi } from './api.mjs';
 import { writeReferences } from './references.mjs';
 import { writeProjectPages } from './site-files.mjs';
 
-await compileTypeScript();
-await writeReferences();
-writeProjectPages();
-const problems = writeApi();
-for (const problem of problems) console.error(problem);
-if (problems.length > 0) process.exit(1);
+await report(async () => {
+  await compileTypeScript();
+  await writeReferences();
+  writeProjectPages();
+  await writeApi();
+});
 const [command, ...others] = process.argv.slice(2);
 const args =
   command === 'dev' ? ['dev', 'docs', ...others] : ['build', 'docs', ...process.argv.slice(2)];

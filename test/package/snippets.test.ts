@@ -1,4 +1,5 @@
-// Every JavaScript and TypeScript block of the guides, pasted into an empty project. A block that cannot run here is
+// Every JavaScript and TypeScript block of the guides, and every example of the API reference, pasted into an empty
+// project. A block that cannot run here is
 // marked in the Markdown by a comment before it: <!-- not run: REASON -->.
 import { execFile } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { expect, test } from 'vitest';
 import { findLibTorch } from '../../lib/libtorch/find.js';
 import { root } from '../../scripts/build/ready.mjs';
 import { heart, start } from '../serve/helpers/server.js';
-import { type Block, blocksOf, markdownPages } from '../support/markdown-blocks.js';
+import { type Block, blocksOf, exampleBlocks, markdownPages } from '../support/markdown-blocks.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const all = markdownPages().flatMap(blocksOf);
@@ -22,6 +23,9 @@ const programs = all.filter((block) => isProgram(block) && !block.code.includes(
 const runnable = programs.filter(
   ({ name, reason }) => reason === undefined && !name.startsWith('docs/guide/clients.md'),
 );
+/** The examples of the API reference. */
+const examples = exampleBlocks('lib/karlo.ts');
+const checked = [...programs, ...examples];
 const parent = temporaryFolder();
 
 /** An empty project, as `npm init -y` and `npm install` leave it, with the files that programs read. */
@@ -48,13 +52,17 @@ test('settings in JSON can be parsed', () => {
   for (const { code } of settings) expect(() => JSON.parse(code), code).not.toThrow();
 });
 
-test('five programs are not run', () => {
-  expect(programs.filter(({ reason }) => reason !== undefined)).toHaveLength(5);
-  expect(runnable.length).toBeGreaterThan(5);
+test.each(runnable)('$name runs twice', { timeout: 120_000 }, async (block) => {
+  const folder = await emptyProject(block.name);
+  for (const _time of ['first', 'second']) await runIn(folder, block);
 });
 
-test.each(runnable)('$name runs twice', { timeout: 120_000 }, async ({ name, language, code }) => {
-  const folder = await emptyProject(name);
+test('the main methods have examples, which run', { timeout: 300_000 }, async () => {
+  expect(examples.length).toBeGreaterThan(10);
+  for (const block of examples) await runIn(await emptyProject(block.name), block);
+});
+
+async function runIn(folder: string, { language, code }: Block): Promise<void> {
   const { url } = await start();
   const js =
     language === 'ts' ? transformSync(code, { loader: 'ts', target: 'node20' }).code : code;
@@ -64,17 +72,15 @@ test.each(runnable)('$name runs twice', { timeout: 120_000 }, async ({ name, lan
     KARLO_CACHE: join(parent, 'cache'),
     KARLO_LIBTORCH: findLibTorch().folder,
   };
-  for (const _time of ['first', 'second']) {
-    await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: folder, env });
-  }
-});
+  await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: folder, env });
+}
 
 /** Those of missing names, for JavaScript. */
 const missingNames = [2304, 2307, 2552];
 
 test('every program compiles, and imports what it uses', { timeout: 60_000 }, async () => {
   const folder = await emptyProject('types');
-  const files = programs.map(({ language, code }, i) => {
+  const files = checked.map(({ language, code }, i) => {
     const file = join(folder, `${i}.m${language}`);
     writeFileSync(file, `export {};\n${code}`);
     return file;
@@ -89,7 +95,7 @@ test('every program compiles, and imports what it uses', { timeout: 60_000 }, as
     .getPreEmitDiagnostics(program)
     .filter(({ file, code }) => file?.fileName.endsWith('.mts') || missingNames.includes(code))
     .map(({ file, messageText }) => [
-      programs[Number.parseInt(file?.fileName.slice(folder.length + 1) ?? '', 10)]?.name,
+      checked[Number.parseInt(file?.fileName.slice(folder.length + 1) ?? '', 10)]?.name,
       ts.flattenDiagnosticMessageText(messageText, '\n'),
     ]);
   expect(problems).toEqual([]);

@@ -14,28 +14,36 @@ export interface Block {
 }
 
 const folders = [
-  '.',
-  'docs',
-  'docs/guide',
-  'docs/reference',
-  'examples',
-  'bench',
-  'web',
-  'models/karlo-tiny',
+  ...['.', 'docs', 'docs/guide', 'docs/reference', 'examples', 'bench', 'web'],
+  ...['models/karlo-tiny', 'packages/karlo-serve'],
 ];
+
+/** Written from the source, with examples that are run where they are described. */
+const generated = ['cli.md', 'environment.md', 'http.md'].map((name) => `docs/reference/${name}`);
 
 /** The paths of the Markdown files that people read, except generated ones. */
 export function markdownPages(): string[] {
-  return folders.flatMap((folder) =>
-    readdirSync(join(root, folder))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => posix.join(folder, name)),
-  );
+  return folders
+    .flatMap((folder) =>
+      readdirSync(join(root, folder))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => posix.join(folder, name)),
+    )
+    .filter((page) => !generated.includes(page));
 }
 
 /** The fenced code blocks of a Markdown file. */
 export function blocksOf(page: string): Block[] {
-  const text = readFileSync(join(root, page), 'utf8');
+  return blocksIn(page, readFileSync(join(root, page), 'utf8'));
+}
+
+/** The fenced code blocks in the comments of a TypeScript file. */
+export function exampleBlocks(file: string): Block[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  return blocksIn(file, text.replaceAll(/^ +\* ?/gm, ''));
+}
+
+function blocksIn(page: string, text: string): Block[] {
   const fences = text.matchAll(/(?:<!-- not run: (.+) -->\n+)?^ *```(\w+)\n([\s\S]*?)^ *```$/gm);
   return [...fences].map(({ index, 1: reason, 2: language = '', 3: code = '' }) => {
     const before = text.slice(0, index);
