@@ -33,6 +33,8 @@ export default defineConfig({
     })),
   },
   markdown: {
+    // The default themes have comments with too little contrast.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config(md) {
       md.core.ruler.push('site-links', ({ tokens, env }) => {
         for (const link of tokens.flatMap(({ children }) => children ?? [])) {

@@ -1,5 +1,5 @@
-// npm run docs:images: makes the images of the gallery and of docs/guide/clip-space.md with karlo-tiny, and writes
-// docs/gallery.md. It needs a build.
+// npm run docs:images: makes the images of the gallery, of docs/guide/clip-space.md and of docs/guide/unclip.md with
+// karlo-tiny, and writes docs/gallery.md. It needs a build.
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,3 +18,4 @@ for (const image of gallery) {
 rmSync(folder, { recursive: true });
 writeFileSync(join(root, 'docs', 'gallery.md'), galleryPage());
 await import('./clip-space-images.mjs');
+await import('./unclip-images.mjs');

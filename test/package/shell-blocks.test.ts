@@ -19,8 +19,8 @@ const untilReady = join(root, 'test', 'package', 'programs', 'serve-until-ready.
 
 const blocks = markdownPages().flatMap(blocksOf);
 const programs = blocks.filter(({ language }) => ['js', 'ts', 'python', 'sh'].includes(language));
-// test/clients runs those of this page.
-const isShell = ({ name, language }: Block) => language === 'sh' && !name.includes('/clients.md:');
+// test/clients runs those of the Python package's command.
+const isShell = ({ language, code }: Block) => language === 'sh' && !code.startsWith('openai ');
 const pages = markdownPages()
   .map((page) => ({ page, own: blocks.filter(({ name }) => name.startsWith(`${page}:`)) }))
   .map(({ page, own }) => ({ page, own: own.filter(isShell).filter(({ reason }) => !reason) }))
@@ -31,7 +31,7 @@ beforeAll(async () => {
   writePrograms();
   await shell('images with recipes', 'npx karlo "a red heart" --seed 0 -o heart.png', parent);
   await shell('images with recipes', 'npx karlo vary heart.png --seed 0 -o variation.png', parent);
-  url = urlOf(await karlo(['serve', '--port', '0', '--compat', 'a1111', '--rate-limit', '0']));
+  url = urlOf(await karlo(['serve', '--port', '0', '--rate-limit', '0', '--compat', 'openai', 'a1111']));
 });
 
 test.each(pages)('the commands of $page run', { timeout: 300_000 }, async ({ page, own }) => {
