@@ -99,7 +99,7 @@ async function findChromium(env) {
   if (installWithApt('chromium', env)) return { env: { CHROMIUM_PATH: '/usr/bin/chromium' } };
   return {
     skipped: `the page: Chromium is not installed, and ${reason}. Install it: apt-get install chromium`,
-    files: 'test/web/**',
+    files: 'test/{docs/site.test.ts,web/**}',
   };
 }
 

@@ -16,7 +16,7 @@ test('tests whose programs are missing are skipped, and the reason says what to 
       skipped: expect.stringMatching(
         /^the page: Chromium is not installed, and .*Install it: apt-get install chromium$/,
       ),
-      files: 'test/web/**',
+      files: 'test/{docs/site.test.ts,web/**}',
     },
     {
       skipped: expect.stringMatching(
