@@ -20,7 +20,7 @@ export const gallery = [
   image(
     'star.png',
     'Another prompt',
-    'A blue star on white',
+    'A striped blue star on white',
     'karlo "a blue star on a white background" --seed 3',
   ),
   image(
@@ -32,13 +32,13 @@ export const gallery = [
   image(
     'turbo.png',
     'Fewest steps',
-    'A pink moon',
+    'A pink moon on grey',
     'karlo "a pink moon" --seed 0 --sampling turbo',
   ),
   image(
     'default.png',
     'Most steps',
-    'A pink moon',
+    'A striped pink moon on green',
     'karlo "a pink moon" --seed 0 --sampling default',
   ),
   image(
@@ -50,7 +50,7 @@ export const gallery = [
   image(
     'best.png',
     'The best of four drafts',
-    'A purple cross',
+    'A striped purple cross on green',
     'karlo "a purple cross" --seed 0 --candidates 4',
   ),
   image(
@@ -59,11 +59,16 @@ export const gallery = [
     'A small red heart',
     'karlo "a red heart on a white background" --seed 3 --draft',
   ),
-  image('variation.png', 'A variation of an image', 'A red heart', 'karlo vary heart.png --seed 1'),
+  image(
+    'variation.png',
+    'A variation of an image',
+    'A rounded red square on light blue',
+    'karlo vary heart.png --seed 1',
+  ),
   image(
     'mix.png',
     'A mix of two images',
-    'A shape between a heart and a star',
+    'A heart with dark stripes',
     'karlo mix heart.png:0.5 star.png:0.5 --seed 1',
   ),
   image(
@@ -75,7 +80,7 @@ export const gallery = [
   image(
     'img2img.png',
     'A prompt that starts from an image',
-    'A blue heart',
+    'A blue heart with white stripes',
     'karlo img2img heart.png "a blue heart on a white background" --strength 0.6 --seed 0',
   ),
   image('upscale.png', 'Super-resolution alone', 'A red heart', 'karlo upscale draft.png --seed 0'),

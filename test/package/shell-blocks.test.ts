@@ -31,7 +31,9 @@ beforeAll(async () => {
   writePrograms();
   await shell('images with recipes', 'npx karlo "a red heart" --seed 0 -o heart.png', parent);
   await shell('images with recipes', 'npx karlo vary heart.png --seed 0 -o variation.png', parent);
-  url = urlOf(await karlo(['serve', '--port', '0', '--rate-limit', '0', '--compat', 'openai', 'a1111']));
+  url = urlOf(
+    await karlo(['serve', '--port', '0', '--rate-limit', '0', '--compat', 'openai', 'a1111']),
+  );
 });
 
 test.each(pages)('the commands of $page run', { timeout: 300_000 }, async ({ page, own }) => {
