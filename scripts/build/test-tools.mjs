@@ -64,7 +64,8 @@ async function findRedis(env) {
   if (installWithApt('redis-server', env)) return { env: { KARLO_TEST_REDIS: 'redis-server' } };
   return {
     skipped: `the queue: redis-server is not installed, and ${reason}. Install it: apt-get install redis-server`,
-    files: 'test/{cuda/worker.test.ts,eval/queue.test.ts,serve/queue/bullmq/**,serve/results/redis.test.ts}',
+    files:
+      'test/{cuda/worker.test.ts,eval/queue.test.ts,serve/queue/bullmq/**,serve/results/redis.test.ts}',
   };
 }
 
