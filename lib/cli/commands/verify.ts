@@ -105,7 +105,7 @@ function describeFinding(finding: Omit<Finding, 'part' | 'subject'>): string {
   return `${row([`  ${comparison}`, number(max), number(mean), limit ?? ''])}${verdict}`;
 }
 
-const widths = [42, 10, 10, 14];
+const widths = [48, 10, 10, 14];
 
 function row(cells: readonly string[]): string {
   return cells.map((cell, i) => cell.padEnd(widths[i] as number)).join('');
