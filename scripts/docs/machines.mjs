@@ -146,7 +146,9 @@ function flopOf(sampling) {
 /** Without a measured speed, it returns operations instead of seconds. */
 function estimatorOf() {
   const memory = /** @type {const} */ ({
-    ...{ device: 'cpu', dtype: 'float32', residency: 'resident' },
+    device: 'cpu',
+    dtype: 'float32',
+    residency: 'resident',
     available: undefined,
   });
   return new Estimator(model, memory, /** @type {Cascade} */ ({}));
