@@ -36,6 +36,12 @@ export default defineConfig({
     // The default themes have comments with too little contrast.
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config(md) {
+      md.core.ruler.push('empty-headers', ({ tokens }) => {
+        for (const [i, { type, content }] of tokens.entries()) {
+          if (type !== 'inline' || content !== '' || tokens[i - 1]?.type !== 'th_open') continue;
+          for (const token of [tokens[i - 1], tokens[i + 1]]) if (token) token.tag = 'td';
+        }
+      });
       md.core.ruler.push('site-links', ({ tokens, env }) => {
         for (const link of tokens.flatMap(({ children }) => children ?? [])) {
           if (link.type !== 'link_open') continue;
