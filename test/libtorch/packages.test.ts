@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { cpuLibraries } from '../../lib/libtorch/folder.js';
 import { LIBTORCH_VERSION, libtorchPackage, sources } from '../../lib/libtorch/pins.js';
 import { unpackedPath } from '../../lib/libtorch/unpack.js';
-import { platformFields } from '../../scripts/package/libtorch.mjs';
 import { root } from '../../scripts/build/ready.mjs';
+import { platformFields } from '../../scripts/package/libtorch.mjs';
 
 const folders = readdirSync(join(root, 'packages')).filter((name) => name.startsWith('libtorch-'));
 
@@ -47,7 +47,10 @@ describe.each(Object.entries(sources))('the package for %s', (platform, { cpu })
       ([, name = '']) => new RegExp(`^lib/${name.replaceAll('.', '\\.').replaceAll('*', '\\w+')}$`),
     );
     for (const library of listed) {
-      expect(patterns.some((pattern) => pattern.test(library)), library).toBe(true);
+      expect(
+        patterns.some((pattern) => pattern.test(library)),
+        library,
+      ).toBe(true);
     }
     for (const file of readdirSync(join(root, 'packages', `libtorch-${platform}`, 'licenses'))) {
       expect(readme).toContain(`licenses/${file.replace('-third-party-programs', '')}`);

@@ -94,7 +94,9 @@ describe('the supply chain', () => {
     for (const [name, range] of Object.entries(ranges)) {
       for (const one of range.split(' || ')) expect(one, name).toMatch(/^\^\d+\.\d+\.\d+$/);
     }
-    const names = Object.keys(sources).map((platform) => libtorchPackage(platform)).sort();
+    const names = Object.keys(sources)
+      .map((platform) => libtorchPackage(platform))
+      .sort();
     expect(optionalDependencies).toEqual(
       Object.fromEntries(names.map((name) => [name, LIBTORCH_VERSION])),
     );
