@@ -42,16 +42,16 @@ export async function compileAddon(options: BuildOptions): Promise<void> {
   const { source, out, onProgress = () => {} } = options;
   onProgress({ done: 0, total: 0, unit: 'files' });
   await removeForeignCache(out, source);
-  if (options.cuda) flags.push(`--CDKARLO_CUDA_INCLUDE=${options.cuda}`);
   for (const command of ['configure', 'build']) {
     const args = [command, '--directory', source, '--out', out, ...flagsOf(options)];
     await runCmakeJs(source, args, onProgress);
   }
 }
 
-function flagsOf({ libtorch, tests, catch2, toolchain, target }: BuildOptions): string[] {
+function flagsOf({ libtorch, cuda, tests, catch2, toolchain, target }: BuildOptions): string[] {
   const flags = [`--CDKARLO_LIBTORCH=${libtorch}`, `--CDKARLO_TESTS=${tests ? 'ON' : 'OFF'}`];
   if (catch2) flags.push(`--CDKARLO_CATCH2=${catch2}`);
+  if (cuda) flags.push(`--CDKARLO_CUDA_INCLUDE=${cuda}`);
   if (toolchain) flags.push(`--CDCMAKE_TOOLCHAIN_FILE=${toolchain}`);
   if (target) flags.push('--target', target);
   return flags;
