@@ -18,8 +18,11 @@ const folders = [
   ...['models/karlo-tiny', 'packages/karlo-serve'],
 ];
 
-/** Written from the source, with examples that are run where they are described. */
-const generated = ['cli.md', 'environment.md', 'http.md'].map((name) => `docs/reference/${name}`);
+/** Written from the source, whose tests run the commands. */
+const generated = [
+  'docs/gallery.md',
+  ...['cli.md', 'environment.md', 'http.md'].map((name) => `docs/reference/${name}`),
+];
 
 /** The paths of the Markdown files that people read, except generated ones. */
 export function markdownPages(): string[] {
