@@ -136,8 +136,19 @@ export const environmentVariables = {
   KARLO_CPU_CAPABILITY: {
     group: 'threads',
     description:
-      "`base`, `avx2`, `avx512` or `avx512_bf16`: limits the package's kernels to an instruction set. `ATEN_CPU_CAPABILITY` does the same for LibTorch's",
+      "`base`, `avx2`, `avx512` or `avx512_bf16`, on Arm `base`, `neon` or `neon_bf16`: limits the package's kernels to an instruction set. `ATEN_CPU_CAPABILITY` does the same for LibTorch's",
     defaultLabel: 'the best that the processor has',
+  },
+  KARLO_CUDA_KERNELS: {
+    group: 'threads',
+    description:
+      "`0` composes LibTorch's operators on GPUs, without the package's [kernels](../guide/cuda.md#kernels-compiled-at-run-time)",
+    defaultLabel: 'kernels are compiled on first use',
+  },
+  KARLO_CUDA_GRAPHS: {
+    group: 'threads',
+    description: '`0` runs each step without [CUDA graphs](../guide/cuda.md#cuda-graphs)',
+    defaultLabel: 'graphs are recorded',
   },
   KARLO_PREBUILD: {
     group: 'development',
