@@ -54,7 +54,7 @@ struct WinogradTransforms<Float, WinogradTile::kUpsampled> {
 // Interpolates at 0, +-a, +-b and infinity. With the usual points, a = 1 and b = 2, results would
 // have twice the error (Barabasz et al. 2020, arXiv 1803.10986, on the choice of points). With
 // these, all numbers in the transforms of pixels and products are exact, and a convolution is as
-// accurate as LibTorch's: see docs/performance.md.
+// accurate as LibTorch's: see docs/guide/performance.md.
 template <typename Float>
 struct WinogradTransforms<Float, WinogradTile::k4x4> {
   static constexpr float a = 0.625f, b = 1.5f;

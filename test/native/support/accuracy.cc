@@ -21,7 +21,7 @@ constexpr double kBfloat16Factor = 1.02;
 // Half a unit in the last place of the largest magnitude: what rounding a result alone costs.
 constexpr double kFloat32Rounding = 0x1p-24;
 
-// Appends a row to the file that `npm run accuracy` makes docs/accuracy.md of.
+// Appends a row to the file that `npm run accuracy` makes docs/guide/accuracy.md of.
 void record(const std::string& subject, const std::string& input, const char* dtype,
             const Errors& kernels, const Errors& libtorch) {
   const char* path = std::getenv("KARLO_ACCURACY_FILE");

@@ -25,7 +25,7 @@ struct AccuracyCase {
 // Runs each case in float64, then in float32 and bfloat16 with this package's kernels and without
 // them, and checks that the kernels are as accurate as LibTorch's operators: in float32 for each
 // case; in bfloat16, of whose results a constant input gives only a few, for all cases together.
-// @param subject the operator or network, as docs/accuracy.md names it
+// @param subject the operator or network, as docs/guide/accuracy.md names it
 void check_accuracy(const std::string& subject, const std::vector<AccuracyCase>& cases);
 
 }  // namespace karlo::testing
