@@ -156,7 +156,8 @@ c10::Device read_device(const Napi::Value& value, const char* name) {
   if (text == "cpu") return {c10::DeviceType::CPU};
   if (text == "mps") {
     if (find_mps_device().usable) return {c10::DeviceType::MPS, 0};
-    throw CodedError(kDeviceUnavailable, "Device 'mps' is not available: LibTorch has no MPS device");
+    throw CodedError(kDeviceUnavailable,
+                     "Device 'mps' is not available: LibTorch has no MPS device");
   }
   const bool cuda = text.rfind("cuda", 0) == 0;
   const std::string index = cuda && text.size() > 5 && text[4] == ':' ? text.substr(5) : "";

@@ -27,7 +27,8 @@ std::vector<int64_t> read_integers(const Napi::Value& value, const char* name, i
 // At most 16 dimensions, none negative, with a product of at most 2^53.
 std::vector<int64_t> read_shape(const Napi::Value& value, const char* name);
 c10::ScalarType read_dtype(const Napi::Value& value, const char* name);
-// 'cpu', 'cuda', 'cuda:N' or 'mps'. Throws ERR_KARLO_DEVICE_UNAVAILABLE if LibTorch cannot use the device.
+// 'cpu', 'cuda', 'cuda:N' or 'mps'. Throws ERR_KARLO_DEVICE_UNAVAILABLE if LibTorch cannot use the
+// device.
 c10::Device read_device(const Napi::Value& value, const char* name);
 
 template <class Read>

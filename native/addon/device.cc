@@ -47,8 +47,8 @@ Napi::Value cuda_devices(const Napi::CallbackInfo& info) {
 
 Napi::Value cuda_kernels(const Napi::CallbackInfo& info) {
   const c10::Device device = read_device(info[0], "device");
-  if (device.is_cpu()) throw invalid_argument("'cuda' or 'cuda:N'", "device", info[0]);
-  return Napi::String::New(info.Env(), cuda::why_no_programs(device));
+  return Napi::String::New(info.Env(), device.is_cuda() ? cuda::why_no_programs(device)
+                                                        : device.str() + " is no CUDA device");
 }
 
 Napi::Value mps_device(const Napi::CallbackInfo& info) {

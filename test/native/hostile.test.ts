@@ -24,6 +24,10 @@ const disposals = functions.filter((name) => /Dispose$/.test(name));
 const fixture = fileURLToPath(new URL('../../build/fixtures/arithmetic.pt', import.meta.url));
 const graphs = fileURLToPath(new URL('../../build/test/graphs/libkarlo_cuda.so', import.meta.url));
 
+const coefficients = {
+  ...{ guidanceScale: undefined, x0: undefined, clip: 1 },
+  ...{ mean: { x0: 0.5, x: 0.5 }, std: 0.1, logVarianceMin: -1, logVarianceMax: 0 },
+};
 const textProj = { clip_embeddings_dim: 8, time_embed_dim: 8, cross_attention_dim: 8 };
 
 let lastId = 1e6;
@@ -31,6 +35,7 @@ const nextId = () => ++lastId;
 const makeTensor = (...values: number[]) =>
   native.tensorFrom(Float32Array.from(values), [values.length], 'float32');
 const makeImage = () => native.tensorFrom(new Float32Array(16), [1, 1, 4, 4], 'float32');
+const makeRow = () => native.tensorFrom(new Float32Array(2), [1, 2], 'float32');
 const makeEngine = () => native.engineCreate(1);
 const engine = makeEngine();
 const makeModule = () => native.moduleLoad(engine, nextId(), fixture, 'cpu', undefined);
@@ -40,6 +45,8 @@ const valid: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
   version: () => [],
   cudaDriver: () => [],
   cudaDevices: () => [],
+  cudaKernels: () => ['cpu'],
+  mpsDevice: () => [],
   memory: () => ['cpu'],
   trimMemory: () => [],
   cudaGraphsOpen: () => [graphs],
@@ -86,6 +93,7 @@ const valid: { [N in Name]: () => unknown[] | Promise<unknown[]> } = {
   tensorMul: () => [makeTensor(1), makeTensor(2)],
   tensorDiv: () => [makeTensor(1), makeTensor(2)],
   tensorExp: () => [makeTensor(1)],
+  ddpmStep: () => [makeRow(), makeRow(), makeRow(), coefficients],
   tensorLog: () => [makeTensor(1)],
   tensorSqrt: () => [makeTensor(1)],
   tensorRound: () => [makeTensor(1)],
