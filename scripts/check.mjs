@@ -27,7 +27,6 @@ const checks = [
     command: [bin('clang-format'), ...(write ? ['-i'] : ['--dry-run', '--Werror']), ...native],
   },
   { name: 'imports', command: [bin('depcruise'), 'lib', 'web/src'] },
-  { name: 'docs', command: [bin('markdownlint-cli2'), ...(write ? ['--fix'] : [])] },
   {
     name: 'options',
     command: [
@@ -38,6 +37,8 @@ const checks = [
   },
   { name: 'tsc', command: [bin('tsc'), '--project', 'tsconfig.check.json'] },
   { name: 'typedoc', command: [process.execPath, join(root, 'scripts', 'docs', 'api.mjs')] },
+  // After typedoc, whose pages the guides link to.
+  { name: 'docs', command: [bin('markdownlint-cli2'), ...(write ? ['--fix'] : [])] },
   { name: 'tsc web', command: [bin('tsc'), '--project', 'web/tsconfig.json'] },
 ];
 

@@ -28,6 +28,7 @@ export interface LoadOptions extends CallOptions {
   dtype?: Dtype | undefined;
 }
 
+/** Options of `ScriptModule.freeze`. */
 export interface FreezeOptions {
   /**
    * Methods that a loop calls, which return a tensor. On a CUDA device, their fourth call with inputs of the same
