@@ -280,7 +280,7 @@ describe('ending', () => {
   test.each<[object | number, RegExp]>([
     [{ dtype: 'float16', device: 'cpu' }, /'float32' or 'bfloat16' on the CPU for dtype/],
     [{ dtype: 'int8' }, /for dtype but received 'int8'/],
-    [{ device: 'gpu' }, /'cuda:N' for device but received 'gpu': did you mean cuda\?/],
+    [{ device: 'gpu' }, /'cuda:N' or 'mps' for device but received 'gpu': did you mean cuda\?/],
     [{ model: 5 }, /for model but received 5/],
     [{ threads: 0 }, /integer between 1 and 1024 for threads/],
     [{ residency: 'half' }, /resident, staged for residency/],

@@ -28,7 +28,7 @@ const allowed = [
   /^dist\/lib\/.+\.(js|d\.ts)$/,
   /^lib\/verify\/reference\.py$/,
   /^dist\/web\/((index|404)\.html|licenses\.md|assets\/[\w-]+\.(js|css|svg|woff2))$/,
-  /^native\/(?!test\/).+\.(cc|h)$/,
+  /^native\/(?!test\/).+\.(cc|h|cu|cuh|in)$/,
   /^models\/karlo-tiny\/(README\.md|.+\.(json|txt|safetensors))$/,
   /^prebuilds\/\w+-\w+\/(karlo(\.glibc)?\.node|(lib)?karlo(_cuda)?\.(so|dylib|dll))$/,
 ];
@@ -108,7 +108,8 @@ describe('the supply chain', () => {
     const shared = { ...peerDependencies, ...dependencies };
     expect(devDependencies).toMatchObject({ ...shared, ...buildTools });
     for (const [name, version] of Object.entries(devDependencies)) {
-      if (!(name in shared)) expect(version, name).toMatch(/^(npm:[\w-]+@)?\d+\.\d+\.\d+$/);
+      if (!(name in shared))
+        expect(version, name).toMatch(/^(npm:[\w-]+@)?\d+\.\d+\.\d+(-[a-z]+\.\d+)?$/);
     }
   });
 

@@ -329,7 +329,7 @@ describe('invalid arguments', () => {
     [
       'an unknown device',
       () => tensor.to({ device: 'gpu' }),
-      /'cpu', 'cuda' or 'cuda:N' for device/,
+      /'cpu', 'cuda', 'cuda:N' or 'mps' for device/,
     ],
     [
       'an operand that is not a tensor',

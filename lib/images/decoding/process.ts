@@ -58,7 +58,8 @@ export class DecodingProcess {
         once(child, 'exit', settled).then(([status, name]) => throwExit(label, status, name)),
         once(signal, 'abort', settled).then(() => this.#abort(signal)),
       ]);
-      child.send(request);
+      // A process that has just ended cannot receive it: its `exit` says so, not this error.
+      child.send(request, () => {});
       child.stdin?.write(bytes);
       const [reply] = (await received) as [DecodingReply];
       if ('error' in reply) throw fromSentError(reply.error);
