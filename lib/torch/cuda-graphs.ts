@@ -7,7 +7,7 @@ export interface CudaGraphs {
   /** Whether steps are recorded. */
   available: boolean;
   /** Why they are not. */
-  reason?: string;
+  reason?: string | undefined;
   /** The number of graphs in memory. */
   graphs: number;
   /** How often graphs have been replayed. */
