@@ -1,16 +1,22 @@
-import { familySync, MUSL } from 'detect-libc';
 import { KarloError } from '../errors.js';
+import { processReport } from '../util/process-report.js';
 
 /**
  * Checks the C library before anything else takes time: there is no LibTorch for musl.
- * @param family the C library of this process
+ * @param libraries the libraries that this process has loaded
  * @throws {KarloError} ERR_KARLO_ADDON_MISSING
  */
-export function requireGlibc(family = familySync()): void {
-  if (family !== MUSL) return;
+export function requireGlibc(libraries = loadedLibraries()): void {
+  if (!libraries.some((path) => /\b(ld-|libc\.)musl-/.test(path))) return;
   const expected = `Expected a system with glibc, which LibTorch needs, but this Node.js uses musl, as on Alpine Linux`;
   throw new KarloError(
     'ERR_KARLO_ADDON_MISSING',
     `${expected}.\nTo fix this, use an image with glibc 2.28 or newer, such as Debian's:\n  FROM node:22-slim    instead of node:22-alpine`,
   );
+}
+
+/** Empty on other systems than Linux, and in runtimes without reports, such as Deno. */
+function loadedLibraries(): readonly string[] {
+  const hasReport = process.platform === 'linux' && 'report' in process;
+  return hasReport ? (processReport().sharedObjects ?? []) : [];
 }

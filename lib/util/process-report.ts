@@ -1,6 +1,8 @@
 /** What is read of Node.js's diagnostic report. */
 interface ProcessReport {
   readonly header: { readonly glibcVersionRuntime?: string };
+  /** The paths of the libraries that the process has loaded. */
+  readonly sharedObjects?: readonly string[];
   /** Absent on Windows. */
   readonly userLimits?: { readonly open_files?: { readonly soft: number | string } };
 }
