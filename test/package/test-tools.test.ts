@@ -10,7 +10,7 @@ test('tests whose programs are missing are skipped, and the reason says what to 
       skipped: expect.stringMatching(
         /^the queue: redis-server is not installed, and .*Install it: apt-get install redis-server$/,
       ),
-      files: 'test/{eval/queue.test.ts,serve/queue/bullmq/**,serve/results/redis.test.ts}',
+      files: 'test/{cuda/worker.test.ts,eval/queue.test.ts,serve/queue/bullmq/**,serve/results/redis.test.ts}',
     },
     {
       skipped: expect.stringMatching(
@@ -35,6 +35,12 @@ test('tests whose programs are missing are skipped, and the reason says what to 
         /^nsfwjs: it is not installed, and KARLO_OFFLINE is set. Install it: npm install --prefix .* nsfwjs@/,
       ),
       files: 'test/package/nsfwjs.test.ts',
+    },
+    {
+      skipped: expect.stringMatching(
+        /^compiling CUDA kernels: NVRTC is not installed, and .*Install it: pip install --target .* nvidia-cuda-nvrtc==/,
+      ),
+      files: 'test/native/nvrtc.test.ts',
     },
   ]);
 });
