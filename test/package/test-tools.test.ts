@@ -10,7 +10,8 @@ test('tests whose programs are missing are skipped, and the reason says what to 
       skipped: expect.stringMatching(
         /^the queue: redis-server is not installed, and .*Install it: apt-get install redis-server$/,
       ),
-      files: 'test/{cuda/worker.test.ts,eval/queue.test.ts,serve/queue/bullmq/**,serve/results/redis.test.ts}',
+      files:
+        'test/{cuda/worker.test.ts,eval/queue.test.ts,serve/queue/bullmq/**,serve/results/redis.test.ts}',
     },
     {
       skipped: expect.stringMatching(
