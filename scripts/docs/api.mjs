@@ -22,7 +22,7 @@ const subjects = [
   [/^(?:pipeline|networks)\//, 'generation'],
 ];
 
-/** Modules of their own. */
+/** Modules that have a page for themselves. */
 const modules = ['torch', 'eval', 'ai-sdk'];
 
 /** The exports whose names are declared in index.ts itself. */

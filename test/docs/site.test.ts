@@ -98,7 +98,7 @@ test('llms.txt lists every page, and llms-full.txt has their texts', () => {
   }
 });
 
-/** Asynchronously, because the test's process has to answer meanwhile. */
+/** Asynchronous, so that this process can answer Vitest in the meantime. */
 async function build(): Promise<void> {
   const child = spawn(process.execPath, [join(root, 'scripts', 'docs', 'main.mjs')]);
   let output = '';

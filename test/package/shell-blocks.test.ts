@@ -46,7 +46,7 @@ test('the requests of the HTTP reference succeed', { timeout: 120_000 }, async (
   for (const [name, code] of Object.entries(examples)) await shell(name, code, folder);
 });
 
-// A line of its own, so that the number of blocks that nothing runs is seen.
+// Says how many blocks are not run, and why.
 afterAll(() => {
   const reasons = programs.map(({ reason }) => reason).filter((reason) => reason !== undefined);
   const run = programs.length - reasons.length;

@@ -18,13 +18,12 @@ import {
   upscaleOptions,
 } from '../../options/descriptions.js';
 import type { StageOptions } from '../../options/types.generated.js';
-import { type DeviceInfo, devices, whyNoCudaKernels } from '../../torch/device.js';
+import { cudaGraphs, type DeviceInfo, devices, whyNoCudaKernels } from '../../torch/device.js';
 import { version as torchVersion } from '../../torch/load.js';
 import { splitCase } from '../../util/case.js';
 import { type MemoryLimit, memoryLimit } from '../../util/memory-limit.js';
 import { defaultThreads } from '../../util/processors.js';
 import { visibleLine } from '../../util/visible-text.js';
-import { cudaGraphs, describeGraphs } from '../cuda-graphs.js';
 import { failureJson, failureText } from '../failure.js';
 import { describeMarks, marksJson, readMarks } from '../marks.js';
 import { formatRows } from '../terminal/format.js';
@@ -140,10 +139,11 @@ function installation(version: string) {
   };
 }
 
+const isCuda = ({ available, device }: DeviceInfo) => available && device.startsWith('cuda');
+
 /** A GPU, with the reason why this package's kernels are not used on it, if they are not. */
 function withKernels(info: DeviceInfo): DeviceInfo & { kernelsReason?: string | undefined } {
-  const isGpu = info.available && info.device.startsWith('cuda');
-  return isGpu ? { ...info, kernelsReason: whyNoCudaKernels(info.device) } : info;
+  return isCuda(info) ? { ...info, kernelsReason: whyNoCudaKernels(info.device) } : info;
 }
 
 function describeInstallation(installed: ReturnType<typeof installation>): string {
@@ -161,10 +161,18 @@ function describeInstallation(installed: ReturnType<typeof installation>): strin
       ],
     ),
     ['CPU', `kernels for ${installed.kernels}`],
-    ...describeGraphs(installed.cudaGraphs, installed.devices),
+    ...describeGraphs(installed),
     ['threads', `${installed.threads}, ${installed.threadsReason}`],
     ['memory', describeMemory(memory)],
   ]);
+}
+
+/** None without a GPU, whose reason is shown already. */
+function describeGraphs({
+  devices,
+  cudaGraphs: { available, reason },
+}: ReturnType<typeof installation>): [string, string][] {
+  return devices.some(isCuda) ? [['CUDA graphs', available ? 'on' : `off. ${reason}`]] : [];
 }
 
 function withoutKernels(reason: string | undefined): string {

@@ -18,7 +18,7 @@ namespace {
 using Tensors = MethodGraphs::Tensors;
 using Work = std::function<void()>;
 
-// Stands in for CUDA: to record work is to keep it, and to replay it is to call it.
+// A recorder without CUDA: it keeps the work that it records, and calls it to replay it.
 struct Repeater final : Recorder {
   struct Repeated final : Graph {
     explicit Repeated(Work work) : work(std::move(work)) {}

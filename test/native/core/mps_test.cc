@@ -1,4 +1,4 @@
-// Apple's GPU, with hooks that stand in for Metal's where there is no macOS.
+// Apple's GPU, with test hooks in place of Metal's on systems other than macOS.
 #include "core/mps.h"
 
 #include <catch2/catch.hpp>
