@@ -94,6 +94,24 @@ export class Context {
   }
 
   /**
+   * Starts this package's side alone, and ends it after `work`.
+   * @template T
+   * @param {(side: Side) => Promise<T>} work
+   * @param {Record<string, string>} [env] variables that are added to this process's
+   * @returns {Promise<T>}
+   */
+  async alone(work, env) {
+    const side = this.ours(env);
+    try {
+      const result = await work(side);
+      await side.end();
+      return result;
+    } finally {
+      side.kill();
+    }
+  }
+
+  /**
    * Starts both sides, and ends them after `work`.
    * @param {(contest: Contest) => Promise<void>} work
    */

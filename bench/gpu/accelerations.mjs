@@ -57,22 +57,21 @@ async function measure(context, size, { dtype, off }) {
   const { warm, rounds } = quick ? quickCounts : counts;
   const image = imageOf(context);
   const what = nameOf({ dtype, off });
-  const side = context.ours(Object.fromEntries(off.map((name) => [variables[name], '0'])));
-  try {
-    await side.ask({ do: 'load', model: size === 'tiny' ? tiny : full, threads, device, dtype });
-    for (let i = 0; i < warm; i += 1) await side.ask(image);
-    /** @type {Record<string, number>[]} */
-    const images = [];
-    for (let i = 0; i < rounds; i += 1) images.push(await side.ask(image));
-    await side.end();
-    const group = `speed, ${size}`;
-    const seconds = images.map((image) => Number(image.seconds));
-    context.add({ group, what: `image: ${what}`, unit: 's', ours: seconds });
-    for (const stage of stages) {
-      const ours = images.map((image) => toMilliseconds(Number(image[stage])));
-      context.add({ group, what: `loop: ${stage}, ${what}`, unit: 'ms', ours });
-    }
-  } finally {
-    side.kill();
-  }
+  await context.alone(
+    async (side) => {
+      await side.ask({ do: 'load', model: size === 'tiny' ? tiny : full, threads, device, dtype });
+      for (let i = 0; i < warm; i += 1) await side.ask(image);
+      /** @type {Record<string, number>[]} */
+      const images = [];
+      for (let i = 0; i < rounds; i += 1) images.push(await side.ask(image));
+      const group = `speed, ${size}`;
+      const seconds = images.map((image) => Number(image.seconds));
+      context.add({ group, what: `image: ${what}`, unit: 's', ours: seconds });
+      for (const stage of stages) {
+        const ours = images.map((image) => toMilliseconds(Number(image[stage])));
+        context.add({ group, what: `loop: ${stage}, ${what}`, unit: 'ms', ours });
+      }
+    },
+    Object.fromEntries(off.map((name) => [variables[name], '0'])),
+  );
 }

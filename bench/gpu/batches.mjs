@@ -10,9 +10,8 @@ const warm = 2;
 /** @param {Context} context */
 export async function batches(context) {
   const { full: model, device, threads } = context.options;
-  const side = context.ours();
   const group = 'batches';
-  try {
+  await context.alone(async (side) => {
     await side.ask({ do: 'load', model, threads, device, dtype: 'bfloat16' });
     for (const batch of sizes) {
       for (let i = 0; i < warm; i += 1) await side.ask({ do: 'image', batch });
@@ -25,8 +24,5 @@ export async function batches(context) {
       const reserved = [toMegabytes(cudaReserved)];
       context.add({ group, what: `GPU, reserved: ${what}`, unit: 'MB', ours: reserved });
     }
-    await side.end();
-  } finally {
-    side.kill();
-  }
+  });
 }

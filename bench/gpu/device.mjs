@@ -7,8 +7,7 @@
  * @param {Record<string, string>} facts
  */
 export async function describeDevice(context, facts) {
-  const side = context.ours();
-  try {
+  await context.alone(async (side) => {
     const { devices, version, cudaGraphs } = await side.ask({ do: 'facts' });
     const names = devices.map((/** @type {Record<string, string>} */ { device, name, reason }) =>
       [device, name ?? reason].join(': '),
@@ -16,8 +15,5 @@ export async function describeDevice(context, facts) {
     facts.devices = names.join('; ');
     facts.LibTorch = `${version.build} from ${version.source}`;
     facts['CUDA graphs'] = cudaGraphs.available ? 'on' : `off. ${cudaGraphs.reason}`;
-    await side.end();
-  } finally {
-    side.kill();
-  }
+  });
 }

@@ -1,4 +1,5 @@
 // CUDA graphs: whether steps are recorded, replayed and freed, and whether images stay the same.
+import { bytesOf } from './parity.mjs';
 import { runSteps } from './run-parts.mjs';
 
 /** @typedef {import('../compare/context.mjs').Context} Context */
@@ -49,14 +50,8 @@ export async function graphs(context, signal) {
 
 /** @param {Context} context */
 async function requireGraphs(context) {
-  const side = context.ours();
-  try {
-    const { available, reason } = await side.ask({ do: 'graphs' });
-    if (!available) throw new Error(reason);
-    await side.end();
-  } finally {
-    side.kill();
-  }
+  const { available, reason } = await context.alone((side) => side.ask({ do: 'graphs' }));
+  if (!available) throw new Error(reason);
 }
 
 /**
@@ -66,16 +61,11 @@ async function requireGraphs(context) {
  * @param {(side: Side) => Promise<T>} work
  * @returns {Promise<T>}
  */
-async function withModel(context, env, work) {
-  const side = context.ours(env);
-  try {
+function withModel(context, env, work) {
+  return context.alone(async (side) => {
     await load(context, side);
-    const result = await work(side);
-    await side.end();
-    return result;
-  } finally {
-    side.kill();
-  }
+    return work(side);
+  }, env);
 }
 
 /**
@@ -95,9 +85,7 @@ function load({ options: { model, threads, device, quick } }, side, options = {}
  * @param {{ pixels: string[] }} replayed
  */
 function addDifference(context, eager, replayed) {
-  const [a, b] = [eager, replayed].map(({ pixels }) =>
-    Buffer.concat(pixels.map((text) => Buffer.from(text, 'base64'))),
-  );
+  const [a, b] = [eager, replayed].map(bytesOf);
   const largest = /** @type {Buffer} */ (a).reduce(
     (most, value, i) => Math.max(most, Math.abs(value - Number(b?.[i]))),
     0,

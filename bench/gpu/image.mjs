@@ -32,15 +32,11 @@ export async function oneImage(context, signal) {
  */
 async function one(context, dtype) {
   const { model, threads, device } = context.options;
-  const side = context.ours();
-  try {
+  await context.alone(async (side) => {
     const loaded = await side.ask({ do: 'load', model, threads, device, dtype });
     const first = await side.ask(imageOf(context));
     const row = { group: 'image', unit: /** @type {const} */ ('s') };
     context.add({ ...row, what: `model load, ${dtype}`, ours: [loaded.seconds] });
     context.add({ ...row, what: `first image, ${dtype}`, ours: [first.seconds] });
-    await side.end();
-  } finally {
-    side.kill();
-  }
+  });
 }

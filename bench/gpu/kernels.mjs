@@ -1,8 +1,6 @@
 // The kernels that are compiled at run time, against the operators of LibTorch in their place.
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { whyNoCudaKernels } from '../../dist/lib/torch/device.js';
+import { findingsOf } from './verify.mjs';
 
 /** @typedef {import('../compare/context.mjs').Context} Context */
 /** @typedef {import('../../lib/verify/index.js').Finding} Finding */
@@ -37,18 +35,9 @@ export async function kernels(context, signal) {
  * @param {'0' | '1'} kernels
  * @returns {Promise<Finding[]>} those of the GPU's operators and networks
  */
-async function findings({ options }, signal, kernels) {
-  const { repository, model, device, threads } = options;
-  const program = join(repository, 'dist', 'lib', 'cli', 'main.js');
-  const flags = ['--device', device, '--threads', String(threads), '--json'];
-  const env = { ...process.env, KARLO_CUDA_KERNELS: kernels };
-  const words = [program, 'verify', model, ...flags];
-  // It fails if a comparison does, which the part `verify` reports.
-  const { stdout } = await promisify(execFile)(process.execPath, words, { signal, env }).catch(
-    (error) => (error.stdout?.includes('"findings"') ? error : Promise.reject(error)),
-  );
-  /** @type {Finding[]} */
-  const all = JSON.parse(stdout).findings;
+async function findings(context, signal, kernels) {
+  const { device } = context.options;
+  const all = await findingsOf(context, signal, { KARLO_CUDA_KERNELS: kernels });
   return all.filter(
     ({ part, comparison, errors }) =>
       ['operators', 'networks'].includes(part) && comparison.includes(device) && errors,

@@ -91,7 +91,7 @@ function resultOf(parts) {
 }
 
 try {
-  const all = await planParts(context, { facts, writeModel });
+  const all = planParts(context, { facts, writeModel });
   const unknown = options.only?.find(
     (/** @type {string} */ one) => !all.some(({ name }) => name === one),
   );

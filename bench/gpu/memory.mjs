@@ -25,8 +25,7 @@ export async function cudaMemory(context, signal) {
  */
 async function one(context, residency) {
   const { full, device, threads } = context.options;
-  const side = context.ours();
-  try {
+  await context.alone(async (side) => {
     const before = await side.ask({ do: 'memory', of: device });
     const memoryBudget = limits.resident * 1e6;
     const load = { do: 'load', model: full, threads, device, dtype: 'bfloat16', memoryBudget };
@@ -35,7 +34,6 @@ async function one(context, residency) {
     for (let i = 0; i < images; i += 1) await side.ask({ do: 'image', batch: 1, sampling: 'fast' });
     const held = await side.ask({ do: 'memory' });
     const after = await side.ask({ do: 'dispose' });
-    await side.end();
     const what = `full size, bfloat16, ${residency}`;
     add(context, `GPU, peak reserved: ${what}`, held.cudaReserved, limits[residency]);
     add(context, `GPU, peak in tensors: ${what}`, held.cudaPeak, limits[residency]);
@@ -43,9 +41,7 @@ async function one(context, residency) {
     add(context, `GPU, remaining after dispose(): ${what}`, left, limits.left);
     add(context, `RSS, remaining after dispose(): ${what}`, after.rss - before.rss);
     add(context, `RSS, peak: ${what}`, held.peak);
-  } finally {
-    side.kill();
-  }
+  });
 }
 
 /**

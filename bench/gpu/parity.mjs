@@ -18,8 +18,7 @@ const cudaDtypes = ['float32', 'bfloat16', 'float16'];
  * @param {Context} context
  */
 export async function parity(context) {
-  const side = context.ours();
-  try {
+  await context.alone(async (side) => {
     const exact = await pixels(context, side, 'cpu', 'float32');
     const allowed = add(
       context,
@@ -32,10 +31,7 @@ export async function parity(context) {
       const made = await pixels(context, side, context.options.device, dtype);
       add(context, `cuda, ${dtype}`, exact, made, allowed);
     }
-    await side.end();
-  } finally {
-    side.kill();
-  }
+  });
 }
 
 /**
@@ -48,11 +44,16 @@ export async function parity(context) {
 async function pixels(context, side, device, dtype) {
   const { model, threads, quick } = context.options;
   await side.ask({ do: 'load', model, threads, device, dtype });
-  const { pixels } = await side.ask({
+  const reply = await side.ask({
     ...{ do: 'pixels', prompts, seeds, batchSize },
     ...(quick && { prompts: prompts.slice(0, 1), seeds: seeds.slice(0, 1), steps: [5, 5, 3] }),
   });
-  return Buffer.concat(pixels.map((/** @type {string} */ text) => Buffer.from(text, 'base64')));
+  return bytesOf(/** @type {{ pixels: string[] }} */ (reply));
+}
+
+/** The bytes of all images in a reply. @param {{ pixels: string[] }} reply */
+export function bytesOf({ pixels }) {
+  return Buffer.concat(pixels.map((text) => Buffer.from(text, 'base64')));
 }
 
 /**

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { full } from '../compare/groups/full.mjs';
 import { tiny } from '../compare/groups/tiny.mjs';
 import { writeFullSize } from '../full-size/write.mjs';
@@ -7,6 +6,7 @@ import { batches } from './batches.mjs';
 import { describeDevice } from './device.mjs';
 import { graphs } from './graphs.mjs';
 import { oneImage } from './image.mjs';
+import { kernels } from './kernels.mjs';
 import { cudaMemory } from './memory.mjs';
 import { parity } from './parity.mjs';
 import { verify } from './verify.mjs';
@@ -18,16 +18,16 @@ import { verify } from './verify.mjs';
  * The parts in the order of what one wants to know first, for a run that may end at any time.
  * @param {Context} context receives the rows
  * @param {{ facts: Record<string, string>, writeModel: boolean }} plan `facts` receives what is no figure
- * @returns {Promise<Part[]>}
+ * @returns {Part[]}
  */
-export async function planParts(context, { facts, writeModel }) {
+export function planParts(context, { facts, writeModel }) {
   const { full: folder, reference } = context.options;
   const parts = [
     part('device', 60, () => describeDevice(context, facts)),
     part('image', 60, (signal) => oneImage(context, signal)),
     part('verify', 90, (signal) => verify(context, signal)),
     part('parity', 60, () => parity(context)),
-    ...(await kernelParts(context)),
+    part('kernels', 120, (signal) => kernels(context, signal)),
     part('graphs', 60, (signal) => graphs(context, signal)),
     part('speed', 60, (signal) => accelerations(context, 'tiny', signal)),
   ];
@@ -59,16 +59,4 @@ export async function planParts(context, { facts, writeModel }) {
  */
 function part(name, seconds, work) {
   return { name, seconds, work };
-}
-
-/**
- * The check of the kernels that are compiled at run time, if this version has them.
- * @param {Context} context
- * @returns {Promise<Part[]>}
- */
-async function kernelParts(context) {
-  const file = new URL('kernels.mjs', import.meta.url);
-  if (!existsSync(file)) return [];
-  const { kernels } = await import(file.href);
-  return [part('kernels', 120, (signal) => kernels(context, signal))];
 }

@@ -13,25 +13,41 @@ const group = 'verify';
  * @param {AbortSignal} signal
  */
 export async function verify(context, signal) {
-  const { repository, model, device, threads } = context.options;
+  for (const finding of await findingsOf(context, signal)) add(context, finding);
+}
+
+/**
+ * What `karlo verify` finds.
+ * @param {Context} context
+ * @param {AbortSignal} signal
+ * @param {Record<string, string>} [env] variables that are added to this process's
+ * @returns {Promise<Finding[]>}
+ */
+export async function findingsOf({ options }, signal, env) {
+  const { repository, model, device, threads } = options;
   const program = join(repository, 'dist', 'lib', 'cli', 'main.js');
   const flags = ['--device', device, '--threads', String(threads), '--json'];
-  const output = await outputOf([program, 'verify', model, ...flags], signal);
-  for (const finding of JSON.parse(output).findings) add(context, finding);
+  const settings = { signal, env: { ...process.env, ...env } };
+  return JSON.parse(await outputOf([program, 'verify', model, ...flags], settings)).findings;
 }
 
 /**
  * The output of a Node.js program, which can fail after it.
  * @param {string[]} words
- * @param {AbortSignal} signal
+ * @param {import('node:child_process').ExecFileOptions} settings
  * @returns {Promise<string>}
  */
-function outputOf(words, signal) {
+function outputOf(words, settings) {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, words, { signal }, (error, stdout, stderr) => {
-      if (stdout.includes('"findings"')) resolve(stdout);
-      else reject(error ?? new Error(stderr));
-    });
+    execFile(
+      process.execPath,
+      words,
+      { ...settings, encoding: 'utf8' },
+      (error, stdout, stderr) => {
+        if (stdout.includes('"findings"')) resolve(stdout);
+        else reject(error ?? new Error(stderr));
+      },
+    );
   });
 }
 

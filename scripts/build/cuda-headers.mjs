@@ -1,7 +1,7 @@
 // Finds or downloads the headers of CUDA's runtime, with which libkarlo_cuda is compiled.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../../dist/lib/util/environment.js';
+import { whyMissing } from './test-tools.mjs';
 import { installWheel } from './wheel.mjs';
 
 // The release that LibTorch's wheel requires. 2.4 MB.
@@ -20,20 +20,10 @@ export async function findCudaHeaders(say, env = process.env) {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   const folder = join(cacheFolder(env), `cuda-headers-${version}`);
   const include = join(folder, 'nvidia', 'cu13', 'include');
-  const reason = existsSync(include) ? undefined : await whyNotInstalled(folder, env);
+  const reason = await whyMissing(include, () =>
+    installWheel(requirements.join('\n'), folder, env),
+  );
   if (reason === undefined) return include;
   say(`Building without CUDA graphs: CUDA's headers are not installed, and ${reason}`);
   return undefined;
-}
-
-/**
- * @param {string} folder
- * @param {NodeJS.ProcessEnv} env
- */
-async function whyNotInstalled(folder, env) {
-  try {
-    return await installWheel(requirements.join('\n'), folder, env);
-  } catch (error) {
-    return `the download failed (${/** @type {Error} */ (error).message.split('\n')[0]})`;
-  }
 }

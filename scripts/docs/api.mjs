@@ -1,6 +1,6 @@
 // node scripts/docs/api.mjs: writes the API reference, and fails if a public name has no comment, a link is dead, or a type in
-// the public API is not exported. The API reference: one page for each subject, written by TypeDoc from the comments in lib/. The exports of the
-// package are assigned to subjects by the files that they come from.
+// the public API is not exported. TypeDoc writes one page for each subject, from the comments in lib/. The exports of the package
+// are assigned to subjects by the files that they come from.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -14,6 +14,7 @@ import { identityLabel } from '../../dist/lib/options/validate.js';
 import { Estimator } from '../../dist/lib/pipeline/estimate.js';
 import { peakBytes } from '../../dist/lib/pipeline/peak-memory.js';
 import { planMemory } from '../../dist/lib/pipeline/plan-memory.js';
+import { table } from './markdown.mjs';
 
 /** @import { Cascade } from '../../dist/lib/pipeline/cascade.js' */
 /** @import { Model } from '../../dist/lib/layouts/index.js' */
@@ -157,15 +158,6 @@ function estimatorOf() {
 /** @param {typeof samplings[number]} sampling */
 function settingsOf(sampling) {
   return resolveTextToImage('', { sampling });
-}
-
-/**
- * @param {readonly string[]} head
- * @param {readonly (readonly string[])[]} rows
- */
-function table(head, rows) {
-  const line = (/** @type {readonly string[]} */ cells) => `| ${cells.join(' | ')} |`;
-  return [head, head.map(() => '---'), ...rows].map(line).join('\n');
 }
 
 /**
